@@ -1,0 +1,62 @@
+"""What several tests of the kit share: the course's folders, and the names of the reference and of other solutions."""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import jupytext
+import pytest
+
+os.environ["MPLBACKEND"] = "agg"  # before anything imports matplotlib
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "source"), str(ROOT / "examples")]
+
+TEXT = ROOT / "source" / "workshop.py"
+ANSWERS = ["tensor", "module", "matmul", "layers", "optimizer", "loss", "model"]
+REGION = re.compile(r"^( *)### BEGIN SOLUTION\n.*?### END SOLUTION", re.MULTILINE | re.DOTALL)
+
+
+@functools.cache
+def authored() -> tuple[tuple[str, str], ...]:
+    """(grade_id, source) of the answer cells, with solution markers."""
+    cells = jupytext.reads(TEXT.read_text(encoding="utf-8"), fmt="py:percent").cells
+    sources = {cell.metadata.get("nbgrader", {}).get("grade_id"): cell.source for cell in cells}
+    return tuple((name, sources[name]) for name in ANSWERS)
+
+
+def solved(*changes: tuple[str, str], **cells: str) -> dict[str, Any]:
+    """The names that the reference defines, after replacing texts in it or whole answer cells.
+
+    The `model` cell trains: of it only SuperModel is run.
+    """
+    names: dict[str, Any] = {"__name__": "__main__"}
+    exec("import numpy as np", names)
+    left = dict(changes)
+    for name, source in authored():
+        source = cells.get(name, source)
+        for old in list(left):
+            if old in source:
+                source = source.replace(old, left.pop(old))
+        if name == "model":
+            source = source[source.index("class SuperModel") :]
+            end = re.search(r"\n(?=[^\s#)])(?!class)", source)
+            source = source[: end.start()] if end else source
+        exec(compile(source, f"<{name}>", "exec"), names)
+    assert not left, f"not in the reference: {list(left)}"
+    return names
+
+
+def untouched() -> dict[str, Any]:
+    """The names that the untouched release defines."""
+    return solved(**{name: REGION.sub(r"\1...", source) for name, source in authored()})
+
+
+@pytest.fixture(scope="session")
+def reference() -> dict[str, Any]:
+    return solved()

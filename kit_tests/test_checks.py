@@ -1,0 +1,400 @@
+"""What the checks of tests.py promise: right work earns its points, wrong work loses its own, nothing breaks them."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import tests
+from checks.observe import OutOfTime, array_of, learner_code, printable, text_of
+from checks.report import MIME, STYLE, Report, Result
+from checks.section import Section
+from conftest import ROOT, solved, untouched
+
+SECTIONS = {
+    section.id: section
+    for section in (
+        tests.TENSOR,
+        tests.MODULE,
+        tests.MATMUL,
+        tests.LINEAR,
+        tests.RELU,
+        tests.OPTIMIZER,
+        tests.LOSS,
+        tests.MODEL,
+    )
+}
+POINTS = {
+    "tensor": 40,
+    "module": 10,
+    "matmul": 5,
+    "linear": 10,
+    "relu": 5,
+    "sgd": 10,
+    "mseloss": 10,
+    "model": 10,
+}
+
+
+def names_for(section: Section, names: dict) -> dict:
+    inside = re.search(r"\((.*)\)", section.call).group(1)
+    return {name: names[name] for name in inside.split(", ")}
+
+
+def run(section: str, names: dict, seed: int | None = None) -> Report:
+    return SECTIONS[section].run(names_for(SECTIONS[section], names), seed)
+
+
+def lost(report: Report) -> set[str]:
+    return {check.id for check in report.checks if check.status != "passed"}
+
+
+def test_points_are_those_of_the_design():
+    assert {name: section.points for name, section in SECTIONS.items()} == POINTS
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+@pytest.mark.parametrize("seed", range(5))
+def test_the_reference_earns_all_points(reference, section, seed):
+    report = run(section, reference, seed)
+    assert report.score == POINTS[section], report.as_text()
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_an_untouched_notebook_earns_nothing_and_is_told_so_kindly(section):
+    report = run(section, untouched())
+    assert report.score == 0
+    assert "not written yet" in report.as_text()
+    assert {check.status for check in report.checks} <= {"missing", "waiting"}
+    assert "Traceback" not in report.as_text() and "raised" not in report.as_text()
+
+
+# One small change to the reference, and the checks that may notice it (all others must pass).
+WRONG = [
+    (
+        "tensor",
+        "return unbroadcast(base, left.shape), unbroadcast(-base, right.shape)",
+        "-base",
+        "base",
+        {"sub_gradient"},
+    ),
+    ("tensor", "base * power * tensor.data", "base * power *", "base *", {"power_gradient"}),
+    ("tensor", "power * tensor.data ** (power - 1)", "(power - 1)", "power", {"power_gradient"}),
+    ("tensor", "/ right.data**2", "**2", "", {"div_gradient"}),
+    ("tensor", "unbroadcast(base * right.data, left.shape)", "base * right", "right", {"mul_gradient", "negative"}),
+    ("tensor", "np.ones(self.shape, self.dtype)", "np.ones(self.shape, self.dtype)", "np.ones(())", {"upstream"}),
+    ("tensor", "if left.requires_grad or right.requires_grad:", "if left", "if True or left", {"records", "flag"}),
+    ("tensor", "gradients[tensor] + share if tensor in gradients else share", "gradients[tensor] +", "", {"paths"}),
+    ("tensor", "gradient if node.grad is None else node.grad.data + gradient", "node.grad.data +", "", {"accumulate"}),
+    ("tensor", "return gradient.sum(axis", "sum(", "mean(", {"broadcast_new_axes", "broadcast_length_one"}),
+    ("tensor", "+ stretched, keepdims", "+ stretched", "", {"broadcast_length_one"}),
+    (
+        "tensor",
+        'raise TypeError(\n                f"MyTensor needs numbers (a list',
+        "TypeError",
+        "ValueError",
+        {"refuse"},
+    ),
+    ("matmul", "(base @ columns.T).reshape", "columns.T", "columns", {"matmul_left"}),
+    ("matmul", "(rows.T @ base).reshape", "rows.T", "rows", {"matmul_right"}),
+    ("linear", "+ self.bias.tensor", "+ self.bias.tensor", "", {"linear_bias"}),
+    (
+        "linear",
+        "np.random.uniform(-bound, bound, ",
+        "np.random.uniform(-bound, bound, ",
+        "np.zeros(",
+        {"linear_random"},
+    ),
+    ("relu", "base * (x.data > 0)", ">", ">=", {"relu_kink"}),
+    ("relu", "base * (x.data > 0)", "base * (x.data > 0)", "base", {"relu_gradient"}),
+    ("relu", "np.maximum(x.data, 0)", "np.maximum(x.data, 0)", "abs(x.data)", {"relu_value"}),
+    ("sgd", "data -= self.lr", "-=", "+=", {"step"}),
+    ("sgd", "data -= self.lr * tensor", "self.lr", "0.1", {"step_lr"}),
+    ("sgd", "data -= self.lr", "data -=", "parameter.tensor = tensor -", {"step_in_place", "step_twice"}),
+    ("sgd", "self.params = list(parameters)", "list(parameters)", "parameters", {"step_twice"}),
+    ("sgd", "if tensor.grad is not None:", "if tensor.grad is not None:", "if True:", {"step_without_gradient"}),
+    ("sgd", "parameter.tensor.grad = None", "parameter.tensor.grad = None", "pass", {"zero_grad"}),
+    ("mseloss", ") / difference.size", " / difference.size", "", {"mse_value"}),
+    ("mseloss", ") / difference.size", "difference.size", "difference.shape[0]", {"mse_batch"}),
+    (
+        "mseloss",
+        "difference = y - y_target",
+        "y - y_target",
+        "MyTensor((y - y_target).data)",
+        {"mse_gradient", "mse_zero"},
+    ),
+    ("module", "modules.extend(reversed", "modules.extend", "list", {"nested"}),
+    ("module", "found.setdefault(id(parameter)", "id(parameter)", "len(found)", {"shared"}),
+    ("model", "self.relu(self.hidden(x))", "self.relu(self.hidden(x))", "self.hidden(x)", {"model_bends"}),
+    ("model", "self.hidden(x)", "self.hidden(x)", "MyTensor(self.hidden(x).data)", {"model_gradients"}),
+]
+
+
+@pytest.mark.parametrize(("section", "line", "old", "new", "caught"), WRONG)
+def test_a_mistake_costs_its_own_checks_only(section, line, old, new, caught):
+    assert old in line
+    names = solved((line, line.replace(old, new)))
+    for seed in range(3):
+        report = run(section, names, seed)
+        assert caught <= lost(report), report.as_text()
+        needs = {check.id: set(check.needs) for check in SECTIONS[section].checks}
+        for id in lost(report) - caught:  # nothing else, but for what stands on it
+            assert needs[id] & lost(report), f"{id}: {report.as_text()}"
+
+
+def test_a_failure_shows_code_that_reproduces_it():
+    names = solved(("unbroadcast(-base, right.shape)", "unbroadcast(base, right.shape)"))
+    (failed,) = [check for check in run("tensor", names).checks if check.id == "sub_gradient"]
+    pasted = {**names}
+    *code, last = failed.snippet.split("\n")
+    exec("\n".join(code), pasted)
+    assert last == "b.grad"
+    number = float(re.search(r"b.grad has shape \(\)\n(.*)\n", failed.got).group(1))
+    assert float(eval(last, pasted).data) == pytest.approx(number, abs=1e-3)
+    assert "largest difference" in failed.got
+    assert failed.hints and failed.mistake is None
+
+
+def test_a_later_section_points_to_the_earlier_mistake():
+    names = solved(("unbroadcast(-base, right.shape)", "unbroadcast(base, right.shape)"))
+    del names["sum"]
+    exec(
+        "def broken(y, t):\n    return (y - t)[None]\nclass MSELoss:\n    __call__ = lambda self, y, t: broken(y, t)",
+        names,
+    )
+    report = run("mseloss", names)
+    assert report.score == 0
+    assert "The gradients of a - b" in report.as_text()
+
+
+def test_shared_work_that_doubles_is_stopped_early():
+    push = """        for tensor, share in zip(self.backward_op.inputs, self.backward_op(upstream)):
+            if isinstance(tensor, MyTensor) and tensor.requires_grad:
+                if tensor.backward_op is None:
+                    tensor.grad = MyTensor(share if tensor.grad is None else tensor.grad.data + share)
+                else:
+                    tensor.backward(MyTensor(share))
+        return
+"""
+    marker = "        # Kahn's algorithm"
+    names = solved((marker, push + marker))
+    report = run("tensor", names)
+    assert lost(report) == {"visited_once"}, report.as_text()
+    assert report.score == 38
+
+
+def test_the_score_is_a_plain_number_and_the_report_travels_as_json(reference):
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        score = tests.test_relu(reference["ReLU"], reference["MyTensor"], seed=7)
+    assert repr(score) == str(score) == "5.0" and isinstance(score, float)
+    assert out.getvalue().strip() == score.report.as_text()
+    data = json.loads(json.dumps(score.report.mimebundle()[MIME]))
+    assert list(data) == ["section", "points", "score", "seed", "checks"]
+    assert (data["section"], data["points"], data["score"], data["seed"]) == ("relu", 5, 5, 7)
+    keys = ["id", "title", "points", "score", "status", "expected", "got", "snippet", "mistake", "hints"]
+    assert all(list(check) == keys for check in data["checks"])
+
+
+def test_a_seed_repeats_a_run():
+    names = solved(("base * (x.data > 0)", "base"))
+    first = run("relu", names)
+    assert run("relu", names, first.seed).as_dict() == first.as_dict()
+    assert f"seed={first.seed})" in first.as_text()
+    assert run("relu", names, first.seed + 1).as_dict() != first.as_dict()
+
+
+@pytest.mark.parametrize("seed", ["7", -1, 1.5, True])
+def test_a_seed_that_is_none_is_refused_with_a_sentence(reference, seed):
+    with pytest.raises(TypeError, match="seed is a whole number"):
+        run("relu", reference, seed)
+
+
+# ---------------------------------------------------------------- learners' objects that misbehave
+
+
+class Raises:
+    def __init__(self, *_, **__):
+        raise RuntimeError("no")
+
+
+class Liar:
+    """Equal to everything, with a shape that is a text and a repr that raises."""
+
+    shape, size, strides, dtype, requires_grad, grad, backward_op = "(2, 3)", "6", None, "float", "yes", 7, "op"
+
+    def __init__(self, *_, **__):
+        self.data = np.array(["a", object()], dtype=object)
+
+    def __eq__(self, other):
+        return True
+
+    __hash__ = None
+
+    def __repr__(self):
+        raise ValueError("no repr")
+
+    def __add__(self, other):
+        return self
+
+    __radd__ = __sub__ = __mul__ = __truediv__ = __pow__ = __add__
+
+    def backward(self, base=None):
+        sys.exit("bye")
+
+    def __del__(self):
+        raise RuntimeError("from __del__")
+
+
+class Noisy:
+    def __init__(self, *_, **__):
+        print("x" * 1_000_000)
+        print("error", file=sys.stderr)
+        self.data = np.zeros((0,))
+
+    @property
+    def shape(self):
+        raise SystemExit(3)
+
+
+class Huge(Noisy):
+    def __init__(self, *_, **__):
+        self.data = np.broadcast_to(np.float64(1.0), (10_000_000,))
+
+
+BAD = [
+    None,
+    7,
+    "text",
+    [],
+    lambda *_: None,
+    lambda *_, **__: 1.5,
+    object(),
+    Raises,
+    Liar,
+    Noisy,
+    Huge,
+    int,
+    np.array,
+    type,
+]
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+@pytest.mark.parametrize("bad", BAD, ids=lambda bad: getattr(bad, "__name__", None) or text_of(bad, 20))
+def test_objects_that_are_not_what_a_check_expects_are_reported(section, bad, reference, capfd):
+    own = names_for(SECTIONS[section], reference)
+    for names in (dict.fromkeys(own, bad), {**own, next(iter(own)): bad}):
+        report = SECTIONS[section].run(names)
+        assert 0 <= report.score < report.points
+        assert len(report.as_text()) < 20_000
+        report.as_html()
+        json.dumps(report.as_dict())
+    assert capfd.readouterr().err == ""
+
+
+def test_an_endless_loop_is_cut_and_the_other_checks_go_on(monkeypatch):
+    names = solved(("result = self.__data**power", "while True: pass"))
+    for check in tests.TENSOR.checks:
+        if check.id == "power":
+            monkeypatch.setitem(check.__dict__, "seconds", 0.2)
+    report = run("tensor", names)
+    assert lost(report) == {"power", "power_gradient"}
+    assert "did not finish in time" in report.as_text()
+
+
+def test_a_deadline_also_works_outside_the_main_thread():
+    import threading
+
+    seen = []
+
+    def work():
+        try:
+            with learner_code(0.2):
+                while True:
+                    pass
+        except OutOfTime:
+            seen.append("cut")
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join(timeout=10)
+    assert seen == ["cut"]
+
+
+def test_computing_with_torch_is_refused():
+    names = solved()
+    exec(
+        "import torch\n"
+        "def matmul(a, b):\n"
+        "    return MyTensor(torch.matmul(torch.from_numpy(a.data), torch.from_numpy(b.data)).numpy())",
+        names,
+    )
+    report = run("matmul", names)
+    assert report.score == 0
+    assert "build it with NumPy" in report.as_text()
+
+
+def test_a_tensor_that_holds_a_torch_tensor_is_refused(reference):
+    import torch
+
+    class MyTensor:
+        def __init__(self, data, **_):
+            self.data = torch.as_tensor(np.asarray(data, dtype=float))
+
+    report = SECTIONS["tensor"].run({"MyTensor": MyTensor})
+    assert report.score == 0
+    assert "build it with NumPy" in report.as_text()
+
+
+def test_learner_text_is_escaped_and_stripped_of_terminal_codes():
+    evil = "<script>alert(1)</script>\x1b[31m\x00"
+    names = solved(("result = np.maximum(x.data, 0)", f"raise ValueError({evil!r})"))
+    report = run("relu", names)
+    assert "<script" not in report.as_html()
+    assert "&lt;script&gt;" in report.as_html()
+    assert "\x1b" not in report.as_text() and "\x00" not in report.as_text()
+
+
+def test_text_fits_80_columns_but_for_code(reference):
+    for names in (reference, untouched(), solved(("unbroadcast(-base, right.shape)", "base"))):
+        for section in SECTIONS:
+            report = run(section, names)
+            code = {line.strip() for check in report.checks for line in (check.snippet or "").split("\n")}
+            too_long = [line for line in report.as_text().split("\n") if len(line) > 80 and line.strip() not in code]
+            again = [line for line in too_long if "seed=" not in line]
+            assert not again
+
+
+def test_html_has_no_scripts_and_its_style_stays_in_its_class():
+    report = Report(
+        "relu", "ReLU", "tests.test_relu(ReLU, MyTensor)", 1, [Result("a", "A", 1, got="x", status="failed")]
+    )
+    page = report.as_html()
+    assert "<script" not in page and "onclick" not in page and "http" not in page
+    for rule in re.findall(r"([^{}]+)\{", STYLE.removeprefix("<style>")):
+        assert all(selector.strip().startswith(".minitorch-report") for selector in rule.split(","))
+
+
+def test_a_repr_that_raises_or_is_endless_is_shown_shortly():
+    assert "whose repr raises ValueError" in text_of(Liar())
+    assert len(text_of("x" * 10_000_000)) <= 200
+    assert printable("a\x1b[1mb\x07c\n") == "ab c "
+
+
+def test_arrays_are_read_as_copies():
+    array = np.ones(2)
+    read = array_of(array, "x")
+    read[0] = 5
+    assert array[0] == 1
+
+
+def test_checks_import_without_torch():
+    code = "import sys, tests; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
