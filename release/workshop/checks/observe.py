@@ -1,0 +1,271 @@
+"""Running learner code, and reading what it computed.
+
+Nothing here trusts a learner's object: it may be None, lie about its class, raise from any method or never return.
+A check touches it only by constructing, calling, operators, attributes and indexing, so that the same check
+runs on an object of this process and on one that lives in another.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import io
+import re
+import signal
+import sys
+import threading
+import time
+import traceback
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+NOT_THEIRS = (str(Path(__file__).parent), sys.prefix, sys.base_prefix)  # where a traceback is not the learner's
+SCRIPT = "<check>"  # the file name of a check's code in tracebacks
+LARGEST = 1_000_000  # elements read from one array of a learner
+RTOL, ATOL = 1e-4, 1e-5  # wide enough for float32, far narrower than any wrong rule
+
+
+class Failed(Exception):
+    """The learner's code did something else than PyTorch."""
+
+    def __init__(self, got: str, expected: str | None = None) -> None:
+        super().__init__(got)
+        self.got = got
+        self.expected = expected
+
+
+class Missing(Exception):
+    """There is nothing to judge yet."""
+
+
+class OutOfTime(BaseException):
+    """The learner's code ran past its deadline. Not an Exception, so that `except Exception` does not swallow it."""
+
+
+class UsedTorch(BaseException):
+    """The learner's code called PyTorch."""
+
+
+@contextlib.contextmanager
+def learner_code(seconds: float) -> Iterator[None]:
+    """Run learner code inside: quiet, without PyTorch, and no longer than `seconds`.
+
+    What it prints is dropped (nbgrader reads anything on stderr as a failed test), NumPy's warnings are silenced.
+
+    Raises:
+        OutOfTime: after `seconds`.
+        UsedTorch: when a PyTorch operation is called.
+    """
+    with (
+        contextlib.redirect_stdout(_Nowhere()),
+        contextlib.redirect_stderr(_Nowhere()),
+        warnings.catch_warnings(),
+        np.errstate(all="ignore"),
+        _no_torch(),
+        _deadline(seconds),
+    ):
+        warnings.simplefilter("ignore")
+        yield
+
+
+class _Nowhere(io.TextIOBase):
+    def write(self, text: str) -> int:
+        return len(text)
+
+
+@contextlib.contextmanager
+def silent_del() -> Iterator[None]:
+    """Drop what a learner's `__del__` raises: Python would print it to stderr."""
+    hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
+    try:
+        yield
+    finally:
+        sys.unraisablehook = hook
+
+
+def _no_torch() -> contextlib.AbstractContextManager:
+    """While it is open, every PyTorch operation raises UsedTorch (torch may not be there at all)."""
+    if "torch" not in sys.modules:
+        return contextlib.nullcontext()
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    class NoTorch(TorchDispatchMode):
+        def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            raise UsedTorch(str(func))
+
+    return NoTorch()
+
+
+@contextlib.contextmanager
+def _deadline(seconds: float) -> Iterator[None]:
+    """Raise OutOfTime inside after `seconds`, and every tenth of a second from then on."""
+    if hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread():
+        armed = True
+
+        def ring(signum: int, frame: Any) -> None:
+            if armed:
+                raise OutOfTime
+
+        before = signal.signal(signal.SIGALRM, ring)
+        signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001), 0.1)
+        try:
+            yield
+        finally:
+            while True:  # the alarm may still ring once, right here
+                with contextlib.suppress(OutOfTime):
+                    armed = False
+                    signal.setitimer(signal.ITIMER_REAL, 0)
+                    signal.signal(signal.SIGALRM, before)
+                    break
+        return
+    # Windows, or not the main thread: an exception set from a second thread reaches any Python loop.
+    done = threading.Event()
+    me = ctypes.c_ulong(threading.get_ident())
+
+    def watch() -> None:
+        wait = seconds
+        while not done.wait(wait):
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(me, ctypes.py_object(OutOfTime))
+            wait = 0.1
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(me, None)
+
+
+class Clock:
+    """The time learner code has left in one section."""
+
+    def __init__(self, seconds: float) -> None:
+        self.left = seconds
+
+    @contextlib.contextmanager
+    def learner_code(self, at_most: float) -> Iterator[None]:
+        start = time.monotonic()
+        try:
+            with learner_code(min(at_most, self.left)):
+                yield
+        finally:
+            self.left -= time.monotonic() - start
+
+
+def array_of(value: Any, what: str) -> np.ndarray:
+    """What a learner's tensor, array or number holds, as a new float64 array.
+
+    Raises:
+        Missing: for None.
+        Failed: for anything that holds no numbers.
+    """
+    if value is None:
+        raise Missing(f"{what} is None: not written yet")
+    if not issubclass(type(value), (np.ndarray, np.generic, int, float)):
+        value = value.data
+        if value is None:
+            raise Missing(f"the data of {what} is None: not written yet")
+    kind = type(value)
+    if not issubclass(kind, (np.ndarray, np.generic, int, float)):
+        raise Failed(f"{what} holds {an(kind.__name__)}: build it with NumPy, its data is an np.ndarray")
+    array = np.array(value, subok=False)
+    if array.dtype.kind not in "fiub":
+        raise Failed(f"{what} holds elements of type {array.dtype}, not numbers")
+    if array.size > LARGEST:
+        raise Failed(f"{what} has {array.size} elements")
+    return array.astype(np.float64)
+
+
+def compare(what: str, expected: Any, got: Any) -> None:
+    """Compare an observation with PyTorch's; arrays by shape and value, the rest by equality.
+
+    Raises:
+        Failed, Missing: with both values as text.
+    """
+    if isinstance(expected, (np.ndarray, np.generic)):
+        expected = np.asarray(expected)
+        array = array_of(got, what)
+        if array.shape != expected.shape:
+            raise Failed(_shown(what, array), _shown(what, expected))
+        if not np.allclose(array, expected, rtol=RTOL, atol=ATOL, equal_nan=True):
+            difference = np.abs(array - expected)
+            note = f"\nlargest difference {np.nanmax(difference):.3g}" if np.isfinite(difference).any() else ""
+            raise Failed(_shown(what, array) + note, _shown(what, expected))
+        return
+    if isinstance(expected, tuple):
+        plain = isinstance(got, (tuple, list)) and all(issubclass(type(n), (int, np.integer)) for n in got)
+        same = plain and tuple(int(n) for n in got) == expected
+    elif isinstance(expected, (bool, int)):
+        same = issubclass(type(got), (bool, np.bool_, int, np.integer)) and int(got) == int(expected)
+    elif isinstance(expected, str):
+        same = type(got) is str and got == expected
+    else:
+        same = got is expected
+    if not same:
+        raise Failed(f"{what} is {text_of(got)}", f"{what} is {text_of(expected)}")
+
+
+def _shown(what: str, array: np.ndarray) -> str:
+    numbers = np.array2string(array, precision=4, suppress_small=True, threshold=60, max_line_width=60)
+    return f"{what} has shape {array.shape}\n{numbers}"
+
+
+def text_of(value: Any, longest: int = 200) -> str:
+    """A learner's object as one short, printable line; its repr may raise or be endless."""
+    try:
+        text = repr(value)
+        text = text if type(text) is str else object.__repr__(value)
+    except Exception as error:
+        text = f"<{type(value).__name__}, whose repr raises {type(error).__name__}>"
+    return printable(text, longest)
+
+
+def printable(text: str, longest: int = 200) -> str:
+    """`text` on one line, without terminal escapes and control characters, cut to `longest` characters."""
+    text = re.sub(r"\x1b\[[0-9;?]*[ -/]*[@-~]", "", text[: 2 * longest])
+    text = "".join(c if c.isprintable() else " " for c in text)
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def an(noun: str) -> str:
+    return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
+
+
+def explain(error: BaseException) -> Failed | Missing:
+    """A learner's exception, while a check's code ran, as a verdict."""
+    if isinstance(error, (Failed, Missing)):
+        return error
+    if isinstance(error, OutOfTime):
+        return Failed("your code did not finish in time: is there an endless loop, or work done over and over?")
+    if isinstance(error, UsedTorch):
+        return Failed("your code calls PyTorch: build it with NumPy")
+    frames = traceback.extract_tb(error.__traceback__)
+    message = printable(_message(error))
+    if frames and frames[-1].filename in (SCRIPT, __file__):  # raised by what the check did, not inside their code
+        if isinstance(error, AttributeError):
+            if getattr(error, "obj", error) is None:
+                return Missing("it returned None: not written yet")
+            return Missing(f"not written yet: {message}")
+        if isinstance(error, TypeError) and re.search(
+            "unsupported operand|bad operand|not subscriptable|does not support item|NoneType", message
+        ):
+            return Missing(f"not written yet: {message}")
+    theirs = [frame for frame in frames if frame.filename != SCRIPT and not frame.filename.startswith(NOT_THEIRS)]
+    where = ""
+    if theirs:
+        line = printable(theirs[-1].line or "")
+        where = f"\nin {theirs[-1].name}, line {theirs[-1].lineno}" + (f": {line}" if line else "")
+    return Failed(f"your code raised {type(error).__name__}: {message}{where}")
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:
+        return "(its message cannot be shown)"

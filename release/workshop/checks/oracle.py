@@ -1,0 +1,80 @@
+"""PyTorch behind the learner's API: what a check's code computes there is what it should compute."""
+
+from __future__ import annotations
+
+import functools
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+
+@functools.cache
+def load() -> Any:
+    """Import torch, once.
+
+    Raises:
+        ImportError: with what to do, when torch is not installed or broken.
+    """
+    try:
+        import torch
+    except ImportError as error:
+        raise ImportError(
+            f"The tests compare your work with PyTorch, which cannot be imported here ({error}). "
+            "Install it into this notebook's kernel: python -m pip install -r requirements.txt"
+        ) from error
+    return torch
+
+
+def names() -> dict[str, Any]:
+    """The names of the learner's API, made of PyTorch in float64."""
+    torch = load()
+
+    def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Any:
+        return torch.tensor(np.asarray(data, dtype=np.float64), requires_grad=requires_grad)
+
+    class Parameter:
+        def __init__(self, given: Any) -> None:
+            self.tensor = given.requires_grad_()
+
+    class SGD:
+        def __init__(self, parameters: Any, lr: float = 1e-2) -> None:
+            self.params = [parameter.tensor for parameter in parameters]
+            self.optimizer = torch.optim.SGD(self.params, lr=lr)
+            self.zero_grad, self.step = self.optimizer.zero_grad, self.optimizer.step
+
+    return {
+        "MyTensor": tensor,
+        "Parameter": Parameter,
+        "matmul": torch.matmul,
+        "ReLU": torch.nn.ReLU,
+        "SGD": SGD,
+        "MSELoss": torch.nn.MSELoss,
+        "np": np,
+    }
+
+
+def plain(value: Any) -> Any:
+    """A result of PyTorch as NumPy and Python values."""
+    torch = load()
+    if isinstance(value, torch.Tensor):
+        return value.detach().numpy().copy()
+    return value
+
+
+def linear(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, base: np.ndarray) -> SimpleNamespace:
+    """`torch.nn.functional.linear` and its gradients.
+
+    Args:
+        x: shape (input_size,) or (n, input_size).
+        weight: shape (output_size, input_size).
+        bias: shape (output_size,).
+        base: the upstream gradient, in the output's shape.
+    """
+    torch = load()
+    leaves = [torch.tensor(array, requires_grad=True) for array in (x, weight, bias)]
+    y = torch.nn.functional.linear(*leaves)
+    y.backward(torch.tensor(base))
+    return SimpleNamespace(
+        y=plain(y), x=plain(leaves[0].grad), weight=plain(leaves[1].grad), bias=plain(leaves[2].grad)
+    )

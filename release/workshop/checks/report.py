@@ -1,0 +1,200 @@
+"""What the checks of one section found, and the three forms a learner or a tool reads it in."""
+
+from __future__ import annotations
+
+import html
+import textwrap
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+MIME = "application/vnd.minitorch.report+json"
+WIDTH = 80
+WORDS = {"passed": "passed", "failed": "FAILED", "waiting": "waiting", "missing": "to do"}
+SYMBOLS = {"passed": "✓", "failed": "✗", "waiting": "…", "missing": "○"}
+
+
+@dataclass
+class Result:
+    """One check's verdict. `expected`, `got` and `snippet` are text; `hints` go from nudge to rule."""
+
+    id: str
+    title: str
+    points: float
+    score: float = 0.0
+    status: str = "waiting"  # "passed", "failed", "waiting" or "missing"
+    expected: str | None = None
+    got: str | None = None
+    snippet: str | None = None
+    mistake: str | None = None
+    hints: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Report:
+    """The results of one section, in teaching order."""
+
+    section: str
+    title: str
+    call: str  # what a learner types to run these checks again
+    seed: int
+    checks: list[Result]
+
+    @property
+    def points(self) -> float:
+        return sum(check.points for check in self.checks)
+
+    @property
+    def score(self) -> float:
+        return min(sum(check.score for check in self.checks), self.points)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report for tools: plain JSON types only."""
+        return {
+            "section": self.section,
+            "points": self.points,
+            "score": self.score,
+            "seed": self.seed,
+            "checks": [asdict(check) for check in self.checks],
+        }
+
+    @property
+    def open(self) -> Result | None:
+        """The check to look at first: the first that failed, else the first that is not written yet."""
+        for status in ("failed", "missing"):
+            for check in self.checks:
+                if check.status == status:
+                    return check
+        return None
+
+    def _again(self) -> str:
+        return f"{self.call[:-1]}, seed={self.seed})"
+
+    def as_text(self) -> str:
+        """Everything the HTML says, in at most 80 columns (snippets keep their own line breaks)."""
+        lines = [f"{self.title}: {self.score:g} of {self.points:g} points", ""]
+        said = None  # a run of checks that wait for the same thing says so once
+        for check in self.checks:
+            lines += _wrapped(f"{SYMBOLS[check.status]} {WORDS[check.status]:8}{check.points:2g}  {check.title}", 14)
+            if check is self.open:
+                lines += _details(check)
+            elif check.status != "passed" and check.got != said:
+                lines += _wrapped(" " * 14 + _first_line(check.got), 14)
+            said = check.got
+        return "\n".join([*lines, "", "The same numbers again:", f"    {self._again()}"])
+
+    def as_html(self) -> str:
+        """The report as one HTML element: no scripts, colors from the notebook's theme, all text escaped."""
+        rows = "".join(self._row(check) for check in self.checks)
+        return (
+            f'<div class="minitorch-report">{STYLE}<p><strong>{html.escape(self.title)}: '
+            f"{self.score:g} of {self.points:g} points</strong></p>"
+            '<table><thead><tr><th scope="col">Result</th><th scope="col">Points</th><th scope="col">Check</th></tr>'
+            f"</thead><tbody>{rows}</tbody></table>"
+            f"<p>The same numbers again: <code>{html.escape(self._again())}</code></p></div>"
+        )
+
+    def _row(self, check: Result) -> str:
+        word = f"{SYMBOLS[check.status]} {WORDS[check.status]}"
+        what = html.escape(check.title)
+        if check.status != "passed":
+            shown = " open" if check is self.open else ""
+            first = "" if check is self.open else f" <small>{html.escape(_first_line(check.got))}</small>"
+            what = f"<details{shown}><summary>{what}{first}</summary>{_details_html(check)}</details>"
+        return (
+            f'<tr class="{check.status}"><th scope="row">{word}</th>'
+            f"<td>{check.score:g} / {check.points:g}</td><td>{what}</td></tr>"
+        )
+
+    def mimebundle(self) -> dict[str, Any]:
+        """The three forms, keyed by MIME type, as a notebook output holds them."""
+        return {"text/plain": self.as_text(), "text/html": self.as_html(), MIME: self.as_dict()}
+
+    def show(self) -> None:
+        """Display the report in a notebook; elsewhere print its text."""
+        try:
+            from IPython import get_ipython
+        except ImportError:
+            get_ipython = None
+        if get_ipython is None or get_ipython() is None:
+            print(self.as_text())
+            return
+        from IPython.display import display
+
+        display(self.mimebundle(), raw=True)
+
+
+class Score(float):
+    """The points a section earned. It prints as a plain number, which nbgrader reads as partial credit."""
+
+    report: Report
+
+    def __new__(cls, report: Report) -> Score:
+        score = super().__new__(cls, report.score)
+        score.report = report
+        return score
+
+
+def _first_line(text: str | None) -> str:
+    return (text or "").split("\n", 1)[0]
+
+
+def _wrapped(line: str, indent: int) -> list[str]:
+    return textwrap.wrap(line, WIDTH, subsequent_indent=" " * indent, drop_whitespace=True) or [""]
+
+
+def _block(label: str, text: str) -> list[str]:
+    """A labelled text under a check; every line is kept, long ones are folded at 80 columns."""
+    lines = []
+    for number, line in enumerate(text.split("\n")):
+        head = f"{label:10}" if number == 0 else " " * 10
+        lines += _wrapped(" " * 4 + head + line, 14) if line.strip() else [""]
+    return lines
+
+
+def _details(check: Result) -> list[str]:
+    lines = []
+    if check.expected is not None:
+        lines += _block("expected", check.expected)
+    if check.got is not None:
+        lines += _block("got" if check.expected is not None else "", check.got)
+    if check.snippet:
+        lines += ["", "    Paste this into a new cell to see it:", ""]
+        lines += ["        " + line for line in check.snippet.split("\n")] + [""]
+    for number, hint in enumerate(check.hints, 1):
+        lines += _block(f"hint {number}", hint)
+    return lines
+
+
+def _details_html(check: Result) -> str:
+    parts = []
+    if check.expected is not None:
+        parts.append(
+            '<table><thead><tr><th scope="col">expected</th><th scope="col">got</th></tr></thead>'
+            f"<tbody><tr><td><pre>{html.escape(check.expected)}</pre></td>"
+            f"<td><pre>{html.escape(check.got or '')}</pre></td></tr></tbody></table>"
+        )
+    elif check.got is not None:
+        parts.append(f"<pre>{html.escape(check.got)}</pre>")
+    if check.snippet:
+        parts.append(f"<p>Paste this into a new cell to see it:</p><pre>{html.escape(check.snippet)}</pre>")
+    for number, hint in enumerate(check.hints, 1):
+        parts.append(f"<details><summary>Hint {number}</summary><p>{html.escape(hint)}</p></details>")
+    return "".join(parts)
+
+
+_TEXT = "var(--vscode-foreground, var(--jp-content-font-color1, currentColor))"
+STYLE = (
+    "<style>"
+    f".minitorch-report {{ color: {_TEXT}; max-width: 60em; }}"
+    ".minitorch-report table { border-collapse: collapse; background: transparent; margin: 0.3em 0; }"
+    f".minitorch-report th, .minitorch-report td {{ color: {_TEXT}; background: transparent; text-align: left;"
+    " vertical-align: top; padding: 0.2em 0.8em; white-space: normal; font-weight: normal; }"
+    ".minitorch-report tbody th { white-space: nowrap; }"
+    f".minitorch-report pre {{ color: {_TEXT}; background: transparent; white-space: pre-wrap; margin: 0.2em 0;"
+    " overflow-wrap: anywhere; }"
+    ".minitorch-report summary { cursor: pointer; }"
+    ".minitorch-report tr.passed > th { border-left: 4px solid #2e8b57; }"
+    ".minitorch-report tr.failed > th { border-left: 4px solid #d13438; font-weight: bold; }"
+    ".minitorch-report tr.waiting > th, .minitorch-report tr.missing > th { border-left: 4px solid #8a8a8a; }"
+    "</style>"
+)

@@ -1,0 +1,894 @@
+"""The tests of the Minitorch workshop: one function for each section of the notebook.
+
+    tests.test_tensor_class(MyTensor)            # run the checks, show the report, return the points
+    tests.test_tensor_class(MyTensor, seed=7)    # the same random numbers again
+    pytest tests.py --notebook workshop.ipynb    # all sections of a notebook, from a terminal
+
+The checks of a section stand in the order in which to write the code. Most are a few lines of code that run twice,
+once with your classes and once with PyTorch: the values and gradients must agree.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from checks import oracle
+from checks.observe import Failed, Missing, array_of, compare
+from checks.section import Score, Section, Trial, literal
+
+# ---------------------------------------------------------------- My automatic differentiation
+
+TENSOR = Section("tensor", "My automatic differentiation", "tests.test_tensor_class(MyTensor)")
+
+
+@TENSOR.check(
+    2, hints=["NumPy does the work: np.array(data, dtype=dtype).", "Keep it in self.__data and give it back in data."]
+)
+def create(trial: Trial) -> None:
+    """A tensor holds the numbers it is given"""
+    numbers = trial.draw(2, 3)
+    for data in (
+        "1.5",
+        "2",
+        "np.float32(0.5)",
+        "[1, 2]",
+        "(1.5, 2)",
+        literal(numbers),
+        f"np.array({literal(numbers)})",
+    ):
+        trial.expect(f"t = MyTensor({data})", t=np.array(eval(data), dtype=np.float64))
+    code = "t = MyTensor([1.5, 2.5], dtype=np.float32)"
+    trial.see(trial.run(code), {"t.data.dtype.name": ("the dtype of t.data", "float32")}, code)
+
+
+@TENSOR.check(
+    1,
+    needs=["create"],
+    hints=["isinstance(data, (list, tuple, np.ndarray, np.number, int, float))", "raise TypeError('what is wrong')"],
+)
+def refuse(trial: Trial) -> None:
+    """Anything but numbers raises TypeError"""
+    for data in ('"text"', "None", '{"a": 1}'):
+        lines = ["try:", f"    MyTensor({data})", "except TypeError:", "    refused = True"]
+        trial.expect("\n".join([*lines, "else:", "    refused = False"]), refused=True)
+
+
+@TENSOR.check(
+    1,
+    needs=["create"],
+    hints=["shape is given as an example of a property.", "NumPy arrays have shape, strides and size: hand them on."],
+)
+def attributes(trial: Trial) -> None:
+    """shape, strides, size, grad, backward_op and requires_grad of a new tensor"""
+    code = f"t = MyTensor({literal(trial.draw(2, 3))})"
+    variables = trial.run(code)
+    expected = {"t.shape": (2, 3), "t.size": 6, "t.grad": None, "t.backward_op": None, "t.requires_grad": False}
+    trial.see(variables, {text: (text, value) for text, value in expected.items()}, code)
+    array = variables["t"].data
+    trial.see(variables, {"t.strides": ("t.strides", (3 * array.itemsize, array.itemsize))}, code)
+    code = "t = MyTensor([1.5, 2.5], requires_grad=True)"
+    trial.see(trial.run(code), {"t.requires_grad": ("t.requires_grad", True)}, code)
+
+
+@TENSOR.check(1, needs=["create"], hints=["An f-string puts values into text: f'{self.__data}'."])
+def printing(trial: Trial) -> None:
+    """repr shows the values and requires_grad"""
+    code = "plain = repr(MyTensor([1.5, -2.5]))\nwith_gradient = repr(MyTensor([1.5, -2.5], requires_grad=True))"
+    variables = trial.run(code, see="print(plain, with_gradient)")
+    plain, with_gradient = str(variables["plain"]), str(variables["with_gradient"])
+    if "not written yet" in plain:
+        raise Missing("repr is not written yet")
+    if "1.5" not in plain or "-2.5" not in plain:
+        raise Failed(f"repr gives {plain[:200]!r}", "the values, 1.5 and -2.5, in the text")
+    if plain == with_gradient:
+        raise Failed(f"repr gives {plain[:200]!r} for both", "a text that also shows requires_grad")
+
+
+@TENSOR.check(
+    1,
+    needs=["create"],
+    hints=["Python calls __getitem__(index) and __setitem__(index, value).", "Hand the index on to the array."],
+)
+def indexing(trial: Trial) -> None:
+    """t[1, 0] reads and t[1, 2] = 9.5 writes"""
+    numbers = trial.draw(2, 3)
+    code = f"t = MyTensor({literal(numbers)})"
+    trial.see(trial.run(code), {"t[1, 0]": ("t[1, 0]", numbers[1, 0]), "t[0]": ("t[0]", numbers[0])}, code)
+    numbers[1, 2] = 9.5
+    trial.expect(f"{code}\nt[1, 2] = 9.5", t=numbers)
+
+
+def operator(name: str, symbol: str, reflected: str, *hints: str) -> None:
+    """The three checks of a binary operator: its value, its gradients, and numbers on either side."""
+    code = f"y = a {symbol} b"
+
+    @TENSOR.check(1, id=name, title=f"The value of a {symbol} b", needs=["create"])
+    def value(trial: Trial) -> None:
+        for shape in ((), (2,), (2, 3)):
+            a, b = literal(trial.draw(*shape)), literal(trial.draw(*shape))
+            trial.same(f"a = MyTensor({a})\nb = MyTensor({b})\n{code}", "y")
+
+    @TENSOR.check(2, id=f"{name}_gradient", title=f"The gradients of a {symbol} b", needs=[name], hints=hints)
+    def gradient(trial: Trial) -> None:
+        trial.gradients(code, *({"a": shape, "b": shape} for shape in ((), (2,), (2, 3))))
+
+    @TENSOR.check(
+        1,
+        id=f"{name}_numbers",
+        title=f"Numbers on either side: a {symbol} 2, 2 {symbol} a",
+        needs=[f"{name}_gradient"],
+        hints=[
+            f"Python computes 2 {symbol} a by asking the right operand: a.{reflected}(2).",
+            f"Turn the number into a MyTensor first; mind which operand stands left in 2 {symbol} a.",
+        ],
+    )
+    def numbers(trial: Trial) -> None:
+        for number in ("2", "0.5"):
+            trial.gradients(f"y = a {symbol} {number}", {"a": (2,)})
+            trial.gradients(f"y = {number} {symbol} a", {"a": (2,)})
+
+
+operator("add", "+", "__radd__", "add_deriv is given; backward calls it and keeps what it returns on the leaves.")
+operator(
+    "sub",
+    "-",
+    "__rsub__",
+    "Nudge b up: a - b goes down.",
+    "d(a-b)/da = 1, d(a-b)/db = -1, times the upstream gradient.",
+)
+operator(
+    "mul",
+    "*",
+    "__rmul__",
+    "How fast does a * b grow when a grows?",
+    "d(ab)/da = b, d(ab)/db = a, times the upstream gradient.",
+)
+operator(
+    "div",
+    "/",
+    "__rtruediv__",
+    "Write a / b as a * b**-1.",
+    "d(a/b)/da = 1/b, d(a/b)/db = -a/b**2, times the upstream gradient.",
+)
+
+
+@TENSOR.check(1, needs=["create"])
+def power(trial: Trial) -> None:
+    """The value of a ** 2, a ** -1, a ** 0.5"""
+    for exponent in (2, 3, -1, 0.5):
+        trial.same(f"a = MyTensor({literal(trial.draw(2, positive=True))})\ny = a ** {exponent}", "y")
+
+
+@TENSOR.check(
+    2, needs=["power"], hints=["The power drops by one.", "d(a**n)/da = n * a**(n-1), times the upstream gradient."]
+)
+def power_gradient(trial: Trial) -> None:
+    """The gradient of a ** n"""
+    for exponent in (2, 3, -1, 0.5):
+        trial.gradients(f"y = a ** {exponent}", {"a": trial.draw(2, positive=True)})
+
+
+@TENSOR.check(1, needs=["create"], hints=["__neg__: -a is a * -1."])
+def negative(trial: Trial) -> None:
+    """Unary minus: -a"""
+    trial.gradients("y = -a", {"a": (2,)}, {"a": (2, 3)})
+
+
+@TENSOR.check(
+    2,
+    needs=["add_gradient"],
+    hints=[
+        "NumPy repeated b for every row: every row sends a gradient back.",
+        "Sum the gradient over the axes that b did not have, so that it gets b's shape.",
+    ],
+)
+def broadcast_new_axes(trial: Trial) -> None:
+    """Broadcasting over new axes: (2, 3) + (3,)"""
+    trial.gradients("y = a + b", {"a": (2, 3), "b": (3,)}, {"a": (3,), "b": (2, 3)}, {"a": (2, 3), "b": ()})
+    trial.gradients("y = a + b", {"a": (2, 2, 3), "b": (2, 3)})
+
+
+@TENSOR.check(
+    1,
+    needs=["add_gradient"],
+    hints=[
+        "Which axes were stretched from 1 to something longer?",
+        "Sum over them with keepdims=True, so that the axis stays with length 1.",
+    ],
+)
+def broadcast_length_one(trial: Trial) -> None:
+    """Broadcasting over axes of length 1: (3, 1) + (3, 4)"""
+    trial.gradients("y = a + b", {"a": (3, 1), "b": (3, 4)}, {"a": (3, 4), "b": (1, 4)}, {"a": (3, 1), "b": (1, 2)})
+    trial.gradients("y = a + b", {"a": (2, 1, 3), "b": (4, 1)})
+
+
+@TENSOR.check(
+    1,
+    needs=["broadcast_new_axes", "broadcast_length_one", "sub_gradient", "mul_gradient", "div_gradient"],
+    hints=["Every rule of a binary operator ends with unbroadcast(gradient, shape of the operand)."],
+)
+def broadcast_operators(trial: Trial) -> None:
+    """Broadcasting with -, * and /"""
+    for symbol in "-*/":
+        trial.gradients(f"y = a {symbol} b", {"a": (2, 3), "b": (3,)}, {"a": (3, 1), "b": (3, 2)})
+
+
+@TENSOR.check(1, needs=["add"], hints=["requires_grad of the result: left.requires_grad or right.requires_grad."])
+def flag(trial: Trial) -> None:
+    """A result requires a gradient when an input does"""
+    for a, b in ((True, False), (False, True), (False, False)):
+        code = f"a = MyTensor([1.5], requires_grad={a})\nb = MyTensor([2.5], requires_grad={b})\ny = a + b"
+        trial.see(trial.run(code), {"y.requires_grad": ("y.requires_grad", a or b)}, code)
+
+
+@TENSOR.check(
+    1, needs=["add"], hints=["backward_op is for results that require a gradient; on all others it stays None."]
+)
+def records(trial: Trial) -> None:
+    """Without requires_grad nothing is recorded, and backward() does nothing"""
+    code = "a = MyTensor([1.5])\nb = MyTensor([2.5])\ny = a + b\ny.backward()"
+    no = ("y.backward_op is None", True)
+    trial.see(trial.run(code), {"y.backward_op is None": no, "a.grad": ("a.grad", None)}, code)
+    code = "a = MyTensor([1.5], requires_grad=True)\nb = MyTensor([2.5])\ny = a + b"
+    trial.see(trial.run(code), {"y.backward_op is None": ("y.backward_op is None", False)}, code)
+
+
+@TENSOR.check(1, needs=["add_gradient"], hints=["Skip every input whose requires_grad is False."])
+def constants(trial: Trial) -> None:
+    """Constants get no gradient"""
+    trial.gradients("y = a + c", {"a": (2,)}, constants={"c": trial.draw(2)})
+    code = "a = MyTensor([1.5], requires_grad=True)\nc = MyTensor([2.5])\ny = a + c\ny.backward(MyTensor([0.5]))"
+    trial.see(trial.run(code), {"c.grad": ("c.grad", None)}, code)
+
+
+@TENSOR.check(1, needs=["add_gradient"], hints=["np.ones(self.shape)"])
+def upstream(trial: Trial) -> None:
+    """backward() starts from ones in the shape of the output"""
+    for shape in ((), (2,), (2, 3)):
+        a, b = literal(trial.draw(*shape)), literal(trial.draw(*shape))
+        code = f"a = MyTensor({a}, requires_grad=True)\nb = MyTensor({b})\ny = a + b\ny.backward()"
+        trial.see(trial.run(code), {"a.grad": ("a.grad", np.ones(shape))}, code)
+
+
+@TENSOR.check(
+    2,
+    needs=["add_gradient"],
+    hints=[
+        "In y = a + a, a reaches y on two paths.",
+        "Add the contributions, and hand a tensor's gradient on only when all its consumers have sent theirs.",
+    ],
+)
+def paths(trial: Trial) -> None:
+    """A tensor used twice gets the sum over its paths"""
+    for code in (
+        "y = a + a",
+        "b = a + a\ny = b + b",
+        "b = a + a\nc = b + a\ny = c + b",
+        "b = a + a\nc = b + a\ny = b + c",
+    ):
+        trial.gradients(code, {"a": ()}, {"a": (2,)})
+
+
+@TENSOR.check(
+    1,
+    needs=["add_gradient"],
+    hints=["Test `grad is None`: a gradient of 0 is a gradient.", "new grad = old grad + contribution"],
+)
+def accumulate(trial: Trial) -> None:
+    """A second backward() adds to the gradient"""
+    for first, second in ((1.0, -1.0), tuple(trial.draw(2).tolist())):
+        code = f"a = MyTensor(1.5, requires_grad=True)\nb = MyTensor(2.5)\ny = a + b\ny.backward(MyTensor({first}))\n"
+        again = f"z = a + b\nz.backward(MyTensor({second}))"
+        trial.same(code + again, "a.grad")
+        trial.same(f"{code}{again}\nz = a + b\nz.backward(MyTensor({first}))", "a.grad")
+
+
+@TENSOR.check(
+    1, needs=["paths", "accumulate"], hints=["After `x.grad = g`, `x.grad += 1` changes g too.", "Copy before storing."]
+)
+def independent(trial: Trial) -> None:
+    """Gradients do not share memory"""
+    one, two = literal(trial.draw(2)), literal(trial.draw(2))
+    code = "a = MyTensor([1.5, 2.5], requires_grad=True)\nb = MyTensor([3.5, 4.5], requires_grad=True)\n"
+    code += f"g = MyTensor({one})\ny = a + b\ny.backward(g)\nz = a + a\nz.backward(MyTensor({two}))"
+    trial.same(code, "a.grad", "b.grad", "g")
+
+
+@TENSOR.check(
+    2,
+    needs=["paths"],
+    hints=[
+        "With 40 shared tensors in a row there are 2**40 paths: visit tensors, not paths.",
+        "Python's recursion ends at about 1,000 calls: use a loop and a list.",
+        "Count each tensor's consumers, or sort the graph first (topological order).",
+    ],
+    seconds=2.0,
+)
+def visited_once(trial: Trial) -> None:
+    """Shared work is done once, however deep the graph"""
+    code = "x = MyTensor(0.5, requires_grad=True)\ny = x\nfor _ in range({}):\n    y = y + {}\ny.backward()"
+    trial.same(code.format(40, "y"), "x.grad")
+    trial.same("c = MyTensor(0.5)\n" + code.format(2000, "c"), "x.grad")
+
+
+def test_tensor_class(MyTensor: Any, seed: int | None = None) -> Score:
+    """My automatic differentiation: 40 points."""
+    return TENSOR.score(seed, MyTensor=MyTensor)
+
+
+# ---------------------------------------------------------------- PyTorch architecture
+
+MODULE = Section(
+    "module",
+    "PyTorch architecture",
+    "tests.test_my_module(MyModule, MyTensor, Parameter)",
+    builds_on=(TENSOR, ["create"]),
+)
+
+
+def parameters_are(trial: Trial, code: str, *expected: list[float]) -> None:
+    """`m.parameters()` holds each expected parameter once, in any order (they are told apart by their values)."""
+    variables = trial.run(code, see="m.parameters()")
+    with trial.clock.learner_code(trial.seconds):
+        found = variables["m"].parameters()
+        if found is None:
+            raise Missing("parameters() returned None: not written yet")
+        values = sorted(array_of(parameter.tensor, "a parameter").tolist() for parameter in found)
+    if values != sorted(expected):
+        raise Failed(f"parameters holding {values}", f"parameters holding {sorted(expected)}")
+
+
+PARAMETERS = "m = MyModule()\nm.first = Parameter(MyTensor([1.5]))\nm.second = Parameter(MyTensor([2.5, 3.5]))"
+NESTED = f"{PARAMETERS}\nm.inner = MyModule()\nm.inner.third = Parameter(MyTensor([4.5]))"
+DEEP = f"{NESTED}\nm.inner.inner = MyModule()\nm.inner.inner.fourth = Parameter(MyTensor([5.5]))"
+
+
+@MODULE.check(3, hints=["__setattr__ has kept them for you."])
+def own(trial: Trial) -> None:
+    """parameters() lists the module's own parameters"""
+    parameters_are(trial, "m = MyModule()")
+    parameters_are(trial, PARAMETERS, [1.5], [2.5, 3.5])
+
+
+@MODULE.check(2, needs=["own"], hints=["Every sub-module has parameters() too."])
+def nested(trial: Trial) -> None:
+    """parameters() lists those of sub-modules"""
+    parameters_are(trial, NESTED, [1.5], [2.5, 3.5], [4.5])
+
+
+@MODULE.check(1, needs=["nested"], hints=["Ask sub-modules for theirs: parameters() calls itself."])
+def deep(trial: Trial) -> None:
+    """parameters() goes down to any depth"""
+    parameters_are(trial, DEEP, [1.5], [2.5, 3.5], [4.5], [5.5])
+
+
+@MODULE.check(2, needs=["nested"], hints=["Two names, one object: compare with `is`, or remember id(parameter)."])
+def shared(trial: Trial) -> None:
+    """A shared parameter is listed once"""
+    parameters_are(trial, f"{PARAMETERS}\nm.tied = m.first", [1.5], [2.5, 3.5])
+    parameters_are(trial, f"{NESTED}\nm.again = m.inner\nm.inner.tied = m.first", [1.5], [2.5, 3.5], [4.5])
+
+
+@MODULE.check(1, needs=["own"], hints=["Keep parameters by name, so that a new one takes the old one's place."])
+def reassigned(trial: Trial) -> None:
+    """A replaced parameter is forgotten"""
+    parameters_are(trial, f"{PARAMETERS}\nm.first = Parameter(MyTensor([6.5]))", [2.5, 3.5], [6.5])
+
+
+@MODULE.check(1, hints=["__call__ returns self.forward(x)."])
+def calling(trial: Trial) -> None:
+    """Calling a module calls its forward"""
+    trial.expect("m = MyModule()\nm.forward = MyTensor\ny = m([1.5, 2.5])", y=np.array([1.5, 2.5]))
+
+
+def test_my_module(MyModule: Any, MyTensor: Any, Parameter: Any, seed: int | None = None) -> Score:
+    """PyTorch architecture: 10 points."""
+    return MODULE.score(seed, MyModule=MyModule, MyTensor=MyTensor, Parameter=Parameter)
+
+
+# ---------------------------------------------------------------- Base layers
+
+MATMUL = Section(
+    "matmul",
+    "Matrix multiplication",
+    "tests.test_matmul(matmul, MyTensor)",
+    builds_on=(TENSOR, ["add_gradient", "paths"]),
+)
+
+
+@MATMUL.check(1, hints=["NumPy's operator is a.data @ b.data."])
+def matmul_value(trial: Trial) -> None:
+    """The value of matmul(a, b)"""
+    for (n, k), m in (((1, 1), 1), ((1, 2), 1), ((2, 3), 4)):
+        a, b = literal(trial.draw(n, k)), literal(trial.draw(k, m))
+        trial.same(f"a = MyTensor({a})\nb = MyTensor({b})\ny = matmul(a, b)", "y")
+
+
+@MATMUL.check(
+    2,
+    needs=["matmul_value"],
+    hints=["Its shape is (n, k), the upstream gradient's (n, m): which product with b fits?", "grad_a = base @ b.T"],
+)
+def matmul_left(trial: Trial) -> None:
+    """The gradient of the left operand"""
+    for (n, k), m in (((1, 2), 1), ((2, 3), 2), ((2, 2), 2)):
+        trial.gradients("y = matmul(a, b)", {"a": (n, k)}, constants={"b": trial.draw(k, m)})
+
+
+@MATMUL.check(
+    2,
+    needs=["matmul_value"],
+    hints=["Its shape is (k, m), the upstream gradient's (n, m): which product with a fits?", "grad_b = a.T @ base"],
+)
+def matmul_right(trial: Trial) -> None:
+    """The gradient of the right operand"""
+    for (n, k), m in (((1, 2), 1), ((2, 3), 2), ((2, 2), 2)):
+        trial.gradients("y = matmul(a, b)", {"b": (k, m)}, constants={"a": trial.draw(n, k)})
+
+
+def test_matmul(matmul: Any, MyTensor: Any, seed: int | None = None) -> Score:
+    """Matrix multiplication: 5 points."""
+    return MATMUL.score(seed, matmul=matmul, MyTensor=MyTensor)
+
+
+LINEAR = Section(
+    "linear",
+    "Linear",
+    "tests.test_linear(Linear, MyTensor, Parameter)",
+    builds_on=(TENSOR, ["add_gradient", "broadcast_new_axes", "paths"]),
+)
+
+
+def weight_and_bias(trial: Trial, variables: dict[str, Any], inputs: int, outputs: int) -> tuple[Any, Any]:
+    """The two parameters of `layer`, told apart by their shapes."""
+    with trial.clock.learner_code(trial.seconds):
+        found = variables["layer"].parameters()
+        if found is None:
+            raise Missing("layer.parameters() returned None: not written yet")
+        tensors = [parameter.tensor for parameter in found]
+        shapes = [array_of(tensor, "a parameter of the layer").shape for tensor in tensors]
+    if not shapes:
+        raise Missing("the layer has no parameters: not written yet")
+    weights = [t for t, shape in zip(tensors, shapes, strict=True) if shape in ((inputs, outputs), (outputs, inputs))]
+    biases = [t for t, shape in zip(tensors, shapes, strict=True) if shape in ((outputs,), (1, outputs))]
+    if len(tensors) != 2 or len(weights) != 1 or len(biases) != 1:
+        raise Failed(
+            f"Linear({inputs}, {outputs}) has parameters of shapes {shapes}",
+            f"a weight of shape ({inputs}, {outputs}) and a bias of shape ({outputs},)",
+        )
+    return weights[0], biases[0]
+
+
+@LINEAR.check(
+    2, hints=["self.weight = Parameter(MyTensor(...)), and the same for self.bias.", "Call super().__init__() first."]
+)
+def linear_parameters(trial: Trial) -> None:
+    """parameters() lists a weight and a bias"""
+    weight_and_bias(trial, trial.run("layer = Linear(3, 2)", see="layer.parameters()"), 3, 2)
+
+
+@LINEAR.check(
+    1,
+    needs=["linear_parameters"],
+    hints=["Equal weights get equal gradients and stay equal.", "np.random.uniform(-bound, bound, shape) in __init__"],
+)
+def linear_random(trial: Trial) -> None:
+    """Weights start random, new for every layer"""
+    code = "layer = Linear(3, 2)\nother = Linear(3, 2)"
+    variables = trial.run(code, see="[p.tensor for p in layer.parameters() + other.parameters()]")
+    first, _ = weight_and_bias(trial, variables, 3, 2)
+    second, _ = weight_and_bias(trial, {"layer": variables["other"]}, 3, 2)
+    with trial.clock.learner_code(trial.seconds):
+        one, two = array_of(first, "weight"), array_of(second, "weight")
+    if len(np.unique(one)) < one.size:
+        raise Failed(f"a new weight is\n{one}", "a different random number in every place")
+    if np.array_equal(one, two):
+        raise Failed(f"two new layers have the same weight\n{one}", "new random numbers for every layer")
+
+
+def linear(trial: Trial, *shape: int, look_at: str) -> None:
+    """One observation of a layer, on an input of this shape, against torch.nn.functional.linear."""
+    inputs, outputs = shape[-1], shape[-1] - 1
+    x, base = trial.draw(*shape), trial.draw(*shape[:-1], outputs)
+    code = f"layer = Linear({inputs}, {outputs})\nx = MyTensor({literal(x)}, requires_grad=True)\ny = layer(x)"
+    variables = trial.run(code, see="y")
+    if variables["y"] is None:
+        raise Missing("layer(x) returned None: not written yet")
+    weight, bias = weight_and_bias(trial, variables, inputs, outputs)
+    with trial.clock.learner_code(trial.seconds):
+        w, b = array_of(weight, "weight"), array_of(bias, "bias")
+        w = w if w.shape == (outputs, inputs) else w.T
+    expected = oracle.linear(x, w, b.reshape(outputs), base)
+    backward = f"y.backward(MyTensor({literal(base)}))"
+    try:
+        with trial.clock.learner_code(trial.seconds):
+            compare("y", expected.y, variables["y"])
+        if look_at == "x":
+            trial.see(trial.run(backward, **variables), {"x.grad": ("x.grad", expected.x)}, f"{code}\n{backward}")
+        elif look_at != "y":
+            trial.run(backward, **variables)
+            trial.snippet = f"{code}\n{backward}\n[p.tensor.grad for p in layer.parameters()]"
+            with trial.clock.learner_code(trial.seconds):
+                if look_at == "bias":
+                    compare("bias.grad", expected.bias.reshape(b.shape), bias.grad)
+                else:
+                    as_theirs = array_of(weight, "weight").shape == (outputs, inputs)
+                    compare("weight.grad", expected.weight if as_theirs else expected.weight.T, weight.grad)
+    except Failed as failed:
+        if failed.expected is not None:
+            failed.expected += f"\nwhere weight is\n{w.T}\nand bias {b}"
+        raise
+
+
+@LINEAR.check(
+    2,
+    needs=["linear_parameters"],
+    hints=["y = matmul(x, weight) + bias", "With a weight of shape (inputs, outputs) no transpose is needed."],
+)
+def linear_batch(trial: Trial) -> None:
+    """The value for a batch: (n, inputs) to (n, outputs)"""
+    linear(trial, 2, 3, look_at="y")
+
+
+@LINEAR.check(1, needs=["linear_parameters"], hints=["NumPy's @ takes a vector on the left."])
+def linear_row(trial: Trial) -> None:
+    """The value for one row: (inputs,) to (outputs,)"""
+    linear(trial, 3, look_at="y")
+
+
+@LINEAR.check(
+    2,
+    needs=["linear_batch"],
+    hints=["Compute with the parameter's tensor, not with its data: the graph has to see it."],
+)
+def linear_weight(trial: Trial) -> None:
+    """The gradient of the weight"""
+    linear(trial, 4, 3, look_at="weight")
+
+
+@LINEAR.check(
+    1,
+    needs=["linear_batch"],
+    hints=["Every row of the batch uses the bias once.", "Add it with +: broadcasting and its rule do the rest."],
+)
+def linear_bias(trial: Trial) -> None:
+    """The gradient of the bias, summed over the batch"""
+    linear(trial, 4, 3, look_at="bias")
+
+
+@LINEAR.check(1, needs=["linear_batch"], hints=["It is what the layer before needs: matmul has to record x too."])
+def linear_input(trial: Trial) -> None:
+    """The gradient of the input"""
+    linear(trial, 4, 3, look_at="x")
+
+
+def test_linear(Linear: Any, MyTensor: Any, Parameter: Any, seed: int | None = None) -> Score:
+    """The Linear layer: 10 points."""
+    return LINEAR.score(seed, Linear=Linear, MyTensor=MyTensor, Parameter=Parameter)
+
+
+RELU = Section("relu", "ReLU", "tests.test_relu(ReLU, MyTensor)", builds_on=(TENSOR, ["mul_gradient"]))
+
+
+@RELU.check(2, hints=["np.maximum(x.data, 0), or a mask of 0 and 1."])
+def relu_value(trial: Trial) -> None:
+    """The value: max(x, 0)"""
+    for data in ([0.5], [-0.5], [-2.5, 0.0, 2.5], trial.draw(3, 4).tolist()):
+        trial.same(f"relu = ReLU()\nx = MyTensor({data})\ny = relu(x)", "y")
+
+
+@RELU.check(2, needs=["relu_value"], hints=["Where relu is flat, nothing flows back.", "base * (x.data > 0)"])
+def relu_gradient(trial: Trial) -> None:
+    """The gradient: 1 where x > 0, 0 where x < 0"""
+    for data in ([0.5], [-0.5], [-2.5, 2.5], trial.draw(3, 4)):
+        trial.gradients("y = ReLU()(x)", {"x": data})
+
+
+@RELU.check(1, needs=["relu_gradient"], hints=["x > 0, not x >= 0."])
+def relu_kink(trial: Trial) -> None:
+    """At x = 0 the gradient is 0, as in PyTorch"""
+    trial.gradients("y = ReLU()(x)", {"x": [0.0]}, {"x": [0.0, 0.5, 0.0, -0.5]})
+
+
+def test_relu(ReLU: Any, MyTensor: Any, seed: int | None = None) -> Score:
+    """The ReLU layer: 5 points."""
+    return RELU.score(seed, ReLU=ReLU, MyTensor=MyTensor)
+
+
+# ---------------------------------------------------------------- Optimizer
+
+OPTIMIZER = Section(
+    "sgd",
+    "Optimizer",
+    "tests.test_sgd(SGD, MyTensor, Parameter)",
+    builds_on=(TENSOR, ["add_gradient", "paths", "accumulate"]),
+)
+
+
+def sgd(trial: Trial, *steps: str, lr: float = 0.1, parameters: str = "[p, q]") -> str:
+    """Code that makes two parameters p and q with gradients and an SGD optimizer, and then takes `steps`."""
+    c, g = trial.draw(2), trial.draw(2)
+    return "\n".join(
+        [
+            f"p = Parameter(MyTensor({literal(trial.draw(2))}, requires_grad=True))",
+            f"q = Parameter(MyTensor({literal(trial.draw(2))}, requires_grad=True))",
+            "w = p.tensor",
+            f"optimizer = SGD({parameters}, lr={lr})",
+            f"y = w + q.tensor + MyTensor({literal(c)})",
+            f"y.backward(MyTensor({literal(g)}))",
+            *steps,
+        ]
+    )
+
+
+@OPTIMIZER.check(2, hints=["for parameter in self.params: parameter.tensor.grad = ..."])
+def zero_grad(trial: Trial) -> None:
+    """zero_grad() sets every gradient to None"""
+    trial.same(sgd(trial, "optimizer.zero_grad()"), "p.tensor.grad", "q.tensor.grad")
+
+
+@OPTIMIZER.check(
+    3, hints=["The gradient points uphill.", "w = w - lr * gradient, in place: data = w.data; data -= ..."]
+)
+def step(trial: Trial) -> None:
+    """step() moves every parameter downhill"""
+    trial.same(sgd(trial, "optimizer.step()"), "p.tensor", "q.tensor")
+
+
+@OPTIMIZER.check(1, needs=["step"], hints=["Use self.lr."])
+def step_lr(trial: Trial) -> None:
+    """step() moves by lr times the gradient"""
+    for lr in (0.5, 0.001):
+        trial.same(sgd(trial, "optimizer.step()", lr=lr), "p.tensor")
+
+
+@OPTIMIZER.check(
+    2,
+    needs=["step"],
+    hints=[
+        "A layer holds the tensor; a new tensor in the parameter is not the layer's.",
+        "Change tensor.data's elements.",
+    ],
+)
+def step_in_place(trial: Trial) -> None:
+    """step() works in place, so that the layers see it"""
+    trial.same(sgd(trial, "optimizer.step()"), "w")
+
+
+@OPTIMIZER.check(1, needs=["step"], hints=["Skip a parameter whose tensor.grad is None."])
+def step_without_gradient(trial: Trial) -> None:
+    """Parameters without a gradient are left alone"""
+    unused = f"r = Parameter(MyTensor({literal(trial.draw(2))}, requires_grad=True))\n"
+    trial.same(unused + sgd(trial, "optimizer.step()", parameters="[r, p, q]"), "r.tensor", "p.tensor")
+
+
+@OPTIMIZER.check(
+    1, needs=["zero_grad", "step"], hints=["A generator of parameters is empty after one walk: keep list(parameters)."]
+)
+def step_twice(trial: Trial) -> None:
+    """Every step works like the first"""
+    trial.same(sgd(trial, "optimizer.step()", "optimizer.step()"), "p.tensor")
+    again = ["optimizer.step()", "optimizer.zero_grad()", "y = p.tensor + q.tensor", "y.backward(MyTensor([0.5, 1.5]))"]
+    trial.same(sgd(trial, *again, "optimizer.step()", parameters="iter([p, q])"), "p.tensor", "q.tensor")
+
+
+STEP = ("step",)
+
+
+def test_sgd(SGD: Any, MyTensor: Any, Parameter: Any, seed: int | None = None) -> Score:
+    """Optimizer: 10 points."""
+    return OPTIMIZER.score(seed, SGD=SGD, MyTensor=MyTensor, Parameter=Parameter)
+
+
+# ---------------------------------------------------------------- Loss functions
+
+LOSS = Section(
+    "mseloss",
+    "Loss functions",
+    "tests.test_mseloss(MSELoss, MyTensor)",
+    builds_on=(
+        TENSOR,
+        ["sub_gradient", "mul_gradient", "mul_numbers", "div_numbers", "power_gradient", "paths"],
+    ),
+)
+
+
+def mse(trial: Trial, *shape: int, gradient: bool = False, same: bool = False) -> None:
+    y, target = trial.draw(*shape), trial.draw(*shape)
+    target = y if same else target
+    lines = [f"y = MyTensor({literal(y)}, requires_grad=True)", f"target = MyTensor({literal(target)})"]
+    lines.append("loss = MSELoss()(y, target)")
+    if gradient:
+        lines.append(f"loss.backward(MyTensor({literal(trial.draw())}))")
+    trial.same("\n".join(lines), "y.grad" if gradient else "loss")
+
+
+@LOSS.check(3, hints=["Subtract, square, add up with sum(...), divide by how many there are."])
+def mse_value(trial: Trial) -> None:
+    """The mean of the squared errors, as a scalar tensor"""
+    mse(trial, 1)
+    mse(trial, 3)
+
+
+@LOSS.check(2, needs=["mse_value"], hints=["A (2, 3) prediction has 6 elements: size, not shape[0]."])
+def mse_batch(trial: Trial) -> None:
+    """The mean is over all elements of a batch"""
+    mse(trial, 2, 3)
+    mse(trial, 4, 2)
+
+
+@LOSS.check(1, needs=["mse_value"])
+def mse_zero(trial: Trial) -> None:
+    """No error, no loss, no gradient"""
+    mse(trial, 2, 3, same=True)
+    mse(trial, 2, 3, same=True, gradient=True)
+
+
+@LOSS.check(
+    3,
+    needs=["mse_value"],
+    hints=[
+        "Compute with tensors from start to end, and the graph does it for you.",
+        "d(loss)/dy = 2 (y - target) / n, times the upstream gradient. Is sum_deriv right?",
+    ],
+)
+def mse_gradient(trial: Trial) -> None:
+    """The gradient of the prediction"""
+    mse(trial, 1, gradient=True)
+    mse(trial, 3, gradient=True)
+
+
+@LOSS.check(
+    1,
+    needs=["mse_gradient", "mse_batch"],
+    hints=["requires_grad and backward_op of the loss come from the operations it is made of."],
+)
+def mse_records(trial: Trial) -> None:
+    """The gradient goes on to what the prediction was computed from"""
+    code = "y = MyTensor([1.5, 2.5])\nloss = MSELoss()(y, MyTensor([2.5, 2.0]))"
+    trial.see(trial.run(code), {"loss.requires_grad": ("loss.requires_grad", False)}, code)
+    x, target, weight = (literal(trial.draw(2, 2)) for _ in range(3))
+    code = f"w = MyTensor({weight}, requires_grad=True)\ny = w + MyTensor({x})\nloss = MSELoss()(y, MyTensor({target}))"
+    trial.same(f"{code}\nloss.backward()", "loss", "w.grad")
+
+
+def test_mseloss(MSELoss: Any, MyTensor: Any, seed: int | None = None) -> Score:
+    """Loss functions: 10 points."""
+    return LOSS.score(seed, MSELoss=MSELoss, MyTensor=MyTensor)
+
+
+# ---------------------------------------------------------------- Make a model!
+
+MODEL = Section(
+    "model",
+    "Make a model!",
+    "tests.test_model(SuperModel, MSELoss, SGD, MyTensor)",
+    builds_on=(TENSOR, ["sub_gradient", "mul_gradient", "broadcast_new_axes", "paths"]),
+)
+
+DIGITS = Path(__file__).parent / "data" / "digits.npz"
+TRAIN = """\
+model = SuperModel()
+optimizer = SGD(model.parameters(), lr={lr})
+for rows in batches:
+    optimizer.zero_grad()
+    loss = MSELoss()(model(MyTensor(images[rows])), MyTensor(targets[rows]))
+    loss.backward()
+    optimizer.step()
+scores = model(MyTensor(held_out))"""
+
+
+def batch(trial: Trial) -> str:
+    """Code for a model, its input and its target; NumPy's generator keeps it short."""
+    draw = f"np.random.default_rng({trial.rng.integers(1000)})"
+    return f"random = {draw}\nmodel = SuperModel()\nx = MyTensor(random.random((5, 64)))\n"
+
+
+BACKWARD = "target = MyTensor(random.random((5, 10)))\nloss = MSELoss()(model(x), target)\nloss.backward()"
+
+
+@MODEL.check(
+    2, hints=["Make Linear layers in __init__ and call them in forward.", "Linear(64, 32), ReLU(), Linear(32, 10)"]
+)
+def model_shape(trial: Trial) -> None:
+    """SuperModel maps images (n, 64) to scores (n, 10)"""
+    code = batch(trial) + "y = model(x)"
+    variables = trial.run(code, see="y.shape")
+    if variables["y"] is None:
+        raise Missing("model(x) returned None: not written yet")
+    with trial.clock.learner_code(trial.seconds):
+        shape = array_of(variables["y"], "y").shape
+    if shape != (5, 10):
+        raise Failed(f"y has shape {shape}", "y has shape (5, 10)")
+
+
+@MODEL.check(1, needs=["model_shape"], hints=["Put a ReLU between two Linear layers."])
+def model_bends(trial: Trial) -> None:
+    """It is no straight line"""
+    code = batch(trial) + "a, b = random.normal(size=(2, 5, 64))\n"
+    code += "middle = model(MyTensor((a + b) / 2)).data\nmean = (model(MyTensor(a)).data + model(MyTensor(b)).data) / 2"
+    variables = trial.run(code, see="middle - mean")
+    middle, mean = array_of(variables["middle"], "middle"), array_of(variables["mean"], "mean")
+    if np.allclose(middle, mean, rtol=1e-4, atol=1e-6):
+        raise Failed("halfway between two inputs the output is halfway, too: one straight line", "a bend somewhere")
+
+
+def gradients_of(trial: Trial, variables: dict[str, Any]) -> list[np.ndarray]:
+    with trial.clock.learner_code(trial.seconds):
+        tensors = [parameter.tensor for parameter in variables["model"].parameters()]
+        without = [array_of(tensor, "a parameter").shape for tensor in tensors if tensor.grad is None]
+        if not tensors or without:
+            raise Failed(
+                f"model.parameters() lists {len(tensors)} parameters"
+                + (f"; without a gradient are those of shape {without}" if without else ""),
+                "parameters that all get a gradient",
+            )
+        return [array_of(tensor.grad, "a gradient") for tensor in tensors]
+
+
+@MODEL.check(
+    2,
+    needs=["model_shape"],
+    hints=["Assign every layer to an attribute (self.hidden = ...), and use each one in forward."],
+)
+def model_gradients(trial: Trial) -> None:
+    """Every parameter gets a gradient from the loss"""
+    gradients_of(trial, trial.run(batch(trial) + BACKWARD, see="[p.tensor.grad for p in model.parameters()]"))
+
+
+@MODEL.check(
+    2,
+    needs=["model_gradients"],
+    hints=["If the earlier sections pass, look for .data in forward: it leaves the graph."],
+)
+def model_downhill(trial: Trial) -> None:
+    """A small step of SGD lowers the loss as much as the gradient says"""
+    # To first order, a step of -lr * gradient changes the loss by -lr * |gradient|**2.
+    variables = trial.run(batch(trial) + BACKWARD)
+    length = float(np.sum([np.sum(gradient**2) for gradient in gradients_of(trial, variables)]))
+    loss = float(array_of(variables["loss"], "the loss").sum())
+    lr = min(1e-2, 1e-2 * loss / length) if length > 0 else 1e-2
+    code = f"SGD(model.parameters(), lr={lr:.2g}).step()\nafter = MSELoss()(model(x), target)"
+    snippet = batch(trial) + f"{BACKWARD}\n{code}\nprint(loss, after)"
+    after = float(array_of(trial.run(code, **variables)["after"], "the loss").sum())
+    trial.snippet = snippet
+    expected = float(f"{lr:.2g}") * length
+    if not abs(loss - after - expected) <= 0.2 * expected + 1e-6 * loss or expected <= 0:
+        raise Failed(f"the loss fell by {loss - after:.3g}", f"about lr * |gradient|**2 = {expected:.3g}")
+
+
+@MODEL.check(
+    3,
+    needs=["model_gradients"],
+    hints=["A few more units, or fewer layers?", "Linear(64, 32), ReLU(), Linear(32, 10) learns within seconds."],
+    seconds=20.0,
+)
+def model_learns(trial: Trial) -> None:
+    """It learns to read digits it has not seen"""
+    if not DIGITS.is_file():
+        raise Failed("the file data/digits.npz is not beside tests.py: get the whole workshop folder")
+    with np.load(DIGITS) as digits:
+        order = trial.rng.permutation(len(digits["labels"]))
+        images, labels = digits["images"].reshape(-1, 64)[order] / 16, digits["labels"][order]
+    train, held_out = slice(0, 1200), slice(1200, None)
+    data = {"images": images[train], "targets": np.eye(10)[labels[train]], "held_out": images[held_out]}
+    batches = [trial.rng.integers(0, 1200, 32) for _ in range(200)]
+    best = 0.0
+    for lr in (0.5, 0.1, 2.0, 0.02):
+        code = TRAIN.format(lr=lr)
+        scores = array_of(trial.run(code, batches=batches, **data)["scores"], "the scores")
+        if scores.shape != (len(labels) - 1200, 10):
+            raise Failed(f"the scores have shape {scores.shape}", f"shape {(len(labels) - 1200, 10)}")
+        best = max(best, float(np.mean(scores.argmax(axis=1) == labels[held_out])))
+        if best >= 0.5:
+            return
+    trial.snippet = None  # it needs the data: the notebook's own training loop shows the same
+    raise Failed(f"{best:.0%} of the held-out digits right after 200 steps", "at least 50% (guessing gives 10%)")
+
+
+def test_model(SuperModel: Any, MSELoss: Any, SGD: Any, MyTensor: Any, seed: int | None = None) -> Score:
+    """Make a model!: 10 points."""
+    return MODEL.score(seed, SuperModel=SuperModel, MSELoss=MSELoss, SGD=SGD, MyTensor=MyTensor)
