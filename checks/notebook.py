@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from checks.observe import OutOfTime, explain, learner_code
+from checks.observe import explain, learner_code, quiet
 
 
 def code_cells(path: Path) -> list[dict[str, Any]]:
@@ -53,10 +53,11 @@ def names_of(
             continue
         try:
             source = TransformerManager().transform_cell(cell["source"])
-            with learner_code(seconds):
+            with quiet(), learner_code(seconds):
                 exec(compile(source, f"cell {number}", "exec"), names)
-        except (Exception, OutOfTime, SystemExit, GeneratorExit) as error:
-            failures.append(
-                f"code cell {number} ({grade_id(cell) or 'no grade_id'}): {getattr(explain(error), 'got', error)}"
-            )
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            why = getattr(explain(error), "got", error)
+            failures.append(f"code cell {number} ({grade_id(cell) or 'no grade_id'}): {why}")
     return names, failures

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import io
+import linecache
+import logging
 import re
 import signal
 import sys
@@ -23,7 +26,13 @@ from typing import Any
 
 import numpy as np
 
-NOT_THEIRS = (str(Path(__file__).parent), sys.prefix, sys.base_prefix)  # where a traceback is not the learner's
+# Where a frame of a traceback is not the learner's: the checks, tests.py, Python and its packages.
+NOT_THEIRS = (
+    str(Path(__file__).parent),
+    str(Path(__file__).parent.with_name("tests.py")),
+    sys.prefix,
+    sys.base_prefix,
+)
 SCRIPT = "<check>"  # the file name of a check's code in tracebacks
 LARGEST = 1_000_000  # elements read from one array of a learner
 RTOL, ATOL = 1e-4, 1e-5  # wide enough for float32, far narrower than any wrong rule
@@ -52,24 +61,37 @@ class UsedTorch(BaseException):
 
 @contextlib.contextmanager
 def learner_code(seconds: float) -> Iterator[None]:
-    """Run learner code inside: quiet, without PyTorch, and no longer than `seconds`.
-
-    What it prints is dropped (nbgrader reads anything on stderr as a failed test), NumPy's warnings are silenced.
+    """Run learner code inside: without PyTorch, and no longer than `seconds`.
 
     Raises:
         OutOfTime: after `seconds`.
         UsedTorch: when a PyTorch operation is called.
     """
-    with (
-        contextlib.redirect_stdout(_Nowhere()),
-        contextlib.redirect_stderr(_Nowhere()),
-        warnings.catch_warnings(),
-        np.errstate(all="ignore"),
-        _no_torch(),
-        _deadline(seconds),
-    ):
-        warnings.simplefilter("ignore")
+    with _no_torch(), _deadline(seconds):
         yield
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Drop what is printed, logged or warned inside, and what a learner's `__del__` raises.
+
+    nbgrader reads anything on stderr as a failed test.
+    """
+    hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
+    logged = logging.root.manager.disable
+    logging.disable()
+    try:
+        with (
+            contextlib.redirect_stdout(_Nowhere()),
+            contextlib.redirect_stderr(_Nowhere()),
+            warnings.catch_warnings(),
+            np.errstate(all="ignore"),
+        ):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(logged)
+        sys.unraisablehook = hook
 
 
 class _Nowhere(io.TextIOBase):
@@ -77,27 +99,20 @@ class _Nowhere(io.TextIOBase):
         return len(text)
 
 
-@contextlib.contextmanager
-def silent_del() -> Iterator[None]:
-    """Drop what a learner's `__del__` raises: Python would print it to stderr."""
-    hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
-    try:
-        yield
-    finally:
-        sys.unraisablehook = hook
-
-
 def _no_torch() -> contextlib.AbstractContextManager:
     """While it is open, every PyTorch operation raises UsedTorch (torch may not be there at all)."""
-    if "torch" not in sys.modules:
-        return contextlib.nullcontext()
+    return _torch_ban()() if "torch" in sys.modules else contextlib.nullcontext()
+
+
+@functools.cache
+def _torch_ban() -> type:
     from torch.utils._python_dispatch import TorchDispatchMode
 
     class NoTorch(TorchDispatchMode):
         def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             raise UsedTorch(str(func))
 
-    return NoTorch()
+    return NoTorch
 
 
 @contextlib.contextmanager
@@ -173,12 +188,12 @@ def array_of(value: Any, what: str) -> np.ndarray:
             raise Missing(f"the data of {what} is None: not written yet")
     kind = type(value)
     if not issubclass(kind, (np.ndarray, np.generic, int, float)):
-        raise Failed(f"{what} holds {an(kind.__name__)}: build it with NumPy, its data is an np.ndarray")
+        raise Failed(f"{what} holds {an(class_name(value))}: build it with NumPy, its data is an np.ndarray")
+    if issubclass(kind, np.ndarray) and np.ndarray.size.__get__(value) > LARGEST:
+        raise Failed(f"{what} has {np.ndarray.size.__get__(value):,} elements")
     array = np.array(value, subok=False)
     if array.dtype.kind not in "fiub":
         raise Failed(f"{what} holds elements of type {array.dtype}, not numbers")
-    if array.size > LARGEST:
-        raise Failed(f"{what} has {array.size} elements")
     return array.astype(np.float64)
 
 
@@ -222,7 +237,7 @@ def text_of(value: Any, longest: int = 200) -> str:
         text = repr(value)
         text = text if type(text) is str else object.__repr__(value)
     except Exception as error:
-        text = f"<{type(value).__name__}, whose repr raises {type(error).__name__}>"
+        text = f"<{class_name(value)}, whose repr raises {class_name(error)}>"
     return printable(text, longest)
 
 
@@ -231,6 +246,11 @@ def printable(text: str, longest: int = 200) -> str:
     text = re.sub(r"\x1b\[[0-9;?]*[ -/]*[@-~]", "", text[: 2 * longest])
     text = "".join(c if c.isprintable() else " " for c in text)
     return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def class_name(value: Any) -> str:
+    """The name of a value's class, also when its metaclass has other ideas."""
+    return type.__dict__["__name__"].__get__(type(value))
 
 
 def an(noun: str) -> str:
@@ -245,23 +265,32 @@ def explain(error: BaseException) -> Failed | Missing:
         return Failed("your code did not finish in time: is there an endless loop, or work done over and over?")
     if isinstance(error, UsedTorch):
         return Failed("your code calls PyTorch: build it with NumPy")
-    frames = traceback.extract_tb(error.__traceback__)
+    # Line by line on demand: a learner's code may claim to come from any file, and reading that one may never end.
+    frames = traceback.StackSummary.extract(traceback.walk_tb(error.__traceback__), lookup_lines=False)
     message = printable(_message(error))
-    if frames and frames[-1].filename in (SCRIPT, __file__):  # raised by what the check did, not inside their code
+    ours = (SCRIPT, __file__, NOT_THEIRS[1])
+    if frames and frames[-1].filename in ours:  # raised by what the check did, not inside their code
         if isinstance(error, AttributeError):
             if getattr(error, "obj", error) is None:
                 return Missing("it returned None: not written yet")
             return Missing(f"not written yet: {message}")
         if isinstance(error, TypeError) and re.search(
-            "unsupported operand|bad operand|not subscriptable|does not support item|NoneType", message
+            "unsupported operand|bad operand|not subscriptable|does not support item|NoneType|not iterable", message
         ):
             return Missing(f"not written yet: {message}")
+    if isinstance(error, AttributeError) and error.name == "forward":
+        return Missing("it has no method forward: not written yet")
     theirs = [frame for frame in frames if frame.filename != SCRIPT and not frame.filename.startswith(NOT_THEIRS)]
     where = ""
     if theirs:
-        line = printable(theirs[-1].line or "")
+        line = printable((theirs[-1].line or "") if _is_cell(theirs[-1].filename) else "")
         where = f"\nin {theirs[-1].name}, line {theirs[-1].lineno}" + (f": {line}" if line else "")
-    return Failed(f"your code raised {type(error).__name__}: {message}{where}")
+    return Failed(f"your code raised {class_name(error)}: {message}{where}")
+
+
+def _is_cell(filename: str) -> bool:
+    """Whether the source of a file is that of a notebook cell, which IPython holds in memory."""
+    return filename in linecache.cache
 
 
 def _message(error: BaseException) -> str:

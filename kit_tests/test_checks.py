@@ -93,8 +93,8 @@ WRONG = [
     ("tensor", "if left.requires_grad or right.requires_grad:", "if left", "if True or left", {"records", "flag"}),
     ("tensor", "gradients[tensor] + share if tensor in gradients else share", "gradients[tensor] +", "", {"paths"}),
     ("tensor", "gradient if node.grad is None else node.grad.data + gradient", "node.grad.data +", "", {"accumulate"}),
-    ("tensor", "return gradient.sum(axis", "sum(", "mean(", {"broadcast_new_axes", "broadcast_length_one"}),
-    ("tensor", "+ stretched, keepdims", "+ stretched", "", {"broadcast_length_one"}),
+    ("tensor", "gradient = gradient.sum(axis=0)", "sum(", "mean(", {"broadcast_new_axes"}),
+    ("tensor", "gradient.sum(axis=axis, keepdims=True)", "sum(", "mean(", {"broadcast_length_one"}),
     (
         "tensor",
         'raise TypeError(\n                f"MyTensor needs numbers (a list',
@@ -121,8 +121,8 @@ WRONG = [
     ("sgd", "self.params = list(parameters)", "list(parameters)", "parameters", {"step_twice"}),
     ("sgd", "if tensor.grad is not None:", "if tensor.grad is not None:", "if True:", {"step_without_gradient"}),
     ("sgd", "parameter.tensor.grad = None", "parameter.tensor.grad = None", "pass", {"zero_grad"}),
-    ("mseloss", ") / difference.size", " / difference.size", "", {"mse_value"}),
-    ("mseloss", ") / difference.size", "difference.size", "difference.shape[0]", {"mse_batch"}),
+    ("mseloss", " * (1 / difference.size)", " * (1 / difference.size)", "", {"mse_value"}),
+    ("mseloss", "(1 / difference.size)", "difference.size", "difference.shape[0]", {"mse_batch"}),
     (
         "mseloss",
         "difference = y - y_target",

@@ -547,18 +547,20 @@ class MyTensor:
         # Set: self.__data (a NumPy array), self.dtype, self.requires_grad, self.grad, self.backward_op.
         # The two underscores make Python store `__data` as `_MyTensor__data`: hidden, not secret.
         ### BEGIN SOLUTION
-        if isinstance(data, bool) or not isinstance(data, (np.ndarray, list, tuple, np.number, int, float)):
+        if crossOpBack is not None:  # the result of an operation owns its fresh array
+            array = np.asarray(data, dtype=dtype)
+        elif isinstance(data, bool) or not isinstance(data, (np.ndarray, list, tuple, np.number, int, float)):
             raise TypeError(
                 f"MyTensor needs numbers (a list, tuple, NumPy array, int or float), not {type(data).__name__}"
             )
-        # The result of an operation owns its fresh array. Anything else is copied, as torch.tensor does.
-        array = np.array(data, dtype=dtype, copy=True if crossOpBack is None else None)
-        if array.dtype.kind not in "fiub":
-            raise TypeError(f"MyTensor needs numbers, not elements of type {array.dtype}")
-        if requires_grad and array.dtype.kind != "f":
-            if dtype is not None:
-                raise TypeError(f"only floating-point tensors can require a gradient, not {array.dtype}")
-            array = array.astype(np.float64)
+        else:
+            array = np.array(data, dtype=dtype)  # a copy, as torch.tensor makes one
+            if array.dtype.kind not in "fiub":
+                raise TypeError(f"MyTensor needs numbers, not elements of type {array.dtype}")
+            if requires_grad and array.dtype.kind != "f":
+                if dtype is not None:
+                    raise TypeError(f"only floating-point tensors can require a gradient, not {array.dtype}")
+                array = array.astype(np.float64)
         self.__data = array
         self.dtype = array.dtype
         self.requires_grad = requires_grad
@@ -688,10 +690,11 @@ class MyTensor:
         consumers = {self: 0}
         stack = [self]
         while stack:
-            for tensor in stack.pop().__inputs():
+            op = stack.pop().backward_op
+            for tensor in op.inputs if op else ():
                 if tensor in consumers:
                     consumers[tensor] += 1
-                else:
+                elif isinstance(tensor, MyTensor) and tensor.requires_grad:
                     consumers[tensor] = 1
                     stack.append(tensor)
         gradients = {self: upstream}
@@ -704,22 +707,13 @@ class MyTensor:
                 total = gradient if node.grad is None else node.grad.data + gradient
                 node.grad = MyTensor(total, dtype=node.dtype)
                 continue
-            for tensor, share in zip(op.inputs, op(gradient), strict=True):
+            for tensor, share in zip(op.inputs, op.run(gradient), strict=True):
                 if tensor in consumers:
                     gradients[tensor] = gradients[tensor] + share if tensor in gradients else share
                     consumers[tensor] -= 1
                     if consumers[tensor] == 0:
                         ready.append(tensor)
         ### END SOLUTION
-
-    ### BEGIN SOLUTION
-    def __inputs(self) -> "list[MyTensor]":
-        """The tensors this one was computed from that require a gradient."""
-        op = self.backward_op
-        if op is None:
-            return []
-        return [tensor for tensor in op.inputs if isinstance(tensor, MyTensor) and tensor.requires_grad]
-    ### END SOLUTION
 
 
 # The rules. `base` is the upstream gradient (an array in the output's shape);
@@ -731,9 +725,12 @@ def unbroadcast(gradient: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     ### BEGIN SOLUTION
     if gradient.shape == shape:
         return gradient
-    added = gradient.ndim - len(shape)
-    stretched = tuple(added + axis for axis, n in enumerate(shape) if n == 1)
-    return gradient.sum(axis=tuple(range(added)) + stretched, keepdims=True).reshape(shape)
+    while gradient.ndim > len(shape):  # an axis that `shape` does not have
+        gradient = gradient.sum(axis=0)
+    for axis, n in enumerate(shape):
+        if gradient.shape[axis] != n:  # stretched from length 1
+            gradient = gradient.sum(axis=axis, keepdims=True)
+    return gradient
     ### END SOLUTION
 
 
@@ -1332,7 +1329,7 @@ class MSELoss:
         if y.shape != y_target.shape:
             raise ValueError(f"the prediction has shape {y.shape}, the target {y_target.shape}")
         difference = y - y_target
-        return sum(difference * difference) / difference.size
+        return sum(difference * difference) * (1 / difference.size)
         ### END SOLUTION
 
 # %% [markdown]

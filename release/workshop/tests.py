@@ -78,7 +78,7 @@ def printing(trial: Trial) -> None:
     """repr shows the values and requires_grad"""
     code = "plain = repr(MyTensor([1.5, -2.5]))\nwith_gradient = repr(MyTensor([1.5, -2.5], requires_grad=True))"
     variables = trial.run(code, see="print(plain, with_gradient)")
-    plain, with_gradient = str(variables["plain"]), str(variables["with_gradient"])
+    plain, with_gradient = str.__str__(variables["plain"]), str.__str__(variables["with_gradient"])
     if "not written yet" in plain:
         raise Missing("repr is not written yet")
     if "1.5" not in plain or "-2.5" not in plain:
@@ -336,8 +336,8 @@ def parameters_are(trial: Trial, code: str, *expected: list[float]) -> None:
         found = variables["m"].parameters()
         if found is None:
             raise Missing("parameters() returned None: not written yet")
-        values = sorted(array_of(parameter.tensor, "a parameter").tolist() for parameter in found)
-    if values != sorted(expected):
+        values = sorted((array_of(parameter.tensor, "a parameter").tolist() for parameter in found), key=repr)
+    if values != sorted(expected, key=repr):
         raise Failed(f"parameters holding {values}", f"parameters holding {sorted(expected)}")
 
 
@@ -478,7 +478,7 @@ def linear_parameters(trial: Trial) -> None:
 def linear_random(trial: Trial) -> None:
     """Weights start random, new for every layer"""
     code = "layer = Linear(3, 2)\nother = Linear(3, 2)"
-    variables = trial.run(code, see="[p.tensor for p in layer.parameters() + other.parameters()]")
+    variables = trial.run(code, see="[p.tensor for p in [*layer.parameters(), *other.parameters()]]")
     first, _ = weight_and_bias(trial, variables, 3, 2)
     second, _ = weight_and_bias(trial, {"layer": variables["other"]}, 3, 2)
     with trial.clock.learner_code(trial.seconds):
@@ -627,7 +627,14 @@ def sgd(trial: Trial, *steps: str, lr: float = 0.1, parameters: str = "[p, q]") 
 @OPTIMIZER.check(2, hints=["for parameter in self.params: parameter.tensor.grad = ..."])
 def zero_grad(trial: Trial) -> None:
     """zero_grad() sets every gradient to None"""
-    trial.same(sgd(trial, "optimizer.zero_grad()"), "p.tensor.grad", "q.tensor.grad")
+    code = sgd(trial)
+    before = trial.run(code)
+    gradient = trial.read(before["p"].tensor.grad, "p.tensor.grad")
+    trial.run("optimizer.zero_grad()", **before)
+    after = before["p"].tensor.grad
+    if after is not None and np.array_equal(gradient, trial.read(after, "p.tensor.grad")):
+        raise Missing("zero_grad() changed nothing: not written yet")
+    trial.same(f"{code}\noptimizer.zero_grad()", "p.tensor.grad", "q.tensor.grad")
 
 
 @OPTIMIZER.check(
@@ -635,7 +642,13 @@ def zero_grad(trial: Trial) -> None:
 )
 def step(trial: Trial) -> None:
     """step() moves every parameter downhill"""
-    trial.same(sgd(trial, "optimizer.step()"), "p.tensor", "q.tensor")
+    code = sgd(trial)
+    before = trial.run(code)
+    value = trial.read(before["p"].tensor, "p.tensor")
+    trial.run("optimizer.step()", **before)
+    if np.array_equal(value, trial.read(before["p"].tensor, "p.tensor")):
+        raise Missing("step() changed nothing: not written yet")
+    trial.same(f"{code}\noptimizer.step()", "p.tensor", "q.tensor")
 
 
 @OPTIMIZER.check(1, needs=["step"], hints=["Use self.lr."])
@@ -811,7 +824,7 @@ def model_bends(trial: Trial) -> None:
     code = batch(trial) + "a, b = random.normal(size=(2, 5, 64))\n"
     code += "middle = model(MyTensor((a + b) / 2)).data\nmean = (model(MyTensor(a)).data + model(MyTensor(b)).data) / 2"
     variables = trial.run(code, see="middle - mean")
-    middle, mean = array_of(variables["middle"], "middle"), array_of(variables["mean"], "mean")
+    middle, mean = trial.read(variables["middle"], "middle"), trial.read(variables["mean"], "mean")
     if np.allclose(middle, mean, rtol=1e-4, atol=1e-6):
         raise Failed("halfway between two inputs the output is halfway, too: one straight line", "a bend somewhere")
 
@@ -849,11 +862,11 @@ def model_downhill(trial: Trial) -> None:
     # To first order, a step of -lr * gradient changes the loss by -lr * |gradient|**2.
     variables = trial.run(batch(trial) + BACKWARD)
     length = float(np.sum([np.sum(gradient**2) for gradient in gradients_of(trial, variables)]))
-    loss = float(array_of(variables["loss"], "the loss").sum())
+    loss = float(trial.read(variables["loss"], "the loss").sum())
     lr = min(1e-2, 1e-2 * loss / length) if length > 0 else 1e-2
     code = f"SGD(model.parameters(), lr={lr:.2g}).step()\nafter = MSELoss()(model(x), target)"
     snippet = batch(trial) + f"{BACKWARD}\n{code}\nprint(loss, after)"
-    after = float(array_of(trial.run(code, **variables)["after"], "the loss").sum())
+    after = float(trial.read(trial.run(code, **variables)["after"], "the loss").sum())
     trial.snippet = snippet
     expected = float(f"{lr:.2g}") * length
     if not abs(loss - after - expected) <= 0.2 * expected + 1e-6 * loss or expected <= 0:
@@ -879,7 +892,7 @@ def model_learns(trial: Trial) -> None:
     best = 0.0
     for lr in (0.5, 0.1, 2.0, 0.02):
         code = TRAIN.format(lr=lr)
-        scores = array_of(trial.run(code, batches=batches, **data)["scores"], "the scores")
+        scores = trial.read(trial.run(code, batches=batches, **data)["scores"], "the scores")
         if scores.shape != (len(labels) - 1200, 10):
             raise Failed(f"the scores have shape {scores.shape}", f"shape {(len(labels) - 1200, 10)}")
         best = max(best, float(np.mean(scores.argmax(axis=1) == labels[held_out])))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from checks import oracle
-from checks.observe import SCRIPT, Clock, Failed, Missing, OutOfTime, UsedTorch, compare, explain, silent_del
+from checks.observe import SCRIPT, Clock, Failed, Missing, array_of, compare, explain, learner_code, quiet
 from checks.report import Report, Result, Score
 
 SECTION_SECONDS = 30.0  # of learner code, in all checks of one section together
@@ -78,6 +78,11 @@ class Trial:
         expected = {text: (text, oracle.plain(eval(text, theirs))) for text in see}
         self.snippet = code
         self.see(self.run(code), expected, code)
+
+    def read(self, value: Any, what: str) -> np.ndarray:
+        """What a learner's tensor holds."""
+        with self.clock.learner_code(self.seconds):
+            return array_of(value, what)
 
     def see(self, variables: dict[str, Any], expected: dict[str, tuple[str, Any]], code: str) -> None:
         """Evaluate expressions in the learner's variables and compare each: {expression: (label, expected)}."""
@@ -164,15 +169,16 @@ class Section:
             seed = random.SystemRandom().randrange(1_000_000)
         elif isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
             raise TypeError(f"seed is a whole number from 0, as a report shows it, not {seed!r}")
-        with silent_del():
+        with quiet():
             results = self._results(names, seed)
         return Report(self.id, self.title, self.call, seed, results)
 
     def _results(self, names: dict[str, Any], seed: int) -> list[Result]:
-        results = _run(self.checks, names, seed)
+        clock = Clock(SECTION_SECONDS)
+        results = _run(self.checks, names, seed, clock)
         if self.builds_on and any(result.status == "failed" for result in results):
             earlier, ids = self.builds_on
-            for result in _run(earlier.with_needs(ids), names, seed):
+            for result in _run(earlier.with_needs(ids), names, seed, clock):
                 if result.status in ("failed", "missing"):
                     _wait(results, f"waits for “{result.title}” ({earlier.call.split('(')[0]}), which {_state(result)}")
                     break
@@ -187,8 +193,7 @@ class Section:
         return [check for check in self.checks if check.id in wanted]
 
 
-def _run(checks: Sequence[Check], names: dict[str, Any], seed: int) -> list[Result]:
-    clock = Clock(SECTION_SECONDS)
+def _run(checks: Sequence[Check], names: dict[str, Any], seed: int, clock: Clock) -> list[Result]:
     results: dict[str, Result] = {}
     for check in checks:
         result = Result(check.id, check.title, check.points, hints=[])
@@ -209,17 +214,33 @@ def _judge(check: Check, result: Result, names: dict[str, Any], rng: np.random.G
     trial = Trial(names, rng, clock, check.seconds)
     try:
         check.run(trial)
-    except (Exception, OutOfTime, UsedTorch, SystemExit, GeneratorExit) as error:
-        verdict = explain(error)
+    except KeyboardInterrupt:  # the person at the keyboard, not the learner's code
+        raise
+    except BaseException as error:
+        verdict = _explained(error)
         if isinstance(verdict, Missing):
-            result.status, result.got = "missing", str(verdict)
+            result.status, result.got = "missing", _short(str(verdict))
         else:
-            assert isinstance(verdict, Failed)
-            result.status, result.got, result.expected = "failed", verdict.got, verdict.expected
+            result.status, result.got, result.expected = "failed", _short(verdict.got), _short(verdict.expected)
             result.hints = list(check.hints)
-        result.snippet = trial.snippet
+        result.snippet = _short(trial.snippet)
     else:
         result.status, result.score = "passed", check.points
+
+
+def _explained(error: BaseException) -> Failed | Missing:
+    """`explain`, which shows the learner's exception: its message may raise, or never come."""
+    try:
+        with learner_code(1.0):
+            return explain(error)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        return Failed("your code raised an exception that cannot be shown")
+
+
+def _short(text: str | None, longest: int = 4000) -> str | None:
+    return text if text is None or len(text) <= longest else text[:longest] + " …"
 
 
 def _state(result: Result) -> str:

@@ -1,0 +1,112 @@
+"""How long does a learner wait for a test cell?
+
+    python benchmarks/checks.py                                  # some ten seconds
+    python benchmarks/checks.py --rounds 3                       # fewer repetitions
+    python benchmarks/checks.py --notebook my.ipynb              # another notebook's answers
+
+For each function of tests.py, called as its cell calls it but with the report thrown away: seconds for the first call
+in this process, and the median of the warm calls after it. The functions are called in turn, round after round, each
+time with new random numbers. The import of PyTorch, which the first test cell of a session waits for, is timed on its
+own and not in the table.
+
+The goals are for warm calls on the reference solution: tests.test_tensor_class under 0.5 s, all eight under 1.5 s.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
+os.environ["MPLBACKEND"] = "agg"
+
+import argparse
+import contextlib
+import inspect
+import io
+import statistics
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from tqdm import tqdm
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+import tests  # noqa: E402
+from checks import oracle  # noqa: E402
+from checks.notebook import names_of  # noqa: E402
+
+SOLUTION = ROOT / "solutions" / "workshop" / "workshop.ipynb"
+GOALS = {"test_tensor_class": 0.5, "all": 1.5}  # seconds, warm
+
+
+def answers(notebook: Path) -> dict[str, Any]:
+    """The names that the notebook's cells define, all of them run; the digits are found beside tests.py.
+
+    Raises:
+        SystemExit: with a sentence, when there is no notebook or one of its cells fails.
+    """
+    notebook = notebook.resolve()
+    os.chdir(ROOT)
+    try:
+        names, failures = names_of(notebook)
+    except ValueError as error:
+        sys.exit(f"{error}\nMake the solution with `make release`, or choose a notebook with --notebook.")
+    if failures:
+        sys.exit("\n".join(failures))
+    return names
+
+
+def test_functions() -> list[Callable[..., tests.Score]]:
+    """The functions of tests.py, in the notebook's order."""
+    return [function for name, function in vars(tests).items() if name.startswith("test_")]
+
+
+def seconds(function: Callable[..., tests.Score], names: dict[str, Any]) -> float:
+    """Time one call, with the answers its parameters ask for; say so when they do not earn all points."""
+    given = {name: names[name] for name in inspect.signature(function).parameters if name != "seed"}
+    with contextlib.redirect_stdout(io.StringIO()):
+        start = perf_counter()
+        score = function(**given)
+        elapsed = perf_counter() - start
+    if score < score.report.points:
+        print(score.report.as_text(), file=sys.stderr)
+    return elapsed
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("--notebook", type=Path, default=SOLUTION, help="whose answers to test")
+    parser.add_argument("--rounds", type=int, default=11, help="warm calls of each function (default: 11)")
+    arguments = parser.parse_args()
+    rounds = max(1, arguments.rounds)
+    names = answers(arguments.notebook)
+
+    start = perf_counter()
+    torch = oracle.load()
+    imported = perf_counter() - start
+    torch.set_num_threads(1)
+
+    functions = test_functions()
+    first = [seconds(function, names) for function in functions]
+    warm = [
+        [seconds(function, names) for function in functions]
+        for _ in tqdm(range(rounds), desc="warm calls", unit="round", file=sys.stderr, leave=False)
+    ]
+    medians = [statistics.median(column) for column in zip(*warm, strict=True)]
+
+    print(f"One thread; import of PyTorch {torch.__version__}: {imported:.2f} s; medians of {rounds} warm calls\n")
+    print("| function | first call, s | warm, s | goal, warm |")
+    print("| --- | ---: | ---: | ---: |")
+    rows = [(function.__name__, *times) for function, *times in zip(functions, first, medians, strict=True)]
+    rows.append(("all", sum(first), statistics.median(sum(row) for row in warm)))
+    for name, cold, usual in rows:
+        goal = f"under {GOALS[name]} s" if name in GOALS else ""
+        print(f"| {name} | {cold:.3f} | {usual:.3f} | {goal} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""`python -m grading results ASSIGNMENT`: the points of a class. `python -m grading sample`: grade the sample class."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from grading import results
+
+ROOT = Path(__file__).resolve().parent.parent
+EXAMPLES = ROOT / "examples"
+
+
+class GradingError(Exception):
+    """Grading cannot go on; the message says what to do."""
+
+
+def nbgrader(*arguments: str, show: str | None = None) -> None:
+    """Run an nbgrader command in the course.
+
+    Its warnings and errors go to the terminal, and of the lines that match the pattern `show` the group "shown".
+
+    Raises:
+        GradingError: when it fails.
+    """
+    command = [sys.executable, "-m", "nbgrader", *arguments]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        for line in process.stderr:
+            if show and (match := re.search(show, line)):
+                print(f"  {match['shown']}", flush=True)
+            elif " INFO]" not in line and "running over TCP without encryption" not in line:
+                print(line, end="", file=sys.stderr)
+    if process.returncode:
+        raise GradingError(f"`nbgrader {' '.join(arguments)}` failed: its messages above say why")
+
+
+def sample() -> None:
+    """Grade examples/submitted from scratch, in a gradebook of its own, as an instructor grades a class."""
+    if not (ROOT / "source" / "workshop" / "tests.py").exists():
+        raise GradingError("the course is not built yet: run `make release`")
+    for name in ("autograded", "feedback", "release"):
+        shutil.rmtree(EXAMPLES / name, ignore_errors=True)
+    gradebook = EXAMPLES / "gradebook.db"
+    gradebook.unlink(missing_ok=True)
+    here = [
+        f"--db=sqlite:///{gradebook}",
+        *(
+            f"--CourseDirectory.{name}_directory={EXAMPLES / name}"
+            for name in ("submitted", "autograded", "feedback", "release")
+        ),
+    ]
+    nbgrader("generate_assignment", "workshop", *here)
+    shutil.rmtree(EXAMPLES / "release", ignore_errors=True)  # only the gradebook's entry was wanted
+    learners = sum((folder / "workshop").is_dir() for folder in (EXAMPLES / "submitted").iterdir())
+    print(f"grading {learners} learners ...", flush=True)
+    nbgrader("autograde", "workshop", "--force", *here, show=r"Converting notebook .*/submitted/(?P<shown>[^/]+)/")
+    nbgrader("generate_feedback", "workshop", "--force", *here)
+    print()
+    print(results.read(f"sqlite:///{gradebook}", "workshop").as_text())
+    print(f"\nfeedback pages: {EXAMPLES / 'feedback'}/<learner>/workshop/workshop.html")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m grading", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    table = commands.add_parser("results", help="print the points of a class")
+    table.add_argument("assignment", nargs="?", default="workshop")
+    table.add_argument("--db", default=f"sqlite:///{ROOT / 'gradebook.db'}", help="the gradebook (nbgrader's db_url)")
+    commands.add_parser("sample", help="grade the sample class in examples/")
+    options = parser.parse_args(arguments)
+    # nbgrader calls `alembic` by name: it lies beside the interpreter.
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    try:
+        if options.command == "results":
+            print(results.read(options.db, options.assignment).as_text())
+        else:
+            sample()
+    except (GradingError, LookupError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

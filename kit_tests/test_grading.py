@@ -1,0 +1,141 @@
+"""The sample class, graded by nbgrader itself as an instructor would."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import make_class
+import pytest
+
+from conftest import ROOT
+from grading import results
+
+EXPECTED = json.loads((ROOT / "examples" / "expected.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def graded() -> str:
+    """What `python -m grading sample` prints."""
+    done = subprocess.run(
+        [sys.executable, "-m", "grading", "sample"], cwd=ROOT, capture_output=True, text=True, timeout=900
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_every_learner_gets_the_points_that_the_work_deserves(graded):
+    table = results.read(f"sqlite:///{ROOT}/examples/gradebook.db", "workshop")
+    assert dict(zip(table.cells, table.points, strict=True)) == {
+        "test_tensor": 40,
+        "test_module": 10,
+        "test_matmul": 5,
+        "test_linear": 10,
+        "test_relu": 5,
+        "test_sgd": 10,
+        "test_mseloss": 10,
+        "test_model": 10,
+    }
+    got = {learner: dict(zip(table.cells, row, strict=True)) for learner, row in table.rows.items()}
+    assert got == EXPECTED
+
+
+def test_the_table_names_every_learner_and_where_the_feedback_is(graded):
+    lines = graded.split("\n")
+    for learner, points in EXPECTED.items():
+        (row,) = [line for line in lines if re.match(rf"{learner} +[\d-]", line)]
+        assert float(row.split()[-1]) == sum(points.values())
+    assert len(EXPECTED) >= 8
+    assert "examples/feedback" in graded
+    for learner in EXPECTED:
+        page = ROOT / "examples" / "feedback" / learner / "workshop" / "workshop.html"
+        assert page.stat().st_size > 10_000
+
+
+def test_feedback_shows_the_report_of_the_first_mistake(graded):
+    page = (ROOT / "examples" / "feedback" / "sign_and_power" / "workshop" / "workshop.html").read_text()
+    assert "minitorch-report" in page
+    assert "The gradients of a - b" in page
+    assert "Paste this into a new cell to see it" in page
+
+
+def test_the_sample_class_is_generated_from_the_release():
+    made = make_class.sample_class()
+    submitted = ROOT / "examples" / "submitted"
+    assert set(made) == {path.name for path in submitted.iterdir()} == set(EXPECTED)
+    for learner, text in made.items():
+        committed = (submitted / learner / "workshop" / "workshop.ipynb").read_text(encoding="utf-8")
+        assert text == committed, f"{learner} is out of date: python examples/make_class.py"
+
+
+def test_an_unknown_assignment_gets_a_sentence(tmp_path):
+    command = [sys.executable, "-m", "grading", "results", "nothing", "--db", f"sqlite:///{tmp_path}/gradebook.db"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "holds no assignment 'nothing'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_results_say_when_a_learner_was_not_graded():
+    table = results.Results(["test_a", "test_b"], [4, 6], {"one": [4, 2.5], "two": [None, None]})
+    lines = table.as_text().split("\n")
+    assert lines[0].split() == ["learner", "a", "b", "total"]
+    assert lines[2].split() == ["one", "4", "2.5", "6.5"]
+    assert lines[3].split() == ["two", "-", "-", "-"]
+    assert lines[-1].split() == ["of", "4", "6", "10"]
+
+
+# ---------------------------------------------------------------- pytest tests.py --notebook
+
+
+def pytest_on(notebook: Path, *more: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "tests.py", "--notebook", str(notebook), *more]
+    return subprocess.run(command, cwd=ROOT / "release" / "workshop", capture_output=True, text=True, timeout=300)
+
+
+def test_pytest_passes_a_right_notebook_with_one_result_per_function():
+    done = pytest_on(ROOT / "examples" / "submitted" / "perfect" / "workshop" / "workshop.ipynb")
+    assert done.returncode == 0, done.stdout
+    assert "8 passed" in done.stdout
+
+
+def test_pytest_fails_with_the_plain_text_report():
+    done = pytest_on(ROOT / "examples" / "submitted" / "sign_and_power" / "workshop" / "workshop.ipynb")
+    assert done.returncode == 1
+    assert "1 failed" in done.stdout
+    assert "My automatic differentiation:" in done.stdout and "✗ FAILED" in done.stdout
+
+
+def test_pytest_on_an_untouched_notebook_fails_everything_kindly():
+    done = pytest_on(ROOT / "workshop.ipynb")
+    assert "8 failed" in done.stdout
+    assert done.stdout.count("not written yet") >= 8
+
+
+def test_pytest_grades_what_runs_before_and_after_a_broken_cell():
+    done = pytest_on(ROOT / "examples" / "submitted" / "syntax_error" / "workshop" / "workshop.ipynb", "-rA")
+    assert "PASSED tests.py::test_tensor_class" in done.stdout
+    assert "PASSED tests.py::test_sgd" in done.stdout
+    assert "FAILED tests.py::test_linear" in done.stdout
+    assert "SyntaxError" in done.stdout
+
+
+@pytest.mark.parametrize("content", [None, "", "{}", "not json", '{"cells": 3}', '{"cells": [{"cell_type": "code"}]}'])
+def test_pytest_on_something_that_is_no_notebook_says_so(tmp_path, content):
+    path = tmp_path / "x.ipynb"
+    if content is not None:
+        path.write_text(content)
+    done = pytest_on(path)
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "is not a notebook that can be read" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_pytest_on_a_notebook_without_the_cells_gives_nothing(tmp_path):
+    (tmp_path / "x.ipynb").write_text('{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}')
+    done = pytest_on(tmp_path / "x.ipynb")
+    assert "8 failed" in done.stdout
+    assert "Traceback" not in done.stdout
