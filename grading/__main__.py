@@ -41,8 +41,8 @@ def nbgrader(*arguments: str, show: str | None = None) -> None:
 
 def sample() -> None:
     """Grade examples/submitted from scratch, in a gradebook of its own, as an instructor grades a class."""
-    if not (ROOT / "source" / "workshop" / "tests.py").exists():
-        raise GradingError("the course is not built yet: run `make release`")
+    # nbgrader copies what lies beside the source notebook to every submission: tests.py, checks/, data/.
+    subprocess.run([sys.executable, ROOT / "source" / "build.py", "--support"], check=True)
     for name in ("autograded", "feedback", "release"):
         shutil.rmtree(EXAMPLES / name, ignore_errors=True)
     gradebook = EXAMPLES / "gradebook.db"

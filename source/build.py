@@ -10,6 +10,7 @@ Edits made in source/workshop/workshop.ipynb are carried back into the text firs
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import os
@@ -179,6 +180,7 @@ def build(*, validate: bool = True) -> None:
             if "Success! Your notebook passes all the tests." not in verdict:
                 raise BuildError(f"The reference solution does not pass:\n{verdict}")
         write(SOLUTION, without_outputs(solved / "workshop.ipynb"))
+        copy_support(SOLUTION.parent)
         write(ROOT / "workshop.ipynb", (made / "workshop.ipynb").read_text(encoding="utf-8"))
         RELEASE.parent.mkdir(exist_ok=True)
         if RELEASE.exists():
@@ -188,7 +190,12 @@ def build(*, validate: bool = True) -> None:
 
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Generate the release and the solution from source/workshop.py.")
+    parser.add_argument("--support", action="store_true", help="only put tests.py and the like into source/workshop")
     try:
-        build()
+        if parser.parse_args().support:
+            copy_support(SOURCE.parent)
+        else:
+            build()
     except BuildError as error:
         sys.exit(str(error))
