@@ -378,12 +378,16 @@ def test_html_has_no_scripts_and_its_style_stays_in_its_class():
     )
     page = report.as_html()
     assert "<script" not in page and "onclick" not in page and "http" not in page
+    # Untrusted notebooks lose the style element: what keeps the table readable stands in the elements.
+    for opening in re.findall(r"<t[dh][^>]*>", page):
+        assert "text-align: left" in opening
     for rule in re.findall(r"([^{}]+)\{", STYLE.removeprefix("<style>")):
         assert all(selector.strip().startswith(".minitorch-report") for selector in rule.split(","))
 
 
 def test_a_repr_that_raises_or_is_endless_is_shown_shortly():
-    assert "whose repr raises ValueError" in text_of(Liar())
+    silent = type("Silent", (), {"__repr__": Liar.__repr__})()
+    assert text_of(silent) == "<Silent, whose repr raises ValueError>"
     assert len(text_of("x" * 10_000_000)) <= 200
     assert printable("a\x1b[1mb\x07c\n") == "ab c "
 

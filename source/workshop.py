@@ -101,7 +101,7 @@ import torchvision
 #
 # A test cell shows one report with a line for each check: passed, failed, to do, or waiting for another check. Look at
 # the one that stands open. It shows the smallest input that fails as code to paste into a new cell, what PyTorch
-# gives beside what you gave, and hints to unfold. A remark is advice and costs nothing.
+# gives beside what you gave, and hints to unfold.
 #
 # Each check is worth a part of the section's points, so an answer that works in part earns a part of them.
 #
