@@ -181,7 +181,8 @@ def array_of(value: Any, what: str) -> np.ndarray:
         Failed: for anything that holds no numbers.
     """
     if value is None:
-        raise Missing(f"{what} is None: not written yet")
+        doubt = ", or no gradient reaches it" if what.endswith("grad") else ""
+        raise Missing(f"{what} is None: not written yet{doubt}")
     if not issubclass(type(value), (np.ndarray, np.generic, int, float)):
         value = value.data
         if value is None:
@@ -251,6 +252,11 @@ def printable(text: str, longest: int = 200) -> str:
 def class_name(value: Any) -> str:
     """The name of a value's class, also when its metaclass has other ideas."""
     return type.__dict__["__name__"].__get__(type(value))
+
+
+def is_bare(value: Any) -> bool:
+    """Whether a result is a number or array instead of a tensor that holds one."""
+    return type(value) in (np.ndarray, bool, int, float) or issubclass(type(value), np.generic)
 
 
 def an(noun: str) -> str:

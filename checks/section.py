@@ -11,7 +11,20 @@ from typing import Any
 import numpy as np
 
 from checks import oracle
-from checks.observe import SCRIPT, Clock, Failed, Missing, array_of, compare, explain, learner_code, quiet
+from checks.observe import (
+    SCRIPT,
+    Clock,
+    Failed,
+    Missing,
+    an,
+    array_of,
+    class_name,
+    compare,
+    explain,
+    is_bare,
+    learner_code,
+    quiet,
+)
 from checks.report import Report, Result, Score
 
 SECTION_SECONDS = 30.0  # of learner code, in all checks of one section together
@@ -29,7 +42,7 @@ class Check:
         run: the check; it observes the learner's code through a Trial.
         needs: ids of checks that must pass before this one can be judged.
         hints: from nudge to rule.
-        seconds: how long learner code may take in this check.
+        seconds: how long learner code may take at a time in this check.
     """
 
     id: str
@@ -56,12 +69,13 @@ class Trial:
         numbers = self.rng.integers(30, 300, shape) / 100
         return numbers if positive else numbers * self.rng.choice([-1.0, 1.0], shape)
 
-    def run(self, code: str, see: str | None = None, **more: Any) -> dict[str, Any]:
+    def run(self, code: str, see: str | None = None, after: str = "", **more: Any) -> dict[str, Any]:
         """Run a check's code with the learner's names, and return its variables.
 
-        `see` is the expression a learner would look at afterwards; it completes the snippet.
+        `see` is the expression a learner would look at afterwards, `after` the code that made the variables in
+        `more`: both complete the snippet.
         """
-        self.snippet = f"{code}\n{see}" if see else code
+        self.snippet = "\n".join(part for part in (after, code, see) if part)
         variables = {"np": np, **self.names, **more}
         with self.clock.learner_code(self.seconds):
             exec(compile(code, SCRIPT, "exec"), variables)
@@ -79,17 +93,20 @@ class Trial:
         self.snippet = code
         self.see(self.run(code), expected, code)
 
-    def read(self, value: Any, what: str) -> np.ndarray:
-        """What a learner's tensor holds."""
+    def read(self, variables: dict[str, Any], expression: str) -> np.ndarray:
+        """What a tensor in the learner's variables holds."""
         with self.clock.learner_code(self.seconds):
-            return array_of(value, what)
+            return array_of(eval(compile(expression, SCRIPT, "eval"), variables), expression)
 
     def see(self, variables: dict[str, Any], expected: dict[str, tuple[str, Any]], code: str) -> None:
         """Evaluate expressions in the learner's variables and compare each: {expression: (label, expected)}."""
         for expression, (label, value) in expected.items():
             self.snippet = f"{code}\n{expression}"
             with self.clock.learner_code(self.seconds):
-                compare(label, value, eval(compile(expression, SCRIPT, "eval"), variables))
+                got = eval(compile(expression, SCRIPT, "eval"), variables)
+                if expression.isidentifier() and isinstance(value, np.ndarray) and is_bare(got):
+                    raise Failed(f"{label} is {an(class_name(got))}, not a MyTensor")
+                compare(label, value, got)
 
     def gradients(self, code: str, *cases: dict[str, Any], constants: dict[str, Any] | None = None) -> None:
         """The value of `y` that `code` computes, and the gradients, in every case, the smallest first.
@@ -176,11 +193,14 @@ class Section:
     def _results(self, names: dict[str, Any], seed: int) -> list[Result]:
         clock = Clock(SECTION_SECONDS)
         results = _run(self.checks, names, seed, clock)
-        if self.builds_on and any(result.status == "failed" for result in results):
+        if self.builds_on and any(result.status in ("failed", "missing") for result in results):
             earlier, ids = self.builds_on
             for result in _run(earlier.with_needs(ids), names, seed, clock):
                 if result.status in ("failed", "missing"):
-                    _wait(results, f"waits for “{result.title}” ({earlier.call.split('(')[0]}), which {_state(result)}")
+                    _wait(
+                        results,
+                        f"waits for “{result.title}” ({earlier.call.split('(')[0]}), which {_state(result)}",
+                    )
                     break
         return results
 
@@ -196,7 +216,7 @@ class Section:
 def _run(checks: Sequence[Check], names: dict[str, Any], seed: int, clock: Clock) -> list[Result]:
     results: dict[str, Result] = {}
     for check in checks:
-        result = Result(check.id, check.title, check.points, hints=[])
+        result = Result(check.id, check.title, check.points)
         results[check.id] = result
         unmet = [results[need] for need in check.needs if results[need].status != "passed"]
         if unmet:
@@ -249,5 +269,5 @@ def _state(result: Result) -> str:
 
 def _wait(results: list[Result], why: str) -> None:
     for result in results:
-        if result.status == "failed":
+        if result.status in ("failed", "missing"):
             result.status, result.got, result.expected, result.snippet, result.hints = "waiting", why, None, None, []

@@ -54,8 +54,11 @@ def submission(learner: str, release: str, solutions: dict[str, str]) -> str:
     for grade_id, how, text in zip(parts[::3], parts[1::3], parts[2::3], strict=True):
         if grade_id not in cells:
             raise ValueError(f"the release has no answer cell {grade_id}")
-        solution = solutions[grade_id]
-        written[grade_id] = {None: text.strip("\n"), "solution": solution}.get(how) or redefine(solution, text)
+        if how is None:
+            written[grade_id] = text.strip("\n")
+        else:
+            solution = solutions[grade_id]
+            written[grade_id] = solution if how == "solution" else redefine(solution, text)
     for grade_id, source in written.items():
         cells[grade_id]["source"] = source
     return json.dumps(notebook, ensure_ascii=False, indent=1) + "\n"

@@ -58,11 +58,18 @@ def sample() -> None:
     shutil.rmtree(EXAMPLES / "release", ignore_errors=True)  # only the gradebook's entry was wanted
     learners = sum((folder / "workshop").is_dir() for folder in (EXAMPLES / "submitted").iterdir())
     print(f"grading {learners} learners ...", flush=True)
-    nbgrader("autograde", "workshop", "--force", *here, show=r"Converting notebook .*/submitted/(?P<shown>[^/]+)/")
-    nbgrader("generate_feedback", "workshop", "--force", *here)
+    failures = []
+    converting = r"Converting notebook .*/submitted/(?P<shown>[^/]+)/"
+    for command, show in (("autograde", converting), ("generate_feedback", None)):
+        try:
+            nbgrader(command, "workshop", "--force", *here, show=show)
+        except GradingError as error:  # some submission could not be graded: the others have their results
+            failures.append(str(error))
     print()
     print(results.read(f"sqlite:///{gradebook}", "workshop").as_text())
     print(f"\nfeedback pages: {EXAMPLES / 'feedback'}/<learner>/workshop/workshop.html")
+    if failures:
+        raise GradingError("\n".join(failures))
 
 
 def main(arguments: list[str] | None = None) -> int:

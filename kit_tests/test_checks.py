@@ -132,6 +132,19 @@ WRONG = [
     ),
     ("module", "modules.extend(reversed", "modules.extend", "list", {"nested"}),
     ("module", "found.setdefault(id(parameter)", "id(parameter)", "len(found)", {"shared"}),
+    ("tensor", "np.true_divide", "np.true_divide", "(lambda a, b: (a / b).astype(a.dtype))", {"div", "div_numbers"}),
+    (
+        "tensor",
+        "dtype=self.dtype if weak else None",
+        "self.dtype if weak else None",
+        "self.dtype",
+        {f"{name}_numbers" for name in ("add", "sub", "mul", "div")},
+    ),
+    ("tensor", "if not self.requires_grad:", "not self.requires_grad", "False", {"records"}),
+    ("relu", "np.maximum(x.data, 0)", "np.maximum(x.data, 0)", "np.clip(x.data, 0, 6)", {"relu_value"}),
+    ("relu", "return relu(x)", "relu(x)", "relu(x).data", {"relu_value"}),
+    ("module", "found.setdefault(id(parameter)", "id(parameter)", "parameter.name", {"nested"}),
+    ("mseloss", " * (1 / difference.size)", " * (1 / difference.size)", ".data / difference.size", {"mse_value"}),
     ("model", "self.relu(self.hidden(x))", "self.relu(self.hidden(x))", "self.hidden(x)", {"model_bends"}),
     ("model", "self.hidden(x)", "self.hidden(x)", "MyTensor(self.hidden(x).data)", {"model_gradients"}),
 ]
@@ -160,6 +173,49 @@ def test_a_failure_shows_code_that_reproduces_it():
     assert float(eval(last, pasted).data) == pytest.approx(number, abs=1e-3)
     assert "largest difference" in failed.got
     assert failed.hints and failed.mistake is None
+
+
+def test_the_sub_module_that_was_replaced_is_forgotten():
+    line = 'self.__dict__.get("_MyModule__sub_modules", {}).pop(name, None)'
+    kept = "self.__sub_modules[name] = value"
+    names = solved((line, "pass"), (kept, "self.__sub_modules[f'{name}{len(self.__sub_modules)}'] = value"))
+    assert lost(run("module", names)) == {"reassigned"}
+
+
+@pytest.mark.parametrize("raising", ["data -= self.lr", "result = a.data @ b.data"])
+def test_every_snippet_runs_as_it_stands(raising):
+    names = solved((raising, "raise ValueError('no'); " + raising))
+    for section in SECTIONS:
+        for check in run(section, names).checks:
+            if check.status == "failed" and check.snippet:
+                with pytest.raises(ValueError, match="no"):
+                    exec(check.snippet, {**names, "np": np})
+
+
+def test_an_attribute_that_never_returns_is_cut(reference):
+    class Hangs(reference["Parameter"]):
+        reads = 0
+
+        @property
+        def tensor(self):
+            Hangs.reads += 1
+            while Hangs.reads > 5:
+                pass
+            return self.__dict__["tensor"]
+
+        @tensor.setter
+        def tensor(self, value):
+            self.__dict__["tensor"] = value
+
+    report = run("sgd", {**reference, "Parameter": Hangs})
+    assert "did not finish in time" in report.as_text() or "took too long" in report.as_text()
+
+
+def test_what_stands_on_an_earlier_mistake_waits_instead_of_being_called_not_written():
+    names = solved(("ready.append(tensor)", "ready.insert(0, tensor) if False else None"))
+    report = run("sgd", names)
+    assert report.score == 0
+    assert "tests.test_tensor_class" in report.as_text()
 
 
 def test_a_later_section_points_to_the_earlier_mistake():
@@ -379,7 +435,7 @@ def test_html_has_no_scripts_and_its_style_stays_in_its_class():
     page = report.as_html()
     assert "<script" not in page and "onclick" not in page and "http" not in page
     # Untrusted notebooks lose the style element: what keeps the table readable stands in the elements.
-    for opening in re.findall(r"<t[dh][^>]*>", page):
+    for opening in re.findall(r"<t[dh]\b[^>]*>", page):
         assert "text-align: left" in opening
     for rule in re.findall(r"([^{}]+)\{", STYLE.removeprefix("<style>")):
         assert all(selector.strip().startswith(".minitorch-report") for selector in rule.split(","))

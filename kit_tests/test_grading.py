@@ -71,6 +71,20 @@ def test_the_sample_class_is_generated_from_the_release():
         assert text == committed, f"{learner} is out of date: python examples/make_class.py"
 
 
+def test_a_learners_file_that_cannot_be_used_gets_a_sentence(tmp_path):
+    source = {"tensor": "x = 1"}
+    release = (ROOT / "release" / "workshop" / "workshop.ipynb").read_text(encoding="utf-8")
+    for text, sentence in (
+        ("# nothing", "there is no line"),
+        ("# others: untouched\n# %% nowhere\nx", "no answer cell nowhere"),
+        ("# others: untouched\n# %% tensor: definitions\ndef f(): pass", "does not define f"),
+    ):
+        with pytest.raises(ValueError, match=sentence):
+            make_class.submission(text, release, source)
+    empty = json.loads(make_class.submission("# others: untouched\n# %% tensor\n", release, source))
+    assert make_class.answers(empty)["tensor"]["source"] == ""
+
+
 def test_an_unknown_assignment_gets_a_sentence(tmp_path):
     command = [sys.executable, "-m", "grading", "results", "nothing", "--db", f"sqlite:///{tmp_path}/gradebook.db"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
@@ -121,6 +135,15 @@ def test_pytest_grades_what_runs_before_and_after_a_broken_cell():
     assert "PASSED tests.py::test_sgd" in done.stdout
     assert "FAILED tests.py::test_linear" in done.stdout
     assert "SyntaxError" in done.stdout
+
+
+def test_pytest_runs_cells_that_use_magics(tmp_path):
+    notebook = json.loads((ROOT / "examples" / "submitted" / "perfect" / "workshop" / "workshop.ipynb").read_text())
+    for cell in notebook["cells"]:
+        if cell["metadata"].get("nbgrader", {}).get("grade_id") == "setup":
+            cell["source"] = "%matplotlib inline\n" + "".join(cell["source"])
+    (tmp_path / "x.ipynb").write_text(json.dumps(notebook))
+    assert "8 passed" in pytest_on(tmp_path / "x.ipynb").stdout
 
 
 @pytest.mark.parametrize("content", [None, "", "{}", "not json", '{"cells": 3}', '{"cells": [{"cell_type": "code"}]}'])

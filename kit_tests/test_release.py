@@ -361,3 +361,27 @@ def test_a_solution_that_fails_its_own_tests_stops_the_build(rebuilt):
 def test_json_of_generated_notebooks_is_valid_nbformat():
     for path in GENERATED:
         nbformat.validate(json.loads(path.read_text(encoding="utf-8")))
+
+
+def test_a_notebook_somebody_worked_in_is_set_aside(tmp_path, monkeypatch):
+    monkeypatch.setattr(build, "ROOT", tmp_path)
+    monkeypatch.setattr(build, "RELEASE", tmp_path / "release")
+    (tmp_path / "release").mkdir()
+    (tmp_path / "release" / "workshop.ipynb").write_text("released")
+    for work in ("mine", "mine too"):
+        (tmp_path / "workshop.ipynb").write_text(work)
+        build.set_aside_a_learners_work()
+    (tmp_path / "workshop.ipynb").write_text("released")
+    build.set_aside_a_learners_work()
+    assert [path.read_text() for path in sorted(tmp_path.glob("workshop-mine-*"))] == ["mine", "mine too"]
+    assert (tmp_path / "workshop.ipynb").read_text() == "released"
+
+
+def test_an_authors_own_files_beside_the_source_notebook_are_kept(tmp_path):
+    (tmp_path / "picture.png").write_text("the author's")
+    (tmp_path / "checks").mkdir()
+    (tmp_path / "checks" / "old.py").write_text("from an earlier build")
+    build.copy_support(tmp_path)
+    assert (tmp_path / "picture.png").exists()
+    assert (tmp_path / "tests.py").exists() and (tmp_path / "data" / "digits.npz").exists()
+    assert not (tmp_path / "checks" / "old.py").exists()

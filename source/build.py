@@ -114,10 +114,13 @@ def write(path: Path, text: str) -> None:
 
 
 def copy_support(folder: Path) -> None:
-    """Put what the notebook needs beside it, in place of what lay there."""
-    for old in folder.iterdir():
-        if old.suffix != ".ipynb":
-            shutil.rmtree(old) if old.is_dir() else old.unlink()
+    """Put what the notebook needs beside it, in place of what an earlier build put there."""
+    for name in sorted({pattern.split("/")[0] for pattern in SUPPORT}):
+        old = folder / name
+        if old.is_dir():
+            shutil.rmtree(old)
+        else:
+            old.unlink(missing_ok=True)
     for pattern in SUPPORT:
         for file in sorted(ROOT.glob(pattern)):
             target = folder / file.relative_to(ROOT)
@@ -151,6 +154,17 @@ def without_outputs(path: Path) -> str:
     return dumps(notebook)
 
 
+def set_aside_a_learners_work() -> None:
+    """Keep the workshop.ipynb that somebody worked in: this folder is also where people learn alone."""
+    mine, released = ROOT / "workshop.ipynb", RELEASE / "workshop.ipynb"
+    if mine.exists() and released.exists() and mine.read_bytes() != released.read_bytes():
+        number = 1
+        while (kept := ROOT / f"workshop-mine-{number}.ipynb").exists():
+            number += 1
+        mine.rename(kept)
+        print(f"workshop.ipynb held somebody's work: it is now {kept.name}")
+
+
 def build(*, validate: bool = True) -> None:
     """Regenerate everything; `validate=False` leaves out running the solution.
 
@@ -181,6 +195,7 @@ def build(*, validate: bool = True) -> None:
                 raise BuildError(f"The reference solution does not pass:\n{verdict}")
         write(SOLUTION, without_outputs(solved / "workshop.ipynb"))
         copy_support(SOLUTION.parent)
+        set_aside_a_learners_work()
         write(ROOT / "workshop.ipynb", (made / "workshop.ipynb").read_text(encoding="utf-8"))
         RELEASE.parent.mkdir(exist_ok=True)
         if RELEASE.exists():

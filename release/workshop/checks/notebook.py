@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from checks.observe import explain, learner_code, quiet
@@ -19,7 +20,7 @@ def code_cells(path: Path) -> list[dict[str, Any]]:
     try:
         cells = json.loads(path.read_text(encoding="utf-8-sig"))["cells"]
         return [
-            {"source": "".join(cell["source"]), "metadata": cell.get("metadata", {})}
+            {"source": "".join(cell["source"]), "metadata": cell.get("metadata") or {}}
             for cell in cells
             if cell["cell_type"] == "code"
         ]
@@ -27,8 +28,16 @@ def code_cells(path: Path) -> list[dict[str, Any]]:
         raise ValueError(f"{path} is not a notebook that can be read ({type(error).__name__}: {error})") from error
 
 
+def _nothing(*_: Any) -> None:
+    pass
+
+
 def grade_id(cell: dict[str, Any]) -> str:
-    return cell["metadata"].get("nbgrader", {}).get("grade_id", "")
+    return _nbgrader(cell).get("grade_id", "")
+
+
+def _nbgrader(cell: dict[str, Any]) -> dict[str, Any]:
+    return cell["metadata"].get("nbgrader") or {}
 
 
 def names_of(
@@ -45,10 +54,12 @@ def names_of(
     """
     from IPython.core.inputtransformer2 import TransformerManager
 
-    names: dict[str, Any] = {"__name__": "__main__"}
+    # Magics such as %matplotlib inline have no meaning here; the rest of their cell has.
+    shell = SimpleNamespace(run_line_magic=_nothing, run_cell_magic=_nothing, system=_nothing)
+    names: dict[str, Any] = {"__name__": "__main__", "get_ipython": lambda: shell}
     failures = []
     for number, cell in enumerate(code_cells(path), 1):
-        graded = cell["metadata"].get("nbgrader", {}).get("grade") or cell["source"].lstrip().startswith("tests.test_")
+        graded = _nbgrader(cell).get("grade") or cell["source"].lstrip().startswith("tests.test_")
         if graded or "torch" in cell["metadata"].get("tags", []) or not wanted(cell):
             continue
         try:
