@@ -14,6 +14,8 @@ from grading import results
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples"
+# Lines of nbgrader's log that say nothing about the submissions.
+NOISE = r" INFO\]|running over TCP without encryption|Alternative text is missing"
 
 
 class GradingError(Exception):
@@ -33,7 +35,7 @@ def nbgrader(*arguments: str, show: str | None = None) -> None:
         for line in process.stderr:
             if show and (match := re.search(show, line)):
                 print(f"  {match['shown']}", flush=True)
-            elif " INFO]" not in line and "running over TCP without encryption" not in line:
+            elif not re.search(NOISE, line):
                 print(line, end="", file=sys.stderr)
     if process.returncode:
         raise GradingError(f"`nbgrader {' '.join(arguments)}` failed: its messages above say why")
