@@ -62,13 +62,13 @@ def names_of(
         graded = _nbgrader(cell).get("grade") or cell["source"].lstrip().startswith("tests.test_")
         if graded or "torch" in cell["metadata"].get("tags", []) or not wanted(cell):
             continue
-        try:
-            source = TransformerManager().transform_cell(cell["source"])
-            with quiet(), learner_code(seconds):
-                exec(compile(source, f"cell {number}", "exec"), names)
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:
-            why = getattr(explain(error), "got", error)
-            failures.append(f"code cell {number} ({grade_id(cell) or 'no grade_id'}): {why}")
+        with quiet():
+            try:
+                source = TransformerManager().transform_cell(cell["source"])
+                with learner_code(seconds):
+                    exec(compile(source, f"cell {number}", "exec"), names)
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:
+                failures.append(f"code cell {number} ({grade_id(cell) or 'no grade_id'}): {explain(error)}")
     return names, failures

@@ -26,13 +26,9 @@ from typing import Any
 
 import numpy as np
 
+TESTS = str(Path(__file__).parent.with_name("tests.py"))
 # Where a frame of a traceback is not the learner's: the checks, tests.py, Python and its packages.
-NOT_THEIRS = (
-    str(Path(__file__).parent),
-    str(Path(__file__).parent.with_name("tests.py")),
-    sys.prefix,
-    sys.base_prefix,
-)
+NOT_THEIRS = (str(Path(__file__).parent), TESTS, sys.prefix, sys.base_prefix)
 SCRIPT = "<check>"  # the file name of a check's code in tracebacks
 LARGEST = 1_000_000  # elements read from one array of a learner
 RTOL, ATOL = 1e-4, 1e-5  # wide enough for float32, far narrower than any wrong rule
@@ -264,7 +260,17 @@ def an(noun: str) -> str:
 
 
 def explain(error: BaseException) -> Failed | Missing:
-    """A learner's exception, while a check's code ran, as a verdict."""
+    """A learner's exception as a verdict. Its message is learner code too: it may raise, or never come."""
+    try:
+        with learner_code(1.0):
+            return _explain(error)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        return Failed("your code raised an exception that cannot be shown")
+
+
+def _explain(error: BaseException) -> Failed | Missing:
     if isinstance(error, (Failed, Missing)):
         return error
     if isinstance(error, OutOfTime):
@@ -274,8 +280,11 @@ def explain(error: BaseException) -> Failed | Missing:
     # Line by line on demand: a learner's code may claim to come from any file, and reading that one may never end.
     frames = traceback.StackSummary.extract(traceback.walk_tb(error.__traceback__), lookup_lines=False)
     message = printable(_message(error))
-    ours = (SCRIPT, __file__, NOT_THEIRS[1])
-    if frames and frames[-1].filename in ours:  # raised by what the check did, not inside their code
+    if frames and frames[-1].filename in (
+        SCRIPT,
+        __file__,
+        TESTS,
+    ):  # raised by what the check did, not inside their code
         if isinstance(error, AttributeError):
             if getattr(error, "obj", error) is None:
                 return Missing("it returned None: not written yet")

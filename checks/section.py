@@ -22,7 +22,6 @@ from checks.observe import (
     compare,
     explain,
     is_bare,
-    learner_code,
     quiet,
 )
 from checks.report import Report, Result, Score
@@ -90,7 +89,6 @@ class Trial:
         theirs = oracle.names()
         exec(compile(code, SCRIPT, "exec"), theirs)
         expected = {text: (text, oracle.plain(eval(text, theirs))) for text in see}
-        self.snippet = code
         self.see(self.run(code), expected, code)
 
     def read(self, variables: dict[str, Any], expression: str) -> np.ndarray:
@@ -237,7 +235,7 @@ def _judge(check: Check, result: Result, names: dict[str, Any], rng: np.random.G
     except KeyboardInterrupt:  # the person at the keyboard, not the learner's code
         raise
     except BaseException as error:
-        verdict = _explained(error)
+        verdict = explain(error)
         if isinstance(verdict, Missing):
             result.status, result.got = "missing", _short(str(verdict))
         else:
@@ -246,17 +244,6 @@ def _judge(check: Check, result: Result, names: dict[str, Any], rng: np.random.G
         result.snippet = _short(trial.snippet)
     else:
         result.status, result.score = "passed", check.points
-
-
-def _explained(error: BaseException) -> Failed | Missing:
-    """`explain`, which shows the learner's exception: its message may raise, or never come."""
-    try:
-        with learner_code(1.0):
-            return explain(error)
-    except KeyboardInterrupt:
-        raise
-    except BaseException:
-        return Failed("your code raised an exception that cannot be shown")
 
 
 def _short(text: str | None, longest: int = 4000) -> str | None:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import tests
+from checks.notebook import names_of
 from checks.observe import OutOfTime, array_of, learner_code, printable, text_of
 from checks.report import MIME, STYLE, Report, Result
 from checks.section import Section
@@ -446,6 +447,19 @@ def test_a_repr_that_raises_or_is_endless_is_shown_shortly():
     assert text_of(silent) == "<Silent, whose repr raises ValueError>"
     assert len(text_of("x" * 10_000_000)) <= 200
     assert printable("a\x1b[1mb\x07c\n") == "ab c "
+
+
+def test_an_exception_whose_message_raises_or_never_comes_is_a_result(tmp_path):
+    """In a check, and in a cell that `pytest tests.py --notebook` runs."""
+    for body in ("raise SystemExit", "while True: pass"):
+        bad = f"class Bad(Exception):\n    def __str__(self):\n        {body}\nraise Bad"
+        names = solved(("result = np.maximum(x.data, 0)", f"exec({bad!r})"))
+        assert run("relu", names).score == 0
+        cells = [{"cell_type": "code", "source": bad, "metadata": {}}, {"cell_type": "code", "source": "x = 1"}]
+        (tmp_path / "x.ipynb").write_text(json.dumps({"cells": cells}))
+        found, failures = names_of(tmp_path / "x.ipynb")
+        assert found["x"] == 1
+        assert "cannot be shown" in failures[0]
 
 
 def test_arrays_are_read_as_copies():

@@ -165,8 +165,8 @@ def set_aside_a_learners_work() -> None:
         print(f"workshop.ipynb held somebody's work: it is now {kept.name}")
 
 
-def build(*, validate: bool = True) -> None:
-    """Regenerate everything; `validate=False` leaves out running the solution.
+def build() -> None:
+    """Regenerate everything.
 
     Raises:
         BuildError: with what to do. The release that was there is kept then.
@@ -188,11 +188,10 @@ def build(*, validate: bool = True) -> None:
             "--Execute.enabled=False",
         )
         solved = Path(scratch) / "solutions" / "workshop"
-        if validate:
-            print("validating the solution ...", flush=True)
-            verdict = nbgrader("validate", str(solved / "workshop.ipynb"))
-            if "Success! Your notebook passes all the tests." not in verdict:
-                raise BuildError(f"The reference solution does not pass:\n{verdict}")
+        print("validating the solution ...", flush=True)
+        verdict = nbgrader("validate", str(solved / "workshop.ipynb"))
+        if "Success! Your notebook passes all the tests." not in verdict:
+            raise BuildError(f"The reference solution does not pass:\n{verdict}")
         write(SOLUTION, without_outputs(solved / "workshop.ipynb"))
         copy_support(SOLUTION.parent)
         set_aside_a_learners_work()
