@@ -54,6 +54,14 @@ def names() -> dict[str, Any]:
     }
 
 
+@functools.lru_cache(maxsize=4096)
+def values(code: str, see: tuple[str, ...]) -> dict[str, Any]:
+    """What expressions are worth after `code` has run with PyTorch. To be read only: the answers are kept."""
+    variables = names()
+    exec(compile(code, "<oracle>", "exec"), variables)
+    return {text: plain(eval(text, variables)) for text in see}
+
+
 def plain(value: Any) -> Any:
     """A result of PyTorch as NumPy and Python values."""
     torch = load()

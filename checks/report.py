@@ -30,6 +30,7 @@ class Result:
     snippet: str | None = None
     mistake: str | None = None
     hints: list[str] = field(default_factory=list)
+    says: str | None = None  # what was observed, in one line
 
 
 @dataclass
@@ -41,6 +42,7 @@ class Report:
     call: str  # what a learner types to run these checks again
     seed: int
     checks: list[Result]
+    progress: str | None = None  # the workshop so far, in one line
 
     @property
     def points(self) -> float:
@@ -57,7 +59,7 @@ class Report:
             "points": self.points,
             "score": self.score,
             "seed": self.seed,
-            "checks": [asdict(check) for check in self.checks],
+            "checks": [{key: value for key, value in asdict(check).items() if key != "says"} for check in self.checks],
         }
 
     @property
@@ -69,28 +71,32 @@ class Report:
                     return check
         return None
 
+    def _head(self) -> str:
+        praise = ". Excellent!" if self.score == self.points else ""
+        return f"{self.title}: {self.score:g} of {self.points:g} points{praise}"
+
     def _again(self) -> str:
         return f"{self.call[:-1]}, seed={self.seed})"
 
     def as_text(self) -> str:
         """Everything the HTML says, in at most 80 columns (snippets keep their own line breaks)."""
-        lines = [f"{self.title}: {self.score:g} of {self.points:g} points", ""]
+        lines = [*_wrapped(self._head(), 0), *(_wrapped(self.progress, 0) if self.progress else []), ""]
         said = None  # a run of checks that wait for the same thing says so once
         for check in self.checks:
             lines += _wrapped(f"{SYMBOLS[check.status]} {WORDS[check.status]:8}{check.points:2g}  {check.title}", 14)
             if check is self.open:
                 lines += _details(check)
-            elif check.status != "passed" and check.got != said:
-                lines += _wrapped(" " * 14 + _first_line(check.got), 14)
-            said = check.got
+            elif check.status != "passed" and _line(check) != said:
+                lines += _wrapped(" " * 14 + _line(check), 14)
+            said = _line(check)
         return "\n".join([*lines, "", "The same numbers again:", f"    {self._again()}"])
 
     def as_html(self) -> str:
         """The report as one HTML element: no scripts, colors from the notebook's theme, all text escaped."""
         rows = "".join(self._row(check) for check in self.checks)
         return (
-            f'<div class="minitorch-report">{STYLE}<p><strong>{html.escape(self.title)}: '
-            f"{self.score:g} of {self.points:g} points</strong></p>"
+            f'<div class="minitorch-report">{STYLE}<p><strong>{html.escape(self._head())}</strong>'
+            f"{'<br>' + html.escape(self.progress) if self.progress else ''}</p>"
             f"<table><thead><tr>{_head('Result')}{_head('Points')}{_head('Check')}</tr></thead>"
             f"<tbody>{rows}</tbody></table>"
             f"<p>The same numbers again: <code>{html.escape(self._again())}</code></p></div>"
@@ -101,8 +107,10 @@ class Report:
         what = html.escape(check.title)
         if check.status != "passed":
             shown = " open" if check is self.open else ""
-            first = "" if check is self.open else f" <small>{html.escape(_first_line(check.got))}</small>"
+            first = "" if check is self.open else f"<br>{html.escape(_line(check))}"
             what = f"<details{shown}><summary>{what}{first}</summary>{_details_html(check)}</details>"
+            if check.status == "waiting":  # there is nothing to unfold
+                what = f"{html.escape(check.title)}{first}"
         return (
             f'<tr class="{check.status}"><th scope="row" style="{LEFT}; border-left: 4px solid {BARS[check.status]}">'
             f"{word}</th>{_cell(f'{check.score:g} / {check.points:g}')}{_cell(what)}</tr>"
@@ -137,8 +145,9 @@ class Score(float):
         return score
 
 
-def _first_line(text: str | None) -> str:
-    return (text or "").split("\n", 1)[0]
+def _line(check: Result) -> str:
+    """What is wrong, or missing, or waited for, in one line."""
+    return (check.says or check.got or "").split("\n", 1)[0]
 
 
 def _wrapped(line: str, indent: int) -> list[str]:
@@ -156,6 +165,8 @@ def _block(label: str, text: str) -> list[str]:
 
 def _details(check: Result) -> list[str]:
     lines = []
+    if check.says and check.says != check.got:
+        lines += _wrapped(" " * 14 + check.says, 14)
     if check.expected is not None:
         lines += _block("expected", check.expected)
     if check.got is not None:
@@ -182,6 +193,8 @@ def _pre(text: str) -> str:
 
 def _details_html(check: Result) -> str:
     parts = []
+    if check.says and check.says != check.got:
+        parts.append(f"<p>{html.escape(check.says)}</p>")
     if check.expected is not None:
         parts.append(
             f"<table><thead><tr>{_head('expected')}{_head('got')}</tr></thead><tbody><tr>"
@@ -191,9 +204,10 @@ def _details_html(check: Result) -> str:
         parts.append(_pre(check.got))
     if check.snippet:
         parts.append(f"<p>Paste this into a new cell to see it:</p>{_pre(check.snippet)}")
-    for number, hint in enumerate(check.hints, 1):
-        parts.append(f"<details><summary>Hint {number}</summary><p>{html.escape(hint)}</p></details>")
-    return "".join(parts)
+    hints = ""
+    for number, hint in reversed(list(enumerate(check.hints, 1))):  # each opens the way to the next
+        hints = f"<details><summary>Hint {number}</summary><p>{html.escape(hint)}</p>{hints}</details>"
+    return "".join([*parts, hints])
 
 
 _TEXT = "var(--vscode-foreground, var(--jp-content-font-color1, currentColor))"

@@ -57,6 +57,11 @@ def untouched() -> dict[str, Any]:
     return solved(**{name: REGION.sub(r"\1...", source) for name, source in authored()})
 
 
+def names_for(section: Any, names: dict[str, Any]) -> dict[str, Any]:
+    """Of all names, those that a section's test is given."""
+    return {name: names[name] for name in section.call.partition("(")[2].rstrip(")").split(", ")}
+
+
 @pytest.fixture(scope="session")
 def reference() -> dict[str, Any]:
     return solved()

@@ -10,18 +10,21 @@ once with your classes and once with PyTorch: the values and gradients must agre
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from checks import oracle
-from checks.observe import Failed, Missing, OutOfTime, array_of, compare
-from checks.section import Score, Section, Trial, literal
+from checks.observe import Failed, Missing, OutOfTime, array_of, compare, observed, text_of
+from checks.section import Score, Section, Trial, Workshop, literal
+
+WORKSHOP = Workshop()
 
 # ---------------------------------------------------------------- My automatic differentiation
 
-TENSOR = Section("tensor", "My automatic differentiation", "tests.test_tensor_class(MyTensor)")
+TENSOR = Section("tensor", "My automatic differentiation", "tests.test_tensor_class(MyTensor)", workshop=WORKSHOP)
 
 
 @TENSOR.check(
@@ -41,7 +44,7 @@ def create(trial: Trial) -> None:
     ):
         trial.expect(f"t = MyTensor({data})", t=np.array(eval(data), dtype=np.float64))
     code = "t = MyTensor([1.5, 2.5], dtype=np.float32)"
-    trial.see(trial.run(code), {"t.data.dtype.name": ("the dtype of t.data", "float32")}, code)
+    trial.see(trial.run(code), {"t.data.dtype.name": "float32"}, code, {"t.data.dtype.name": "dtype-ignored"})
 
 
 @TENSOR.check(
@@ -51,9 +54,11 @@ def create(trial: Trial) -> None:
 )
 def refuse(trial: Trial) -> None:
     """Anything but numbers raises TypeError"""
+    trial.means[Exception] = "wrong-exception"
     for data in ('"text"', "None", '{"a": 1}'):
         lines = ["try:", f"    MyTensor({data})", "except TypeError:", "    refused = True"]
-        trial.expect("\n".join([*lines, "else:", "    refused = False"]), refused=True)
+        code = "\n".join([*lines, "else:", "    refused = False"])
+        trial.see(trial.run(code), {"refused": True}, code, {"refused": "accepts-anything"})
 
 
 @TENSOR.check(
@@ -66,26 +71,36 @@ def attributes(trial: Trial) -> None:
     code = f"t = MyTensor({literal(trial.draw(2, 3))})"
     variables = trial.run(code)
     expected = {"t.shape": (2, 3), "t.size": 6, "t.grad": None, "t.backward_op": None, "t.requires_grad": False}
-    trial.see(variables, {text: (text, value) for text, value in expected.items()}, code)
+    means = {"t.grad": "grad-not-none", "t.requires_grad": "requires-grad-ignored"}
+    with trial.case():
+        trial.see(variables, expected, code, means)
     with trial.clock.learner_code(trial.seconds):
         width = int(variables["t"].data.itemsize)
-    trial.see(variables, {"t.strides": ("t.strides", (3 * width, width))}, code)
+    with trial.case():
+        trial.see(variables, {"t.strides": (3 * width, width)}, code)
+    if width != 8:  # the imitation of mistakes knows float64 only
+        trial.evidence.pop()
     code = "t = MyTensor([1.5, 2.5], requires_grad=True)"
-    trial.see(trial.run(code), {"t.requires_grad": ("t.requires_grad", True)}, code)
+    trial.see(trial.run(code), {"t.requires_grad": True}, code, means)
 
 
 @TENSOR.check(1, needs=["create"], hints=["An f-string puts values into text: f'{self.__data}'."])
 def printing(trial: Trial) -> None:
     """repr shows the values and requires_grad"""
-    code = "plain = repr(MyTensor([1.5, -2.5]))\nwith_gradient = repr(MyTensor([1.5, -2.5], requires_grad=True))"
+    code = "flagged = MyTensor([1.5, -2.5], requires_grad=True)\n"
+    code += "plain, with_gradient = repr(MyTensor([1.5, -2.5])), repr(flagged)"
     variables = trial.run(code, see="print(plain, with_gradient)")
     plain, with_gradient = str.__str__(variables["plain"]), str.__str__(variables["with_gradient"])
     if "not written yet" in plain:
         raise Missing("repr is not written yet")
     if "1.5" not in plain or "-2.5" not in plain:
-        raise Failed(f"repr gives {plain[:200]!r}", "the values, 1.5 and -2.5, in the text")
+        shown = text_of(plain)
+        raise Failed(f"repr gives {shown}", "the values, 1.5 and -2.5, in the text", mistake="repr-without-values")
+    trial.see(variables, {"flagged.requires_grad": True}, code, {"flagged.requires_grad": "requires-grad-ignored"})
     if plain == with_gradient:
-        raise Failed(f"repr gives {plain[:200]!r} for both", "a text that also shows requires_grad")
+        shown = text_of(plain)
+        expected = "a text that also shows requires_grad"
+        raise Failed(f"repr gives {shown} for both", expected, mistake="repr-without-requires-grad")
 
 
 @TENSOR.check(
@@ -97,7 +112,7 @@ def indexing(trial: Trial) -> None:
     """t[1, 0] reads and t[1, 2] = 9.5 writes"""
     numbers = trial.draw(2, 3)
     code = f"t = MyTensor({literal(numbers)})"
-    trial.see(trial.run(code), {"t[1, 0]": ("t[1, 0]", numbers[1, 0]), "t[0]": ("t[0]", numbers[0])}, code)
+    trial.see(trial.run(code), {"t[1, 0]": numbers[1, 0], "t[0]": numbers[0].copy()}, code)
     numbers[1, 2] = 9.5
     trial.expect(f"{code}\nt[1, 2] = 9.5", t=numbers)
 
@@ -171,7 +186,7 @@ def power(trial: Trial) -> None:
 def power_gradient(trial: Trial) -> None:
     """The gradient of a ** n"""
     for exponent in (2, 3, -1, 0.5):
-        trial.gradients(f"y = a ** {exponent}", {"a": trial.draw(2, positive=True)})
+        trial.gradients(f"y = a ** {exponent}", {"a": trial.draw(2, positive=exponent == 0.5)})
 
 
 @TENSOR.check(1, needs=["create"], hints=["__neg__: -a is a * -1."])
@@ -205,6 +220,7 @@ def broadcast_new_axes(trial: Trial) -> None:
 def broadcast_length_one(trial: Trial) -> None:
     """Broadcasting over axes of length 1: (3, 1) + (3, 4)"""
     trial.gradients("y = a + b", {"a": (3, 1), "b": (3, 4)}, {"a": (3, 4), "b": (1, 4)}, {"a": (3, 1), "b": (1, 2)})
+    trial.gradients("y = a + b", {"a": (1, 1), "b": (3, 4)})
     trial.gradients("y = a + b", {"a": (2, 1, 3), "b": (2, 4, 1)})
 
 
@@ -224,7 +240,8 @@ def flag(trial: Trial) -> None:
     """A result requires a gradient when an input does"""
     for a, b in ((True, False), (False, True), (False, False)):
         code = f"a = MyTensor([1.5], requires_grad={a})\nb = MyTensor([2.5], requires_grad={b})\ny = a + b"
-        trial.see(trial.run(code), {"y.requires_grad": ("y.requires_grad", a or b)}, code)
+        with trial.case():
+            trial.see(trial.run(code), {"y.requires_grad": a or b}, code)
 
 
 @TENSOR.check(
@@ -233,19 +250,27 @@ def flag(trial: Trial) -> None:
 def records(trial: Trial) -> None:
     """Without requires_grad nothing is recorded, and backward() does nothing"""
     for operation in ("a + b", "a - b", "a * b", "a / b", "a ** 2"):
-        # An operator that is not there yet has a check of its own: only what it records is looked at here.
         code = f"a = MyTensor([1.5])\nb = MyTensor([2.5])\ny = {operation}"
         try:
             variables = trial.run(code)
         except (Exception, OutOfTime):
             if operation == "a + b":
                 raise
+            # An operator that is not there yet has a check of its own: only what it records is looked at here.
+            trial.evidence.pop()
             continue
-        trial.see(variables, {"y.backward_op is None": ("y.backward_op is None", True)}, code)
-    code = "a = MyTensor([1.5])\na.backward()"
-    trial.see(trial.run(code), {"a.grad": ("a.grad", None)}, code)
-    code = "a = MyTensor([1.5], requires_grad=True)\nb = MyTensor([2.5])\ny = a + b"
-    trial.see(trial.run(code), {"y.backward_op is None": ("y.backward_op is None", False)}, code)
+        with trial.case():
+            means = {"y.requires_grad": "requires-grad-always", "y.backward_op is None": "recorded-without-need"}
+            trial.see(variables, {"y.requires_grad": False, "y.backward_op is None": True}, code, means)
+    code = "a = MyTensor([1.5], requires_grad=True)\nb = MyTensor([2.5], requires_grad=True)\ny = a + b"
+    with trial.case():
+        trial.see(trial.run(code), {"y.backward_op is None": False}, code)
+    if trial.first is None:
+        trial.means[Exception] = "backward-without-grad"
+        code = "a = MyTensor([1.5])\nbefore = a.grad\na.backward()"
+        variables = trial.run(code)
+        means = {"a.grad": "backward-without-grad"} if variables["before"] is None else None
+        trial.see(variables, {"a.grad": None}, code, means)
 
 
 @TENSOR.check(1, needs=["add_gradient"], hints=["Skip every input whose requires_grad is False."])
@@ -253,7 +278,7 @@ def constants(trial: Trial) -> None:
     """Constants get no gradient"""
     trial.gradients("y = a + c", {"a": (2,)}, constants={"c": trial.draw(2)})
     code = "a = MyTensor([1.5], requires_grad=True)\nc = MyTensor([2.5])\ny = a + c\ny.backward(MyTensor([0.5]))"
-    trial.see(trial.run(code), {"c.grad": ("c.grad", None)}, code)
+    trial.see(trial.run(code), {"c.grad": None}, code)
 
 
 @TENSOR.check(1, needs=["add_gradient"], hints=["np.ones(self.shape)"])
@@ -261,8 +286,10 @@ def upstream(trial: Trial) -> None:
     """backward() starts from ones in the shape of the output"""
     for shape in ((), (2,), (2, 3)):
         a, b = literal(trial.draw(*shape)), literal(trial.draw(*shape))
-        code = f"a = MyTensor({a}, requires_grad=True)\nb = MyTensor({b})\ny = a + b\ny.backward()"
-        trial.see(trial.run(code), {"a.grad": ("a.grad", np.ones(shape))}, code)
+        code = f"a = MyTensor({a}, requires_grad=True)\nb = MyTensor({b}, requires_grad=True)\ny = a + b\ny.backward()"
+        with trial.case():  # with an upstream gradient given, all was well
+            trial.means[Exception] = "upstream-wrong-shape"
+            trial.see(trial.run(code), {"a.grad": np.ones(shape)}, code, {"a.grad": "upstream-wrong-shape"})
 
 
 @TENSOR.check(
@@ -282,6 +309,12 @@ def paths(trial: Trial) -> None:
         "b = a + a\nc = b + a\ny = b + c",
     ):
         trial.gradients(code, {"a": ()}, {"a": (2,)})
+    for code in ("b = a + k\nc = a + a\ny = b + c", "b = a + k\nc = a + a\ny = c + b"):
+        trial.gradients(code, {"a": (), "k": ()}, {"a": (2,), "k": (2,)})
+    if trial.works("y = a - b"):  # contributions whose sum is 0
+        trial.gradients("y = a - a", {"a": ()}, {"a": (2,)})
+        trial.gradients("b = a - a\nc = a + k\ny = b + c", {"a": (), "k": ()})
+        trial.gradients("b = a - a\nc = a + k\ny = c + b", {"a": (), "k": ()})
 
 
 @TENSOR.check(
@@ -292,7 +325,8 @@ def paths(trial: Trial) -> None:
 def accumulate(trial: Trial) -> None:
     """A second backward() adds to the gradient"""
     for first, second in ((1.0, -1.0), tuple(trial.draw(2).tolist())):
-        code = f"a = MyTensor(1.5, requires_grad=True)\nb = MyTensor(2.5)\ny = a + b\ny.backward(MyTensor({first}))\n"
+        code = "a = MyTensor(1.5, requires_grad=True)\nb = MyTensor(2.5, requires_grad=True)\n"
+        code += f"y = a + b\ny.backward(MyTensor({first}))\n"
         again = f"z = a + b\nz.backward(MyTensor({second}))"
         trial.same(code + again, "a.grad")
         trial.same(f"{code}{again}\nz = a + b\nz.backward(MyTensor({first}))", "a.grad")
@@ -305,8 +339,31 @@ def independent(trial: Trial) -> None:
     """Gradients do not share memory"""
     one, two = literal(trial.draw(2)), literal(trial.draw(2))
     code = "a = MyTensor([1.5, 2.5], requires_grad=True)\nb = MyTensor([3.5, 4.5], requires_grad=True)\n"
-    code += f"g = MyTensor({one})\ny = a + b\ny.backward(g)\nz = a + a\nz.backward(MyTensor({two}))"
-    trial.same(code, "a.grad", "b.grad", "g")
+    code += f"g = MyTensor({one})\ny = a + b\ny.backward(g)"
+    again = f"z = a + a\nz.backward(MyTensor({two}))"
+    shared = dict.fromkeys(("a.grad", "b.grad", "g"), "gradient-aliased")
+    # Each on its own: a gradient that is a view of another one shows when that one has changed.
+    variables = trial.run(code)
+    trial.see(variables, oracle.values(code, tuple(shared)), code)
+    trial.run(again, after=code, **variables)
+    trial.see(variables, oracle.values(f"{code}\n{again}", tuple(shared)), f"{code}\n{again}", shared)
+    variables, write = trial.run(code), "a.grad[0] = 9.5"
+    try:
+        trial.run(write, after=code, **variables)
+    except Exception:  # a gradient that cannot be written into cannot change another one
+        trial.evidence.pop()
+    else:
+        shared = {"b.grad": "gradient-aliased", "g": "gradient-aliased"}
+        trial.see(variables, oracle.values(code, tuple(shared)), f"{code}\n{write}", shared)
+    code = "a = MyTensor([1.5, 2.5], requires_grad=True)\nb = MyTensor([3.5, 4.5], requires_grad=True)\n"
+    code += "y = a + b\ny.backward()"
+    trial.means[ValueError] = "gradient-read-only"
+    try:
+        variables = trial.run(code)
+    except Exception:  # not writing is what matters here: "upstream" has looked at this
+        return
+    trial.writeable("a.grad", code, variables)
+    trial.run("y = a + b\ny.backward()", after=code, **variables)
 
 
 @TENSOR.check(
@@ -321,9 +378,16 @@ def independent(trial: Trial) -> None:
 )
 def visited_once(trial: Trial) -> None:
     """Shared work is done once, however deep the graph"""
-    code = "x = MyTensor(0.5, requires_grad=True)\ny = x\nfor _ in range({}):\n    y = y + {}\ny.backward()"
+    code = "x = MyTensor(0.5, requires_grad=True)\ny = x\nfor _ in range({}):\n    y = y + {}\n"
+    code += "y.backward(MyTensor(1.0))"
+    trial.means = {OutOfTime: "path-by-path"}
     trial.same(code.format(40, "y"), "x.grad")
-    trial.same("c = MyTensor(0.5)\n" + code.format(2000, "c"), "x.grad")
+    if trial.first is None:
+        wide = "c = MyTensor(0.5, requires_grad=True)\n" + code
+        trial.same(wide.replace("y + {}", "(y + c) + (y + c)").format(30), "x.grad")
+    if trial.first is None:
+        trial.means = {RecursionError: "recursion-limit"}
+        trial.same(wide.format(2000, "c"), "x.grad")
 
 
 def test_tensor_class(MyTensor: Any, seed: int | None = None) -> Score:
@@ -338,19 +402,41 @@ MODULE = Section(
     "PyTorch architecture",
     "tests.test_my_module(MyModule, MyTensor, Parameter)",
     builds_on=(TENSOR, ["create"]),
+    workshop=WORKSHOP,
 )
 
 
-def parameters_are(trial: Trial, code: str, *expected: list[float]) -> None:
-    """`m.parameters()` holds each expected parameter once, in any order (they are told apart by their values)."""
-    variables = trial.run(code, see="m.parameters()")
-    with trial.clock.learner_code(trial.seconds):
-        found = variables["m"].parameters()
-        if found is None:
-            raise Missing("parameters() returned None: not written yet")
-        values = sorted((array_of(parameter.tensor, "a parameter").tolist() for parameter in found), key=repr)
-    if values != sorted(expected, key=repr):
-        raise Failed(f"parameters holding {values}", f"parameters holding {sorted(expected)}")
+def parameters_are(
+    trial: Trial,
+    code: str,
+    *expected: list[float],
+    fewer: str | None = None,
+    more: str | None = None,
+    other: str | None = None,
+) -> None:
+    """`m.parameters()` holds each expected parameter once, in any order (they are told apart by their values).
+
+    `fewer`, `more` and `other` name the mistake that a list with some left out, one with others beside them, or any
+    other one comes from.
+    """
+    with trial.case():
+        variables = trial.run(code, see="m.parameters()")
+        with trial.clock.learner_code(trial.seconds):
+            found = variables["m"].parameters()
+            if found is None:
+                raise Missing("parameters() returned None: not written yet")
+            found = list(found)
+            strange = [item for item in found if not hasattr(item, "tensor")]
+            if strange:
+                got = f"parameters() holds {text_of(strange[0], 80)}"
+                raise Failed(got, "objects of class Parameter", mistake="parameters-not-parameters")
+            values = sorted((array_of(parameter.tensor, "a parameter").tolist() for parameter in found), key=repr)
+        wanted = sorted(expected, key=repr)
+        trial.observe(code, "held(m.parameters())", repr(wanted), repr(values), values == wanted)
+        if values != wanted:
+            left_out, beside = Counter(map(repr, wanted)), Counter(map(repr, values))
+            mistake = fewer if beside < left_out and values else more if left_out < beside else other
+            raise Failed(f"parameters holding {values}", f"parameters holding {wanted}", mistake=mistake)
 
 
 PARAMETERS = "m = MyModule()\nm.first = Parameter(MyTensor([1.5]))\nm.second = Parameter(MyTensor([2.5, 3.5]))"
@@ -368,37 +454,48 @@ def own(trial: Trial) -> None:
 @MODULE.check(2, needs=["own"], hints=["Every sub-module has parameters() too."])
 def nested(trial: Trial) -> None:
     """parameters() lists those of sub-modules"""
-    parameters_are(trial, NESTED, [1.5], [2.5, 3.5], [4.5])
-    alike = "m.{0}first = Parameter(MyTensor([1.5]))"
-    code = f"m = MyModule()\n{alike.format('')}\nm.inner = MyModule()\n{alike.format('inner.')}"
-    parameters_are(trial, code, [1.5], [1.5])
+    parameters_are(trial, NESTED, [1.5], [2.5, 3.5], [4.5], fewer="parameters-nested-missing")
+    beside = f"{NESTED}\nm.other = MyModule()\nm.other.fourth = Parameter(MyTensor([5.5]))"
+    parameters_are(trial, beside, [1.5], [2.5, 3.5], [4.5], [5.5], fewer="parameters-nested-missing")
+    for name, value in (("first", 2.5), ("second", 1.5), ("first", 1.5)):  # alike in name, in value, in both
+        code = "m = MyModule()\nm.first = Parameter(MyTensor([1.5]))\nm.inner = MyModule()\n"
+        parameters_are(trial, f"{code}m.inner.{name} = Parameter(MyTensor([{value}]))", [1.5], [value])
 
 
 @MODULE.check(1, needs=["nested"], hints=["Ask sub-modules for theirs: parameters() calls itself."])
 def deep(trial: Trial) -> None:
     """parameters() goes down to any depth"""
-    parameters_are(trial, DEEP, [1.5], [2.5, 3.5], [4.5], [5.5])
+    parameters_are(trial, DEEP, [1.5], [2.5, 3.5], [4.5], [5.5], fewer="parameters-one-level")
 
 
 @MODULE.check(2, needs=["nested"], hints=["Two names, one object: compare with `is`, or remember id(parameter)."])
 def shared(trial: Trial) -> None:
     """A shared parameter is listed once"""
-    parameters_are(trial, f"{PARAMETERS}\nm.tied = m.first", [1.5], [2.5, 3.5])
-    parameters_are(trial, f"{NESTED}\nm.again = m.inner\nm.inner.tied = m.first", [1.5], [2.5, 3.5], [4.5])
+    twice = "parameters-shared-twice"
+    parameters_are(trial, f"{PARAMETERS}\nm.tied = m.first", [1.5], [2.5, 3.5], more=twice)
+    tied = f"{NESTED}\nm.again = m.inner\nm.inner.tied = m.first"
+    parameters_are(trial, tied, [1.5], [2.5, 3.5], [4.5], more=twice)
 
 
 @MODULE.check(1, needs=["nested"], hints=["Keep parameters by name, so that a new one takes the old one's place."])
 def reassigned(trial: Trial) -> None:
     """A replaced parameter is forgotten"""
-    parameters_are(trial, f"{PARAMETERS}\nm.first = Parameter(MyTensor([6.5]))", [2.5, 3.5], [6.5])
+    kept = {"more": "parameters-replaced-kept", "other": "parameters-replaced-kept"}
+    again = "m.first = Parameter(MyTensor([6.5]))"
+    parameters_are(trial, f"{PARAMETERS}\n{again}", [2.5, 3.5], [6.5], **kept)
     inner = "m.inner = MyModule()\nm.inner.first = Parameter(MyTensor([{}]))"
-    parameters_are(trial, f"m = MyModule()\n{inner.format(1.5)}\n{inner.format(2.5)}", [2.5])
+    parameters_are(trial, f"m = MyModule()\n{inner.format(1.5)}\n{inner.format(2.5)}", [2.5], **kept)
+    parameters_are(trial, f"{PARAMETERS}\nm.parameters()\n{again}", [2.5, 3.5], [6.5], **kept)
 
 
 @MODULE.check(1, hints=["__call__ returns self.forward(x)."])
 def calling(trial: Trial) -> None:
     """Calling a module calls its forward"""
-    trial.expect("m = MyModule()\nm.forward = MyTensor\ny = m([1.5, 2.5])", y=np.array([1.5, 2.5]))
+    code = "m = MyModule()\nm.forward = MyTensor\ny = m([1.5, 2.5])"
+    variables = trial.run(code, see="y")
+    if variables["y"] is None:
+        raise Failed("m(x) gives None", "what forward gives", mistake="call-returns-nothing")
+    trial.see(variables, {"y": np.array([1.5, 2.5])}, code)
 
 
 def test_my_module(MyModule: Any, MyTensor: Any, Parameter: Any, seed: int | None = None) -> Score:
@@ -413,13 +510,14 @@ MATMUL = Section(
     "Matrix multiplication",
     "tests.test_matmul(matmul, MyTensor)",
     builds_on=(TENSOR, ["add_gradient", "paths"]),
+    workshop=WORKSHOP,
 )
 
 
 @MATMUL.check(1, hints=["NumPy's operator is a.data @ b.data."])
 def matmul_value(trial: Trial) -> None:
     """The value of matmul(a, b)"""
-    for (n, k), m in (((1, 1), 1), ((1, 2), 1), ((2, 3), 4)):
+    for (n, k), m in (((1, 1), 1), ((1, 2), 1), ((2, 3), 4), ((2, 2), 2)):
         a, b = literal(trial.draw(n, k)), literal(trial.draw(k, m))
         trial.same(f"a = MyTensor({a})\nb = MyTensor({b})\ny = matmul(a, b)", "y")
 
@@ -456,6 +554,7 @@ LINEAR = Section(
     "Linear",
     "tests.test_linear(Linear, MyTensor, Parameter)",
     builds_on=(TENSOR, ["add_gradient", "broadcast_new_axes", "paths"]),
+    workshop=WORKSHOP,
 )
 
 
@@ -472,9 +571,11 @@ def weight_and_bias(trial: Trial, variables: dict[str, Any], inputs: int, output
     weights = [t for t, shape in zip(tensors, shapes, strict=True) if shape in ((inputs, outputs), (outputs, inputs))]
     biases = [t for t, shape in zip(tensors, shapes, strict=True) if shape in ((outputs,), (1, outputs))]
     if len(tensors) != 2 or len(weights) != 1 or len(biases) != 1:
+        missing = {(1, 0): "linear-bias-missing", (0, 1): "linear-weight-missing"}
         raise Failed(
             f"Linear({inputs}, {outputs}) has parameters of shapes {shapes}",
             f"a weight of shape ({inputs}, {outputs}) and a bias of shape ({outputs},)",
+            mistake=missing.get((len(weights), len(biases))) if len(tensors) == 1 else None,
         )
     return weights[0], biases[0]
 
@@ -501,40 +602,68 @@ def linear_random(trial: Trial) -> None:
     with trial.clock.learner_code(trial.seconds):
         one, two = array_of(first, "weight"), array_of(second, "weight")
     if len(np.unique(one)) < one.size:
-        raise Failed(f"a new weight is\n{one}", "a different random number in every place")
+        expected = "a different random number in every place"
+        raise Failed(f"a new weight is\n{one}", expected, mistake="zero-initialisation")
     if np.array_equal(one, two):
-        raise Failed(f"two new layers have the same weight\n{one}", "new random numbers for every layer")
+        expected = "new random numbers for every layer"
+        raise Failed(f"two new layers have the same weight\n{one}", expected, mistake="weights-drawn-once")
+
+
+def bias_is_added(trial: Trial, variables: dict[str, Any], bias: Any, b: np.ndarray) -> bool:
+    """Whether another bias changes the output; a bias of zeros alone does not tell."""
+    try:
+        with trial.clock.learner_code(trial.seconds):
+            for parameter in variables["layer"].parameters():
+                if parameter.tensor is bias:
+                    parameter.tensor = variables["MyTensor"](b + 1.0, requires_grad=True)
+            after = array_of(variables["layer"](variables["x"]), "y")
+            return not np.allclose(after, array_of(variables["y"], "y"))
+    except Exception:
+        return True
 
 
 def linear(trial: Trial, *shape: int, look_at: str) -> None:
     """One observation of a layer, on an input of this shape, against torch.nn.functional.linear."""
     inputs, outputs = shape[-1], shape[-1] - 1
     x, base = trial.draw(*shape), trial.draw(*shape[:-1], outputs)
-    code = f"layer = Linear({inputs}, {outputs})\nx = MyTensor({literal(x)}, requires_grad=True)\ny = layer(x)"
+    code = f"layer = Linear({inputs}, {outputs})\nx = MyTensor({literal(x)}, requires_grad=True)"
     variables = trial.run(code, see="y")
-    if variables["y"] is None:
-        raise Missing("layer(x) returned None: not written yet")
     weight, bias = weight_and_bias(trial, variables, inputs, outputs)
     with trial.clock.learner_code(trial.seconds):
         w, b = array_of(weight, "weight"), array_of(bias, "bias")
-        w = w if w.shape == (outputs, inputs) else w.T
+    turned = w.shape == (outputs, inputs)
+    w = w if turned else w.T
+    trial.given = w.T, b.reshape(outputs)
+    variables |= trial.run("y = layer(x)", see="y", after=code, **variables)
+    code += "\ny = layer(x)"
+    if variables["y"] is None:
+        raise Missing("layer(x) returned None: not written yet")
     expected = oracle.linear(x, w, b.reshape(outputs), base)
     backward = f"y.backward(MyTensor({literal(base)}))"
     try:
-        trial.see(variables, {"y": ("y", expected.y)}, code)
+        trial.see(variables, {"y": expected.y}, code)
+        if look_at == "y":
+            return
+        trial.run(backward, after=code, **variables)
+        code = f"{code}\n{backward}"
         if look_at == "x":
-            trial.see(
-                trial.run(backward, after=code, **variables), {"x.grad": ("x.grad", expected.x)}, f"{code}\n{backward}"
-            )
-        elif look_at != "y":
-            trial.run(backward, after=code, **variables)
-            trial.snippet = f"{code}\n{backward}\n[p.tensor.grad for p in layer.parameters()]"
+            trial.see(variables, {"x.grad": expected.x}, code)
+            return
+        trial.snippet = f"{code}\n[p.tensor.grad for p in layer.parameters()]"
+        with trial.clock.learner_code(trial.seconds):
+            got = (bias if look_at == "bias" else weight).grad
+            seen = observed(got)
+        wanted = {"bias": expected.bias.reshape(b.shape), "weight": expected.weight if turned else expected.weight.T}
+        try:
             with trial.clock.learner_code(trial.seconds):
-                if look_at == "bias":
-                    compare("bias.grad", expected.bias.reshape(b.shape), bias.grad)
-                else:
-                    as_theirs = array_of(weight, "weight").shape == (outputs, inputs)
-                    compare("weight.grad", expected.weight if as_theirs else expected.weight.T, weight.grad)
+                compare(f"{look_at}.grad", wanted[look_at], got)
+        except (Failed, Missing):
+            if look_at == "bias" and seen is None and not bias_is_added(trial, variables, bias, b):
+                raise Failed("bias.grad is None", "a gradient", mistake="linear-bias-not-added") from None
+            # The library that imitates mistakes has its weight as (inputs, outputs).
+            as_theirs = seen.T if look_at == "weight" and turned and isinstance(seen, np.ndarray) else seen
+            trial.observe(code, f"layer.{look_at}.grad", None, as_theirs)
+            raise
     except Failed as failed:
         if failed.expected is not None:
             failed.expected += f"\nwhere weight is\n{w.T}\nand bias {b}"
@@ -554,6 +683,8 @@ def linear_batch(trial: Trial) -> None:
 @LINEAR.check(1, needs=["linear_parameters"], hints=["NumPy's @ takes a vector on the left."])
 def linear_row(trial: Trial) -> None:
     """The value for one row: (inputs,) to (outputs,)"""
+    linear(trial, 2, 3, look_at="y")  # what fails for a batch, too, is no matter of the single row
+    trial.means[Exception] = "linear-row-refused"
     linear(trial, 3, look_at="y")
 
 
@@ -588,7 +719,9 @@ def test_linear(Linear: Any, MyTensor: Any, Parameter: Any, seed: int | None = N
     return LINEAR.score(seed, Linear=Linear, MyTensor=MyTensor, Parameter=Parameter)
 
 
-RELU = Section("relu", "ReLU", "tests.test_relu(ReLU, MyTensor)", builds_on=(TENSOR, ["mul_gradient"]))
+RELU = Section(
+    "relu", "ReLU", "tests.test_relu(ReLU, MyTensor)", builds_on=(TENSOR, ["mul_gradient"]), workshop=WORKSHOP
+)
 
 
 @RELU.check(2, hints=["np.maximum(x.data, 0), or a mask of 0 and 1."])
@@ -623,6 +756,7 @@ OPTIMIZER = Section(
     "Optimizer",
     "tests.test_sgd(SGD, MyTensor, Parameter)",
     builds_on=(TENSOR, ["add_gradient", "paths", "accumulate"]),
+    workshop=WORKSHOP,
 )
 
 
@@ -642,16 +776,26 @@ def sgd(trial: Trial, *steps: str, lr: float = 0.1, parameters: str = "[p, q]") 
     )
 
 
+def does_something(trial: Trial, code: str, method: str, look_at: str) -> bool:
+    """Whether calling a method of the optimizer changes what p.tensor, or its gradient, holds."""
+    variables = trial.run(code)
+    before = trial.read(variables, look_at)
+    after = trial.run(f"optimizer.{method}()\nleft = {look_at}", after=code, **variables)
+    return after["left"] is None or not np.array_equal(before, trial.read(after, "left"))
+
+
 @OPTIMIZER.check(2, hints=["for parameter in self.params: parameter.tensor.grad = ..."])
 def zero_grad(trial: Trial) -> None:
     """zero_grad() sets every gradient to None"""
     code = sgd(trial)
-    before = trial.run(code)
-    gradient = trial.read(before, "p.tensor.grad")
-    after = trial.run("optimizer.zero_grad()\nleft = p.tensor.grad", after=code, **before)
-    if after["left"] is not None and np.array_equal(gradient, trial.read(after, "left")):
+    written = does_something(trial, code, "zero_grad", "p.tensor.grad")
+    if not written and not does_something(trial, code, "step", "p.tensor"):
+        trial.run("optimizer.zero_grad()", "p.tensor.grad", after=code, **trial.run(code))
         raise Missing("zero_grad() changed nothing: not written yet")
     trial.same(f"{code}\noptimizer.zero_grad()", "p.tensor.grad", "q.tensor.grad")
+    means = dict.fromkeys(("p.tensor", "q.tensor"), "zero-grad-resets-values")
+    code += "\noptimizer.zero_grad()"
+    trial.see(trial.run(code), oracle.values(code, tuple(means)), code, means)
 
 
 @OPTIMIZER.check(
@@ -660,12 +804,11 @@ def zero_grad(trial: Trial) -> None:
 def step(trial: Trial) -> None:
     """step() moves every parameter downhill"""
     code = sgd(trial)
-    before = trial.run(code)
-    value = trial.read(before, "p.tensor")
-    trial.run("optimizer.step()", after=code, **before)
-    if np.array_equal(value, trial.read(before, "p.tensor")):
-        raise Missing("step() changed nothing: not written yet")
+    if not does_something(trial, code, "step", "p.tensor"):
+        raise Missing("step() changed nothing: not written yet, or it changes a copy")
     trial.same(f"{code}\noptimizer.step()", "p.tensor", "q.tensor")
+    if trial.first:  # another lr tells mistakes apart
+        trial.same(sgd(trial, "optimizer.step()", lr=0.37), "p.tensor", "q.tensor")
 
 
 @OPTIMIZER.check(1, needs=["step"], hints=["Use self.lr."])
@@ -691,6 +834,7 @@ def step_in_place(trial: Trial) -> None:
 @OPTIMIZER.check(1, needs=["step"], hints=["Skip a parameter whose tensor.grad is None."])
 def step_without_gradient(trial: Trial) -> None:
     """Parameters without a gradient are left alone"""
+    trial.means[Exception] = "step-crashes-on-none"
     unused = f"r = Parameter(MyTensor({literal(trial.draw(2))}, requires_grad=True))\n"
     trial.same(unused + sgd(trial, "optimizer.step()", parameters="[r, p, q]"), "r.tensor", "p.tensor")
 
@@ -700,9 +844,16 @@ def step_without_gradient(trial: Trial) -> None:
 )
 def step_twice(trial: Trial) -> None:
     """Every step works like the first"""
-    trial.same(sgd(trial, "optimizer.step()", "optimizer.step()"), "p.tensor")
+    code = sgd(trial, "optimizer.step()")
+    variables, see = trial.run(f"{code}\noptimizer.step()"), "p.tensor"
+    with trial.case():
+        expected = oracle.values(f"{code}\noptimizer.step()", (see,))
+        # A second step that differs from the first, though the gradient is the same, remembers something.
+        moves = not np.allclose(trial.read(variables, see), oracle.values(code, (see,))[see])
+        trial.see(variables, expected, f"{code}\noptimizer.step()", {see: "step-momentum"} if moves else None)
     again = ["optimizer.step()", "optimizer.zero_grad()", "y = p.tensor + q.tensor", "y.backward(MyTensor([0.5, 1.5]))"]
-    trial.same(sgd(trial, *again, "optimizer.step()", parameters="iter([p, q])"), "p.tensor", "q.tensor")
+    for parameters in ("[p, q]", "iter([p, q])"):
+        trial.same(sgd(trial, *again, "optimizer.step()", parameters=parameters), "p.tensor", "q.tensor")
 
 
 def test_sgd(SGD: Any, MyTensor: Any, Parameter: Any, seed: int | None = None) -> Score:
@@ -720,6 +871,7 @@ LOSS = Section(
         TENSOR,
         ["sub_gradient", "mul_gradient", "mul_numbers", "div_numbers", "power_gradient", "paths"],
     ),
+    workshop=WORKSHOP,
 )
 
 
@@ -738,6 +890,8 @@ def mse_value(trial: Trial) -> None:
     """The mean of the squared errors, as a scalar tensor"""
     mse(trial, 1)
     mse(trial, 3)
+    if trial.first:  # a batch tells mistakes apart
+        mse(trial, 2, 3)
 
 
 @LOSS.check(2, needs=["mse_value"], hints=["A (2, 3) prediction has 6 elements: size, not shape[0]."])
@@ -750,8 +904,8 @@ def mse_batch(trial: Trial) -> None:
 @LOSS.check(1, needs=["mse_value"])
 def mse_zero(trial: Trial) -> None:
     """No error, no loss, no gradient"""
-    mse(trial, 2, 3, same=True)
-    mse(trial, 2, 3, same=True, gradient=True)
+    mse(trial, 3, same=True)
+    mse(trial, 3, same=True, gradient=True)
 
 
 @LOSS.check(
@@ -775,8 +929,10 @@ def mse_gradient(trial: Trial) -> None:
 )
 def mse_records(trial: Trial) -> None:
     """The gradient goes on to what the prediction was computed from"""
+    mse(trial, 2, 3, gradient=True)
     code = "y = MyTensor([1.5, 2.5])\nloss = MSELoss()(y, MyTensor([2.5, 2.0]))"
-    trial.see(trial.run(code), {"loss.requires_grad": ("loss.requires_grad", False)}, code)
+    with trial.case():
+        trial.see(trial.run(code), {"loss.requires_grad": False}, code)
     x, target, weight = (literal(trial.draw(2, 2)) for _ in range(3))
     code = f"w = MyTensor({weight}, requires_grad=True)\ny = w + MyTensor({x})\nloss = MSELoss()(y, MyTensor({target}))"
     trial.same(f"{code}\nloss.backward()", "loss", "w.grad")
@@ -794,12 +950,13 @@ MODEL = Section(
     "Make a model!",
     "tests.test_model(SuperModel, MSELoss, SGD, MyTensor)",
     builds_on=(TENSOR, ["sub_gradient", "mul_gradient", "broadcast_new_axes", "paths"]),
+    workshop=WORKSHOP,
 )
 
+LARGE = 2.0  # scores of a new model, root mean square; the targets are 0 and 1
 DIGITS = Path(__file__).parent / "data" / "digits.npz"
+START = "model = SuperModel()\noptimizer = SGD(model.parameters(), lr={lr})"
 TRAIN = """\
-model = SuperModel()
-optimizer = SGD(model.parameters(), lr={lr})
 for rows in batches:
     optimizer.zero_grad()
     loss = MSELoss()(model(MyTensor(images[rows])), MyTensor(targets[rows]))
@@ -823,35 +980,59 @@ BACKWARD = "target = MyTensor(random.random((5, 10)))\nloss = MSELoss()(model(x)
 def model_shape(trial: Trial) -> None:
     """SuperModel maps images (n, 64) to scores (n, 10)"""
     code = batch(trial) + "y = model(x)"
+    trial.means[ValueError] = "model-wrong-shape"  # layers that do not fit together
     variables = trial.run(code, see="y.shape")
     if variables["y"] is None:
         raise Missing("model(x) returned None: not written yet")
     with trial.clock.learner_code(trial.seconds):
         shape = array_of(variables["y"], "y").shape
     if shape != (5, 10):
-        raise Failed(f"y has shape {shape}", "y has shape (5, 10)")
+        raise Failed(f"y has shape {shape}", "y has shape (5, 10)", mistake="model-wrong-shape")
 
 
 @MODEL.check(1, needs=["model_shape"], hints=["Put a ReLU between two Linear layers."])
 def model_bends(trial: Trial) -> None:
     """It is no straight line"""
     code = batch(trial) + "a, b = random.normal(size=(2, 5, 64))\n"
-    code += "middle = model(MyTensor((a + b) / 2)).data\nmean = (model(MyTensor(a)).data + model(MyTensor(b)).data) / 2"
+    code += "a_scores, b_scores = model(MyTensor(a)).data, model(MyTensor(b)).data\n"
+    code += "middle, mean = model(MyTensor((a + b) / 2)).data, (a_scores + b_scores) / 2"
     variables = trial.run(code, see="middle - mean")
     middle, mean = trial.read(variables, "middle"), trial.read(variables, "mean")
+    got = "halfway between two inputs the output is halfway, too: one straight line"
     if np.allclose(middle, mean, rtol=1e-4, atol=1e-6):
-        raise Failed("halfway between two inputs the output is halfway, too: one straight line", "a bend somewhere")
+        if np.allclose(trial.read(variables, "a_scores"), trial.read(variables, "b_scores"), rtol=1e-4, atol=1e-6):
+            raise Failed("the output is the same for different inputs", "a bend somewhere", mistake="model-silent")
+        raise Failed(got, "a bend somewhere", mistake="model-straight")
+
+
+def model_uses(variables: dict[str, Any], tensor: Any) -> bool:
+    """Whether the model's output changes with this parameter, moved by the learner's own SGD."""
+    MyTensor, model, x = variables["MyTensor"], variables["model"], variables["x"]
+    before = array_of(model(x), "y")
+    others = [parameter.tensor for parameter in model.parameters()]
+    arrays = any(issubclass(type(other.grad), np.ndarray) for other in others)
+    ones = np.ones(array_of(tensor, "a parameter").shape)
+    tensor.grad = ones if arrays else MyTensor(ones)
+    variables["SGD"]([p for p in model.parameters() if p.tensor is tensor], lr=1.0).step()
+    return not np.allclose(array_of(model(x), "y"), before)
 
 
 def gradients_of(trial: Trial, variables: dict[str, Any]) -> list[np.ndarray]:
     with trial.clock.learner_code(trial.seconds):
         tensors = [parameter.tensor for parameter in variables["model"].parameters()]
-        without = [array_of(tensor, "a parameter").shape for tensor in tensors if tensor.grad is None]
+        cold = [tensor for tensor in tensors if tensor.grad is None]
+        without = [array_of(tensor, "a parameter").shape for tensor in cold]
         if not tensors or without:
+            used = any(model_uses(variables, tensor) for tensor in cold)
             raise Failed(
                 f"model.parameters() lists {len(tensors)} parameters"
                 + (f"; without a gradient are those of shape {without}" if without else ""),
                 "parameters that all get a gradient",
+                mistake="model-layers-not-registered"
+                if not tensors
+                else "model-detached"
+                if used
+                else "model-layer-unused",
             )
         return [array_of(tensor.grad, "a gradient") for tensor in tensors]
 
@@ -904,20 +1085,28 @@ def model_learns(trial: Trial) -> None:
         images, labels = digits["images"].reshape(-1, 64)[order] / 16, digits["labels"][order]
     train, held_out = slice(0, 1200), slice(1200, None)
     data = {"images": images[train], "targets": np.eye(10)[labels[train]], "held_out": images[held_out]}
-    batches = [trial.rng.integers(0, 1200, 32) for _ in range(200)]
+    batches = trial.rng.integers(0, 1200, (4, 50, 32))
+    new = trial.run("scores = SuperModel()(MyTensor(held_out))", **data)
+    large = float(np.sqrt(np.mean(trial.read(new, "scores") ** 2)))
     best = 0.0
     try:
         for lr in (0.5, 0.1, 2.0, 0.02):
-            variables = trial.run(TRAIN.format(lr=lr), batches=batches, **data)
-            scores = trial.read(variables, "scores")
-            if scores.shape != (len(labels) - 1200, 10):
-                raise Failed(f"the scores have shape {scores.shape}", f"shape {(len(labels) - 1200, 10)}")
-            best = max(best, float(np.mean(scores.argmax(axis=1) == labels[held_out])))
-            if best >= 0.5:
-                return
+            variables = trial.run(START.format(lr=lr), **data)
+            for some in batches:  # 50 steps are often enough
+                variables = trial.run(TRAIN, **{**variables, "batches": some})
+                scores = trial.read(variables, "scores")
+                if scores.shape != (len(labels) - 1200, 10):
+                    raise Failed(f"the scores have shape {scores.shape}", f"shape {(len(labels) - 1200, 10)}")
+                best = max(best, float(np.mean(scores.argmax(axis=1) == labels[held_out])))
+                if best >= 0.5:
+                    return
     finally:
         trial.snippet = None  # it needs the data: the notebook's own training loop shows the same
-    raise Failed(f"{best:.0%} of the held-out digits right after 200 steps", "at least 50% (guessing gives 10%)")
+    got = f"{best:.0%} of the held-out digits right after 200 steps"
+    if large > LARGE:
+        got += f"; a new model's scores are about {large:.2g}, the targets 0 or 1"
+    mistake = "model-large-weights" if large > LARGE else None
+    raise Failed(got, "at least 50% (guessing gives 10%)", mistake=mistake)
 
 
 def test_model(SuperModel: Any, MSELoss: Any, SGD: Any, MyTensor: Any, seed: int | None = None) -> Score:

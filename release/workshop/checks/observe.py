@@ -21,6 +21,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +36,20 @@ RTOL, ATOL = 1e-4, 1e-5  # wide enough for float32, far narrower than any wrong 
 
 
 class Failed(Exception):
-    """The learner's code did something else than PyTorch."""
+    """The learner's code did something else than PyTorch.
 
-    def __init__(self, got: str, expected: str | None = None) -> None:
+    Attributes:
+        got, expected: both as text.
+        says: what differs, in one line.
+        mistake: the id of a known mistake (mistakes.py), where what was seen can mean nothing else.
+    """
+
+    def __init__(
+        self, got: str, expected: str | None = None, says: str | None = None, mistake: str | None = None
+    ) -> None:
         super().__init__(got)
-        self.got = got
-        self.expected = expected
+        self.got, self.expected, self.mistake = got, expected, mistake
+        self.says = says or got.split("\n", 1)[0]
 
 
 class Missing(Exception):
@@ -53,6 +62,36 @@ class OutOfTime(BaseException):
 
 class UsedTorch(BaseException):
     """The learner's code called PyTorch."""
+
+
+@dataclass(frozen=True)
+class Raised:
+    """An exception as an observation: what kind, and in which line of the check's code it surfaced."""
+
+    kind: str  # "shape", "type", "truth" (of an array) or "other"
+    line: int
+
+    @classmethod
+    def of(cls, error: BaseException, line: int) -> Raised:
+        if issubclass(type(error), (TypeError, AttributeError)):
+            return cls("type", line)
+        if issubclass(type(error), IndexError):
+            return cls("shape", line)
+        arithmetic = issubclass(type(error), (ValueError, RuntimeError))
+        if arithmetic and "truth value" in _message(error):
+            return cls("truth", line)
+        shape = arithmetic and re.search("shape|size|dimension|broadcast|mismatch|axis|align", _message(error))
+        return cls("shape" if shape else "other", line)
+
+
+def line_of(error: BaseException) -> int:
+    """The line of a check's code that an exception came through."""
+    trace, line = error.__traceback__, 0
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == SCRIPT:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
 
 
 @contextlib.contextmanager
@@ -185,13 +224,34 @@ def array_of(value: Any, what: str) -> np.ndarray:
             raise Missing(f"the data of {what} is None: not written yet")
     kind = type(value)
     if not issubclass(kind, (np.ndarray, np.generic, int, float)):
-        raise Failed(f"{what} holds {an(class_name(value))}: build it with NumPy, its data is an np.ndarray")
+        mistake = "uses-torch" if _is_torch(kind) else "data-not-array" if issubclass(kind, (list, tuple)) else None
+        got = f"{what} holds {an(class_name(value))}: build it with NumPy, its data is an np.ndarray"
+        raise Failed(got, mistake=mistake)
     if issubclass(kind, np.ndarray) and np.ndarray.size.__get__(value) > LARGEST:
         raise Failed(f"{what} has {np.ndarray.size.__get__(value):,} elements")
     array = np.array(value, subok=False)
     if array.dtype.kind not in "fiub":
         raise Failed(f"{what} holds elements of type {array.dtype}, not numbers")
     return array.astype(np.float64)
+
+
+def observed(value: Any) -> Any:
+    """What was seen, in a form to compare: None, a bool, an int, a text, a tuple of ints or an array."""
+    kind = type(value)
+    if value is None or kind in (bool, int, str):
+        return value
+    if issubclass(kind, (np.bool_, np.integer)):
+        return value.item()
+    if kind in (tuple, list) and all(issubclass(type(n), (int, np.integer)) for n in value):
+        return tuple(int(n) for n in value)
+    try:
+        return array_of(value, "it")
+    except Exception:
+        return "unreadable"
+
+
+def _is_torch(kind: type) -> bool:
+    return "torch" in sys.modules and issubclass(kind, sys.modules["torch"].Tensor)
 
 
 def compare(what: str, expected: Any, got: Any) -> None:
@@ -204,11 +264,12 @@ def compare(what: str, expected: Any, got: Any) -> None:
         expected = np.asarray(expected)
         array = array_of(got, what)
         if array.shape != expected.shape:
-            raise Failed(_shown(what, array), _shown(what, expected))
-        if not np.allclose(array, expected, rtol=RTOL, atol=ATOL, equal_nan=True):
+            says = f"{what} has shape {array.shape} instead of {expected.shape}"
+            raise Failed(_shown(what, array), _shown(what, expected), says)
+        if not close(array, expected):
             difference = np.abs(array - expected)
             note = f"\nlargest difference {np.nanmax(difference):.3g}" if np.isfinite(difference).any() else ""
-            raise Failed(_shown(what, array) + note, _shown(what, expected))
+            raise Failed(_shown(what, array) + note, _shown(what, expected), f"{what} {relation(array, expected)}")
         return
     if isinstance(expected, tuple):
         plain = isinstance(got, (tuple, list)) and all(issubclass(type(n), (int, np.integer)) for n in got)
@@ -220,7 +281,36 @@ def compare(what: str, expected: Any, got: Any) -> None:
     else:
         same = got is expected
     if not same:
-        raise Failed(f"{what} is {text_of(got)}", f"{what} is {text_of(expected)}")
+        says = f"{what} is {text_of(got, 40)} instead of {text_of(expected, 40)}"
+        raise Failed(f"{what} is {text_of(got)}", f"{what} is {text_of(expected)}", says)
+
+
+def close(one: np.ndarray, other: np.ndarray) -> bool:
+    """np.allclose for arrays of one shape, NaN equal to NaN; several times faster on small ones."""
+    difference = np.abs(one - other)
+    if np.isfinite(difference).all():
+        return bool((difference <= ATOL + RTOL * np.abs(other)).all())
+    return bool(np.allclose(one, other, rtol=RTOL, atol=ATOL, equal_nan=True))
+
+
+def relation(got: np.ndarray, expected: np.ndarray) -> str:
+    """How an array differs from one of the same shape, plainly."""
+    if not np.isfinite(got).all():
+        return "is not finite everywhere"
+    if not got.any():
+        return "is 0 everywhere"
+    if got.size == 1:
+        return f"is {got.item():.4g} instead of {expected.item():.4g}"
+    if np.allclose(got, -expected, rtol=RTOL, atol=ATOL):
+        return "has the right size but the wrong sign"
+    if got.ndim == 2 and got.shape == got.T.shape and np.allclose(got, expected.T, rtol=RTOL, atol=ATOL):
+        return "is transposed"
+    with np.errstate(all="ignore"):
+        ratios = got / expected
+    if np.isfinite(ratios).all() and np.allclose(ratios, ratios.flat[0], rtol=1e-3, atol=0):
+        return f"is {ratios.flat[0]:.4g} times what it should be"
+    wrong = ~np.isclose(got, expected, rtol=RTOL, atol=ATOL)
+    return f"differs in {wrong.sum()} of {wrong.size} elements, by up to {np.abs(got - expected).max():.3g}"
 
 
 def _shown(what: str, array: np.ndarray) -> str:
@@ -276,7 +366,7 @@ def _explain(error: BaseException) -> Failed | Missing:
     if isinstance(error, OutOfTime):
         return Failed("your code did not finish in time: is there an endless loop, or work done over and over?")
     if isinstance(error, UsedTorch):
-        return Failed("your code calls PyTorch: build it with NumPy")
+        return Failed("your code calls PyTorch: build it with NumPy", mistake="uses-torch")
     # Line by line on demand: a learner's code may claim to come from any file, and reading that one may never end.
     frames = traceback.StackSummary.extract(traceback.walk_tb(error.__traceback__), lookup_lines=False)
     message = printable(_message(error))

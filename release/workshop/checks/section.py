@@ -2,32 +2,44 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
+import functools
 import random
+import textwrap
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from checks import oracle
+from checks import evidence, mistakes, oracle
+from checks.evidence import Observation, compiled
+from checks.mistakes import Mistake
 from checks.observe import (
-    SCRIPT,
     Clock,
     Failed,
     Missing,
+    OutOfTime,
+    Raised,
+    UsedTorch,
     an,
     array_of,
     class_name,
     compare,
     explain,
     is_bare,
+    learner_code,
+    line_of,
+    observed,
     quiet,
 )
 from checks.report import Report, Result, Score
 
 SECTION_SECONDS = 30.0  # of learner code, in all checks of one section together
 CHECK_SECONDS = 5.0
+STOPS = (KeyboardInterrupt, OutOfTime, UsedTorch)  # after these a check does not try its other inputs
 
 
 @dataclass(frozen=True)
@@ -53,20 +65,74 @@ class Check:
     seconds: float = CHECK_SECONDS
 
 
+@dataclass(frozen=True)
+class Failure:
+    """What went wrong in a check: the verdict, the code that shows it, the mistake if there can be only one."""
+
+    verdict: Failed | Missing
+    snippet: str | None
+    mistake: str | None
+    stopped: bool  # by a deadline or by PyTorch: the evidence is not complete
+
+
 class Trial:
-    """One check at work: the learner's names, fresh random numbers, and the code run last."""
+    """One check at work: the learner's names, fresh random numbers, and what was observed.
+
+    Attributes:
+        snippet: the code run last, as a learner would paste it.
+        evidence: everything looked at, right or wrong.
+        first: the first failure.
+        given: weight and bias of the learner's Linear layer, for the library that imitates it.
+        means: exception to the id of the mistake that it can only come from.
+        drew: whether random numbers were drawn.
+    """
 
     def __init__(self, names: dict[str, Any], rng: np.random.Generator, clock: Clock, seconds: float) -> None:
         self.names = names
-        self.rng = rng
+        self._rng = rng
         self.clock = clock
         self.seconds = seconds
         self.snippet: str | None = None
+        self.evidence: list[Observation] = []
+        self.first: Failure | None = None
+        self.given: Any = None
+        self.means: dict[type[BaseException], str] = {}
+        self.drew = False
+
+    @property
+    def rng(self) -> np.random.Generator:
+        self.drew = True
+        return self._rng
 
     def draw(self, *shape: int, positive: bool = False) -> np.ndarray:
         """Random numbers with two decimals (a snippet shows them exactly), at least 0.3 away from zero."""
         numbers = self.rng.integers(30, 300, shape) / 100
-        return numbers if positive else numbers * self.rng.choice([-1.0, 1.0], shape)
+        return numbers if positive else numbers * (2 * self.rng.integers(0, 2, shape) - 1)
+
+    @contextlib.contextmanager
+    def case(self) -> Iterator[None]:
+        """One of several inputs: a failure is kept for the report, and the other inputs run all the same.
+
+        The more was observed, the better a mistake can be named.
+        """
+        try:
+            yield
+        except STOPS:
+            raise
+        except BaseException as error:
+            self.fail(error)
+
+    def fail(self, error: BaseException) -> None:
+        """Keep the first failure, and what it can only mean."""
+        if self.first is None:
+            verdict = explain(error)
+            mistake = getattr(verdict, "mistake", None)
+            if mistake is None and not isinstance(error, (Failed, Missing)):
+                mistake = next((id for kind, id in self.means.items() if issubclass(type(error), kind)), None)
+            self.first = Failure(verdict, self.snippet, mistake, issubclass(type(error), STOPS))
+            for each in (error, verdict):  # the frames would keep the learner's objects alive
+                for name in ("__traceback__", "__context__", "__cause__"):
+                    getattr(BaseException, name).__set__(each, None)
 
     def run(self, code: str, see: str | None = None, after: str = "", **more: Any) -> dict[str, Any]:
         """Run a check's code with the learner's names, and return its variables.
@@ -76,35 +142,111 @@ class Trial:
         """
         self.snippet = "\n".join(part for part in (after, code, see) if part)
         variables = {"np": np, **self.names, **more}
-        with self.clock.learner_code(self.seconds):
-            exec(compile(code, SCRIPT, "exec"), variables)
+        try:
+            with self.clock.learner_code(self.seconds):
+                exec(compiled(code, "exec"), variables)
+        except STOPS:
+            raise
+        except BaseException as error:
+            self.observe("\n".join(part for part in (after, code) if part), "", None, self._raised(error, after))
+            raise
         return variables
+
+    def _raised(self, error: BaseException, after: str) -> Raised:
+        try:
+            with learner_code(1.0):  # its message is learner code, too
+                return Raised.of(error, line_of(error) + (after.count("\n") + 1 if after else 0))
+        except KeyboardInterrupt:
+            raise
+        except BaseException:
+            return Raised("other", 0)
+
+    def observe(self, code: str, see: str, expected: Any, got: Any, right: bool = False) -> None:
+        """Note what was seen after `code`, to name a mistake by."""
+        self.evidence.append(Observation(code, see, expected, got, right, self.given))
 
     def expect(self, code: str, **expected: Any) -> None:
         """Run `code` and compare what it leaves in its variables."""
-        self.see(self.run(code), {name: (name, value) for name, value in expected.items()}, code)
+        with self.case():
+            self.see(self.run(code), expected, code)
 
     def same(self, code: str, *see: str) -> None:
         """Run `code` with the learner's names and with PyTorch's; the expressions in `see` must agree."""
-        theirs = oracle.names()
-        exec(compile(code, SCRIPT, "exec"), theirs)
-        expected = {text: (text, oracle.plain(eval(text, theirs))) for text in see}
-        self.see(self.run(code), expected, code)
+        with self.case():
+            expected = oracle.values(code, see)
+            self.see(self.run(code), expected, code)
 
     def read(self, variables: dict[str, Any], expression: str) -> np.ndarray:
         """What a tensor in the learner's variables holds."""
         with self.clock.learner_code(self.seconds):
-            return array_of(eval(compile(expression, SCRIPT, "eval"), variables), expression)
+            return array_of(eval(compiled(expression, "eval"), variables), expression)
 
-    def see(self, variables: dict[str, Any], expected: dict[str, tuple[str, Any]], code: str) -> None:
-        """Evaluate expressions in the learner's variables and compare each: {expression: (label, expected)}."""
-        for expression, (label, value) in expected.items():
-            self.snippet = f"{code}\n{expression}"
+    def see(
+        self,
+        variables: dict[str, Any],
+        expected: dict[str, Any],
+        code: str,
+        mistakes: dict[str, str] | None = None,
+    ) -> None:
+        """Evaluate expressions in the learner's variables and compare each with what is expected.
+
+        `mistakes` names the known mistake that another value of an expression can only come from.
+        """
+        first = None
+        for expression, value in expected.items():
+            got: Any = "unreadable"
+            try:
+                with self.clock.learner_code(self.seconds):
+                    found = eval(compiled(expression, "eval"), variables)
+                    got = observed(found)
+                    if expression.isidentifier() and isinstance(value, np.ndarray) and is_bare(found):
+                        got = "bare"
+                        raise Failed(
+                            f"{expression} is {an(class_name(found))}, not a MyTensor", mistake="array-not-tensor"
+                        )
+                    compare(expression, value, found)
+                self.observe(code, expression, value, got, right=True)
+            except STOPS:
+                self.snippet = f"{code}\n{expression}"
+                raise
+            except BaseException as error:
+                self.observe(code, expression, value, got)
+                if isinstance(error, Failed) and mistakes:
+                    error.mistake = mistakes.get(expression)
+                if first is None:
+                    first = error, f"{code}\n{expression}"
+                if got is None and expression.endswith(".grad"):
+                    self._why_no_gradient(variables, code)
+        if first:
+            error, self.snippet = first
+            raise error
+        self.snippet = f"{code}\n{expression}"
+
+    def _why_no_gradient(self, variables: dict[str, Any], code: str) -> None:
+        """Is backward() not written yet, or does the gradient not arrive?"""
+        alone = "leaf = MyTensor(1.5, requires_grad=True)\nleaf.backward(MyTensor(0.5))"
+        with contextlib.suppress(Exception):
             with self.clock.learner_code(self.seconds):
-                got = eval(compile(expression, SCRIPT, "eval"), variables)
-                if expression.isidentifier() and isinstance(value, np.ndarray) and is_bare(got):
-                    raise Failed(f"{label} is {an(class_name(got))}, not a MyTensor")
-                compare(label, value, got)
+                flag = observed(eval(compiled("y.requires_grad", "eval"), variables)) if "y" in variables else True
+            if "y" in variables:
+                self.observe(code, "y.requires_grad", True, flag, flag is True)
+                with self.clock.learner_code(self.seconds):
+                    leaf = eval(compiled("y.backward_op is None", "eval"), variables)
+                self.observe(code, "y.backward_op is None", False, leaf, leaf is False)
+            with self.clock.learner_code(self.seconds):
+                leaf = {**self.names}
+                exec(compiled(alone, "exec"), leaf)
+                got = observed(leaf["leaf"].grad)
+            self.observe(alone, "leaf.grad", np.array(0.5), got, got is not None)
+
+    def writeable(self, expression: str, code: str, variables: dict[str, Any]) -> None:
+        """A gradient is no read-only view: whoever scales or adds to it writes into it."""
+        self.snippet = f"{code}\n{expression}"
+        with self.clock.learner_code(self.seconds):
+            array = eval(compiled(expression, "eval"), variables)
+            array = array if issubclass(type(array), np.ndarray) else array.data
+            if issubclass(type(array), np.ndarray) and not np.ndarray.flags.__get__(array).writeable:
+                raise Failed(f"{expression} is read-only", "an array that can be changed", mistake="gradient-read-only")
 
     def gradients(self, code: str, *cases: dict[str, Any], constants: dict[str, Any] | None = None) -> None:
         """The value of `y` that `code` computes, and the gradients, in every case, the smallest first.
@@ -116,16 +258,36 @@ class Trial:
             lines = [f"{name} = MyTensor({literal(array)}, requires_grad=True)" for name, array in arrays.items()]
             lines += [f"{name} = MyTensor({literal(np.asarray(v))})" for name, v in (constants or {}).items()]
             lines.append(code)
-            theirs = oracle.names()
-            exec(compile("\n".join(lines), SCRIPT, "exec"), theirs)
-            base = self.draw(*theirs["y"].shape)
-            lines.append(f"y.backward(MyTensor({literal(base)}))")
+            shape = oracle.values("\n".join(lines), ("y",))["y"].shape
+            lines.append(f"y.backward(MyTensor({literal(self.draw(*shape))}))")
             self.same("\n".join(lines), "y", *(f"{name}.grad" for name in arrays))
+
+    def works(self, code: str) -> bool:
+        """Whether another operation, of a and b, works: what needs it is only then worth trying."""
+        scratch = Trial(self.names, np.random.default_rng(0), self.clock, self.seconds)
+        scratch.gradients(code, {"a": (), "b": ()})
+        return scratch.first is None
 
 
 def literal(array: np.ndarray) -> str:
     """An array as Python code."""
     return repr(array.tolist())
+
+
+class Workshop:
+    """The sections of a workshop, and the points that each earned when its test ran last."""
+
+    def __init__(self) -> None:
+        self.sections: list[Section] = []
+        self.earned: dict[str, float] = {}
+
+    def progress(self) -> str | None:
+        """The points so far, in one line; nothing for a workshop of one section."""
+        if len(self.sections) < 2:
+            return None
+        total = sum(section.points for section in self.sections)
+        run = f"{len(self.earned)} of {len(self.sections)} tests run"
+        return f"Workshop so far: {sum(self.earned.values()):g} of {total:g} points, {run}"
 
 
 class Section:
@@ -137,11 +299,21 @@ class Section:
         call: what a learner types to run the checks.
         builds_on: an earlier section and ids of its checks. When something fails here and one of those does not
             pass, that one is what the learner has to look at first.
+        workshop: what the points count toward.
     """
 
-    def __init__(self, id: str, title: str, call: str, builds_on: tuple[Section, Sequence[str]] | None = None) -> None:
+    def __init__(
+        self,
+        id: str,
+        title: str,
+        call: str,
+        builds_on: tuple[Section, Sequence[str]] | None = None,
+        workshop: Workshop | None = None,
+    ) -> None:
         self.id, self.title, self.call, self.builds_on = id, title, call, builds_on
         self.checks: list[Check] = []
+        self.workshop = workshop or Workshop()
+        self.workshop.sections.append(self)
 
     @property
     def points(self) -> int:
@@ -169,6 +341,8 @@ class Section:
     def score(self, seed: int | None, **names: Any) -> Score:
         """Run the checks on the learner's names, show the report, and return the points."""
         report = self.run(names, seed)
+        self.workshop.earned[self.id] = report.score
+        report.progress = self.workshop.progress()
         report.show()
         return Score(report)
 
@@ -190,10 +364,10 @@ class Section:
 
     def _results(self, names: dict[str, Any], seed: int) -> list[Result]:
         clock = Clock(SECTION_SECONDS)
-        results = _run(self.checks, names, seed, clock)
+        results = _run(self.checks, self.id, names, seed, clock)
         if self.builds_on and any(result.status in ("failed", "missing") for result in results):
             earlier, ids = self.builds_on
-            for result in _run(earlier.with_needs(ids), names, seed, clock):
+            for result in _run(earlier.with_needs(ids), earlier.id, names, seed, clock):
                 if result.status in ("failed", "missing"):
                     _wait(
                         results,
@@ -211,43 +385,118 @@ class Section:
         return [check for check in self.checks if check.id in wanted]
 
 
-def _run(checks: Sequence[Check], names: dict[str, Any], seed: int, clock: Clock) -> list[Result]:
+def judged(
+    checks: Sequence[Check], names: dict[str, Any], seed: int, clock: Clock
+) -> tuple[dict[str, Result], dict[str, Trial]]:
+    """Run checks in order: which passed, failed, are missing or wait; and what was observed in those that ran."""
     results: dict[str, Result] = {}
+    trials: dict[str, Trial] = {}
     for check in checks:
-        result = Result(check.id, check.title, check.points)
-        results[check.id] = result
+        result = results[check.id] = Result(check.id, check.title, check.points)
+        if any(results[need].status != "passed" for need in check.needs):
+            continue
+        if clock.left <= 0:
+            result.got = "waits for the checks before it: they took too long"
+            continue
+        trial = trials[check.id] = _tried(check, names, seed, clock)
+        if trial.first is None:
+            result.status, result.score = "passed", check.points
+        else:
+            result.status = "missing" if isinstance(trial.first.verdict, Missing) else "failed"
+    return results, trials
+
+
+def _run(checks: Sequence[Check], section: str, names: dict[str, Any], seed: int, clock: Clock) -> list[Result]:
+    results, trials = judged(checks, names, seed, clock)
+    passed = [seen for id, trial in trials.items() if results[id].status == "passed" for seen in trial.evidence]
+    for check in checks:
+        result = results[check.id]
+        if result.status in ("failed", "missing"):
+            again = functools.partial(_tried, check, names, seed, clock)
+            others = [trial.evidence for id, trial in trials.items() if id != check.id and trial.first]
+            _tell(result, check, trials[check.id], *_named(section, trials[check.id], passed, others, again))
+    for check in checks:
         unmet = [results[need] for need in check.needs if results[need].status != "passed"]
         if unmet:
             # What waits for a waiting check waits for the same thing: name the one to look at.
             first = unmet[0]
-            result.got = first.got if first.status == "waiting" else f"waits for “{first.title}”, which {_state(first)}"
-        elif clock.left <= 0:
-            result.got = "waits for the checks before it: they took too long"
-        else:
-            _judge(check, result, names, np.random.default_rng([seed, zlib.crc32(check.id.encode())]), clock)
+            waits = first.got if first.status == "waiting" else f"waits for “{first.title}”, which {_state(first)}"
+            results[check.id].got = waits
     return list(results.values())
 
 
-def _judge(check: Check, result: Result, names: dict[str, Any], rng: np.random.Generator, clock: Clock) -> None:
+def _tell(result: Result, check: Check, trial: Trial, known: Mistake | None, says: str) -> None:
+    assert trial.first is not None
+    verdict = trial.first.verdict
+    result.snippet, result.got, result.says = _folded(trial.first.snippet), _short(str(verdict)), says
+    if isinstance(verdict, Missing) and known is None:
+        return
+    result.status = "failed"
+    result.expected = _short(getattr(verdict, "expected", None))
+    result.hints = list(known.hints if known else check.hints)
+    result.mistake = known.id if known else None
+
+
+def _tried(check: Check, names: dict[str, Any], seed: int, clock: Clock, again: int = 0) -> Trial:
+    """Run a check; `again` for other random numbers."""
+    rng = np.random.default_rng([seed, zlib.crc32(check.id.encode()), *([again] if again else [])])
     trial = Trial(names, rng, clock, check.seconds)
     try:
         check.run(trial)
     except KeyboardInterrupt:  # the person at the keyboard, not the learner's code
         raise
     except BaseException as error:
-        verdict = explain(error)
-        if isinstance(verdict, Missing):
-            result.status, result.got = "missing", _short(str(verdict))
-        else:
-            result.status, result.got, result.expected = "failed", _short(verdict.got), _short(verdict.expected)
-            result.hints = list(check.hints)
-        result.snippet = _short(trial.snippet)
-    else:
-        result.status, result.score = "passed", check.points
+        trial.fail(error)
+    return trial
 
 
-def _short(text: str | None, longest: int = 4000) -> str | None:
-    return text if text is None or len(text) <= longest else text[:longest] + " …"
+def _named(
+    section: str,
+    trial: Trial,
+    passed: Sequence[Observation],
+    others: Sequence[Sequence[Observation]],
+    again: Callable[[int], Trial],
+) -> tuple[Mistake | None, str]:
+    """The known mistake behind a failure, if the evidence shows one, and a line that says what was observed."""
+    assert trial.first is not None
+    verdict, id = trial.first.verdict, trial.first.mistake
+    if id:
+        return mistakes.KNOWN[id], mistakes.KNOWN[id].title
+    plainly = getattr(verdict, "says", None) or str(verdict)
+    if trial.first.stopped:
+        return None, plainly
+    extra = (again(n).evidence for n in (1, 2))
+    way = evidence.name(section, trial.evidence, passed, others, lambda: next(extra))
+    if way:
+        return way.mistake, way.says
+    if isinstance(verdict, Failed) and evidence.constant(trial.evidence, lambda: again(3).evidence):
+        return mistakes.KNOWN["hard-coded"], mistakes.KNOWN["hard-coded"].title
+    return None, plainly
+
+
+def _short(text: str | None, lines: int = 12, characters: int = 700) -> str | None:
+    """No more than a part of a screen."""
+    if text is None:
+        return None
+    kept = "\n".join(text.split("\n")[:lines])[:characters]
+    return kept if kept == text else kept + " …"
+
+
+def _folded(code: str | None, width: int = 72) -> str | None:
+    """Code with its long lines broken where Python allows it: inside brackets, at a space."""
+    if code is None:
+        return None
+    lines = []
+    for line in code.split("\n"):
+        indent = " " * (len(line) - len(line.lstrip()) + 4)
+        lines += textwrap.wrap(
+            line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False, drop_whitespace=True
+        ) or [""]
+    folded = "\n".join(lines)
+    try:
+        return folded if ast.dump(ast.parse(folded)) == ast.dump(ast.parse(code)) else code
+    except SyntaxError:
+        return code
 
 
 def _state(result: Result) -> str:
@@ -257,4 +506,5 @@ def _state(result: Result) -> str:
 def _wait(results: list[Result], why: str) -> None:
     for result in results:
         if result.status in ("failed", "missing"):
-            result.status, result.got, result.expected, result.snippet, result.hints = "waiting", why, None, None, []
+            result.status, result.got, result.expected, result.snippet = "waiting", why, None, None
+            result.hints, result.mistake, result.says = [], None, None

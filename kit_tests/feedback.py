@@ -1,0 +1,266 @@
+"""How good is the feedback? Wrong and correct solutions, judged by the checks.
+
+    python kit_tests/feedback.py                  # the table: what is caught, and what is named
+    python kit_tests/feedback.py --seeds 200      # and: are the verdicts the same for 200 seeds?
+    python kit_tests/feedback.py --each           # a line for each solution
+
+The wrong solutions (corpus/wrong.py) are small named changes to the reference or to a correct solution; the correct
+ones (corpus/correct/) are in styles of their own, and none has seen the reference.
+
+- caught: the checks that observe the mistake fail, and nothing else in its section but what waits for them
+- rightly named: the report's open check, the first to look at, names the mistake; no other check names another one
+- wrongly named: some check names a mistake that was not made
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
+os.environ["MPLBACKEND"] = "agg"
+
+import argparse
+import contextlib
+import functools
+import multiprocessing
+import sys
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]
+
+from corpus import layers, tensor  # noqa: E402
+from corpus.entry import Wrong  # noqa: E402
+from tqdm import tqdm  # noqa: E402
+
+import tests  # noqa: E402
+from checks import oracle, section  # noqa: E402
+from checks.observe import Clock, quiet  # noqa: E402
+from checks.report import Report  # noqa: E402
+from checks.section import SECTION_SECONDS, Check, Section, judged  # noqa: E402
+from conftest import names_for, solved  # noqa: E402
+
+CORRECT = {path.stem: path for path in sorted((HERE / "corpus" / "correct").glob("*.py"))}
+SECTIONS: dict[str, Section] = {section.id: section for section in tests.WORKSHOP.sections}
+BY_NAME: dict[str, Wrong] = {wrong.name: wrong for wrong in [*tensor.WRONG, *layers.WRONG]}
+
+
+def names_of(style: str, changes: Iterable[tuple[str, str]] = ()) -> dict[str, Any]:
+    """What the reference or a correct solution defines, after changes to its text."""
+    if style == "reference":
+        return solved(*changes)
+    text = CORRECT[style].read_text(encoding="utf-8")
+    for old, new in changes:
+        assert text.count(old) == 1, f"{style}: {text.count(old)} times: {old}"
+        text = text.replace(old, new)
+    names: dict[str, Any] = {"__name__": "__main__"}
+    exec(compile(text, f"<{style}>", "exec"), names)
+    return names
+
+
+def solution(name: str) -> dict[str, Any]:
+    """The names that a solution defines: a wrong one, a correct one, or the reference."""
+    with quiet():
+        wrong = BY_NAME.get(name)
+        return names_of(wrong.style, wrong.changes) if wrong else names_of(name)
+
+
+def report(of: Section, names: dict[str, Any], seed: int = 0) -> Report:
+    return of.run(names_for(of, names), seed)
+
+
+@dataclass
+class Finding:
+    """What the report of one wrong solution says.
+
+    Attributes:
+        lost: ids of checks that did not pass.
+        stray: of those, the ones that the mistake does not explain.
+        named: check id to the mistake it names.
+        elsewhere: points lost in earlier sections, and checks that fail in later ones.
+    """
+
+    wrong: Wrong
+    lost: set[str]
+    stray: set[str]
+    named: dict[str, str | None]
+    first: str | None
+    elsewhere: list[str]
+
+    @property
+    def caught(self) -> bool:
+        return self.wrong.costs <= self.lost and not self.stray
+
+    @property
+    def rightly(self) -> bool:
+        return self.first in (self.wrong.accepted or (None,)) and not self.wrongly
+
+    @property
+    def wrongly(self) -> bool:
+        return any(id not in (None, *self.wrong.accepted) for id in self.named.values())
+
+
+def find(name: str) -> Finding:
+    """Judge one wrong solution in all sections."""
+    wrong, names = BY_NAME[name], solution(name)
+    home = SECTIONS[wrong.section]
+    found = report(home, names)
+    lost = {check.id for check in found.checks if check.status != "passed"}
+    stray, explained = set(), set(wrong.costs)
+    for check in home.checks:
+        if check.id in lost - wrong.costs:
+            if explained & set(check.needs):
+                explained.add(check.id)
+            else:
+                stray.add(check.id)
+    elsewhere = []
+    earlier = True
+    for other in SECTIONS.values():
+        if other is home:
+            earlier = False
+            continue
+        seen = report(other, names)
+        wrong_there = ("failed", "missing", "waiting") if earlier else ("failed", "missing")
+        elsewhere += [
+            f"{other.id}/{check.id}" + (f": {check.mistake}" if check.mistake else "")
+            for check in seen.checks
+            if check.status in wrong_there
+        ]
+    named = {check.id: check.mistake for check in found.checks if check.status in ("failed", "missing")}
+    return Finding(wrong, lost, stray, named, found.open.mistake if found.open else None, elsewhere)
+
+
+def verdicts(name: str, seeds: int, whole: int = 5) -> dict[str, dict[frozenset[str], list[int]]]:
+    """Section to what is lost there, with the seeds that say so.
+
+    A wrong solution is judged in its own section: all checks for the first `whole` seeds, then those that failed. Only
+    they run code that differs from the correct solution, which is judged in full for every seed. Checks that draw no
+    random numbers, of code that draws none, run once.
+    """
+    wrong, names = BY_NAME.get(name), solution(name)
+    unguarded = not (wrong and "uses-torch" in wrong.accepted)
+    lost: dict[str, dict[frozenset[str], list[int]]] = {}
+    for id in [wrong.section] if wrong else SECTIONS:
+        own, checks, fixed = names_for(SECTIONS[id], names), SECTIONS[id].checks, frozenset()
+        for seed in range(seeds):
+            with quiet(), _fast() if unguarded and seed else contextlib.nullcontext():
+                results, trials = judged(checks, own, seed, Clock(SECTION_SECONDS))
+            gone = frozenset(id for id, result in results.items() if result.status != "passed") | fixed
+            lost.setdefault(id, {}).setdefault(gone, []).append(seed)
+            drop: set[str] = set()
+            if seed == 0 and id not in ("linear", "model"):  # whose code draws random numbers itself
+                drop = {id for id, trial in trials.items() if not trial.drew}
+            if seed == whole - 1 and wrong:
+                drop |= {check.id for check in checks if check.id not in gone}
+            checks, fixed = _without(checks, drop, gone, fixed)
+    return lost
+
+
+def _without(
+    checks: list[Check], drop: set[str], gone: frozenset[str], fixed: frozenset[str]
+) -> tuple[list[Check], frozenset[str]]:
+    """The checks but for some; and what is lost without running again: the failed of these, what waits for them."""
+    left = []
+    for check in checks:
+        if check.id in drop:
+            fixed |= {check.id} & gone
+        elif fixed & set(check.needs):
+            fixed |= {check.id}
+        else:
+            left.append(replace(check, needs=tuple(need for need in check.needs if need not in drop)))
+    return left, fixed
+
+
+@contextlib.contextmanager
+def _fast() -> Iterator[None]:
+    """Without deadlines and without the ban of PyTorch, which have been there for the first seed."""
+    before, Clock.learner_code = Clock.learner_code, lambda *_: contextlib.nullcontext()
+    try:
+        yield
+    finally:
+        Clock.learner_code = before
+
+
+def _start() -> None:
+    """In a process of its own, compiled code and PyTorch's answers are all kept: every solution is asked the same."""
+    oracle.load().set_num_threads(1)
+    oracle.values = functools.lru_cache(None)(oracle.values.__wrapped__)
+    section.compiled = functools.lru_cache(None)(section.compiled.__wrapped__)
+
+
+def _all(function: Any, jobs: list[Any], what: str) -> list[Any]:
+    """Run jobs in processes of their own, with a progress bar."""
+    with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn"), initializer=_start) as pool:
+        found = pool.map(function, *zip(*jobs, strict=True))
+        return list(tqdm(found, total=len(jobs), desc=what, file=sys.stderr, leave=False, disable=None))
+
+
+def findings() -> list[Finding]:
+    return _all(find, [(name,) for name in BY_NAME], "wrong solutions")
+
+
+def scores() -> dict[str, dict[str, float]]:
+    """Points of each correct solution in each section."""
+    found = {}
+    for name in ["reference", *CORRECT]:
+        names = solution(name)
+        found[name] = {id: report(section, names).score for id, section in SECTIONS.items()}
+    return found
+
+
+def unsteady(seeds: int) -> list[str]:
+    """Solutions whose verdicts differ between seeds, in words."""
+    names = ["reference", *CORRECT, *BY_NAME]
+    words = []
+    for name, lost in zip(names, _all(verdicts, [(name, seeds) for name in names], f"{seeds} seeds"), strict=True):
+        for id, by in lost.items():
+            if len(by) > 1:
+                usual = max(by, key=lambda gone: len(by[gone]))
+                odd = {seed: sorted(gone ^ usual) for gone, some in by.items() if gone != usual for seed in some[:3]}
+                words.append(f"{name}, {id}: differs for seeds {odd}")
+            if name not in BY_NAME and set(by) != {frozenset()}:
+                words.append(f"{name}, {id}: loses {sorted(map(sorted, by))}")
+    return words
+
+
+def table(found: list[Finding]) -> str:
+    """Per section: how many wrong solutions there are, caught, rightly and wrongly named."""
+    lines = ["| section | wrong solutions | caught | rightly named | wrongly named |", "| --- |" + " ---: |" * 4]
+    for id in [*SECTIONS, "all"]:
+        some = [finding for finding in found if id in (finding.wrong.section, "all")]
+        counts = [len(some), *(sum(getattr(f, what) for f in some) for what in ("caught", "rightly", "wrongly"))]
+        cells = [f"{n} ({n / max(1, len(some)):.1%})" if id == "all" else str(n) for n in counts]
+        lines.append(f"| {id} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("--seeds", type=int, default=0, help="compare the verdicts for this many seeds, too")
+    parser.add_argument("--each", action="store_true", help="a line for each wrong solution")
+    arguments = parser.parse_args()
+    found = findings()
+    for f in found:
+        if arguments.each or not f.caught or not f.rightly:
+            name = "rightly named" if f.rightly else "WRONGLY NAMED" if f.wrongly else "unnamed"
+            print(f"{f.wrong.name}: {'caught' if f.caught else 'NOT CAUGHT'}, {name}")
+            print(f"    is {' or '.join(f.wrong.accepted) or 'none of the list'}; named {f.named}")
+            if not f.caught:
+                print(f"    costs {sorted(f.wrong.costs)}, lost {sorted(f.lost)}, stray {sorted(f.stray)}")
+        if arguments.each and f.elsewhere:
+            print(f"    elsewhere: {f.elsewhere}")
+    print("\n" + table(found) + "\n")
+    print("| correct solution | points of 100 |\n| --- | ---: |")
+    for name, points in scores().items():
+        print(f"| {name} | {sum(points.values()):g} |")
+    if arguments.seeds:
+        words = unsteady(arguments.seeds)
+        print(f"\n{arguments.seeds} seeds: " + ("\n".join(words) or "the same verdicts for every solution"))
+
+
+if __name__ == "__main__":
+    main()

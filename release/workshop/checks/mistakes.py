@@ -1,0 +1,2623 @@
+"""The mistakes that learners make: what each one computes, and the words for it. Every mistake is listed here, once.
+
+`known(...)` adds a mistake; its ways are changes to a Library (imitation.py) that make it. A mistake without ways is
+recognized by the check itself, which raises `Failed(..., mistake=id)`.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from checks.imitation import SGD, Library, Module, Tensor, consumers, rows
+
+Change = Callable[[Library], None]
+
+MATHEMATICS = "Automatic differentiation: The mathematics"
+PATHS = "Automatic differentiation: Several paths: a sum"
+BEHAVES = "Automatic differentiation: How MyTensor behaves"
+HINTS = "Automatic differentiation: Hints"
+DAG = "Automatic differentiation: My automatic differentiation"
+
+
+@dataclass(eq=False)
+class Mistake:
+    """A known mistake.
+
+    Attributes:
+        id: stable name, kebab-case.
+        sections: ids of the sections of tests.py in which it shows.
+        title: what is observed, in one line.
+        hints: the nudge, the rule, and where to read in the notebook.
+        ways: how a library makes it.
+    """
+
+    id: str
+    sections: tuple[str, ...]
+    title: str
+    hints: tuple[str, str, str]
+    ways: list[Way] = field(default_factory=list)
+
+
+@dataclass(frozen=True, eq=False)
+class Way:
+    """One way to make a mistake: what is observed, in one line, and the change to a library."""
+
+    mistake: Mistake
+    says: str
+    change: Change
+
+
+KNOWN: dict[str, Mistake] = {}
+
+
+def known(
+    id: str, sections: str, title: str, nudge: str, rule: str, read: str, *ways: Change | tuple[str, Change]
+) -> None:
+    """Add a mistake; a way may have a line of its own."""
+    assert id not in KNOWN, id
+    mistake = KNOWN[id] = Mistake(id, tuple(sections.split()), title, (nudge, rule, f"Read “{read}” in the notebook."))
+    for way in ways:
+        says, change = way if isinstance(way, tuple) else (title, way)
+        mistake.ways.append(Way(mistake, says, change))
+
+
+def of(section: str) -> Iterator[Mistake]:
+    """The mistakes that show in a section."""
+    return (mistake for mistake in KNOWN.values() if section in mistake.sections)
+
+
+# ---------------------------------------------------------------- how to change a library
+
+
+def part(**parts: Any) -> Change:
+    """Replace parts."""
+
+    def change(library: Library) -> None:
+        library.__dict__.update(parts)
+
+    return change
+
+
+def value(op: str, function: Callable[..., Any]) -> Change:
+    """Replace what an operation computes."""
+    return lambda library: library.values.update({op: function})
+
+
+def rule(op: str, function: Callable[..., Any]) -> Change:
+    """Replace what an operation hands back."""
+    return lambda library: library.rules.update({op: function})
+
+
+def cut(op: str, *places: int) -> Change:
+    """Do not record inputs of an operation."""
+    return lambda library: library.cut.update((op, place) for place in places)
+
+
+def both(*changes: Change) -> Change:
+    def change(library: Library) -> None:
+        for one in changes:
+            one(library)
+
+    return change
+
+
+def only(places: tuple[int, ...], op: str, wrong: Callable[..., Any], eager: bool = False) -> Change:
+    """Hand wrong(right rule, place, g, *arrays) back to some of the inputs.
+
+    `eager` computes it also when that input needs none: a rule that raises then raises in any case.
+    """
+
+    def change(library: Library) -> None:
+        right = library.rules[op]
+
+        def rule(g: Any, *arrays: Any) -> tuple[Any, ...]:
+            shares = list(right(g, *arrays))
+            for place in places:
+                later = functools.partial(wrong, right, place, g, *arrays)
+                shares[place] = later() if eager else later
+            return tuple(shares)
+
+        library.rules[op] = rule
+
+    return change
+
+
+def negative(right: Any, place: int, g: Any, *arrays: Any) -> Any:
+    return -right(g, *arrays)[place]
+
+
+def turned(x: Any) -> Any:
+    return x.T if x.ndim == 2 else x.clone()
+
+
+def zero(right: Any, place: int, g: Any, *arrays: Any) -> Any:
+    return 0 * right(g, *arrays)[place]
+
+
+def without_upstream(right: Any, place: int, g: Any, *arrays: Any) -> Any:
+    return right(0 * g + 1, *arrays)[place]
+
+
+def squared_upstream(right: Any, place: int, g: Any, *arrays: Any) -> Any:
+    return right(g * g, *arrays)[place]
+
+
+# ---------------------------------------------------------------- the tensor: making one
+
+known(
+    "data-not-array",
+    "tensor",
+    "data is not a NumPy array",
+    "What can an np.ndarray do that a list cannot?",
+    "Keep np.array(data, dtype=dtype), and hand that array out as data.",
+    BEHAVES,
+)
+known(
+    "dtype-ignored",
+    "tensor",
+    "the dtype that was asked for is not the dtype of the data",
+    "Who reads the argument dtype?",
+    "np.array(data, dtype=dtype): None lets NumPy choose.",
+    "Tensors: Types",
+)
+known(
+    "accepts-anything",
+    "tensor",
+    "data that are no numbers are accepted",
+    "What should MyTensor('text') do?",
+    "Test the type first: isinstance(data, (list, tuple, np.ndarray, np.number, int, float)); else raise TypeError.",
+    BEHAVES,
+)
+known(
+    "wrong-exception",
+    "tensor",
+    "data that are no numbers raise something else than TypeError",
+    "Which exception tells that a value has the wrong type?",
+    "raise TypeError(...) before NumPy sees the data.",
+    BEHAVES,
+)
+known(
+    "strides-in-elements",
+    "tensor",
+    "strides count elements, not bytes",
+    "NumPy and PyTorch count strides differently. Which one is the array yours is made of?",
+    "Hand on the array's own strides: they count bytes.",
+    "Tensors: Strides",
+    part(strides=lambda data: tuple(n // data.itemsize for n in data.strides)),
+)
+known(
+    "size-is-length",
+    "tensor",
+    "size is something else than the number of elements",
+    "How many numbers does a tensor of shape (2, 3) hold?",
+    "size is the product of the shape: hand on the array's own size.",
+    BEHAVES,
+    part(size=lambda data: data.shape[0] if data.ndim else 1),
+    part(size=lambda data: data.nbytes),
+    part(size=lambda data: data.ndim),
+    part(size=lambda data: data.shape),
+)
+known(
+    "grad-not-none",
+    "tensor",
+    "grad of a new tensor is not None",
+    "Which gradient has a tensor that no backward() has reached?",
+    "self.grad = None in the constructor: a gradient of 0 is something else than none.",
+    BEHAVES,
+)
+known(
+    "requires-grad-ignored",
+    "tensor",
+    "requires_grad of a new tensor is not what was asked for",
+    "Who reads the argument requires_grad?",
+    "self.requires_grad = requires_grad in the constructor.",
+    BEHAVES,
+)
+known(
+    "repr-without-values",
+    "tensor",
+    "repr does not show the values",
+    "What would you like to see when you print a tensor?",
+    "An f-string puts values into text: f'{self.__data}'.",
+    BEHAVES,
+)
+known(
+    "repr-without-requires-grad",
+    "tensor",
+    "repr is the same with and without requires_grad",
+    "Two tensors differ in requires_grad only. How does a reader tell?",
+    "Put requires_grad into the text of repr.",
+    BEHAVES,
+)
+known(
+    "write-lost",
+    "tensor",
+    "t[1, 2] = 9.5 does not change t",
+    "Which array do you write into: the tensor's own, or a copy of it?",
+    "self.__data[index] = value.",
+    BEHAVES,
+    part(write=lambda tensor, index, value: None),
+)
+
+# ---------------------------------------------------------------- the tensor: operators, and their rules
+
+BINARY = {
+    "add": ("a + b", "d(a+b)/da = 1 and d(a+b)/db = 1, each times the upstream gradient."),
+    "sub": ("a - b", "d(a-b)/da = 1 and d(a-b)/db = -1, each times the upstream gradient."),
+    "mul": ("a * b", "d(a*b)/da = b and d(a*b)/db = a, each times the upstream gradient."),
+    "div": ("a / b", "d(a/b)/da = 1/b and d(a/b)/db = -a/b**2, each times the upstream gradient."),
+}
+UNARY = {
+    "pow": ("a ** n", "d(a**n)/da = n * a**(n-1), times the upstream gradient."),
+    "neg": ("-a", "d(-a)/da = -1, times the upstream gradient."),
+}
+SYMBOLS = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
+REFLECTED = {"add": "__radd__", "sub": "__rsub__", "mul": "__rmul__", "div": "__rtruediv__"}
+
+for op, (code, rule_text) in {**BINARY, **UNARY}.items():
+    places = [(0, 1), (0,), (1,)] if op in BINARY else [(0,)]
+    letter = ["a", "b"]
+
+    def of_places(which: tuple[int, ...], code: str = code) -> str:
+        return " and ".join(f"d({code})/d{'ab'[place]}" for place in which)
+
+    known(
+        f"{op}-sign",
+        "tensor",
+        f"a gradient of {code} has the right size but the wrong sign",
+        f"Nudge one operand of {code} up a little: does the result go up or down?",
+        rule_text,
+        MATHEMATICS,
+        *((f"{of_places(w)} has the right size but the wrong sign", only(w, op, negative)) for w in places),
+    )
+    known(
+        f"{op}-upstream-missing",
+        "tensor",
+        f"the rule of {code} leaves the upstream gradient out",
+        "With an upstream gradient of ones it looks right. What if y is only a step on the way to the result?",
+        "Chain rule: the operation's own derivative times the upstream gradient. " + rule_text,
+        MATHEMATICS,
+        *((f"{of_places(w)} is the same for every upstream gradient", only(w, op, without_upstream)) for w in places),
+    )
+    known(
+        f"{op}-gradient-zero",
+        "tensor",
+        f"a gradient of {code} is 0 everywhere",
+        f"Nudge one operand of {code} up a little: does the result really stay?",
+        rule_text,
+        MATHEMATICS,
+        *((f"{of_places(w)} is 0 everywhere", only(w, op, zero)) for w in places),
+    )
+    known(
+        f"{op}-upstream-squared",
+        "tensor",
+        f"the rule of {code} multiplies by the upstream gradient twice",
+        "Double the upstream gradient: by how much should the result grow?",
+        "Multiply by the upstream gradient once. " + rule_text,
+        MATHEMATICS,
+        *(
+            (f"{of_places(w)} grows with the square of the upstream gradient", only(w, op, squared_upstream))
+            for w in places
+        ),
+    )
+
+for op, (code, rule_text) in BINARY.items():
+    known(
+        f"{op}-wrong-operation",
+        "tensor",
+        f"{code} computes something else",
+        f"What is [1, 2] {SYMBOLS[op]} [4, 3]?",
+        f"Call NumPy's function for {SYMBOLS[op]}; was this operator copied from another one?",
+        BEHAVES,
+        *(
+            (
+                f"{code} gives a {SYMBOLS[other]} b",
+                lambda library, op=op, other=other: library.values.update({op: library.values[other]}),
+            )
+            for other in BINARY
+            if other != op
+        ),
+    )
+    known(
+        f"{op}-not-recorded",
+        "tensor",
+        f"an operand of {code} gets no gradient",
+        "Which tensors must the operation remember, so that backward() finds them?",
+        "Record both operands, in the order in which the rule expects them.",
+        HINTS,
+        *((f"{code} sends no gradient to {'ab'[place]}", cut(op, place)) for place in (0, 1)),
+        (f"{code} sends no gradient to a and b", cut(op, 0, 1)),
+    )
+    known(
+        f"{op}-rule-of-another",
+        "tensor",
+        f"the gradients of {code} are those of another operation",
+        f"Which rule does {SYMBOLS[op]} hand to MyCrossBackward?",
+        rule_text,
+        MATHEMATICS,
+        *(
+            (
+                f"the gradients of {code} are those of a {SYMBOLS[other]} b",
+                lambda library, op=op, other=other: library.rules.update({op: library.rules[other]}),
+            )
+            for other in BINARY
+            if other != op and (op, other) not in (("sub", "add"), ("add", "sub"))
+        ),
+    )
+    if op in ("sub", "div"):
+        known(
+            f"{op}-operands-swapped",
+            "tensor",
+            f"{code} gives b {SYMBOLS[op]} a",
+            f"In {code} Python calls a.{REFLECTED[op].replace('__r', '__')}(b): which one is self?",
+            f"self is the left operand: self {SYMBOLS[op]} other.",
+            BEHAVES,
+            lambda library, op=op: library.values.update({op: lambda a, b, f=library.values[op]: f(b, a)}),
+        )
+    if op == "div":  # in a - b an exchange is a wrong sign on both sides
+        known(
+            f"{op}-gradients-exchanged",
+            "tensor",
+            f"the gradients of a and b in {code} are exchanged",
+            "Which of the two gradients does a rule return first?",
+            "One gradient for each input, in the order of the inputs. " + rule_text,
+            MATHEMATICS,
+            lambda library, op=op: library.rules.update({op: lambda g, a, b, f=library.rules[op]: f(g, a, b)[::-1]}),
+        )
+
+    def reversed_number(library: Library, op: str = op) -> None:
+        binary = library.binary
+        library.reflected = lambda name, right, number: (
+            binary(op, right, number) if name == op else Library.reflected(library, name, right, number)
+        )
+
+    def reversed_inputs(library: Library, op: str = op) -> None:
+        """The value is right, but the rule sees the operands in the wrong order."""
+
+        def reflected(name: str, right: Tensor, number: float) -> Tensor:
+            result = Library.reflected(library, name, right, number)
+            if name == op and result.op:
+                result.op = (op, result.op[1][::-1])
+            return result
+
+        library.reflected = reflected
+
+    if op in ("sub", "div"):
+        known(
+            f"r{op}-reversed",
+            "tensor",
+            f"2 {SYMBOLS[op]} a gives a {SYMBOLS[op]} 2",
+            f"Python asks the right operand: in a.{REFLECTED[op]}(2), which one is self?",
+            f"self is the right operand there: the result is other {SYMBOLS[op]} self.",
+            BEHAVES,
+            reversed_number,
+        )
+        known(
+            f"r{op}-gradient-reversed",
+            "tensor",
+            f"the value of 2 {SYMBOLS[op]} a is right, its gradient is that of a {SYMBOLS[op]} 2",
+            "In which order does the operation remember its operands?",
+            f"Hand the operands to the rule as they stand in 2 {SYMBOLS[op]} a: the number first.",
+            BEHAVES,
+            reversed_inputs,
+        )
+
+
+def dot(a: Any, b: Any) -> Any:
+    return (a * b).sum() if a.ndim == 1 else a @ b if a.ndim else a * b
+
+
+def joined(library: Library) -> None:
+    library.values["add"] = lambda a, b: library.torch.cat([a, b])
+
+
+for id, says, change in (
+    ("mul-wrong-operation", "a * b gives the matrix product", value("mul", dot)),
+    ("add-wrong-operation", "a + b puts the elements of b behind those of a", joined),
+):
+    KNOWN[id].ways.append(Way(KNOWN[id], says, change))
+known(
+    "mul-own-operand",
+    "tensor",
+    "the gradients of a * b use the operand itself instead of the other one",
+    "How fast does a * b grow when a grows: does that depend on a or on b?",
+    "Use the other operand: " + BINARY["mul"][1],
+    MATHEMATICS,
+    rule("mul", lambda g, a, b: (g * a, g * b)),
+    ("d(a * b)/da uses a instead of b", rule("mul", lambda g, a, b: (g * a, g * a))),
+    ("d(a * b)/db uses b instead of a", rule("mul", lambda g, a, b: (g * b, g * b))),
+)
+known(
+    "div-not-squared",
+    "tensor",
+    "d(a / b)/db divides by b instead of b**2",
+    "Write a / b as a * b**-1. What is the derivative of b**-1?",
+    BINARY["div"][1],
+    MATHEMATICS,
+    rule("div", lambda g, a, b: (g / b, -g * a / b)),
+    (
+        "d(a / b)/db divides by b instead of b**2, and has the wrong sign",
+        rule("div", lambda g, a, b: (g / b, g * a / b)),
+    ),
+)
+known(
+    "div-numerator-missing",
+    "tensor",
+    "d(a / b)/db lacks the factor a",
+    "Double a: how does the slope of a / b along b change?",
+    BINARY["div"][1],
+    MATHEMATICS,
+    rule("div", lambda g, a, b: (g / b, -g / b**2)),
+)
+known(
+    "div-left-wrong",
+    "tensor",
+    "d(a / b)/da is not 1 / b",
+    "a / b is a * (1 / b): how fast does it grow with a?",
+    BINARY["div"][1],
+    MATHEMATICS,
+    ("d(a / b)/da multiplies by b instead of dividing by it", rule("div", lambda g, a, b: (g * b, -g * a / b**2))),
+    ("d(a / b)/da lacks the factor 1 / b", rule("div", lambda g, a, b: (g, -g * a / b**2))),
+    ("d(a / b)/da divides by b**2", rule("div", lambda g, a, b: (g / b**2, -g * a / b**2))),
+    ("d(a / b)/da divides by a", rule("div", lambda g, a, b: (g / a, -g * a / b**2))),
+)
+KNOWN["pow-sign"].ways.append(
+    Way(
+        KNOWN["pow-sign"],
+        "the gradient of a ** n loses the sign of a",
+        rule("pow", lambda g, a, n: (g * n * a.abs() ** (n - 1),)),
+    )
+)
+known(
+    "pow-exponent-kept",
+    "tensor",
+    "the gradient of a ** n keeps the power n instead of n - 1",
+    "The derivative of a**2 is 2a, not 2a**2. What happened to the power?",
+    UNARY["pow"][1],
+    MATHEMATICS,
+    rule("pow", lambda g, a, n: (g * n * a**n,)),
+)
+known(
+    "pow-factor-missing",
+    "tensor",
+    "the gradient of a ** n lacks the factor n",
+    "The derivative of a**3 is 3 a**2. Where does the 3 come from?",
+    UNARY["pow"][1],
+    MATHEMATICS,
+    rule("pow", lambda g, a, n: (g * a ** (n - 1),)),
+    (
+        "the gradient of a ** n has the factor n - 1 instead of n",
+        rule("pow", lambda g, a, n: (g * (n - 1) * a ** (n - 1),)),
+    ),
+    ("the gradient of a ** n lacks the factor n and keeps the power", rule("pow", lambda g, a, n: (g * a**n,))),
+)
+known(
+    "pow-only-squares",
+    "tensor",
+    "the gradient of a ** n is right for n = 2 only",
+    "Try n = 3, and n = -1.",
+    UNARY["pow"][1],
+    MATHEMATICS,
+    rule("pow", lambda g, a, n: (g * 2 * a,)),
+    rule("pow", lambda g, a, n: (g * n * a,)),
+)
+known(
+    "pow-wrong-variable",
+    "tensor",
+    "the gradient of a ** n is the derivative with respect to n",
+    "n is a plain number here. Which of the two may change?",
+    UNARY["pow"][1],
+    MATHEMATICS,
+    rule("pow", lambda g, a, n: (g * a**n * a.log(),)),
+    rule("pow", lambda g, a, n: (g * a**n * a.abs().log(),)),
+)
+known(
+    "pow-wrong-operation",
+    "tensor",
+    "a ** n computes something else",
+    "What is 3 ** 2?",
+    "NumPy's operator for a power is **: the array first, then the number.",
+    BEHAVES,
+    ("a ** n gives a * n", value("pow", lambda a, n: a * n)),
+    ("a ** n gives n ** a", value("pow", lambda a, n: n**a)),
+    ("a ** n gives a ** 2 for every n", value("pow", lambda a, n: a**2)),
+)
+known(
+    "pow-not-recorded",
+    "tensor",
+    "a ** n sends no gradient to a",
+    "Which tensors must the operation remember, so that backward() finds them?",
+    "Record a and the power with pow_deriv, as + does with add_deriv.",
+    HINTS,
+    cut("pow", 0),
+)
+known(
+    "neg-not-negated",
+    "tensor",
+    "-a gives a",
+    "Which method does Python call for -a, and what should it return?",
+    "__neg__ returns self * -1.",
+    BEHAVES,
+    both(value("neg", lambda a: a.clone()), rule("neg", lambda g, a: (g,))),
+    value("neg", lambda a: a.clone()),
+    ("-a gives the absolute value of a", value("neg", lambda a: a.abs())),
+    ("-a gives 1 / a", value("neg", lambda a: 1 / a)),
+)
+known(
+    "neg-not-recorded",
+    "tensor",
+    "-a sends no gradient to a",
+    "Is -a an operation of the graph, or only a new array?",
+    "-a is a * -1: the multiplication records itself.",
+    BEHAVES,
+    cut("neg", 0),
+)
+
+
+def truncating(op: str) -> Change:
+    def change(library: Library) -> None:
+        def apply(name: str, *inputs: Any) -> Tensor:
+            result = Library.apply(library, name, *inputs)
+            if name == op and all(x.whole for x in inputs):
+                result.values = result.values.trunc()
+            return result
+
+        library.apply = apply
+
+    return change
+
+
+known(
+    "integer-truncation",
+    "tensor",
+    "fractions are cut off: a result is kept in whole numbers",
+    "Which dtype have [1, 2] and the result of [1, 2] / 2?",
+    "Let NumPy choose the dtype of a result, and make a number a tensor with its own dtype.",
+    "Tensors: Types",
+    part(truncates="results"),
+    part(truncates="numbers"),
+    part(truncates="both"),
+    ("the numbers a tensor is given are cut to whole ones", part(truncates="data")),
+    *(
+        (f"the result of {code} is cut to a whole number when its operands are whole", truncating(op))
+        for op, (code, _) in BINARY.items()
+    ),
+    ("a ** n cuts n to a whole number", value("pow", lambda a, n: a ** int(n))),
+    (
+        "a ** n cuts n to a whole number",
+        both(value("pow", lambda a, n: a ** int(n)), rule("pow", lambda g, a, n: (g * int(n) * a ** (int(n) - 1),))),
+    ),
+    ("a ** n is right for whole n from 0 on only", value("pow", lambda a, n: a ** max(0, int(n)))),
+    ("the gradient of a ** n cuts n to a whole number", rule("pow", lambda g, a, n: (g * int(n) * a ** (int(n) - 1),))),
+    ("the gradient of a ** n cuts n - 1 to a whole number", rule("pow", lambda g, a, n: (g * n * a ** int(n - 1),))),
+    ("a / b drops the remainder", value("div", lambda a, b: (a / b).floor())),
+)
+known(
+    "reflected-missing",
+    "tensor",
+    "a number on the left does not work",
+    "In 2 + x Python asks 2 first, which does not know MyTensor. Whom does it ask next?",
+    "Python tries the right operand's method: __radd__, __rsub__, __rmul__, __rtruediv__.",
+    BEHAVES,
+)
+known(
+    "number-not-wrapped",
+    "tensor",
+    "a plain number as an operand does not work",
+    "What does your operator expect of `other`, and what does 2 not have?",
+    "Wrap a number first: if it is not a MyTensor, make one of it. Then there is only one case left.",
+    HINTS,
+)
+
+
+def _follows_one(op: str, place: int, name: str, tensors: list[Tensor]) -> bool:
+    return tensors[place].requires_grad if name == op else any(x.requires_grad for x in tensors)
+
+
+def of_operators(change: Callable[[Library, frozenset[str]], None]) -> list[Change]:
+    """A change to all binary operators, or to one of them."""
+    every = [frozenset(SYMBOLS), *(frozenset([op]) for op in SYMBOLS)]
+    return [lambda library, ops=ops: change(library, ops) for ops in every]
+
+
+def no_reflected(library: Library, ops: frozenset[str]) -> None:
+    def reflected(op: str, right: Tensor, number: float) -> Tensor:
+        return _refuse() if op in ops else Library.reflected(library, op, right, number)
+
+    library.reflected = reflected
+
+
+def reflected_not_recorded(library: Library, op: str) -> None:
+    def reflected(name: str, right: Tensor, number: float) -> Tensor:
+        result = Library.reflected(library, name, right, number)
+        if name == op:
+            result.requires_grad, result.op = False, None
+        return result
+
+    library.reflected = reflected
+
+
+def reflected_as(library: Library, op: str, other: str) -> None:
+    """2 op a computes another operation."""
+
+    def reflected(name: str, right: Tensor, number: float) -> Tensor:
+        return Library.reflected(library, other if name == op else name, right, number)
+
+    library.reflected = reflected
+
+
+def reflected_rule_of(library: Library, op: str, other: str) -> None:
+    """2 op a is recorded with the rule of another operation."""
+
+    def reflected(name: str, right: Tensor, number: float) -> Tensor:
+        result = Library.reflected(library, name, right, number)
+        if name == op and result.op:
+            result.op = (other, result.op[1])
+        return result
+
+    library.reflected = reflected
+
+
+def number_breaks_forward(library: Library, ops: frozenset[str]) -> None:
+    def binary(op: str, left: Tensor, other: Any) -> Tensor:
+        if op in ops and not isinstance(other, Tensor):
+            _refuse()
+        return Library.binary(library, op, left, other)
+
+    library.binary = binary
+
+
+def number_breaks_on_both_sides(library: Library, ops: frozenset[str]) -> None:
+    number_breaks_forward(library, ops)
+    no_reflected(library, ops)
+
+
+def number_breaks_backward(library: Library, ops: frozenset[str], left_too: bool = True) -> None:
+    """The number itself becomes an input of the operation, and backward() asks it what only a tensor knows."""
+
+    def wrap(beside: Tensor, number: float) -> Tensor:
+        tensor = Library.wrap(library, beside, number)
+        tensor.number = True
+        return tensor
+
+    def shares(tensor: Tensor, gradient: Any) -> Any:
+        op, inputs = tensor.op
+        if op in ops and any(getattr(x, "number", False) for x in inputs):
+            _refuse()
+        return Library.shares(library, tensor, gradient)
+
+    library.wrap, library.shares = wrap, shares
+    if not left_too:  # the reflected operators wrap their number
+        library.reflected = lambda op, right, number: library.apply(op, Library.wrap(library, right, number), right)
+
+
+def _refuse(*_: Any) -> Any:
+    raise TypeError
+
+
+for id, changes in {
+    "reflected-missing": of_operators(no_reflected),
+    "number-not-wrapped": [
+        *of_operators(number_breaks_forward),
+        *of_operators(number_breaks_on_both_sides),
+        *of_operators(number_breaks_backward),
+        *of_operators(functools.partial(number_breaks_backward, left_too=False)),
+    ],
+}.items():
+    KNOWN[id].ways += [Way(KNOWN[id], KNOWN[id].title, change) for change in changes]
+
+for op, symbol in SYMBOLS.items():
+    two = f"2 {symbol} a"
+    for id, says, change in (
+        (f"{op}-not-recorded", f"{two} sends no gradient to a", functools.partial(reflected_not_recorded, op=op)),
+        *(
+            (
+                f"{op}-wrong-operation",
+                f"{two} gives 2 {SYMBOLS[other]} a",
+                functools.partial(reflected_as, op=op, other=other),
+            )
+            for other in SYMBOLS
+            if other != op
+        ),
+        *(
+            (
+                f"{op}-rule-of-another",
+                f"the gradient of {two} is that of 2 {SYMBOLS[other]} a",
+                functools.partial(reflected_rule_of, op=op, other=other),
+            )
+            for other in SYMBOLS
+            if other != op and (op, other) != ("sub", "add")  # that is rsub-gradient-reversed
+        ),
+    ):
+        KNOWN[id].ways.append(Way(KNOWN[id], says, change))
+
+for op, code in {**{op: code for op, (code, _) in {**BINARY, **UNARY}.items()}}.items():
+    lost = KNOWN[f"{op}-not-recorded"]
+    needs = functools.partial(lambda op, name, tensors: name != op and any(x.requires_grad for x in tensors), op)
+    lost.ways.append(Way(lost, f"the result of {code} requires no gradient", part(needs=needs)))
+    recorded = functools.partial(lambda op, name, needed: needed and name != op, op)
+    lost.ways.append(Way(lost, f"the result of {code} is a new leaf, without the operation", part(records=recorded)))
+    if op in BINARY:
+        for place, side in ((0, "left"), (1, "right")):
+            needs = functools.partial(_follows_one, op, place)
+            lost.ways.append(Way(lost, f"the result of {code} follows its {side} operand only", part(needs=needs)))
+
+# ---------------------------------------------------------------- the tensor: broadcasting
+
+
+def reduced(how: Callable[[Any, tuple[int, ...], str, int], Any], *ops: str, place: int | None = None) -> Change:
+    """Unbroadcast otherwise: in all operators, or in some, or for one operand only."""
+
+    def change(library: Library) -> None:
+        def unbroadcast(g: Any, shape: tuple[int, ...], op: str, at: int) -> Any:
+            if (ops and op not in ops) or place not in (None, at) or tuple(g.shape) == shape:
+                return Library.unbroadcast(library, g, shape, op, at)
+            return how(g, shape, op, at)
+
+        library.unbroadcast = unbroadcast
+
+    return change
+
+
+def extra(g: Any, shape: tuple[int, ...]) -> list[int]:
+    """The axes that `shape` does not have."""
+    return list(range(g.ndim - len(shape)))
+
+
+def stretched(g: Any, shape: tuple[int, ...]) -> list[int]:
+    """The axes of a gradient, extra ones already removed, that were stretched from length 1."""
+    return [axis for axis, n in enumerate(shape) if n == 1 and g.shape[axis] != 1]
+
+
+def total(g: Any, axes: list[int], keep: bool = False) -> Any:
+    return g.sum(axes, keepdim=keep) if axes else g
+
+
+def averaged(g: Any, shape: tuple[int, ...], *_: Any) -> Any:
+    return g.sum_to_size(shape) * (_count(shape) / g.numel())
+
+
+def _count(shape: tuple[int, ...]) -> int:
+    count = 1
+    for n in shape:
+        count *= n
+    return count
+
+
+def new_axes_only(g: Any, shape: tuple[int, ...], *_: Any) -> Any:
+    return total(g, extra(g, shape))
+
+
+def length_one_only(g: Any, shape: tuple[int, ...], *_: Any) -> Any:
+    return g if extra(g, shape) else total(g, stretched(g, shape), keep=True)
+
+
+def dropped(g: Any, shape: tuple[int, ...], *_: Any) -> Any:
+    g = total(g, extra(g, shape))
+    return total(g, stretched(g, shape))
+
+
+def new_axes_averaged(g: Any, shape: tuple[int, ...], *_: Any) -> Any:
+    axes = extra(g, shape)
+    return (g.mean(axes) if axes else g).sum_to_size(shape)
+
+
+def length_one_averaged(g: Any, shape: tuple[int, ...], *_: Any) -> Any:
+    g = total(g, extra(g, shape))
+    axes = stretched(g, shape)
+    return g.mean(axes, keepdim=True) if axes else g
+
+
+def last_axes(g: Any, shape: tuple[int, ...], *_: Any) -> Any:
+    count = len(extra(g, shape))
+    return total(g, [-1 - i for i in range(count)]) if count else g.sum_to_size(shape)
+
+
+def first_row(g: Any, shape: tuple[int, ...], *_: Any) -> Any:
+    for _axis in extra(g, shape):
+        g = g[0]
+    for axis in stretched(g, shape):
+        g = g.narrow(axis, 0, 1)
+    return g.clone()
+
+
+def everything(g: Any, shape: tuple[int, ...], *_: Any) -> Any:
+    return g.sum().expand(shape).clone()
+
+
+def first_axis_once(g: Any, shape: tuple[int, ...], *_: Any) -> Any:
+    if extra(g, shape):
+        g = g.sum(0)
+    return g if extra(g, shape) else total(g, stretched(g, shape), keep=True)
+
+
+def first_stretched_once(g: Any, shape: tuple[int, ...], *_: Any) -> Any:
+    g = total(g, extra(g, shape))
+    return total(g, stretched(g, shape)[:1], keep=True)
+
+
+def dropped_in_turn(g: Any, shape: tuple[int, ...], *_: Any) -> Any:
+    """Axis after axis without keepdims: the axes behind move up."""
+    g = total(g, extra(g, shape))
+    for axis, n in enumerate(shape):
+        if g.shape[axis] != n:
+            g = g.sum(axis)
+    return g
+
+
+def dropped_by_mean(g: Any, shape: tuple[int, ...], *_: Any) -> Any:
+    g = total(g, extra(g, shape))
+    axes = stretched(g, shape)
+    return g.mean(axes) if axes else g
+
+
+def first_row_only(g: Any, shape: tuple[int, ...], *_: Any) -> Any:
+    for _axis in extra(g, shape):
+        g = g[0]
+    return total(g, stretched(g, shape), keep=True)
+
+
+def first_element_only(g: Any, shape: tuple[int, ...], *_: Any) -> Any:
+    g = total(g, extra(g, shape))
+    for axis in stretched(g, shape):
+        g = g.narrow(axis, 0, 1)
+    return g.clone()
+
+
+def too_early(op: str, *places: int) -> Change:
+    """Sum first, multiply then: the product is as wide as before."""
+
+    def change(library: Library) -> None:
+        right = library.rules[op]
+
+        def rule(g: Any, a: Any, b: Any) -> tuple[Any, ...]:
+            shares = list(right(g, a, b))
+            for place in places:
+                shares[place] = right(g.sum_to_size((a, b)[place].shape), a, b)[place]
+            return tuple(shares)
+
+        library.rules[op] = rule
+        unbroadcast = library.unbroadcast
+        library.unbroadcast = lambda g, shape, name, at: (
+            g if name == op and at in places else unbroadcast(g, shape, name, at)
+        )
+
+    return change
+
+
+WIDE = "the gradient of a broadcast operand has the shape of the result, not of the operand"
+known(
+    "not-unbroadcast",
+    "tensor",
+    WIDE,
+    "NumPy repeated the smaller operand. Every repetition is one more path: where do their gradients meet?",
+    "Sum the gradient over the axes that were stretched, until it has the operand's shape.",
+    MATHEMATICS,
+    reduced(lambda g, *_: g),
+    reduced(lambda g, *_: g, place=0),
+    reduced(lambda g, *_: g, place=1),
+    ("the gradient is not summed over an axis that was stretched from length 1", reduced(new_axes_only)),
+    ("the gradient is not summed over the axes that the operand does not have", reduced(length_one_only)),
+    ("only the first of several new axes is summed", reduced(first_axis_once)),
+    ("only the first of several stretched axes is summed", reduced(first_stretched_once)),
+    *(
+        (f"in {BINARY[op][0]} the gradient is summed before it is multiplied, and not after", too_early(op, *places))
+        for op in ("mul", "div")
+        for places in ((0,), (1,), (0, 1))
+    ),
+    *(
+        (
+            f"in a {SYMBOLS[op]} b the gradient of a broadcast operand has the shape of the result",
+            reduced(lambda g, *_: g, op, place=at),
+        )
+        for op in ("sub", "mul", "div")
+        for at in (None, 0, 1)
+    ),
+    *(
+        (
+            f"in {' and '.join(SYMBOLS[op] for op in ops)} the gradient of a broadcast operand has the result's shape",
+            reduced(lambda g, *_: g, *ops),
+        )
+        for ops in (("sub", "mul"), ("sub", "div"), ("mul", "div"), ("sub", "mul", "div"))
+    ),
+)
+known(
+    "unbroadcast-averages",
+    "tensor",
+    "the gradient of a broadcast operand is an average, not a sum",
+    "Three rows use the same number. Does nudging it change the result as much as one row, or as three?",
+    "Each repetition is a path, and paths add up: sum(...), not mean(...).",
+    MATHEMATICS,
+    reduced(averaged),
+    reduced(new_axes_averaged),
+    reduced(length_one_averaged),
+    *(
+        (
+            f"in a {SYMBOLS[op]} b the gradient of a broadcast operand is an average, not a sum",
+            reduced(averaged, op, place=at),
+        )
+        for op in ("sub", "mul", "div")
+        for at in (None, 0, 1)
+    ),
+)
+known(
+    "axis-dropped",
+    "tensor",
+    "an axis of length 1 is lost in the gradient",
+    "What shape has the sum of a (3, 4) array over its last axis, and what shape has the operand?",
+    "Sum with keepdims=True over the axes that had length 1: they stay, with length 1.",
+    MATHEMATICS,
+    reduced(dropped),
+    reduced(dropped_in_turn),
+    ("an axis of length 1 is lost in the gradient, and averaged", reduced(dropped_by_mean)),
+)
+known(
+    "unbroadcast-wrong-axis",
+    "tensor",
+    "the gradient of a broadcast operand is summed over the wrong axis",
+    "Shapes are aligned at the right. On which side do the new axes stand?",
+    "New axes stand in front: sum over the first ones.",
+    "Tensors: Shape",
+    reduced(last_axes),
+)
+known(
+    "unbroadcast-takes-one",
+    "tensor",
+    "the gradient of a broadcast operand counts one repetition only",
+    "Every row used the operand. Why should only one of them send a gradient?",
+    "Sum over all repetitions.",
+    MATHEMATICS,
+    reduced(first_row),
+    reduced(first_row_only),
+    reduced(first_element_only),
+)
+known(
+    "unbroadcast-sums-all",
+    "tensor",
+    "the gradient of a broadcast operand is the sum over all elements",
+    "Which elements of the result depend on the first element of the operand?",
+    "Sum over the stretched axes only; the others stay.",
+    MATHEMATICS,
+    reduced(everything),
+    reduced(lambda g, *_: g.sum()),
+)
+
+# ---------------------------------------------------------------- the tensor: recording
+
+
+def _needs(how: Callable[[list[Tensor]], bool], binary_only: bool, op: str, tensors: list[Tensor]) -> bool:
+    return any(x.requires_grad for x in tensors) if binary_only and op not in SYMBOLS else how(tensors)
+
+
+known(
+    "requires-grad-lost",
+    "tensor",
+    "a result does not require a gradient although an operand does",
+    "If one operand can change, can the result?",
+    "requires_grad of the result: left.requires_grad or right.requires_grad.",
+    BEHAVES,
+    *(
+        (says, part(needs=functools.partial(_needs, how, binary_only)))
+        for binary_only in (False, True)
+        for says, how in (
+            ("a result never requires a gradient", lambda tensors: False),
+            ("a result follows its left operand only", lambda tensors: tensors[0].requires_grad),
+            ("a result follows its right operand only", lambda tensors: tensors[-1].requires_grad),
+            (
+                "a result requires a gradient only if both operands do",
+                lambda tensors: all(x.requires_grad for x in tensors),
+            ),
+        )
+    ),
+)
+known(
+    "requires-grad-always",
+    "tensor",
+    "a result requires a gradient although no operand does",
+    "If no operand can change, can the result?",
+    "requires_grad of the result: left.requires_grad or right.requires_grad.",
+    BEHAVES,
+    part(needs=lambda op, tensors: True),
+)
+known(
+    "recorded-without-need",
+    "tensor",
+    "an operation is recorded although no operand requires a gradient",
+    "Who will ever walk through this part of the graph?",
+    "Record only when left.requires_grad or right.requires_grad; else backward_op stays None.",
+    BEHAVES,
+    part(records=lambda op, needed: True),
+)
+known(
+    "not-recorded",
+    "tensor",
+    "backward_op of a result is None although an operand requires a gradient",
+    "Where can backward() find the operation that made the tensor?",
+    "Pass the MyCrossBackward to the result: MyTensor(values, requires_grad=True, crossOpBack=...).",
+    HINTS,
+    part(records=lambda op, needed: False),
+)
+known(
+    "gradient-on-constants",
+    "tensor",
+    "a tensor that requires no gradient gets one",
+    "Who asked for the gradient of a constant?",
+    "Skip every input whose requires_grad is False.",
+    BEHAVES,
+    part(follows=lambda tensor: True),
+)
+known(
+    "upstream-wrong-shape",
+    "tensor",
+    "backward() without an argument does not start from ones in the shape of the output",
+    "How many numbers has the output, and which gradient has each of them with respect to itself?",
+    "np.ones(self.shape): a 1 for every element of the output.",
+    BEHAVES,
+    lambda library: setattr(library, "ones", lambda shape: library.torch.ones((), dtype=library.torch.float64)),
+    lambda library: setattr(library, "ones", lambda shape: library.torch.ones(1, dtype=library.torch.float64)),
+    (
+        "backward() starts from zeros",
+        lambda library: setattr(library, "ones", lambda shape: library.torch.zeros(shape, dtype=library.torch.float64)),
+    ),
+    (
+        "backward() starts from 1 / number of elements",
+        lambda library: setattr(library, "ones", lambda shape: Library.ones(library, shape) / max(1, _count(shape))),
+    ),
+    ("backward() starts from the values of the output", lambda library: start_from_values(library)),
+    ("backward() without an argument raises an exception", lambda library: setattr(library, "ones", _refuse)),
+)
+known(
+    "backward-without-grad",
+    "tensor",
+    "backward() of a tensor that requires no gradient does something",
+    "What is there to do for a tensor that nobody wants a gradient of?",
+    "if not self.requires_grad: return.",
+    BEHAVES,
+    part(without_grad=lambda tensor: True),
+    ("backward() of a tensor that requires no gradient raises an exception", part(without_grad=_refuse)),
+)
+
+
+def start_from_values(library: Library) -> None:
+    def walk(library: Library, result: Tensor, base: Any, right: Any = library.walk) -> None:
+        right(library, result, result.values if (base == 1).all() else base)
+
+    library.walk = walk
+
+
+# ---------------------------------------------------------------- the tensor: the walk
+
+
+def along_every_path(library: Library, tensor: Tensor, gradient: Any) -> None:
+    """Each rule pushes on at once: the values are right, the work doubles with every shared tensor."""
+    if tensor.op is None:
+        library.keep(tensor, gradient)
+        return
+    for x, share in library.shares(tensor, gradient):
+        along_every_path(library, x, share)
+
+
+def once_each(
+    newest: bool = False, at_once: bool = False, again: bool = False, turned: bool = False, leaves_too: bool = False
+) -> Any:
+    """A walk that does not wait for all consumers. What comes too late is lost, or (`again`) all is sent once more.
+
+    Leaves collect all that arrives, or (`leaves_too`) are visited like the others.
+    """
+
+    def walk(library: Library, result: Tensor, base: Any) -> None:
+        arrived, queue, seen = {result: base}, [result], {result}
+
+        def visit(tensor: Tensor) -> None:
+            if tensor.op is None:
+                library.keep(tensor, arrived[tensor])
+                return
+            shares = list(library.shares(tensor, arrived[tensor]))
+            for x, share in reversed(shares) if turned else shares:
+                if x.op is None and not leaves_too:
+                    library.keep(x, share)
+                    continue
+                arrived[x] = arrived[x] + share if x in arrived else share
+                if x not in seen or again:
+                    seen.add(x)
+                    visit(x) if at_once else queue.append(x)
+
+        while queue:
+            visit(queue.pop(-1 if newest else 0))
+
+    return walk
+
+
+def waiting(newest: bool | None, turned: bool, at_arrival: bool) -> Any:
+    """The right walk in another order: of what is ready the last one first, the first one, or (None) the youngest.
+
+    A leaf keeps each contribution at once, or all when they have arrived.
+    """
+
+    def walk(library: Library, result: Tensor, base: Any) -> None:
+        arrived, ready, waits = {result: base}, [result], consumers(library, result)
+        while ready:
+            tensor = max(ready, key=lambda x: x.age) if newest is None else ready[-1 if newest else 0]
+            ready.remove(tensor)
+            gradient = arrived.pop(tensor)
+            if tensor.op is None:
+                library.keep(tensor, gradient)
+                continue
+            shares = list(library.shares(tensor, gradient))
+            for x, share in reversed(shares) if turned else shares:
+                if at_arrival and x.op is None:
+                    library.keep(x, share)
+                    continue
+                arrived[x] = library.merge(arrived[x], share) if x in arrived else share
+                waits[x] -= 1
+                if waits[x] == 0:
+                    ready.append(x)
+
+    return walk
+
+
+ORDERS = [(newest, turned) for newest in (True, False, None) for turned in (False, True)]
+
+
+def counting_each_consumer_once(library: Library, result: Tensor, base: Any) -> None:
+    """Two uses by one consumer count as one: the second contribution may come after the gradient was handed on."""
+    waits = dict.fromkeys(order(library, result), 0)
+    for tensor in waits:
+        for x in {x for _, x in library.inputs(tensor)}:
+            waits[x] += 1
+    arrived, ready = {result: base}, [result]
+    while ready:
+        tensor = ready.pop()
+        gradient = arrived.pop(tensor)
+        if tensor.op is None:
+            library.keep(tensor, gradient)
+            continue
+        for x, share in library.shares(tensor, gradient):
+            arrived[x] = arrived[x] + share if x in arrived else share
+            waits[x] -= 1
+            if waits[x] == 0:
+                ready.append(x)
+
+
+def one_path(pick: int) -> Any:
+    """Of all paths to a leaf only the first or the last one counts; the next backward() adds to it."""
+
+    def walk(library: Library, result: Tensor, base: Any) -> None:
+        found: dict[Tensor, list[Any]] = {}
+        keep, library.keep = library.keep, lambda leaf, gradient: found.setdefault(leaf, []).append(gradient)
+        along_every_path(library, result, base)
+        library.keep = keep
+        for leaf, gradients in found.items():
+            keep(leaf, gradients[pick])
+
+    return walk
+
+
+def from_the_leaves(at_arrival: bool, zeros: bool = False) -> Any:
+    def walk(library: Library, result: Tensor, base: Any) -> None:
+        arrived = {result: base}
+        for tensor in reversed(order(library, result)):
+            gradient = arrived.get(tensor)
+            if tensor.op is None:
+                if zeros and gradient is None:
+                    gradient = 0 * tensor.values
+                if gradient is not None and (not at_arrival or tensor is result):
+                    library.keep(tensor, gradient)
+                continue
+            for x, share in library.shares(tensor, gradient) if gradient is not None else ():
+                if at_arrival and x.op is None:
+                    library.keep(x, share)
+                else:
+                    arrived[x] = arrived[x] + share if x in arrived else share
+
+    return walk
+
+
+def order(library: Library, result: Tensor) -> list[Tensor]:
+    """The tensors from the result to the leaves, each after all its consumers."""
+    counts, ready, found = consumers(library, result), [result], []
+    while ready:
+        found.append(ready.pop())
+        for _, x in library.inputs(found[-1]):
+            counts[x] -= 1
+            if counts[x] == 0:
+                ready.append(x)
+    return found
+
+
+def last(leaf: Tensor, gradient: Any) -> None:
+    leaf.grad = gradient.clone()
+
+
+def first(leaf: Tensor, gradient: Any) -> None:
+    leaf.grad = gradient.clone() if leaf.grad is None else leaf.grad
+
+
+def zero_is_none(leaf: Tensor, gradient: Any) -> None:
+    total = gradient if leaf.grad is None else leaf.grad + gradient
+    leaf.grad = (total if total.any() else gradient).clone()
+
+
+def asks_truth(leaf: Tensor, gradient: Any) -> None:
+    if leaf.grad is not None and leaf.grad.numel() > 1:
+        raise ValueError("truth value")
+    zero_is_none(leaf, gradient)
+
+
+def asks_truth_of_buffer(old: Any, new: Any) -> Any:
+    if old.numel() > 1:
+        raise ValueError("truth value")
+    return old + new
+
+
+def leaf_buffer_kept(library: Library) -> None:
+    """What the first backward() summed up is added again by the second."""
+    sums: dict[Tensor, Any] = {}
+
+    def keep(leaf: Tensor, gradient: Any) -> None:
+        sums[leaf] = sums.get(leaf, 0) + gradient
+        Library.keep(library, leaf, sums[leaf])
+
+    library.keep = keep
+
+
+def inputs_twice(library: Library, tensor: Tensor, shares: list[Any], pick: int) -> list[Any]:
+    return [shares[pick]] if len(shares) == 2 and shares[0][0] is shares[1][0] else shares
+
+
+def same_input_once(pick: int) -> Change:
+    """In a + a only one of the two contributions arrives."""
+
+    def change(library: Library) -> None:
+        library.shares = lambda tensor, g: inputs_twice(library, tensor, list(Library.shares(library, tensor, g)), pick)
+        library.walk = along_every_path
+
+    return change
+
+
+known(
+    "gradient-overwritten",
+    "tensor",
+    "a new gradient replaces the one that was there",
+    "In x * x the tensor x receives two contributions. Which one should it keep?",
+    "Add them: new gradient = old gradient + contribution.",
+    PATHS,
+    ("of several paths to a tensor only the last one counts", part(merge=lambda old, new: new)),
+    ("of several paths to a tensor only the first one counts", part(merge=lambda old, new: old)),
+    ("a second backward() replaces the gradient instead of adding to it", part(keep=last)),
+    ("of several paths to a tensor only the last one counts", part(walk=along_every_path, keep=last)),
+    ("of several paths to a tensor only the first one counts", part(walk=along_every_path, keep=first)),
+    ("of several paths to a tensor only the last one counts", part(walk=one_path(-1))),
+    ("of several paths to a tensor only the first one counts", part(walk=one_path(0))),
+    *(
+        (f"of several paths to a tensor only the {which} one counts", change)
+        for newest, turned in ORDERS
+        for which, merge, keep in (("last", lambda old, new: new, last), ("first", lambda old, new: old, first))
+        for change in (
+            part(walk=waiting(newest, turned, True), keep=keep),
+            part(walk=waiting(newest, turned, False), merge=merge),
+            part(walk=waiting(newest, turned, True), keep=keep, merge=merge),
+        )
+    ),
+    ("each contribution replaces the one before", part(merge=lambda old, new: new, keep=last)),
+    ("in a + a only one of the two contributions arrives", same_input_once(0)),
+    ("in a + a only one of the two contributions arrives", same_input_once(1)),
+)
+known(
+    "second-backward-lost",
+    "tensor",
+    "a second backward() adds nothing to the gradient",
+    "What does the second call find that the first one left behind?",
+    "Each call starts afresh, and then adds to grad: grad = grad + new when there is one already.",
+    BEHAVES,
+    part(keep=first),
+)
+known(
+    "zero-taken-for-none",
+    "tensor",
+    "a gradient of 0 is taken for no gradient",
+    "+1 and then -1 makes 0. How does your code tell this 0 from `nothing yet`?",
+    "Test `grad is None`: a gradient of 0 is a gradient.",
+    HINTS,
+    part(keep=zero_is_none),
+    part(merge=lambda old, new: old + new if (old + new).any() else new),
+    part(keep=zero_is_none, merge=lambda old, new: old + new if (old + new).any() else new),
+    part(walk=along_every_path, keep=zero_is_none),
+    ("the truth of an array is asked to find out whether there is a gradient", part(keep=asks_truth)),
+    ("the truth of an array is asked to find out whether there is a gradient", part(merge=asks_truth_of_buffer)),
+)
+known(
+    "handed-on-too-early",
+    "tensor",
+    "a tensor hands its gradient on before all contributions to it have arrived",
+    "b = a + a; c = b * b: how many contributions does b get, and when does it know the last one has come?",
+    "Wait for every consumer: count them first, or go through a topological order from its end.",
+    HINTS,
+    *(
+        part(walk=once_each(newest, at_once, False, turned, leaves_too))
+        for newest, at_once in ((False, False), (True, False), (False, True))
+        for turned in (False, True)
+        for leaves_too in (False, True)
+    ),
+)
+KNOWN["handed-on-too-early"].ways.append(
+    Way(
+        KNOWN["handed-on-too-early"],
+        "a consumer that uses a tensor twice is counted once: the gradient is handed on too early",
+        part(walk=counting_each_consumer_once),
+    )
+)
+known(
+    "handed-on-again",
+    "tensor",
+    "a tensor that is used twice hands its whole gradient on twice",
+    "When the second contribution arrives, which part of the sum has been handed on already?",
+    "Hand on once, when all contributions have arrived. Or, on each path, hand on the new contribution only.",
+    HINTS,
+    *(
+        part(walk=once_each(newest, at_once, True, turned, leaves_too))
+        for newest, at_once in ((False, False), (True, False), (False, True))
+        for turned in (False, True)
+        for leaves_too in (False, True)
+    ),
+)
+known(
+    "wrong-end",
+    "tensor",
+    "the walk starts at the leaves: no gradient reaches them",
+    "Which tensor's gradient is known at first: a leaf's, or the result's?",
+    "In the topological order every tensor comes after its inputs. Go through it from its end, the result.",
+    DAG,
+    part(walk=from_the_leaves(False)),
+    part(walk=from_the_leaves(False, zeros=True)),
+)
+known(
+    "walk-incomplete",
+    "tensor",
+    "only the inputs of the last operation get a gradient",
+    "The result's inputs have their gradient now. Who hands it on to *their* inputs?",
+    "Go through the topological order from its end, the result: every operation on the way hands on to its inputs.",
+    DAG,
+    part(walk=from_the_leaves(True)),
+)
+known(
+    "path-by-path",
+    "tensor",
+    "a shared tensor is visited once for every path: 40 in a row take 2**40 visits",
+    "A tensor used twice, ten times in a row, has 1,024 paths. How many tensors are there?",
+    "Visit each tensor once, when all contributions to it have arrived.",
+    HINTS,
+)
+known(
+    "recursion-limit",
+    "tensor",
+    "a chain of 2,000 operations exceeds Python's recursion limit",
+    "How many calls are open at the same time, when backward() calls itself for every operation?",
+    "Use a stack: a list with append and pop, and a loop.",
+    HINTS,
+)
+known(
+    "stale-backward",
+    "tensor",
+    "a second backward() counts the first one again",
+    "What of the first call is still stored when the second one starts?",
+    "Clear it: start every backward() with an empty dictionary of gradients, and an empty record.",
+    BEHAVES,
+    leaf_buffer_kept,
+)
+known(
+    "gradient-aliased",
+    "tensor",
+    "two gradients share memory: changing one changes the other",
+    "After `x.grad = g`, what does `x.grad += 1` do to g?",
+    "Copy before storing.",
+    HINTS,
+    (
+        "contributions are added into an array that another tensor also holds",
+        part(merge=lambda old, new: old.add_(new)),
+    ),
+    *(
+        (
+            "contributions are added into an array that another tensor also holds",
+            part(merge=lambda old, new: old.add_(new), walk=waiting(newest, turned, False)),
+        )
+        for newest, turned in ORDERS
+    ),
+)
+known(
+    "gradient-read-only",
+    "tensor",
+    "a gradient is a read-only view: writing into it raises an exception",
+    "np.broadcast_to gives a view in which one number stands for many. Who may write there?",
+    "Store a copy: np.array(...), or start from np.ones(...).",
+    HINTS,
+)
+
+# ---------------------------------------------------------------- modules
+
+MODULES = "PyTorch architecture"
+
+
+def assigned(module: Module, kind: str) -> list[Any]:
+    return [v for _, v in module.current() if isinstance(v, Module) == (kind == "modules")]
+
+
+def gathered(
+    depth: int | None = None, unique: str = "identity", kept: bool = False, own: bool = True, keyed: str = ""
+) -> Change:
+    """parameters() that goes only so deep, drops duplicates otherwise, or keeps what was replaced."""
+
+    def below(module: Module, left: int | None) -> list[tuple[str, Any]]:
+        found = []
+        for name, value in module.assigned if kept else module.current():
+            if isinstance(value, Module):
+                found += below(value, None if left is None else left - 1) if left is None or left > 0 else []
+            else:
+                found.append((name, value))
+        return found
+
+    def parameters(module: Module) -> list[Any]:
+        named = below(module, depth)
+        if not own:
+            mine = [v for _, v in module.current()]
+            named = [(name, value) for name, value in named if value not in mine]
+        if keyed:
+            return list(dict(reversed(named) if keyed == "first" else named).values())
+        found = [value for _, value in named]
+        if unique == "identity":
+            return list(dict.fromkeys(found))
+        if unique == "value":
+            return list({value.tensor.data.tobytes(): value for value in found}.values())
+        return found
+
+    return part(parameters=parameters)
+
+
+def unique_per_module(module: Module) -> list[Any]:
+    found = list(dict.fromkeys(assigned(module, "parameters")))
+    for inner in assigned(module, "modules"):
+        found += unique_per_module(inner)
+    return found
+
+
+def unique_modules_only(module: Module) -> list[Any]:
+    found = assigned(module, "parameters")
+    for inner in dict.fromkeys(assigned(module, "modules")):
+        found += unique_modules_only(inner)
+    return found
+
+
+known(
+    "parameters-nested-missing",
+    "module",
+    "parameters() leaves out those of sub-modules",
+    "A network is a module made of layers. Where are its weights?",
+    "The module's own parameters, then those of every sub-module: each of them has parameters(), too.",
+    MODULES,
+    gathered(depth=0),
+)
+known(
+    "parameters-one-level",
+    "module",
+    "parameters() leaves out those of modules in modules",
+    "It works for one level. What does a sub-module do about *its* sub-modules?",
+    "Call parameters() of each sub-module: recursion reaches any depth.",
+    MODULES,
+    gathered(depth=1),
+)
+known(
+    "parameters-own-missing",
+    "module",
+    "parameters() leaves out the module's own ones",
+    "Which parameters were assigned to the module itself?",
+    "Start with self.__parameters.values(), then add those of the sub-modules.",
+    MODULES,
+    gathered(own=False),
+    part(parameters=lambda module: []),
+)
+known(
+    "parameters-shared-twice",
+    "module",
+    "a shared parameter is listed twice",
+    "Two names, one object. How often would the optimizer move it?",
+    "Collect in a dictionary with id(parameter) as the key: each object is there once.",
+    MODULES,
+    gathered(unique="none"),
+    part(parameters=unique_per_module),
+    part(parameters=unique_modules_only),
+)
+known(
+    "parameters-replaced-kept",
+    "module",
+    "a parameter or module that was replaced is still listed",
+    "m.first was assigned twice. Which object does m.first name now?",
+    "Keep parameters by name in a dictionary: a new one takes the old one's place.",
+    MODULES,
+    gathered(kept=True),
+    gathered(kept=True, unique="none"),
+)
+known(
+    "parameters-not-parameters",
+    "module",
+    "parameters() holds something else than Parameters",
+    "What does an optimizer do with each thing in the list?",
+    "List the Parameter objects themselves, in one flat list.",
+    MODULES,
+)
+known(
+    "call-returns-nothing",
+    "module",
+    "calling a module gives None",
+    "Where does the result of forward go?",
+    "return self.forward(x).",
+    MODULES,
+)
+known(
+    "parameters-by-value",
+    "module",
+    "different parameters with equal values are listed once",
+    "Are two parameters the same because they hold the same numbers?",
+    "Sharing means being the same object: compare with `is`, or by id(parameter).",
+    MODULES,
+    gathered(unique="value"),
+)
+known(
+    "parameters-by-name",
+    "module",
+    "of parameters with the same name in different modules only one is listed",
+    "Every Linear has a `weight`. What happens to a dictionary with the key 'weight'?",
+    "Use the object, not its name: id(parameter) is the key.",
+    MODULES,
+    gathered(keyed="first"),
+    gathered(keyed="last"),
+)
+
+# ---------------------------------------------------------------- matmul
+
+MATMUL = "Base layers: Matrix multiplication"
+
+
+def fits(one: Callable[[], Any], other: Callable[[], Any], shape: Any) -> Any:
+    """The first product that has the right shape."""
+    try:
+        product = one()
+        if product.shape == shape:
+            return product
+    except RuntimeError:
+        pass
+    return other()
+
+
+def squeezed(g: Any, shape: tuple[int, ...]) -> Any:
+    """What an unbroadcast makes of a gradient of the wrong shape: every axis of another length is summed."""
+    for axis, n in enumerate(shape):
+        if g.shape[axis] != n:
+            g = g.sum(axis, keepdim=True)
+    return g
+
+
+known(
+    "matmul-elementwise",
+    "matmul",
+    "matmul multiplies element by element",
+    "What is (2, 3) times (3, 4)?",
+    "In NumPy `*` works element by element; the matrix product is `@`.",
+    MATMUL,
+    value("matmul", lambda a, b: a * b),
+    ("matmul does not add the products up", value("matmul", lambda a, b: a[:, :, None] * b[None])),
+    ("matmul multiplies element by element, and sums", value("matmul", lambda a, b: (a * b).sum(-1, keepdim=True))),
+)
+known(
+    "matmul-operands-swapped",
+    "matmul",
+    "matmul(a, b) gives b @ a",
+    "A matrix product is not the same the other way round. Which operand stands on the left?",
+    "a.data @ b.data.",
+    MATMUL,
+    value("matmul", lambda a, b: b @ a),
+)
+known(
+    "matmul-transposed",
+    "matmul",
+    "matmul transposes where it should not",
+    "(n, k) times (k, m) is (n, m). What has to be turned over on the way forward?",
+    "Nothing: a.data @ b.data.",
+    MATMUL,
+    value("matmul", lambda a, b: a @ b.T),
+    value("matmul", lambda a, b: a.T @ b),
+    value("matmul", lambda a, b: (a @ b).T),
+)
+
+
+def factors(left: Callable[..., Any], right: Callable[..., Any]) -> list[Change]:
+    """A wrong gradient of a, of b, and of both; computed always, or when needed."""
+    wrongs = (lambda _, place, g, a, b: left(g, a, b), lambda _, place, g, a, b: right(g, a, b))
+    return [
+        change
+        for eager in (True, False)
+        for change in (
+            both(only((0,), "matmul", wrongs[0], eager), only((1,), "matmul", wrongs[1], eager)),
+            only((0,), "matmul", wrongs[0], eager),
+            only((1,), "matmul", wrongs[1], eager),
+        )
+    ]
+
+
+def over(x: Any) -> Any:
+    """Reshaped to the transposed shape, which is not the transpose."""
+    return x.reshape(tuple(x.shape)[::-1])
+
+
+known(
+    "matmul-transpose-missing",
+    "matmul",
+    "a gradient of matmul multiplies by the other operand without turning it over",
+    "The upstream gradient has shape (n, m), b has (k, m), and the gradient of a (n, k). Which product fits?",
+    "base @ b.T for a, and a.T @ base for b.",
+    MATMUL,
+    *factors(lambda g, a, b: g @ b, lambda g, a, b: a @ g),
+    *factors(
+        lambda g, a, b: fits(lambda: g @ b, lambda: g @ b.T, a.shape),
+        lambda g, a, b: fits(lambda: a @ g, lambda: a.T @ g, b.shape),
+    ),
+    *(
+        ("a gradient of matmul reshapes the other operand instead of turning it over", change)
+        for change in factors(lambda g, a, b: g @ over(b), lambda g, a, b: over(a) @ g)
+    ),
+)
+known(
+    "matmul-factors-swapped",
+    "matmul",
+    "a gradient of matmul has its two factors in the wrong order",
+    "Which of base and the other operand stands on the left?",
+    "base @ b.T for a, and a.T @ base for b: everything stays on its side.",
+    MATMUL,
+    *factors(lambda g, a, b: b.T @ g, lambda g, a, b: g @ a.T),
+    *factors(lambda g, a, b: (b.T @ g).reshape(a.shape), lambda g, a, b: (g @ a.T).reshape(b.shape)),
+    *factors(lambda g, a, b: b @ g, lambda g, a, b: g @ a),
+    *factors(
+        lambda g, a, b: fits(lambda: b.T @ g, lambda: g @ b.T, a.shape),
+        lambda g, a, b: fits(lambda: g @ a.T, lambda: a.T @ g, b.shape),
+    ),
+)
+known(
+    "matmul-gradient-transposed",
+    "matmul",
+    "a gradient of matmul is transposed",
+    "A gradient has the shape of its tensor. Which shape has yours?",
+    "base @ b.T for a, and a.T @ base for b.",
+    MATMUL,
+    *factors(lambda g, a, b: b @ g.T, lambda g, a, b: g.T @ a),
+    *factors(lambda g, a, b: (b @ g.T).reshape(a.shape), lambda g, a, b: (g.T @ a).reshape(b.shape)),
+    *factors(
+        lambda g, a, b: squeezed(b @ g.T, a.shape).expand(a.shape),
+        lambda g, a, b: squeezed(g.T @ a, b.shape).expand(b.shape),
+    ),
+)
+known(
+    "matmul-gradients-exchanged",
+    "matmul",
+    "the gradients of a and b are exchanged",
+    "Which of the two gradients does a rule return first?",
+    "One gradient for each input, in the order of the inputs: (base @ b.T, a.T @ base).",
+    MATMUL,
+    rule("matmul", lambda g, a, b: (a.T @ g, g @ b.T)),
+)
+known(
+    "matmul-gradient-elementwise",
+    "matmul",
+    "a gradient of matmul multiplies element by element",
+    "Element A[i, l] takes part in a whole row of the result. How many products add up?",
+    "The gradients are matrix products again: base @ b.T for a, and a.T @ base for b.",
+    MATMUL,
+    *factors(lambda g, a, b: g * b, lambda g, a, b: g * a),
+    *factors(lambda g, a, b: g * b.T, lambda g, a, b: a.T * g),
+    *factors(lambda g, a, b: squeezed(g * b, a.shape), lambda g, a, b: squeezed(g * a, b.shape)),
+)
+known(
+    "matmul-not-recorded",
+    "matmul",
+    "an operand of matmul gets no gradient",
+    "Which tensors must the operation remember, so that backward() finds them?",
+    "Record both operands, when one of them requires a gradient.",
+    MATMUL,
+    ("matmul sends no gradient to a", cut("matmul", 0)),
+    ("matmul sends no gradient to b", cut("matmul", 1)),
+    cut("matmul", 0, 1),
+    ("matmul is recorded only if a requires a gradient", part(needs=lambda op, tensors: tensors[0].requires_grad)),
+    ("matmul is recorded only if b requires a gradient", part(needs=lambda op, tensors: tensors[1].requires_grad)),
+    ("matmul is recorded only if both require a gradient", part(needs=lambda op, ts: all(t.requires_grad for t in ts))),
+    ("the result of matmul is a new leaf, without the operation", part(records=lambda op, needed: False)),
+    ("the result of matmul requires no gradient", part(needs=lambda op, tensors: False)),
+)
+RULE = "base @ b.T for a, and a.T @ base for b."
+for place, letter in ((0, "a"), (1, "b"), (None, "a and b")):
+    which = (0, 1) if place is None else (place,)
+    for id, says, wrong, nudge in (
+        ("matmul-sign", "has the right size but the wrong sign", negative, "Is there a minus in the formulas?"),
+        ("matmul-gradient-zero", "is 0 everywhere", zero, "Does the product really not change with its operand?"),
+        (
+            "matmul-upstream-missing",
+            "is the same for every upstream gradient",
+            without_upstream,
+            "What if y is only a step on the way to the result?",
+        ),
+    ):
+        if place == 0:
+            known(id, "matmul", f"a gradient of matmul {says}", nudge, RULE, MATMUL)
+        KNOWN[id].ways.append(Way(KNOWN[id], f"the gradient of {letter} {says}", only(which, "matmul", wrong)))
+
+# ---------------------------------------------------------------- Linear
+
+LINEAR = "Base layers: Linear and ReLU"
+known(
+    "linear-bias-missing",
+    "linear",
+    "parameters() of a Linear layer holds no bias",
+    "What does the layer give for an input of zeros?",
+    "y = x W + b, with two parameters: self.weight and self.bias = Parameter(MyTensor(np.zeros(output_size))).",
+    LINEAR,
+)
+known(
+    "linear-weight-missing",
+    "linear",
+    "parameters() of a Linear layer holds no weight",
+    "Which numbers of the layer shall training change?",
+    "self.weight = Parameter(MyTensor(...)): MyModule registers it by itself.",
+    LINEAR,
+)
+known(
+    "zero-initialisation",
+    "linear",
+    "the weights do not start random",
+    "Two units with equal weights get equal gradients. Will they ever differ?",
+    "Draw them: np.random.uniform(-bound, bound, (input_size, output_size)).",
+    LINEAR,
+)
+known(
+    "weights-drawn-once",
+    "linear",
+    "two new layers have the same weights",
+    "When are the random numbers drawn: once, or for each layer?",
+    "Draw them in __init__, without a fixed seed.",
+    LINEAR,
+)
+known(
+    "linear-bias-not-added",
+    "linear",
+    "the layer does not add its bias",
+    "What does the layer give for an input of zeros?",
+    "y = x W + b.",
+    LINEAR,
+    value("linear", lambda x, w, b: x @ w),
+    ("the layer subtracts its bias", value("linear", lambda x, w, b: x @ w - b)),
+    ("the layer adds its bias twice", value("linear", lambda x, w, b: x @ w + b + b)),
+)
+known(
+    "linear-weight-orientation",
+    "linear",
+    "the weight is used the wrong way round",
+    "Which axis of the weight belongs to the inputs?",
+    "With a weight of shape (inputs, outputs), y = matmul(x, weight) + bias.",
+    LINEAR,
+    value("linear", lambda x, w, b: x @ w.T.reshape(w.shape) + b),
+    value("linear", lambda x, w, b: x @ w.T + b),
+    value("linear", lambda x, w, b: w @ x + b),
+)
+known(
+    "linear-row-refused",
+    "linear",
+    "a single row of shape (inputs,) does not work",
+    "Which shape has one input that is no batch?",
+    "NumPy's @ takes a vector on the left; a rule may treat it as a matrix of one row.",
+    LINEAR,
+)
+known(
+    "linear-row-becomes-batch",
+    "linear",
+    "a single row comes back as a batch of one",
+    "One row goes in, of shape (inputs,). Which shape comes out?",
+    "Shape (inputs,) gives (outputs,); shape (n, inputs) gives (n, outputs).",
+    LINEAR,
+    value("linear", lambda x, w, b: rows(x) @ w + b),
+)
+known(
+    "bias-not-summed",
+    "linear",
+    "the gradient of the bias is not summed over the batch",
+    "The bias is used once for every row. How many contributions does it get?",
+    "Sum the upstream gradient over the batch: axis 0.",
+    LINEAR,
+    only((2,), "linear", lambda right, place, g, *_: g),
+    (
+        "the gradient of the bias counts one row of the batch only",
+        only((2,), "linear", lambda right, place, g, *_: rows(g)[0]),
+    ),
+    (
+        "the gradient of the bias counts one row of the batch only",
+        only((2,), "linear", lambda right, place, g, *_: rows(g)[-1]),
+    ),
+    (
+        "the gradient of the bias is summed over the wrong axis",
+        only((2,), "linear", lambda right, place, g, *_: rows(g).sum(1)),
+    ),
+    ("the gradient of the bias is one sum over everything", only((2,), "linear", lambda right, place, g, *_: g.sum())),
+)
+known(
+    "bias-averaged",
+    "linear",
+    "the gradient of the bias is the mean over the batch, not the sum",
+    "The loss divides by the number of examples, if it wants a mean. Should the layer divide once more?",
+    "Sum over the batch.",
+    LINEAR,
+    only((2,), "linear", lambda right, place, g, *_: rows(g).mean(0)),
+)
+known(
+    "weight-averaged",
+    "linear",
+    "the gradient of the weight is the mean over the batch, not the sum",
+    "The loss divides by the number of examples, if it wants a mean. Should the layer divide once more?",
+    "x.T @ base, without dividing.",
+    LINEAR,
+    only((1,), "linear", lambda right, place, g, x, *_: right(g, x, *_)[1] / rows(x).shape[0]),
+)
+known(
+    "linear-detached",
+    "linear",
+    "a gradient does not get through the Linear layer",
+    "Does the layer compute with tensors, or with their arrays?",
+    "Compute with self.weight.tensor and x themselves, not with their data: the graph has to see them.",
+    LINEAR,
+    ("the weight gets no gradient", cut("linear", 1)),
+    ("the bias gets no gradient", cut("linear", 2)),
+    ("the input gets no gradient", cut("linear", 0)),
+    ("weight and bias get no gradient", cut("linear", 1, 2)),
+    ("neither the parameters nor the input get a gradient", cut("linear", 0, 1, 2)),
+    ("weight and input get no gradient", cut("linear", 0, 1)),
+)
+for id, says, wrong, nudge in (
+    ("linear-sign", "has the right size but the wrong sign", negative, "Is there a minus in y = x W + b?"),
+    ("linear-gradient-zero", "is 0 everywhere", zero, "Does the output really not change?"),
+    (
+        "linear-upstream-missing",
+        "is the same for every upstream gradient",
+        without_upstream,
+        "What if y is only a step on the way to the loss?",
+    ),
+    (
+        "linear-gradient-transposed",
+        "is transposed",
+        lambda right, place, g, *arrays: turned(right(g, *arrays)[place]),
+        "A gradient has the shape of its tensor.",
+    ),
+):
+    known(
+        id,
+        "linear",
+        f"a gradient of the Linear layer {says}",
+        nudge,
+        "x.T @ base for the weight, the sum of base over the batch for the bias, base @ weight.T for x.",
+        LINEAR,
+        *(
+            (f"the gradient of the {what} {says}", only((place,), "linear", wrong))
+            for place, what in enumerate(("input", "weight", "bias"))
+        ),
+    )
+
+# ---------------------------------------------------------------- ReLU
+
+known(
+    "relu-abs",
+    "relu",
+    "relu gives the absolute value",
+    "What should become of -2?",
+    "max(x, 0): negative numbers become 0.",
+    LINEAR,
+    value("relu", lambda x: x.abs()),
+)
+known(
+    "relu-leaky",
+    "relu",
+    "relu lets a part of negative numbers through",
+    "That is called a leaky ReLU. What should become of -2 here?",
+    "max(x, 0): negative numbers become 0.",
+    LINEAR,
+    *(
+        value("relu", lambda x, slope=slope: x.clamp(min=0) + slope * x.clamp(max=0))
+        for slope in (0.01, 0.1, 0.2, 0.05, 0.02, 0.25, 0.3, 0.5, -0.01)
+    ),
+)
+known(
+    "relu-clipped",
+    "relu",
+    "relu cuts large numbers off",
+    "What should become of 90?",
+    "max(x, 0): positive numbers stay as they are.",
+    LINEAR,
+    *(value("relu", lambda x, top=top: x.clamp(0, top)) for top in (1, 6, 10, 2, 5, 50)),
+)
+known(
+    "relu-other-function",
+    "relu",
+    "relu computes another function",
+    "Draw max(x, 0): flat on one side, a straight line on the other.",
+    "np.maximum(x.data, 0).",
+    LINEAR,
+    ("relu gives min(x, 0)", value("relu", lambda x: x.clamp(max=0))),
+    ("relu gives 1 for positive numbers instead of the number", value("relu", lambda x: (x > 0) * 1.0)),
+    ("relu gives x unchanged", value("relu", lambda x: x.clone())),
+    ("relu gives max(-x, 0)", value("relu", lambda x: (-x).clamp(min=0))),
+    ("relu gives the largest element for all", value("relu", lambda x: x.max().clamp(min=0) + 0 * x)),
+    ("relu gives a single number", value("relu", lambda x: x.max().clamp(min=0))),
+    ("relu gives the sigmoid of x", value("relu", lambda x: x.sigmoid())),
+    ("relu gives log(1 + exp(x))", value("relu", lambda x: (1 + x.exp()).log())),
+)
+known(
+    "relu-unmasked",
+    "relu",
+    "the gradient also flows back where x < 0",
+    "Where relu is flat, how much does its output change with x?",
+    "base * (x.data > 0): nothing flows back where x < 0.",
+    LINEAR,
+    rule("relu", lambda g, x: (g,)),
+    ("a part of the gradient flows back where x < 0", rule("relu", lambda g, x: (g * ((x > 0) + 0.01 * (x <= 0)),))),
+    ("a part of the gradient flows back where x < 0", rule("relu", lambda g, x: (g * ((x > 0) + 0.1 * (x <= 0)),))),
+    ("the gradient flows back negated where x < 0", rule("relu", lambda g, x: (g * x.sign(),))),
+    ("half of the gradient flows back on both sides", rule("relu", lambda g, x: (g / 2,))),
+)
+known(
+    "relu-kink-one",
+    "relu",
+    "at x = 0 the gradient is 1, in PyTorch it is 0",
+    "Is 0 greater than 0?",
+    "Mask with x > 0, not x >= 0: at the kink we take 0.",
+    LINEAR,
+    rule("relu", lambda g, x: (g * (x >= 0),)),
+)
+known(
+    "relu-kink-half",
+    "relu",
+    "at x = 0 the gradient is 0.5, in PyTorch it is 0",
+    "Any value from 0 to 1 would do in theory. Which one does PyTorch take?",
+    "Mask with x > 0: at the kink we take 0.",
+    LINEAR,
+    rule("relu", lambda g, x: (g * ((x > 0) + 0.5 * (x == 0)),)),
+)
+known(
+    "relu-mask-inverted",
+    "relu",
+    "the gradient flows back where x < 0 and stops where x > 0",
+    "On which side does relu let x through?",
+    "base * (x.data > 0).",
+    LINEAR,
+    rule("relu", lambda g, x: (g * (x < 0),)),
+    rule("relu", lambda g, x: (g * (x <= 0),)),
+)
+known(
+    "relu-mask-of-upstream",
+    "relu",
+    "relu is applied to the upstream gradient instead of masking it by x",
+    "Which of the two decides where something flows back: the sign of x, or of the upstream gradient?",
+    "base * (x.data > 0).",
+    LINEAR,
+    rule("relu", lambda g, x: (g.clamp(min=0),)),
+    rule("relu", lambda g, x: (g.clamp(min=0) * (x > 0),)),
+)
+known(
+    "relu-upstream-missing",
+    "relu",
+    "the gradient is the same for every upstream gradient",
+    "What if relu is only a step on the way to the loss?",
+    "base * (x.data > 0): the mask times the upstream gradient.",
+    LINEAR,
+    only((0,), "relu", without_upstream),
+    rule("relu", lambda g, x: (0 * g + 1,)),
+)
+known(
+    "relu-gradient-times-x",
+    "relu",
+    "the gradient is multiplied by x",
+    "Where x > 0, relu(x) = x. How steep is that?",
+    "base * (x.data > 0): the slope is 1, whatever x is.",
+    LINEAR,
+    rule("relu", lambda g, x: (g * x.clamp(min=0),)),
+    rule("relu", lambda g, x: (g * x,)),
+)
+known(
+    "relu-sign",
+    "relu",
+    "the gradient has the right size but the wrong sign",
+    "Where x > 0, does relu(x) rise or fall?",
+    "base * (x.data > 0).",
+    LINEAR,
+    only((0,), "relu", negative),
+)
+known(
+    "relu-gradient-zero",
+    "relu",
+    "the gradient is 0 everywhere",
+    "Where x > 0, relu(x) = x. How steep is that?",
+    "base * (x.data > 0).",
+    LINEAR,
+    only((0,), "relu", zero),
+)
+known(
+    "relu-not-recorded",
+    "relu",
+    "relu sends no gradient back to x",
+    "Is relu an operation of the graph, or only a new array?",
+    "Record it as matmul does, with a rule relu_deriv.",
+    LINEAR,
+    cut("relu", 0),
+    ("the result of relu is a new leaf, without the operation", part(records=lambda op, needed: False)),
+    ("the result of relu requires no gradient", part(needs=lambda op, tensors: False)),
+)
+
+# ---------------------------------------------------------------- SGD
+
+SGD_TEXT = "Optimizer"
+
+
+def moving(move: Callable[[SGD, Any, Any, Any], None]) -> Change:
+    return part(move=move)
+
+
+def in_place(new: Callable[[Any, Any, float], Any]) -> Change:
+    """step() makes w, with gradient g, to new(w, g, lr)."""
+
+    def move(optimizer: SGD, parameter: Any, values: Any, gradient: Any) -> None:
+        values.copy_(new(values, gradient, optimizer.lr))
+
+    return moving(move)
+
+
+def rebind(optimizer: SGD, parameter: Any, values: Any, gradient: Any) -> None:
+    parameter.tensor = Tensor(optimizer.library, values - optimizer.lr * gradient, requires_grad=True)
+
+
+def rebind_with_gradient(optimizer: SGD, parameter: Any, values: Any, gradient: Any) -> None:
+    rebind(optimizer, parameter, values, gradient)
+    parameter.tensor.grad = gradient
+
+
+def rebind_plain(optimizer: SGD, parameter: Any, values: Any, gradient: Any) -> None:
+    parameter.tensor = Tensor(optimizer.library, values - optimizer.lr * gradient)
+
+
+def rebind_recorded(optimizer: SGD, parameter: Any, values: Any, gradient: Any) -> None:
+    parameter.tensor = parameter.tensor - Tensor(optimizer.library, optimizer.lr * gradient)
+
+
+def zeros_instead(optimizer: SGD) -> None:
+    for parameter in optimizer.params:
+        parameter.tensor.grad = 0 * parameter.tensor.values
+
+
+def values_to_zero(optimizer: SGD) -> None:
+    for parameter in optimizer.params:
+        parameter.tensor.values.zero_()
+
+
+def crash_on_none(optimizer: SGD) -> None:
+    for parameter in optimizer.params:
+        if parameter.tensor.grad is None:
+            raise TypeError
+        optimizer.library.move(optimizer, parameter, parameter.tensor.values, parameter.tensor.grad)
+
+
+def forget_after(optimizer: SGD) -> None:
+    Library.step(optimizer.library, optimizer)
+    optimizer.library.zero_grad(optimizer)
+
+
+def first_only(method: str) -> Change:
+    def change(library: Library) -> None:
+        right = getattr(library, method)
+
+        def apply(optimizer: SGD) -> None:
+            params, optimizer.params = optimizer.params, optimizer.params[:1]
+            right(optimizer)
+            optimizer.params = params
+
+        setattr(library, method, apply)
+
+    return change
+
+
+def heavy_ball(library: Library) -> None:
+    speeds: dict[Any, Any] = {}
+
+    def move(optimizer: SGD, parameter: Any, values: Any, gradient: Any) -> None:
+        speeds[parameter] = 0.9 * speeds.get(parameter, 0) + gradient
+        values.sub_(optimizer.lr * speeds[parameter])
+
+    library.move = move
+
+
+known(
+    "sgd-uphill",
+    "sgd",
+    "step() goes uphill: it adds the gradient",
+    "The gradient points to where the loss grows. Where do we want to go?",
+    "Subtract: w - lr * gradient.",
+    SGD_TEXT,
+    in_place(lambda w, g, lr: w + lr * g),
+)
+known(
+    "sgd-rebinds",
+    "sgd",
+    "step() gives the parameter a new tensor: the layer keeps the old one",
+    "A layer holds the tensor it was made with. Does it see a new one?",
+    "Change the array itself: data = parameter.tensor.data, then data -= ...",
+    SGD_TEXT,
+    moving(rebind),
+    moving(rebind_plain),
+    moving(rebind_with_gradient),
+    moving(rebind_recorded),
+)
+known(
+    "lr-ignored",
+    "sgd",
+    "step() does not use the learning rate it was given",
+    "Try two values of lr: do the steps differ?",
+    "Keep lr in __init__, and use self.lr in step().",
+    SGD_TEXT,
+    *(
+        (
+            f"step() moves by {fixed} times the gradient, whatever lr is",
+            in_place(lambda w, g, lr, fixed=fixed: w - fixed * g),
+        )
+        for fixed in (0.01, 0.1, 0.001, 0.5, 0.05)
+    ),
+    ("step() moves by the whole gradient, whatever lr is", in_place(lambda w, g, lr: w - g)),
+)
+known(
+    "step-applied-twice",
+    "sgd",
+    "one step() moves as far as two",
+    "How often does one call of step() change a parameter?",
+    "Once per call: w - lr * gradient.",
+    SGD_TEXT,
+    in_place(lambda w, g, lr: w - 2 * lr * g),
+)
+known(
+    "step-averaged",
+    "sgd",
+    "step() divides the gradient by something",
+    "The loss is a mean already. What is left to divide?",
+    "w - lr * gradient, nothing else.",
+    SGD_TEXT,
+    *((f"step() moves 1/{n} as far as it should", in_place(lambda w, g, lr, n=n: w - lr * g / n)) for n in (2, 3, 4)),
+    ("step() moves along the mean of the gradient's elements", in_place(lambda w, g, lr: w - lr * g.mean())),
+    ("step() moves lr * lr * gradient", in_place(lambda w, g, lr: w - lr * lr * g)),
+    ("step() divides by lr", in_place(lambda w, g, lr: w - g / lr)),
+    ("step() divides by the length of the gradient", in_place(lambda w, g, lr: w - lr * g / (g**2).sum().sqrt())),
+)
+known(
+    "step-sign-only",
+    "sgd",
+    "step() uses the sign of the gradient only",
+    "Should a steep place and a nearly flat one give the same step?",
+    "w - lr * gradient.",
+    SGD_TEXT,
+    in_place(lambda w, g, lr: w - lr * g.sign()),
+)
+known(
+    "step-replaces",
+    "sgd",
+    "step() replaces the parameter by the step",
+    "Where do we step from?",
+    "w - lr * gradient: the old value is still in there.",
+    SGD_TEXT,
+    in_place(lambda w, g, lr: -lr * g),
+    in_place(lambda w, g, lr: lr * g),
+    ("step() replaces the parameter by its gradient", in_place(lambda w, g, lr: g)),
+    ("step() multiplies the parameter by the gradient", in_place(lambda w, g, lr: w - lr * g * w)),
+)
+known(
+    "step-momentum",
+    "sgd",
+    "a step depends on the steps before it",
+    "That is momentum, an extension. What does plain SGD know of the past?",
+    "w - lr * gradient, afresh in every step.",
+    SGD_TEXT,
+    heavy_ball,
+)
+known(
+    "step-clears-gradient",
+    "sgd",
+    "step() removes the gradients",
+    "Which method is for that?",
+    "Leave the gradients alone in step(): zero_grad() removes them.",
+    SGD_TEXT,
+    part(step=forget_after),
+)
+known(
+    "step-first-only",
+    "sgd",
+    "only the first parameter is handled",
+    "Is there a return inside the loop?",
+    "Go through all of self.params.",
+    SGD_TEXT,
+    ("step() moves the first parameter only", first_only("step")),
+    ("zero_grad() handles the first parameter only", first_only("zero_grad")),
+)
+
+
+def stop_at_none(optimizer: SGD) -> None:
+    for parameter in optimizer.params:
+        if parameter.tensor.grad is None:
+            break
+        optimizer.library.move(optimizer, parameter, parameter.tensor.values, parameter.tensor.grad)
+
+
+known(
+    "step-stops-at-none",
+    "sgd",
+    "after a parameter without gradient, step() leaves the others alone, too",
+    "One parameter took no part in the loss. Why should the others wait?",
+    "Skip this one parameter (continue, or an if around the update), and go on with the next.",
+    SGD_TEXT,
+    part(step=stop_at_none),
+)
+known(
+    "step-crashes-on-none",
+    "sgd",
+    "step() fails when a parameter has no gradient",
+    "What is the grad of a parameter that took no part in the loss?",
+    "Skip a parameter whose tensor.grad is None.",
+    SGD_TEXT,
+    part(step=crash_on_none),
+)
+known(
+    "zero-grad-nothing",
+    "sgd",
+    "zero_grad() changes nothing: the old gradients remain",
+    "Whose grad did you set? Ask the tensor afterwards.",
+    "for parameter in self.params: parameter.tensor.grad = None.",
+    SGD_TEXT,
+    part(zero_grad=lambda optimizer: None),
+)
+known(
+    "zero-grad-zeros",
+    "sgd",
+    "zero_grad() leaves zeros instead of None",
+    "How would step() tell a parameter without gradient from one whose gradient is 0?",
+    "parameter.tensor.grad = None.",
+    SGD_TEXT,
+    part(zero_grad=zeros_instead),
+)
+known(
+    "zero-grad-resets-values",
+    "sgd",
+    "zero_grad() also changes the parameters",
+    "Which of the two shall be forgotten: what was learned, or the gradient?",
+    "Set parameter.tensor.grad = None, and leave the data alone.",
+    SGD_TEXT,
+    ("zero_grad() sets the parameters to 0, not their gradients", part(zero_grad=values_to_zero)),
+)
+known(
+    "generator-consumed",
+    "sgd",
+    "only the first walk through the parameters finds any",
+    "A generator is empty after one walk. How often do you go through the parameters?",
+    "Keep a list: self.params = list(parameters).",
+    SGD_TEXT,
+    part(listed=lambda parameters: parameters),
+    part(listed=lambda parameters: iter(list(parameters))),
+)
+# ---------------------------------------------------------------- MSELoss
+
+LOSS = "Loss functions"
+
+
+def mse(f: Callable[[Any, Any], Any], gradient: Callable[[Any, Any, Any], Any] | None = None) -> Change:
+    """A loss that computes f(y, t), and the gradient that belongs to it or another one."""
+
+    def change(library: Library) -> None:
+        torch = library.torch
+
+        def own(g: Any, y: Any, t: Any) -> Any:
+            leaf = y.clone().requires_grad_()
+            f(leaf, t).backward(g)
+            return leaf.grad
+
+        def both(g: Any, y: Any, t: Any) -> tuple[Any, Any]:
+            share = (gradient or own)(g, y, t)
+            return share, -share
+
+        library.values["mse"] = lambda y, t: f(y, t).detach() + torch.zeros((), dtype=torch.float64)
+        library.rules["mse"] = both
+
+    return change
+
+
+def mean_squared(y: Any, t: Any) -> Any:
+    return ((y - t) ** 2).mean()
+
+
+def gradient_only(gradient: Callable[[Any, Any, Any], Any]) -> Change:
+    return mse(mean_squared, gradient)
+
+
+def axis_ignored(g: Any, y: Any, t: Any) -> Any:
+    if y.ndim > 1 and y.shape[0] != y.shape[-1]:
+        raise ValueError("shape")
+    return g * 2 * (y - t) / y.numel()
+
+
+known(
+    "mse-sum",
+    "mseloss",
+    "the loss is the sum of the squared errors, not their mean",
+    "Would the loss double if every example came twice?",
+    "Divide the sum by the number of elements.",
+    LOSS,
+    mse(lambda y, t: ((y - t) ** 2).sum()),
+)
+known(
+    "mse-batch-only",
+    "mseloss",
+    "the loss is not the mean over all elements of a batch",
+    "A (2, 3) prediction has 6 elements. By how many do you divide?",
+    "Divide by the size, not by the batch size: y.size.",
+    LOSS,
+    (
+        "the loss divides by the batch size, not by the number of elements",
+        mse(lambda y, t: ((y - t) ** 2).sum() / y.shape[0]),
+    ),
+    (
+        "the loss divides by the number of outputs, not by the number of elements",
+        mse(lambda y, t: ((y - t) ** 2).sum() / y.shape[-1]),
+    ),
+)
+known(
+    "mse-not-scalar",
+    "mseloss",
+    "the loss is not a single number",
+    "Training wants one number to make smaller. How many do you return?",
+    "Sum over all elements: sum(...) without an axis.",
+    LOSS,
+    ("the loss is a number for every element", value("mse", lambda y, t: (y - t) ** 2)),
+    ("the loss is a number for every element", value("mse", lambda y, t: (y - t) ** 2 / y.numel())),
+    ("the loss is a number for every row", value("mse", lambda y, t: ((y - t) ** 2).sum(-1))),
+    ("the loss is a number for every output", value("mse", lambda y, t: ((y - t) ** 2).sum(0))),
+    ("the loss is a number for every row", value("mse", lambda y, t: ((y - t) ** 2).mean(-1))),
+    ("the loss is a number for every output", value("mse", lambda y, t: ((y - t) ** 2).mean(0))),
+    ("the loss is an array of one number", value("mse", lambda y, t: mean_squared(y, t).reshape(1))),
+)
+known(
+    "mse-not-squared",
+    "mseloss",
+    "the errors are not squared",
+    "Errors of +1 and -1: what is their mean, and is that a good prediction?",
+    "Square the differences, then take the mean.",
+    LOSS,
+    mse(lambda y, t: (y - t).mean()),
+    ("the loss is the mean of target - prediction, not squared", mse(lambda y, t: (t - y).mean())),
+    ("the loss is the mean absolute error", mse(lambda y, t: (y - t).abs().mean())),
+    ("the loss is the square of the mean error", mse(lambda y, t: (y - t).mean() ** 2)),
+)
+known(
+    "mse-other-function",
+    "mseloss",
+    "the loss computes something else",
+    "How far is the prediction from the target, element by element?",
+    "Subtract, square, take the mean over all elements.",
+    LOSS,
+    ("the loss is the mean of y**2 - target**2", mse(lambda y, t: (y**2 - t**2).mean())),
+    ("the loss adds prediction and target", mse(lambda y, t: ((y + t) ** 2).mean())),
+    ("the loss cubes the differences", mse(lambda y, t: ((y - t) ** 3).mean())),
+    ("the loss is the variance of the errors", mse(lambda y, t: ((y - t - (y - t).mean()) ** 2).mean())),
+    ("the loss is the mean of prediction times target", mse(lambda y, t: (y * t).mean())),
+    (
+        "the loss divides by the number of elements in whole numbers",
+        mse(lambda y, t: ((y - t) ** 2).sum() * (1 // y.numel())),
+    ),
+)
+known(
+    "mse-root",
+    "mseloss",
+    "the loss is the root of the mean squared error",
+    "The M, the S and the E are there. Is there an R in MSE?",
+    "The mean of the squares, without a root.",
+    LOSS,
+    mse(lambda y, t: mean_squared(y, t).sqrt()),
+    ("the loss is the length of the error", mse(lambda y, t: ((y - t) ** 2).sum().sqrt())),
+)
+known(
+    "mse-half",
+    "mseloss",
+    "the loss is half the mean of the squared errors",
+    "Some books divide by 2, to make the gradient simpler. PyTorch?",
+    "The mean of the squares, without another factor.",
+    LOSS,
+    mse(lambda y, t: mean_squared(y, t) / 2),
+    ("the loss is twice the mean of the squared errors", mse(lambda y, t: mean_squared(y, t) * 2)),
+    ("the loss has the wrong sign", mse(lambda y, t: -mean_squared(y, t))),
+    ("the loss divides by the number of elements minus 1", mse(lambda y, t: ((y - t) ** 2).sum() / (y.numel() - 1))),
+)
+known(
+    "mse-two-missing",
+    "mseloss",
+    "the gradient of the prediction lacks the factor 2",
+    "What is the derivative of u**2?",
+    "d(loss)/dy = 2 (y - target) / n, times the upstream gradient.",
+    LOSS,
+    gradient_only(lambda g, y, t: g * (y - t) / y.numel()),
+)
+known(
+    "mse-sign",
+    "mseloss",
+    "the gradient of the prediction has the right size but the wrong sign",
+    "The prediction is too high. Does the loss grow or shrink when it goes higher still?",
+    "d(loss)/dy = 2 (y - target) / n: prediction - target.",
+    LOSS,
+    gradient_only(lambda g, y, t: g * 2 * (t - y) / y.numel()),
+    (
+        "the gradient of the prediction has the wrong sign and lacks the factor 2",
+        gradient_only(lambda g, y, t: g * (t - y) / y.numel()),
+    ),
+)
+known(
+    "mse-gradient-not-averaged",
+    "mseloss",
+    "the gradient of the prediction is not divided by the number of elements",
+    "The loss divides by n. What does that do to its derivative?",
+    "d(loss)/dy = 2 (y - target) / n, times the upstream gradient.",
+    LOSS,
+    gradient_only(lambda g, y, t: g * 2 * (y - t)),
+    (
+        "the gradient divides by the batch size, not by the number of elements",
+        gradient_only(lambda g, y, t: g * 2 * (y - t) / y.shape[0]),
+    ),
+    ("the gradient is neither divided by n nor multiplied by 2", gradient_only(lambda g, y, t: g * (y - t))),
+    (
+        "the gradient is divided by the number of elements twice",
+        gradient_only(lambda g, y, t: g * 2 * (y - t) / y.numel() ** 2),
+    ),
+)
+known(
+    "mse-upstream-missing",
+    "mseloss",
+    "the gradient is the same for every upstream gradient",
+    "What if the loss is only a part of a larger one?",
+    "d(loss)/dy = 2 (y - target) / n, times the upstream gradient.",
+    LOSS,
+    gradient_only(lambda g, y, t: 2 * (y - t) / y.numel()),
+)
+known(
+    "mse-gradient-not-error",
+    "mseloss",
+    "the gradient of the prediction is not 2 (y - target) / n",
+    "Which difference tells how far the prediction is from the target?",
+    "d(loss)/dy = 2 (y - target) / n, times the upstream gradient.",
+    LOSS,
+    ("the gradient is 2 y / n: the target is missing", gradient_only(lambda g, y, t: g * 2 * y / y.numel())),
+    (
+        "every element gets the same share: the rule of the square is missing",
+        gradient_only(lambda g, y, t: g * (0 * y + 1) / y.numel()),
+    ),
+    ("the gradient is the squared error", gradient_only(lambda g, y, t: g * (y - t) ** 2 / y.numel())),
+    ("the gradient is the squared error", gradient_only(lambda g, y, t: g * (y - t) ** 2)),
+    ("the gradient is the squared error, times 2", gradient_only(lambda g, y, t: g * 2 * (y - t) ** 2 / y.numel())),
+    ("the gradient is the sign of the error", gradient_only(lambda g, y, t: g * (y - t).sign() / y.numel())),
+    ("the gradient is the sign of the error", gradient_only(lambda g, y, t: g * 2 * (y - t).sign() / y.numel())),
+    ("every element gets the mean error", gradient_only(lambda g, y, t: g * 2 * (y - t).mean() + 0 * y)),
+    ("the gradient is the error to the third", gradient_only(lambda g, y, t: g * 2 * (y - t) ** 3 / y.numel())),
+    ("the gradient is 0 everywhere", gradient_only(lambda g, y, t: 0 * y)),
+    (
+        "every element gets the mean of the gradients",
+        gradient_only(lambda g, y, t: (g * 2 * (y - t) / y.numel()).mean() + 0 * y),
+    ),
+)
+known(
+    "mse-not-recorded",
+    "mseloss",
+    "the loss sends no gradient back to the prediction",
+    "Does the loss compute with tensors, or with their arrays?",
+    "Compute with y and y_target themselves, not with their data: the graph has to see them.",
+    LOSS,
+    cut("mse", 0),
+    part(needs=lambda op, tensors: False),
+)
+known(
+    "sum-axis-ignored",
+    "mseloss",
+    "the gradient of a sum over one axis does not get back into the shape of its input",
+    "sum(x, axis=1) lost an axis. Which shape has its upstream gradient, and which one has x?",
+    "Put the axis back first: np.expand_dims(base, axis), then repeat along it.",
+    LOSS,
+    gradient_only(axis_ignored),
+)
+
+# ---------------------------------------------------------------- the model
+
+MODEL = "Make a model!: The model and its training"
+known(
+    "model-straight",
+    "model",
+    "the model is one straight line: nothing bends between its layers",
+    "Two linear layers in a row are one linear layer. What belongs between them?",
+    "Linear, ReLU, Linear.",
+    LINEAR,
+)
+known(
+    "model-layers-not-registered",
+    "model",
+    "parameters() of the model is empty",
+    "Where are the layers kept: each in an attribute of its own, or in a list?",
+    "self.hidden = Linear(...): MyModule registers what is assigned to an attribute, not what is in a list.",
+    MODULES,
+)
+known(
+    "model-layer-unused",
+    "model",
+    "a layer of the model takes no part in its output",
+    "Which layer does forward leave out?",
+    "Use every layer in forward, one after the other.",
+    MODEL,
+)
+known(
+    "model-detached",
+    "model",
+    "forward uses a parameter that gets no gradient from the loss",
+    "Does forward hand on tensors, or their arrays?",
+    "Hand on the tensors themselves: MyTensor(x.data) is a new leaf, and the graph ends there.",
+    MODEL,
+)
+known(
+    "model-wrong-shape",
+    "model",
+    "the model does not give ten scores for each picture",
+    "How many digits are there, and which shape goes in?",
+    "(n, 64) goes in and (n, 10) comes out: the last layer has 10 outputs.",
+    MODEL,
+)
+known(
+    "model-large-weights",
+    "model",
+    "the model does not learn: its first outputs are far too large",
+    "64 products add up in every unit. How large does the sum get?",
+    "Draw the weights small: np.random.uniform(-bound, bound), bound = 1 / np.sqrt(inputs).",
+    LINEAR,
+)
+known(
+    "model-silent",
+    "model",
+    "the model gives every picture the same scores",
+    "Is there a unit that any picture can still move?",
+    "No ReLU after the last layer, and random weights before the first.",
+    LINEAR,
+)
+
+# ---------------------------------------------------------------- anywhere
+
+EVERYWHERE = "tensor module matmul linear relu sgd mseloss model"
+known(
+    "uses-torch",
+    EVERYWHERE,
+    "your code calls PyTorch",
+    "Which library shall do the arithmetic?",
+    "Build it with NumPy: PyTorch is what you rebuild.",
+    "Set-up",
+)
+known(
+    "array-not-tensor",
+    EVERYWHERE,
+    "the result is a plain array or number, not a MyTensor",
+    "Could somebody go on computing with the result, and call backward() in the end?",
+    "Give back a MyTensor, recorded if an input requires a gradient.",
+    BEHAVES,
+)
+known(
+    "hard-coded",
+    EVERYWHERE,
+    "the result is the same for different inputs",
+    "The tests draw new numbers each time. Where does your result depend on the input?",
+    "Compute it from the input, by the general rule.",
+    "How to read a report",
+)
