@@ -17,7 +17,7 @@ grade: release
 test: $(VENV)/ready
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
-	$(RUN) -m pytest
+	$(RUN) -m pytest -n 2 --dist loadfile
 
 release: $(VENV)/ready
 	$(RUN) source/build.py

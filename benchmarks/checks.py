@@ -3,13 +3,18 @@
     python benchmarks/checks.py                                  # some ten seconds
     python benchmarks/checks.py --rounds 3                       # fewer repetitions
     python benchmarks/checks.py --notebook my.ipynb              # another notebook's answers
+    python benchmarks/checks.py --wrong                          # and the worst wrong solutions: some three minutes
 
 For each function of tests.py, called as its cell calls it but with the report thrown away: seconds for the first call
 in this process, and the median of the warm calls after it. The functions are called in turn, round after round, each
 time with new random numbers. The import of PyTorch, which the first test cell of a session waits for, is timed on its
 own and not in the table.
 
-The goals are for warm calls on the reference solution: tests.test_tensor_class under 0.5 s, all eight under 1.5 s.
+With --wrong, the same for the wrong solutions of kit_tests/corpus: for each section the one that takes longest, and
+the one whose mistake takes longest to name.
+
+The goals are for warm calls: on the reference solution tests.test_tensor_class under 0.5 s and all eight under 1.5 s;
+naming a mistake under 0.5 s. A solution that never ends takes what its deadline allows.
 """
 
 from __future__ import annotations
@@ -80,6 +85,7 @@ def seconds(function: Callable[..., tests.Score], names: dict[str, Any]) -> floa
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--notebook", type=Path, default=SOLUTION, help="whose answers to test")
+    parser.add_argument("--wrong", action="store_true", help="time the wrong solutions, too")
     parser.add_argument("--rounds", type=int, default=11, help="warm calls of each function (default: 11)")
     arguments = parser.parse_args()
     rounds = max(1, arguments.rounds)
@@ -106,6 +112,50 @@ def main() -> None:
     for name, cold, usual in rows:
         goal = f"under {GOALS[name]} s" if name in GOALS else ""
         print(f"| {name} | {cold:.3f} | {usual:.3f} | {goal} |")
+
+    if arguments.wrong:
+        print("\n" + worst())
+
+
+def worst() -> str:
+    """A table: per section the slowest wrong solution, and the one that is slowest to name."""
+    sys.path.insert(0, str(ROOT / "kit_tests"))
+    import proof
+
+    from checks import section
+
+    naming, right = [0.0], section._named
+
+    def timed(*args: Any) -> Any:
+        start = perf_counter()
+        try:
+            return right(*args)
+        finally:
+            naming[0] += perf_counter() - start
+
+    section._named = timed
+    slowest: dict[str, tuple[float, float, str]] = {}
+    hardest: dict[str, tuple[float, str]] = {}
+    for wrong in tqdm(proof.BY_NAME.values(), desc="wrong solutions", file=sys.stderr, leave=False):
+        names, times, named = proof.solution(wrong.name), [], []
+        for seed in (1, 2):  # the first call, and a warm one
+            naming[0], start = 0.0, perf_counter()
+            proof.report(proof.SECTIONS[wrong.section], names, seed)
+            times.append(perf_counter() - start)
+            named.append(naming[0])
+        id = wrong.section
+        slowest[id] = max(slowest.get(id, (0.0, 0.0, "")), (times[1], times[0], wrong.name))
+        hardest[id] = max(hardest.get(id, (0.0, "")), (named[1], wrong.name))
+    section._named = right
+    lines = [
+        "| section | slowest wrong solution | first call, s | warm, s | longest to name | s | goal |",
+        "| --- | --- | ---: | ---: | --- | ---: | ---: |",
+    ]
+    for id, (warm, cold, name) in slowest.items():
+        lines.append(
+            f"| {id} | {name} | {cold:.2f} | {warm:.2f} | {hardest[id][1]} | {hardest[id][0]:.2f} | under 0.5 |"
+        )
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -15,11 +15,11 @@ from checks.imitation import SGD, Library, Module, Tensor, consumers, rows
 
 Change = Callable[[Library], None]
 
-MATHEMATICS = "Automatic differentiation: The mathematics"
-PATHS = "Automatic differentiation: Several paths: a sum"
-BEHAVES = "Automatic differentiation: How MyTensor behaves"
-HINTS = "Automatic differentiation: Hints"
-DAG = "Automatic differentiation: My automatic differentiation"
+MATHEMATICS = "Automatic differentiation > The mathematics"
+PATHS = "Automatic differentiation > Several paths: a sum"
+BEHAVES = "Automatic differentiation > How MyTensor behaves"
+HINTS = "Automatic differentiation > Hints"
+DAG = "Automatic differentiation > My automatic differentiation"
 
 
 @dataclass(eq=False)
@@ -161,7 +161,7 @@ known(
     "the dtype that was asked for is not the dtype of the data",
     "Who reads the argument dtype?",
     "np.array(data, dtype=dtype): None lets NumPy choose.",
-    "Tensors: Types",
+    "Tensors > Types",
 )
 known(
     "accepts-anything",
@@ -185,7 +185,7 @@ known(
     "strides count elements, not bytes",
     "NumPy and PyTorch count strides differently. Which one is the array yours is made of?",
     "Hand on the array's own strides: they count bytes.",
-    "Tensors: Strides",
+    "Tensors > Strides",
     part(strides=lambda data: tuple(n // data.itemsize for n in data.strides)),
 )
 known(
@@ -576,7 +576,7 @@ known(
     "fractions are cut off: a result is kept in whole numbers",
     "Which dtype have [1, 2] and the result of [1, 2] / 2?",
     "Let NumPy choose the dtype of a result, and make a number a tensor with its own dtype.",
-    "Tensors: Types",
+    "Tensors > Types",
     part(truncates="results"),
     part(truncates="numbers"),
     part(truncates="both"),
@@ -960,7 +960,7 @@ known(
     "the gradient of a broadcast operand is summed over the wrong axis",
     "Shapes are aligned at the right. On which side do the new axes stand?",
     "New axes stand in front: sum over the first ones.",
-    "Tensors: Shape",
+    "Tensors > Shape",
     reduced(last_axes),
 )
 known(
@@ -1577,7 +1577,7 @@ known(
 
 # ---------------------------------------------------------------- matmul
 
-MATMUL = "Base layers: Matrix multiplication"
+MATMUL = "Base layers > Matrix multiplication"
 
 
 def fits(one: Callable[[], Any], other: Callable[[], Any], shape: Any) -> Any:
@@ -1752,7 +1752,7 @@ for place, letter in ((0, "a"), (1, "b"), (None, "a and b")):
 
 # ---------------------------------------------------------------- Linear
 
-LINEAR = "Base layers: Linear and ReLU"
+LINEAR = "Base layers > Linear and ReLU"
 known(
     "linear-bias-missing",
     "linear",
@@ -2536,7 +2536,7 @@ known(
 
 # ---------------------------------------------------------------- the model
 
-MODEL = "Make a model!: The model and its training"
+MODEL = "Make a model! > The model and its training"
 known(
     "model-straight",
     "model",

@@ -84,10 +84,10 @@ class Report:
         said = None  # a run of checks that wait for the same thing says so once
         for check in self.checks:
             lines += _wrapped(f"{SYMBOLS[check.status]} {WORDS[check.status]:8}{check.points:2g}  {check.title}", 14)
+            if check.status != "passed" and _line(check) != said:
+                lines += _wrapped(" " * 14 + _line(check), 14)
             if check is self.open:
                 lines += _details(check)
-            elif check.status != "passed" and _line(check) != said:
-                lines += _wrapped(" " * 14 + _line(check), 14)
             said = _line(check)
         return "\n".join([*lines, "", "The same numbers again:", f"    {self._again()}"])
 
@@ -107,10 +107,9 @@ class Report:
         what = html.escape(check.title)
         if check.status != "passed":
             shown = " open" if check is self.open else ""
-            first = "" if check is self.open else f"<br>{html.escape(_line(check))}"
-            what = f"<details{shown}><summary>{what}{first}</summary>{_details_html(check)}</details>"
-            if check.status == "waiting":  # there is nothing to unfold
-                what = f"{html.escape(check.title)}{first}"
+            what = f"{what}<br>{html.escape(_line(check))}"
+            if check.status != "waiting":  # then there is nothing to unfold
+                what = f"<details{shown}><summary>{what}</summary>{_details_html(check)}</details>"
         return (
             f'<tr class="{check.status}"><th scope="row" style="{LEFT}; border-left: 4px solid {BARS[check.status]}">'
             f"{word}</th>{_cell(f'{check.score:g} / {check.points:g}')}{_cell(what)}</tr>"
@@ -150,6 +149,12 @@ def _line(check: Result) -> str:
     return (check.says or check.got or "").split("\n", 1)[0]
 
 
+def _rest(check: Result) -> str:
+    """What was got, without the line that has been said."""
+    got = check.got or ""
+    return got if check.expected is not None else got.removeprefix(_line(check)).lstrip("\n")
+
+
 def _wrapped(line: str, indent: int) -> list[str]:
     return textwrap.wrap(line, WIDTH, subsequent_indent=" " * indent, drop_whitespace=True) or [""]
 
@@ -165,12 +170,10 @@ def _block(label: str, text: str) -> list[str]:
 
 def _details(check: Result) -> list[str]:
     lines = []
-    if check.says and check.says != check.got:
-        lines += _wrapped(" " * 14 + check.says, 14)
     if check.expected is not None:
         lines += _block("expected", check.expected)
-    if check.got is not None:
-        lines += _block("got" if check.expected is not None else "", check.got)
+    if _rest(check):
+        lines += _block("got" if check.expected is not None else "", _rest(check))
     if check.snippet:
         lines += ["", "    Paste this into a new cell to see it:", ""]
         lines += ["        " + line for line in check.snippet.split("\n")] + [""]
@@ -193,15 +196,13 @@ def _pre(text: str) -> str:
 
 def _details_html(check: Result) -> str:
     parts = []
-    if check.says and check.says != check.got:
-        parts.append(f"<p>{html.escape(check.says)}</p>")
     if check.expected is not None:
         parts.append(
             f"<table><thead><tr>{_head('expected')}{_head('got')}</tr></thead><tbody><tr>"
             f"{_cell(_pre(check.expected))}{_cell(_pre(check.got or ''))}</tr></tbody></table>"
         )
-    elif check.got is not None:
-        parts.append(_pre(check.got))
+    elif _rest(check):
+        parts.append(_pre(_rest(check)))
     if check.snippet:
         parts.append(f"<p>Paste this into a new cell to see it:</p>{_pre(check.snippet)}")
     hints = ""

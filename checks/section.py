@@ -281,13 +281,20 @@ class Workshop:
         self.sections: list[Section] = []
         self.earned: dict[str, float] = {}
 
-    def progress(self) -> str | None:
-        """The points so far, in one line; nothing for a workshop of one section."""
+    def progress(self, current: Section) -> str | None:
+        """The points so far, and earlier sections to go back to; nothing for a workshop of one section."""
         if len(self.sections) < 2:
             return None
         total = sum(section.points for section in self.sections)
         run = f"{len(self.earned)} of {len(self.sections)} tests run"
-        return f"Workshop so far: {sum(self.earned.values()):g} of {total:g} points, {run}"
+        line = f"Workshop so far: {sum(self.earned.values()):g} of {total:g} points, {run}."
+        before = self.sections[: self.sections.index(current)]
+        open_ones = [
+            section.title for section in before if self.earned.get(section.id, section.points) < section.points
+        ]
+        if open_ones and self.earned[current.id] < current.points:
+            line += f" What fails here may come from an earlier section: {', '.join(open_ones)}."
+        return line
 
 
 class Section:
@@ -297,8 +304,8 @@ class Section:
         id: the section's grade_id without "test_".
         title: the section's heading.
         call: what a learner types to run the checks.
-        builds_on: an earlier section and ids of its checks. When something fails here and one of those does not
-            pass, that one is what the learner has to look at first.
+        builds_on: earlier sections, each with ids of its checks. When something fails here and one of those does
+            not pass, that one is what the learner has to look at first.
         workshop: what the points count toward.
     """
 
@@ -307,7 +314,7 @@ class Section:
         id: str,
         title: str,
         call: str,
-        builds_on: tuple[Section, Sequence[str]] | None = None,
+        builds_on: Sequence[tuple[Section, Sequence[str]]] = (),
         workshop: Workshop | None = None,
     ) -> None:
         self.id, self.title, self.call, self.builds_on = id, title, call, builds_on
@@ -342,7 +349,7 @@ class Section:
         """Run the checks on the learner's names, show the report, and return the points."""
         report = self.run(names, seed)
         self.workshop.earned[self.id] = report.score
-        report.progress = self.workshop.progress()
+        report.progress = self.workshop.progress(self)
         report.show()
         return Score(report)
 
@@ -365,15 +372,16 @@ class Section:
     def _results(self, names: dict[str, Any], seed: int) -> list[Result]:
         clock = Clock(SECTION_SECONDS)
         results = _run(self.checks, self.id, names, seed, clock)
-        if self.builds_on and any(result.status in ("failed", "missing") for result in results):
-            earlier, ids = self.builds_on
+        if all(result.status == "passed" for result in results):
+            return results
+        for earlier, ids in self.builds_on:
             for result in _run(earlier.with_needs(ids), earlier.id, names, seed, clock):
                 if result.status in ("failed", "missing"):
                     _wait(
                         results,
                         f"waits for “{result.title}” ({earlier.call.split('(')[0]}), which {_state(result)}",
                     )
-                    break
+                    return results
         return results
 
     def with_needs(self, ids: Sequence[str]) -> list[Check]:

@@ -2311,4 +2311,24 @@ MODEL = [
     ),
 ]
 
-WRONG = [*MODULE, *MATMUL, *LINEAR, *RELU_ENTRIES, *SGD, *MSELOSS, *MODEL]
+NO_TENSOR = [
+    Wrong(
+        "relu-gives-an-array",
+        "array-not-tensor",
+        "relu",
+        "relu_value",
+        ("        return relu(x)", "        return relu(x).data"),
+    ),
+    Wrong(
+        "mse-gives-a-number",
+        "array-not-tensor",
+        "mseloss",
+        "mse_value mse_zero",
+        (
+            "        return sum(difference * difference) * (1 / difference.size)",
+            "        return float((difference * difference).data.mean())",
+        ),
+    ),
+]
+
+WRONG = [*MODULE, *MATMUL, *LINEAR, *RELU_ENTRIES, *SGD, *MSELOSS, *MODEL, *NO_TENSOR]

@@ -1,8 +1,8 @@
 """How good is the feedback? Wrong and correct solutions, judged by the checks.
 
-    python kit_tests/feedback.py                  # the table: what is caught, and what is named
-    python kit_tests/feedback.py --seeds 200      # and: are the verdicts the same for 200 seeds?
-    python kit_tests/feedback.py --each           # a line for each solution
+    python kit_tests/proof.py                  # the table: what is caught, and what is named
+    python kit_tests/proof.py --seeds 200      # and: are the verdicts the same for 200 seeds?
+    python kit_tests/proof.py --each           # a line for each solution
 
 The wrong solutions (corpus/wrong.py) are small named changes to the reference or to a correct solution; the correct
 ones (corpus/correct/) are in styles of their own, and none has seen the reference.
@@ -81,7 +81,7 @@ class Finding:
         lost: ids of checks that did not pass.
         stray: of those, the ones that the mistake does not explain.
         named: check id to the mistake it names.
-        elsewhere: points lost in earlier sections, and checks that fail in later ones.
+        before: checks that lose points in the sections before, where the solution is right.
     """
 
     wrong: Wrong
@@ -89,7 +89,7 @@ class Finding:
     stray: set[str]
     named: dict[str, str | None]
     first: str | None
-    elsewhere: list[str]
+    before: list[str]
 
     @property
     def caught(self) -> bool:
@@ -105,7 +105,7 @@ class Finding:
 
 
 def find(name: str) -> Finding:
-    """Judge one wrong solution in all sections."""
+    """Judge one wrong solution in its section and in those before."""
     wrong, names = BY_NAME[name], solution(name)
     home = SECTIONS[wrong.section]
     found = report(home, names)
@@ -117,24 +117,13 @@ def find(name: str) -> Finding:
                 explained.add(check.id)
             else:
                 stray.add(check.id)
-    elsewhere = []
-    earlier = True
-    for other in SECTIONS.values():
-        if other is home:
-            earlier = False
-            continue
-        seen = report(other, names)
-        wrong_there = ("failed", "missing", "waiting") if earlier else ("failed", "missing")
-        elsewhere += [
-            f"{other.id}/{check.id}" + (f": {check.mistake}" if check.mistake else "")
-            for check in seen.checks
-            if check.status in wrong_there
-        ]
+    earlier = list(SECTIONS.values())[: list(SECTIONS).index(home.id)]
+    before = [f"{each.id}/{check.id}" for each in earlier for check in report(each, names).checks if not check.score]
     named = {check.id: check.mistake for check in found.checks if check.status in ("failed", "missing")}
-    return Finding(wrong, lost, stray, named, found.open.mistake if found.open else None, elsewhere)
+    return Finding(wrong, lost, stray, named, found.open.mistake if found.open else None, before)
 
 
-def verdicts(name: str, seeds: int, whole: int = 5) -> dict[str, dict[frozenset[str], list[int]]]:
+def verdicts(name: str, seeds: int, whole: int = 4) -> dict[str, dict[frozenset[str], list[int]]]:
     """Section to what is lost there, with the seeds that say so.
 
     A wrong solution is judged in its own section: all checks for the first `whole` seeds, then those that failed. Only
@@ -251,8 +240,6 @@ def main() -> None:
             print(f"    is {' or '.join(f.wrong.accepted) or 'none of the list'}; named {f.named}")
             if not f.caught:
                 print(f"    costs {sorted(f.wrong.costs)}, lost {sorted(f.lost)}, stray {sorted(f.stray)}")
-        if arguments.each and f.elsewhere:
-            print(f"    elsewhere: {f.elsewhere}")
     print("\n" + table(found) + "\n")
     print("| correct solution | points of 100 |\n| --- | ---: |")
     for name, points in scores().items():
