@@ -21,6 +21,7 @@ from checks.mistakes import Way
 from checks.observe import SCRIPT, Raised, close, line_of
 
 LOOP = "\nfor "  # code that a library with a mistake may take for ever to run: it is no evidence
+LARGEST_PAIRING = 16  # mistakes that are tried in pairs: 120 pairs
 HELPERS: dict[str, Any] = {  # what expressions of a check may call
     "held": lambda parameters: repr(sorted((p.tensor.data.tolist() for p in parameters), key=repr)),
 }
@@ -51,41 +52,83 @@ def compiled(code: str, mode: str) -> CodeType:
     return compile(code, SCRIPT, mode)
 
 
-def name(
-    section: str,
-    observations: Sequence[Observation],
-    passed: Sequence[Observation],
-    others: Sequence[Sequence[Observation]],
-    more: Callable[[], Sequence[Observation]],
-) -> Way | None:
-    """The way of making a known mistake that explains all observations, or None.
+class Inference:
+    """What all checks of a section observed, and the known mistakes that explain it.
 
     Args:
         section: the id of the section whose mistakes are tried.
-        observations: those of the check that failed.
-        passed: those of the checks that passed: a mistake that breaks one of those was not made.
-        others: those of each other check that failed: of several mistakes, the one that explains most of these.
-        more: observes the same check on other random numbers; asked when several mistakes still match.
+        passed, failed: check id to what was observed there.
     """
-    observations = [seen for seen in observations if LOOP not in seen.code]
-    if not _tells_something(observations):
-        return None
-    ways = [way for mistake in mistakes.of(section) for way in mistake.ways]
-    matching = [way for way in ways if explains([way], observations)]
-    calm = [seen for seen in passed if LOOP not in seen.code]
-    if not matching:
-        return _pair(ways, observations, calm)
-    matching = [way for way in matching if explains([way], calm)]
-    if _one(matching) is None:
-        counts = [
-            sum(explains([way], [o for o in other if LOOP not in o.code]) for other in others) for way in matching
-        ]
-        matching = [way for way, count in zip(matching, counts, strict=True) if count == max(counts)]
-    for _ in range(2):
+
+    def __init__(
+        self, section: str, passed: dict[str, Sequence[Observation]], failed: dict[str, Sequence[Observation]]
+    ) -> None:
+        self.ways = [way for mistake in mistakes.of(section) for way in mistake.ways]
+        self.passed, self.failed = list(passed), list(failed)
+        self.seen = {id: _wrong_first(seen) for id, seen in {**passed, **failed}.items()}
+        self.known: dict[tuple[Way, str], bool] = {}
+        self.found: list[Way] = []
+        self.paired = False
+
+    def fits(self, way: Way, check: str) -> bool:
+        """Whether a way explains what a check observed. Asked often, worked out once."""
+        if (way, check) not in self.known:
+            self.known[way, check] = explains([way], self.seen[check])
+        return self.known[way, check]
+
+    def name(self, check: str, more: Callable[[], Sequence[Observation]]) -> Way | None:
+        """The way of making a known mistake that explains a failed check, or None.
+
+        A mistake that breaks a check that passed was not made. Of several, the one that explains most of the other
+        failed checks was; else `more` observes the same check on other random numbers, to tell them apart.
+        """
+        if not _tells_something(self.seen[check]):
+            return None
+        for way in self.found:  # one mistake may show in many checks
+            if self.fits(way, check):
+                return way
+        way = self._search(check, more)
+        if way and way.change not in [other.change for other in self.found]:
+            self.found.append(way)
+        return way
+
+    def _search(self, check: str, more: Callable[[], Sequence[Observation]]) -> Way | None:
+        matching = [way for way in self.ways if self.fits(way, check)]
+        if not matching and not self.paired:
+            self.paired = True  # once: it takes as long as all the rest
+            return self._pair(check)
+        matching = [way for way in matching if all(self.fits(way, other) for other in self.passed)]
         if matching and _one(matching) is None:
-            extra = more()
-            matching = [way for way in matching if explains([way], extra)]
-    return _one(matching)
+            counts = [sum(self.fits(way, other) for other in self.failed) for way in matching]
+            matching = [way for way, count in zip(matching, counts, strict=True) if count == max(counts)]
+        for _ in range(2):
+            if matching and _one(matching) is None:
+                extra = _wrong_first(more())
+                matching = [way for way in matching if explains([way], extra)]
+        return _one(matching)
+
+    def _pair(self, check: str) -> Way | None:
+        """Two mistakes at once. Only where numbers are wrong: two mistakes explain an exception too easily."""
+        seen = self.seen[check]
+        wrong = [one for one in seen if not one.right]
+        if not any(isinstance(one.got, np.ndarray) and one.got.size > 1 for one in wrong):
+            return None
+        first = [one for one in seen if one.code in {one.code for one in wrong[:2]}]
+        as_it_should = [replace(one, got=one.expected) for one in first]
+        relevant = [way for way in self.ways if not explains([way], as_it_should)][:LARGEST_PAIRING]
+        for one, two in itertools.combinations(relevant, 2):
+            if one.mistake is two.mistake or not explains([one, two], first) or not explains([one, two], seen):
+                continue
+            if all(explains([one, two], self.seen[other]) for other in self.passed):
+                return Way(one.mistake, f"two mistakes at once: {one.says}; {two.says}", one.change)
+        return None
+
+
+def _wrong_first(seen: Sequence[Observation]) -> list[Observation]:
+    """What is evidence, by code; that with something wrong first, because most mistakes do not explain it."""
+    seen = [one for one in seen if LOOP not in one.code]
+    wrong = {one.code for one in seen if not one.right}
+    return sorted(seen, key=lambda one: one.code not in wrong)
 
 
 def _one(ways: list[Way]) -> Way | None:
@@ -97,22 +140,6 @@ def _tells_something(observations: Sequence[Observation]) -> bool:
     """An exception that may have any reason is no evidence of a particular mistake."""
     wrong = [seen.got for seen in observations if not seen.right]
     return any(not isinstance(got, Raised) or got.kind != "other" for got in wrong)
-
-
-def _pair(ways: list[Way], observations: Sequence[Observation], passed: Sequence[Observation]) -> Way | None:
-    """Two mistakes at once. Only where numbers are wrong: two mistakes explain an exception too easily."""
-    wrong = [seen for seen in observations if not seen.right]
-    if not any(isinstance(seen.got, np.ndarray) and seen.got.size > 1 for seen in wrong):
-        return None
-    first = [seen for seen in observations if seen.code in {seen.code for seen in wrong[:4]}]
-    as_it_should = [replace(seen, got=seen.expected) for seen in first]
-    relevant = [way for way in ways if not explains([way], as_it_should)]
-    for one, two in itertools.combinations(relevant[:40], 2):
-        if one.mistake is two.mistake or not explains([one, two], first):
-            continue
-        if explains([one, two], observations) and explains([one, two], passed):
-            return Way(one.mistake, f"two mistakes at once: {one.says}; {two.says}", one.change)
-    return None
 
 
 def constant(observations: Sequence[Observation], again: Callable[[], Sequence[Observation]]) -> bool:

@@ -195,7 +195,7 @@ class Library:
             raise TypeError(f"numbers, not {array.dtype}")
         if self.truncates == "data":
             array = np.trunc(array)
-        tensor = Tensor(self, self.torch.tensor(array.astype(np.float64)), requires_grad)
+        tensor = Tensor(self, self.torch.from_numpy(array.astype(np.float64)), requires_grad)
         tensor.whole = array.dtype.kind in "iu"
         tensor.dtype = np.dtype(dtype or np.float64)
         return tensor

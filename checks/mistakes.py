@@ -2137,6 +2137,14 @@ def heavy_ball(library: Library) -> None:
     library.move = move
 
 
+def decaying(factor: float) -> Change:
+    def step(optimizer: SGD) -> None:
+        Library.step(optimizer.library, optimizer)
+        optimizer.lr *= factor
+
+    return part(step=step)
+
+
 known(
     "sgd-uphill",
     "sgd",
@@ -2225,6 +2233,7 @@ known(
     "w - lr * gradient, afresh in every step.",
     SGD_TEXT,
     heavy_ball,
+    *(("the learning rate shrinks with every step", decaying(factor)) for factor in (0.5, 0.9, 0.95, 0.99)),
 )
 known(
     "step-clears-gradient",
@@ -2234,6 +2243,14 @@ known(
     "Leave the gradients alone in step(): zero_grad() removes them.",
     SGD_TEXT,
     part(step=forget_after),
+)
+known(
+    "step-changes-gradient",
+    "sgd",
+    "step() changes the gradient",
+    "g = tensor.grad.data; g *= lr: whose array is g?",
+    "Compute lr * gradient as a new array, and subtract that: data -= self.lr * gradient.",
+    SGD_TEXT,
 )
 known(
     "step-first-only",

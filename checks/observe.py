@@ -337,7 +337,7 @@ def printable(text: str, longest: int = 200) -> str:
 
 def class_name(value: Any) -> str:
     """The name of a value's class, also when its metaclass has other ideas."""
-    return type.__dict__["__name__"].__get__(type(value))
+    return printable(type.__dict__["__name__"].__get__(type(value)), 60)
 
 
 def is_bare(value: Any) -> bool:
@@ -361,14 +361,14 @@ def explain(error: BaseException) -> Failed | Missing:
 
 
 def _explain(error: BaseException) -> Failed | Missing:
-    if isinstance(error, (Failed, Missing)):
+    frames = traceback.StackSummary.extract(traceback.walk_tb(error.__traceback__), lookup_lines=False)
+    if type(error) in (Failed, Missing) and not (frames and _is_theirs(frames[-1].filename)):
         return error
     if isinstance(error, OutOfTime):
         return Failed("your code did not finish in time: is there an endless loop, or work done over and over?")
     if isinstance(error, UsedTorch):
         return Failed("your code calls PyTorch: build it with NumPy", mistake="uses-torch")
     # Line by line on demand: a learner's code may claim to come from any file, and reading that one may never end.
-    frames = traceback.StackSummary.extract(traceback.walk_tb(error.__traceback__), lookup_lines=False)
     message = printable(_message(error))
     if frames and frames[-1].filename in (
         SCRIPT,
@@ -385,12 +385,16 @@ def _explain(error: BaseException) -> Failed | Missing:
             return Missing(f"not written yet: {message}")
     if isinstance(error, AttributeError) and error.name == "forward":
         return Missing("it has no method forward: not written yet")
-    theirs = [frame for frame in frames if frame.filename != SCRIPT and not frame.filename.startswith(NOT_THEIRS)]
+    theirs = [frame for frame in frames if _is_theirs(frame.filename)]
     where = ""
     if theirs:
         line = printable((theirs[-1].line or "") if _is_cell(theirs[-1].filename) else "")
         where = f"\nin {theirs[-1].name}, line {theirs[-1].lineno}" + (f": {line}" if line else "")
     return Failed(f"your code raised {class_name(error)}: {message}{where}")
+
+
+def _is_theirs(filename: str) -> bool:
+    return filename != SCRIPT and not filename.startswith(NOT_THEIRS)
 
 
 def _is_cell(filename: str) -> bool:

@@ -33,6 +33,7 @@ from checks.observe import (
     learner_code,
     line_of,
     observed,
+    printable,
     quiet,
 )
 from checks.report import Report, Result, Score
@@ -87,11 +88,12 @@ class Trial:
         drew: whether random numbers were drawn.
     """
 
-    def __init__(self, names: dict[str, Any], rng: np.random.Generator, clock: Clock, seconds: float) -> None:
+    def __init__(self, check: Check, names: dict[str, Any], rng: np.random.Generator, clock: Clock) -> None:
+        self.check = check
         self.names = names
         self._rng = rng
         self.clock = clock
-        self.seconds = seconds
+        self.seconds = check.seconds
         self.snippet: str | None = None
         self.evidence: list[Observation] = []
         self.first: Failure | None = None
@@ -127,7 +129,7 @@ class Trial:
         if self.first is None:
             verdict = explain(error)
             mistake = getattr(verdict, "mistake", None)
-            if mistake is None and not isinstance(error, (Failed, Missing)):
+            if mistake is None and type(error) not in (Failed, Missing):
                 mistake = next((id for kind, id in self.means.items() if issubclass(type(error), kind)), None)
             self.first = Failure(verdict, self.snippet, mistake, issubclass(type(error), STOPS))
             for each in (error, verdict):  # the frames would keep the learner's objects alive
@@ -211,8 +213,8 @@ class Trial:
                 raise
             except BaseException as error:
                 self.observe(code, expression, value, got)
-                if isinstance(error, Failed) and mistakes:
-                    error.mistake = mistakes.get(expression)
+                if type(error) is Failed and mistakes:
+                    error.mistake = error.mistake or mistakes.get(expression)
                 if first is None:
                     first = error, f"{code}\n{expression}"
                 if got is None and expression.endswith(".grad"):
@@ -244,6 +246,8 @@ class Trial:
         self.snippet = f"{code}\n{expression}"
         with self.clock.learner_code(self.seconds):
             array = eval(compiled(expression, "eval"), variables)
+            if array is None:
+                return
             array = array if issubclass(type(array), np.ndarray) else array.data
             if issubclass(type(array), np.ndarray) and not np.ndarray.flags.__get__(array).writeable:
                 raise Failed(f"{expression} is read-only", "an array that can be changed", mistake="gradient-read-only")
@@ -264,8 +268,11 @@ class Trial:
 
     def works(self, code: str) -> bool:
         """Whether another operation, of a and b, works: what needs it is only then worth trying."""
-        scratch = Trial(self.names, np.random.default_rng(0), self.clock, self.seconds)
-        scratch.gradients(code, {"a": (), "b": ()})
+        scratch = Trial(self.check, self.names, np.random.default_rng(0), self.clock)
+        try:
+            scratch.gradients(code, {"a": (), "b": ()})
+        except (OutOfTime, UsedTorch):
+            return False
         return scratch.first is None
 
 
@@ -416,13 +423,15 @@ def judged(
 
 def _run(checks: Sequence[Check], section: str, names: dict[str, Any], seed: int, clock: Clock) -> list[Result]:
     results, trials = judged(checks, names, seed, clock)
-    passed = [seen for id, trial in trials.items() if results[id].status == "passed" for seen in trial.evidence]
-    for check in checks:
-        result = results[check.id]
-        if result.status in ("failed", "missing"):
-            again = functools.partial(_tried, check, names, seed, clock)
-            others = [trial.evidence for id, trial in trials.items() if id != check.id and trial.first]
-            _tell(result, check, trials[check.id], *_named(section, trials[check.id], passed, others, again))
+    inference = evidence.Inference(
+        section,
+        passed={id: trial.evidence for id, trial in trials.items() if not trial.first},
+        failed={id: trial.evidence for id, trial in trials.items() if trial.first},
+    )
+    for id, trial in trials.items():
+        if trial.first:
+            again = functools.partial(_tried, trial.check, names, seed, clock)
+            _tell(results[id], trial, *_named(trial, inference, again))
     for check in checks:
         unmet = [results[need] for need in check.needs if results[need].status != "passed"]
         if unmet:
@@ -433,22 +442,22 @@ def _run(checks: Sequence[Check], section: str, names: dict[str, Any], seed: int
     return list(results.values())
 
 
-def _tell(result: Result, check: Check, trial: Trial, known: Mistake | None, says: str) -> None:
+def _tell(result: Result, trial: Trial, known: Mistake | None, says: str) -> None:
     assert trial.first is not None
     verdict = trial.first.verdict
-    result.snippet, result.got, result.says = _folded(trial.first.snippet), _short(str(verdict)), says
+    result.snippet, result.got, result.says = _folded(trial.first.snippet), _short(str(verdict)), printable(says, 160)
     if isinstance(verdict, Missing) and known is None:
         return
     result.status = "failed"
     result.expected = _short(getattr(verdict, "expected", None))
-    result.hints = list(known.hints if known else check.hints)
+    result.hints = list(known.hints if known else trial.check.hints)
     result.mistake = known.id if known else None
 
 
 def _tried(check: Check, names: dict[str, Any], seed: int, clock: Clock, again: int = 0) -> Trial:
     """Run a check; `again` for other random numbers."""
     rng = np.random.default_rng([seed, zlib.crc32(check.id.encode()), *([again] if again else [])])
-    trial = Trial(names, rng, clock, check.seconds)
+    trial = Trial(check, names, rng, clock)
     try:
         check.run(trial)
     except KeyboardInterrupt:  # the person at the keyboard, not the learner's code
@@ -458,23 +467,17 @@ def _tried(check: Check, names: dict[str, Any], seed: int, clock: Clock, again: 
     return trial
 
 
-def _named(
-    section: str,
-    trial: Trial,
-    passed: Sequence[Observation],
-    others: Sequence[Sequence[Observation]],
-    again: Callable[[int], Trial],
-) -> tuple[Mistake | None, str]:
+def _named(trial: Trial, inference: evidence.Inference, again: Callable[[int], Trial]) -> tuple[Mistake | None, str]:
     """The known mistake behind a failure, if the evidence shows one, and a line that says what was observed."""
     assert trial.first is not None
     verdict, id = trial.first.verdict, trial.first.mistake
-    if id:
+    if id in mistakes.KNOWN:
         return mistakes.KNOWN[id], mistakes.KNOWN[id].title
     plainly = getattr(verdict, "says", None) or str(verdict)
     if trial.first.stopped:
         return None, plainly
     extra = (again(n).evidence for n in (1, 2))
-    way = evidence.name(section, trial.evidence, passed, others, lambda: next(extra))
+    way = inference.name(trial.check.id, lambda: next(extra))
     if way:
         return way.mistake, way.says
     if isinstance(verdict, Failed) and evidence.constant(trial.evidence, lambda: again(3).evidence):

@@ -480,6 +480,60 @@ def test_an_exception_whose_message_raises_or_never_comes_is_a_result(tmp_path):
         assert "cannot be shown" in failures[0]
 
 
+@pytest.mark.parametrize("body", ["while True: pass", "raise SystemExit", "return Failed"])
+def test_an_exception_that_lies_about_its_class_is_a_result(body):
+    code = f"""
+from checks.observe import Failed
+class Bad(Exception):
+    mistake = "nonsense"
+    @property
+    def __class__(self):
+        {body}
+raise Bad("bad")
+"""
+    report = run("relu", solved(("result = np.maximum(x.data, 0)", f"exec({code!r})")))
+    assert report.score == 0
+    assert "your code raised" in report.as_text()
+
+
+def test_a_verdict_that_learner_code_raises_is_an_exception_like_others():
+    code = "from checks.observe import Failed; raise Failed('fine', mistake='nonsense')"
+    report = run("relu", solved(("result = np.maximum(x.data, 0)", f"exec({code!r})")))
+    assert report.open.mistake is None
+    assert "your code raised Failed" in report.as_text()
+
+
+def test_what_was_observed_stays_one_line():
+    names = solved(("return list(found.values())", "return list(found.values()) * 5000"))
+    report = run("module", names)
+    assert len(report.as_text().split("\n")) < 60
+    error = "type('A' * 9000 + chr(27), (Exception,), {})('no')"
+    report = run("relu", solved(("result = np.maximum(x.data, 0)", f"raise {error}")))
+    assert len(report.open.says) <= 160 and "\x1b" not in report.as_text()
+
+
+def test_one_operator_that_hangs_or_calls_torch_costs_its_own_checks_only(monkeypatch):
+    for check in tests.TENSOR.checks:
+        monkeypatch.setitem(check.__dict__, "seconds", 0.5)
+    line = 'return self.__binary(other, np.subtract, sub_deriv, "SubBackward")'
+    for broken in (
+        "while True: pass",
+        "__import__('torch').ones(2) + 1",
+        "return None",
+        "return self.data - other.data",
+    ):
+        report = run("tensor", solved((line, broken)))
+        needs = {check.id: check.needs for check in tests.TENSOR.checks}
+        failed = {check.id for check in report.checks if check.status in ("failed", "missing")}
+        assert failed == {"sub"}, (broken, failed)
+        assert needs["broadcast_operators"] and report.score == 40 - 1 - 2 - 1 - 1
+
+
+def test_a_small_start_is_no_silent_model():
+    names = solved(("bound = 1 / np.sqrt(input_size)", "bound = 1e-4"))
+    assert "model_bends" not in lost(run("model", names))
+
+
 def test_arrays_are_read_as_copies():
     array = np.ones(2)
     read = array_of(array, "x")

@@ -100,8 +100,8 @@ import torchvision
 # ### How to read a report
 #
 # A test cell shows one report with a line for each check: passed, failed, to do, or waiting for another check. Look at
-# the one that stands open. It shows the smallest input that fails as code to paste into a new cell, what PyTorch
-# gives beside what you gave, and hints to unfold.
+# the one that stands open. It says what was observed, shows the smallest input that fails as code to paste into a new
+# cell, what PyTorch gives beside what you gave, and hints to unfold one by one.
 #
 # Each check is worth a part of the section's points, so an answer that works in part earns a part of them.
 #

@@ -2238,14 +2238,6 @@ MODEL = [
         (SCORES, "        return MyTensor(np.tile(np.eye(10)[3], (x.shape[0], 1)))\n"),
     ),
     Wrong(
-        "model-one-hidden-unit",
-        "",
-        "model",
-        "model_learns",
-        (HIDDEN, "        self.hidden = Linear(64, 1)\n"),
-        (OUTPUT, "        self.output = Linear(1, 10)\n"),
-    ),
-    Wrong(
         "model-super-init-forgotten",
         "",
         "model",
@@ -2312,6 +2304,18 @@ MODEL = [
 ]
 
 NO_TENSOR = [
+    Wrong(
+        "step-scales-the-gradient-itself",
+        "step-changes-gradient",
+        "sgd",
+        "step_twice",
+        (
+            "                data -= self.lr * tensor.grad.data",
+            "                gradient = tensor.grad.data\n"
+            "                gradient *= self.lr\n"
+            "                data -= gradient",
+        ),
+    ),
     Wrong(
         "relu-gives-an-array",
         "array-not-tensor",

@@ -1315,7 +1315,7 @@ WRONG = [
         "mul-by-torch",
         "uses-torch",
         "tensor",
-        "mul negative records",
+        "mul negative",
         (
             MUL,
             MUL.replace(
