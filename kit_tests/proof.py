@@ -124,7 +124,7 @@ def find(name: str) -> Finding:
     return Finding(wrong, lost, stray, named, found.open.mistake if found.open else None, before)
 
 
-def verdicts(name: str, seeds: int, whole: int = 4) -> dict[str, dict[frozenset[str], list[int]]]:
+def verdicts(name: str, seeds: int, whole: int = 2) -> dict[str, dict[frozenset[str], list[int]]]:
     """Section to what is lost there, with the seeds that say so.
 
     A wrong solution is judged in its own section: all checks for the first `whole` seeds, then those that failed. Only
