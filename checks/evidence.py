@@ -21,6 +21,7 @@ from checks.mistakes import Way
 from checks.observe import SCRIPT, Raised, close, line_of
 
 LOOP = "\nfor "  # code that a library with a mistake may take for ever to run: it is no evidence
+SEARCHES_IN_VAIN = 3  # where nothing explains three checks, the others are not searched: a learner waits
 LARGEST_PAIRING = 16  # mistakes that are tried in pairs: 120 pairs
 HELPERS: dict[str, Any] = {  # what expressions of a check may call
     "held": lambda parameters: repr(sorted((p.tensor.data.tolist() for p in parameters), key=repr)),
@@ -69,6 +70,7 @@ class Inference:
         self.known: dict[tuple[Way, str], bool] = {}
         self.found: list[Way] = []
         self.paired = False
+        self.in_vain = 0
 
     def fits(self, way: Way, check: str) -> bool:
         """Whether a way explains what a check observed. Asked often, worked out once."""
@@ -87,7 +89,10 @@ class Inference:
         for way in self.found:  # one mistake may show in many checks
             if self.fits(way, check):
                 return way
+        if self.in_vain == SEARCHES_IN_VAIN:
+            return None
         way = self._search(check, more)
+        self.in_vain += way is None
         if way and way.change not in [other.change for other in self.found]:
             self.found.append(way)
         return way
