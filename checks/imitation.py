@@ -46,7 +46,8 @@ class Tensor:
 
     def backward(self, base: Tensor | None = None) -> None:
         if self.requires_grad or self.library.without_grad(self):
-            upstream = self.library.ones(self.shape) if base is None else base.values
+            torch = self.library.torch
+            upstream = torch.ones(self.shape, dtype=torch.float64) if base is None else base.values
             self.library.walk(self.library, self, upstream)
 
     def __pow__(self, power: float) -> Tensor:
@@ -87,17 +88,14 @@ class Parameter:
 
 
 class Module:
-    """Remembers every parameter and module ever assigned, as (name, value)."""
+    """Its attributes are its parameters and modules."""
 
     def __init__(self, library: Library) -> None:
-        self.__dict__.update(library=library, assigned=[])
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        self.__dict__[name] = value
-        self.assigned.append((name, value))
+        self.library = library
 
     def current(self) -> list[tuple[str, Any]]:
-        return [(name, value) for name, value in dict(self.assigned).items() if self.__dict__.get(name) is value]
+        """The names and values of its parameters and modules."""
+        return [(name, value) for name, value in vars(self).items() if isinstance(value, (Parameter, Module))]
 
     def parameters(self) -> list[Any]:
         return self.library.parameters(self)
@@ -237,9 +235,6 @@ class Library:
         return self.tensor(int(number) if beside.whole and self.truncates in ("numbers", "both") else number)
 
     # -------- parts of backward
-
-    def ones(self, shape: tuple[int, ...]) -> Any:
-        return self.torch.ones(shape, dtype=self.torch.float64)
 
     def without_grad(self, tensor: Tensor) -> bool:
         """Whether backward() goes on for a tensor that requires no gradient."""

@@ -423,13 +423,14 @@ def judged(
 
 def _run(checks: Sequence[Check], section: str, names: dict[str, Any], seed: int, clock: Clock) -> list[Result]:
     results, trials = judged(checks, names, seed, clock)
-    inference = evidence.Inference(
-        section,
-        passed={id: trial.evidence for id, trial in trials.items() if not trial.first},
-        failed={id: trial.evidence for id, trial in trials.items() if trial.first},
-    )
-    for id, trial in trials.items():
-        if trial.first:
+    failed = {id: trial for id, trial in trials.items() if trial.first}
+    if failed:
+        inference = evidence.Inference(
+            section,
+            passed={id: trial.evidence for id, trial in trials.items() if id not in failed},
+            failed={id: trial.evidence for id, trial in failed.items()},
+        )
+        for id, trial in failed.items():
             again = functools.partial(_tried, trial.check, names, seed, clock)
             _tell(results[id], trial, *_named(trial, inference, again))
     for check in checks:

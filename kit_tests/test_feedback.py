@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import ast
 import re
 
 import numpy as np
@@ -11,7 +11,7 @@ import pytest
 
 from checks import evidence, mistakes, oracle
 from checks.observe import Clock, array_of, close, quiet
-from checks.section import SECTION_SECONDS, judged
+from checks.section import SECTION_SECONDS, _folded, judged
 from conftest import TEXT, names_for, solved
 
 EXACT = [name for name in proof.CORRECT if name != "float32"]
@@ -107,15 +107,54 @@ def test_pasted_snippets_reproduce_the_failure(section):
     assert tried >= 5
 
 
-def test_snippets_that_were_folded_are_the_same_code(findings):
-    names = proof.solution("mul-own-factors")
-    checks = proof.report(proof.SECTIONS["tensor"], names).checks
-    long = [check.snippet for check in checks if check.snippet and "MyTensor" in check.snippet]
-    assert long
-    for snippet in long:
-        with contextlib.suppress(Exception):
-            exec(snippet, {**names, "np": np})
-        compile(snippet, "x", "exec")
+NUMBERS = np.arange(24.0).reshape(4, 6).tolist()
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        f"t = MyTensor({NUMBERS})",
+        f"for _ in range(2):\n    if True:\n        t = MyTensor({NUMBERS}, requires_grad=True)\n    y = t + t\ny",
+        f"x = [{', '.join(f'a + {n}' for n in range(40))}]\n\ny = {{'a': {NUMBERS}}}",
+    ],
+)
+def test_long_lines_of_a_snippet_are_folded_and_mean_the_same(code):
+    folded = _folded(code)
+    assert max(map(len, code.split("\n"))) > 72 >= max(map(len, folded.split("\n")))
+    assert ast.dump(ast.parse(folded)) == ast.dump(ast.parse(code))
+    assert _folded(folded) == folded
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        None,
+        "",
+        "y = a + b\ny.backward()\na.grad",
+        "y = " + " + ".join(["a"] * 40),  # no bracket
+        f"y = a  # {'a comment ' * 10}",
+        f"y = ['{'a text ' * 20}']",
+        f"y = [{'a' * 80}]",  # no space
+        f"y = [{'a, ' * 40}",  # no Python
+    ],
+)
+def test_what_cannot_be_folded_stays_as_it_is(code):
+    assert _folded(code) == code
+
+
+def test_the_code_of_checks_with_numbers_in_it_can_be_folded():
+    names = proof.names_of("reference")
+    for section in proof.SECTIONS.values():
+        if section.id == "model":  # whose code has no numbers in it, and lines that no bracket allows to break
+            continue
+        with quiet():
+            _, trials = judged(section.checks, names_for(section, names), 3, Clock(SECTION_SECONDS))
+        codes = {seen.code for trial in trials.values() for seen in trial.evidence}
+        assert codes
+        for code in codes:
+            folded = _folded(code)
+            assert max(map(len, folded.split("\n"))) <= 72, code
+            assert ast.dump(ast.parse(folded)) == ast.dump(ast.parse(code)), code
 
 
 def test_the_list_of_mistakes_is_complete_and_readable():

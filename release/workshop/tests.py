@@ -863,11 +863,6 @@ def step_without_gradient(trial: Trial) -> None:
     trial.same(unused + sgd(trial, "optimizer.step()", parameters="[r, p, q]"), "r.tensor", "p.tensor")
 
 
-def observed_gradient(trial: Trial, variables: dict[str, Any]) -> Any:
-    with trial.clock.learner_code(trial.seconds):
-        return observed(variables["p"].tensor.grad)
-
-
 @OPTIMIZER.check(
     1, needs=["zero_grad", "step"], hints=["A generator of parameters is empty after one walk: keep list(parameters)."]
 )
@@ -877,7 +872,8 @@ def step_twice(trial: Trial) -> None:
     with trial.case():
         means = {"p.tensor.grad": "step-changes-gradient"}
         variables = trial.run(code)
-        if observed_gradient(trial, variables) is not None:  # a gradient that is gone has a mistake of its own
+        after = trial.run("left = p.tensor.grad", after=code, **variables)
+        if after["left"] is not None:  # a gradient that is gone has a mistake of its own
             trial.see(variables, oracle.values(code, ("p.tensor.grad",)), code, means)
     code += "\noptimizer.step()"
     with trial.case():
@@ -1124,8 +1120,8 @@ def model_learns(trial: Trial) -> None:
     with np.load(DIGITS) as digits:
         order = trial.rng.permutation(len(digits["labels"]))
         images, labels = digits["images"].reshape(-1, 64)[order] / 16, digits["labels"][order]
-    train, held_out = slice(0, 1200), slice(1200, None)
-    data = {"images": images[train], "targets": np.eye(10)[labels[train]], "held_out": images[held_out]}
+    shown, held_out = slice(0, 1200), slice(1200, None)
+    data = {"images": images[shown], "targets": np.eye(10)[labels[shown]], "held_out": images[held_out]}
     batches = trial.rng.integers(0, 1200, (5, 50, 32))
 
     def train(variables: dict[str, Any], some: np.ndarray) -> tuple[float, dict[str, Any]]:

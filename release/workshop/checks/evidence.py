@@ -93,7 +93,7 @@ class Inference:
             return None
         way = self._search(check, more)
         self.in_vain += way is None
-        if way and way.change not in [other.change for other in self.found]:
+        if way:
             self.found.append(way)
         return way
 
