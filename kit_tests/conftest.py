@@ -30,13 +30,12 @@ def authored() -> tuple[tuple[str, str], ...]:
     return tuple((name, sources[name]) for name in ANSWERS)
 
 
-def solved(*changes: tuple[str, str], **cells: str) -> dict[str, Any]:
-    """The names that the reference defines, after replacing texts in it or whole answer cells.
+def solved_texts(*changes: tuple[str, str], **cells: str) -> list[tuple[str, str]]:
+    """(file name, source) of what defines the reference, after replacing texts in it or whole answer cells.
 
-    The `model` cell trains: of it only SuperModel is run.
+    The `model` cell trains: of it only SuperModel is there.
     """
-    names: dict[str, Any] = {"__name__": "__main__"}
-    exec("import numpy as np", names)
+    texts = [("<setup>", "import numpy as np")]
     left = dict(changes)
     for name, source in authored():
         source = cells.get(name, source)
@@ -47,8 +46,21 @@ def solved(*changes: tuple[str, str], **cells: str) -> dict[str, Any]:
             source = source[source.index("class SuperModel") :]
             end = re.search(r"\n(?=[^\s#)])(?!class)", source)
             source = source[: end.start()] if end else source
-        exec(compile(source, f"<{name}>", "exec"), names)
+        texts.append((f"<{name}>", source))
     assert not left, f"not in the reference: {list(left)}"
+    return texts
+
+
+def solved(*changes: tuple[str, str], **cells: str) -> dict[str, Any]:
+    """The names that the reference defines, after the changes."""
+    return defined(solved_texts(*changes, **cells))
+
+
+def defined(texts: list[tuple[str, str]]) -> dict[str, Any]:
+    """The names that sources define, one after the other."""
+    names: dict[str, Any] = {"__name__": "__main__"}
+    for file, source in texts:
+        exec(compile(source, file, "exec"), names)
     return names
 
 

@@ -10,6 +10,7 @@ ones (corpus/correct/) are in styles of their own, and none has seen the referen
 - caught: the checks that observe the mistake fail, and nothing else in its section but what waits for them
 - rightly named: the report's open check, the first to look at, names the mistake; no other check names another one
 - wrongly named: some check names a mistake that was not made
+- same through the judge: with the code in a jailed kernel every check says the same, seed for seed
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
+import jailed  # noqa: E402
 import numpy as np  # noqa: E402
 from corpus import layers, tensor  # noqa: E402
 from corpus.entry import Wrong  # noqa: E402
@@ -43,31 +45,38 @@ from checks import oracle, section  # noqa: E402
 from checks.observe import Clock, quiet  # noqa: E402
 from checks.report import Report  # noqa: E402
 from checks.section import SECTION_SECONDS, Check, Section, judged  # noqa: E402
-from conftest import names_for, solved  # noqa: E402
+from conftest import defined, names_for, solved_texts  # noqa: E402
 
 CORRECT = {path.stem: path for path in sorted((HERE / "corpus" / "correct").glob("*.py"))}
 SECTIONS: dict[str, Section] = {section.id: section for section in tests.WORKSHOP.sections}
 BY_NAME: dict[str, Wrong] = {wrong.name: wrong for wrong in [*tensor.WRONG, *layers.WRONG]}
 
 
-def names_of(style: str, changes: Iterable[tuple[str, str]] = ()) -> dict[str, Any]:
-    """What the reference or a correct solution defines, after changes to its text."""
+def texts_of(style: str, changes: Iterable[tuple[str, str]] = ()) -> list[tuple[str, str]]:
+    """(file name, source) of the reference or a correct solution, after changes to its text."""
     if style == "reference":
-        return solved(*changes)
+        return solved_texts(*changes)
     text = CORRECT[style].read_text(encoding="utf-8")
     for old, new in changes:
         assert text.count(old) == 1, f"{style}: {text.count(old)} times: {old}"
         text = text.replace(old, new)
-    names: dict[str, Any] = {"__name__": "__main__"}
-    exec(compile(text, f"<{style}>", "exec"), names)
-    return names
+    return [(f"<{style}>", text)]
+
+
+def names_of(style: str, changes: Iterable[tuple[str, str]] = ()) -> dict[str, Any]:
+    """What the reference or a correct solution defines, after changes to its text."""
+    return defined(texts_of(style, changes))
+
+
+def solution_texts(name: str) -> list[tuple[str, str]]:
+    wrong = BY_NAME.get(name)
+    return texts_of(wrong.style, wrong.changes) if wrong else texts_of(name)
 
 
 def solution(name: str) -> dict[str, Any]:
     """The names that a solution defines: a wrong one, a correct one, or the reference."""
     with quiet():
-        wrong = BY_NAME.get(name)
-        return names_of(wrong.style, wrong.changes) if wrong else names_of(name)
+        return defined(solution_texts(name))
 
 
 def report(of: Section, names: dict[str, Any], seed: int = 0) -> Report:
@@ -83,6 +92,7 @@ class Finding:
         stray: of those, the ones that the mistake does not explain.
         named: check id to the mistake it names.
         before: checks that lose points in the sections before, where the solution is right.
+        judged: what the judge says of its code in a jailed kernel, where that differs.
     """
 
     wrong: Wrong
@@ -91,6 +101,11 @@ class Finding:
     named: dict[str, str | None]
     first: str | None
     before: list[str]
+    judged: list[str]
+
+    @property
+    def same(self) -> bool:
+        return not self.judged
 
     @property
     def caught(self) -> bool:
@@ -121,7 +136,18 @@ def find(name: str) -> Finding:
     earlier = list(SECTIONS.values())[: list(SECTIONS).index(home.id)]
     before = [f"{each.id}/{check.id}" for each in earlier for check in report(each, names).checks if not check.score]
     named = {check.id: check.mistake for check in found.checks if check.status in ("failed", "missing")}
-    return Finding(wrong, lost, stray, named, found.open.mistake if found.open else None, before)
+    judged = differences(home, name, found)
+    return Finding(wrong, lost, stray, named, found.open.mistake if found.open else None, before, judged)
+
+
+def differences(of: Section, name: str, found: Report, seed: int = 0) -> list[str]:
+    """Where the judge, with the solution in a jailed kernel, says something else than a report."""
+    other = jailed.report(of, solution_texts(name), list(names_for(of, solution(name))), seed)
+    return [
+        f"{of.id}/{here.id}: {here.status}, {here.mistake}; through the judge {there.status}, {there.mistake}"
+        for here, there in zip(found.checks, other.checks, strict=True)
+        if (here.status, here.mistake) != (there.status, there.mistake)
+    ]
 
 
 def verdicts(name: str, seeds: int, whole: int = 2) -> dict[str, dict[frozenset[str], list[int]]]:
@@ -194,13 +220,19 @@ def findings() -> list[Finding]:
     return _all(find, [(name,) for name in BY_NAME], "wrong solutions")
 
 
-def scores() -> dict[str, dict[str, float]]:
-    """Points of each correct solution in each section."""
-    found = {}
-    for name in ["reference", *CORRECT]:
-        names = solution(name)
-        found[name] = {id: report(section, names).score for id, section in SECTIONS.items()}
+def score(name: str) -> dict[str, float]:
+    """Points of a solution in each section, or less if the judge says something else."""
+    names, found = solution(name), {}
+    for id, of in SECTIONS.items():
+        here = report(of, names)
+        found[id] = -1.0 if differences(of, name, here) else here.score
     return found
+
+
+def scores() -> dict[str, dict[str, float]]:
+    """Points of each correct solution in each section; -1 where the judge says something else."""
+    names = ["reference", *CORRECT]
+    return dict(zip(names, _all(score, [(name,) for name in names], "correct solutions"), strict=True))
 
 
 def unsteady(seeds: int) -> list[str]:
@@ -219,11 +251,15 @@ def unsteady(seeds: int) -> list[str]:
 
 
 def table(found: list[Finding]) -> str:
-    """Per section: how many wrong solutions there are, caught, rightly and wrongly named."""
-    lines = ["| section | wrong solutions | caught | rightly named | wrongly named |", "| --- |" + " ---: |" * 4]
+    """Per section: how many wrong solutions there are, caught, rightly and wrongly named, the same to the judge."""
+    heads = ["section", "wrong solutions", "caught", "rightly named", "wrongly named", "same through the judge"]
+    lines = [f"| {' | '.join(heads)} |", "| --- |" + " ---: |" * 5]
     for id in [*SECTIONS, "all"]:
         some = [finding for finding in found if id in (finding.wrong.section, "all")]
-        counts = [len(some), *(sum(getattr(f, what) for f in some) for what in ("caught", "rightly", "wrongly"))]
+        counts = [
+            len(some),
+            *(sum(getattr(f, what) for f in some) for what in ("caught", "rightly", "wrongly", "same")),
+        ]
         cells = [f"{n} ({n / max(1, len(some)):.1%})" if id == "all" else str(n) for n in counts]
         lines.append(f"| {id} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
@@ -236,10 +272,12 @@ def main() -> None:
     arguments = parser.parse_args()
     found = findings()
     for f in found:
-        if arguments.each or not f.caught or not f.rightly:
+        if arguments.each or not f.caught or not f.rightly or f.judged:
             name = "rightly named" if f.rightly else "WRONGLY NAMED" if f.wrongly else "unnamed"
             print(f"{f.wrong.name}: {'caught' if f.caught else 'NOT CAUGHT'}, {name}")
             print(f"    is {' or '.join(f.wrong.accepted) or 'none of the list'}; named {f.named}")
+            for line in f.judged:
+                print(f"    {line}")
             if not f.caught:
                 print(f"    costs {sorted(f.wrong.costs)}, lost {sorted(f.lost)}, stray {sorted(f.stray)}")
     print("\n" + table(found) + "\n")

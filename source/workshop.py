@@ -1543,14 +1543,16 @@ else:
 if losses:
     predictions = predict(model, held_out_images)
     wrong_first = np.argsort(predictions == held_out_labels, kind="stable")[:24]
-    figure, axes = plt.subplots(3, 8, figsize=(10, 5))
-    for axis, i in zip(axes.flat, wrong_first, strict=True):
+    board = np.zeros((3 * 12, 8 * 12))  # 3 rows of 8 pictures: 8 x 8 pixels each, and room for words above
+    plt.figure(figsize=(10, 4))
+    for number, i in enumerate(wrong_first):
+        top, left = 12 * (number // 8) + 3, 12 * (number % 8) + 2
+        board[top : top + 8, left : left + 8] = held_out_images[i].reshape(8, 8)
         correct = predictions[i] == held_out_labels[i]
         words = f"{predictions[i]}: right" if correct else f"{predictions[i]}: wrong, a {held_out_labels[i]}"
-        axis.imshow(held_out_images[i].reshape(8, 8), cmap="gray_r", vmin=0, vmax=1)
-        axis.set_title(words, fontsize=9, color="darkgreen" if correct else "firebrick")
-        axis.axis("off")
-    figure.tight_layout()
+        plt.text(left + 4, top - 1, words, ha="center", fontsize=9, color="darkgreen" if correct else "firebrick")
+    plt.imshow(board, cmap="gray_r", vmin=0, vmax=1)
+    plt.axis("off")
     plt.show()
 else:
     print("No training yet: `losses` is empty.")

@@ -8,11 +8,13 @@ runs on an object of this process and on one that lives in another.
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import ctypes
 import functools
 import io
 import linecache
 import logging
+import math
 import re
 import signal
 import sys
@@ -30,6 +32,8 @@ import numpy as np
 TESTS = str(Path(__file__).parent.with_name("tests.py"))
 # Where a frame of a traceback is not the learner's: the checks, tests.py, Python and its packages.
 NOT_THEIRS = (str(Path(__file__).parent), TESTS, sys.prefix, sys.base_prefix)
+# Folders whose frames lie between a check and the learner's code, which may run in another process.
+BETWEEN: list[str] = []
 SCRIPT = "<check>"  # the file name of a check's code in tracebacks
 LARGEST = 1_000_000  # elements read from one array of a learner
 RTOL, ATOL = 1e-4, 1e-5  # wide enough for float32, far narrower than any wrong rule
@@ -102,8 +106,20 @@ def learner_code(seconds: float) -> Iterator[None]:
         OutOfTime: after `seconds`.
         UsedTorch: when a PyTorch operation is called.
     """
-    with _no_torch(), _deadline(seconds):
-        yield
+    ends = _ends.set(min(_ends.get(), time.monotonic() + seconds))
+    try:
+        with _no_torch(), _deadline(seconds):
+            yield
+    finally:
+        _ends.reset(ends)
+
+
+_ends = contextvars.ContextVar("_ends", default=math.inf)
+
+
+def time_left() -> float:
+    """Seconds until the learner's code that runs now must have ended; infinite when none runs."""
+    return _ends.get() - time.monotonic()
 
 
 @contextlib.contextmanager
@@ -150,6 +166,21 @@ def _torch_ban() -> type:
     return NoTorch
 
 
+class _Undisturbed:
+    """While it is open, a deadline that passes waits until it is closed: what is inside is not cut in the middle."""
+
+    held = False
+
+    def __enter__(self) -> None:
+        self.held = True
+
+    def __exit__(self, *_: object) -> None:
+        self.held = False
+
+
+undisturbed = _Undisturbed()
+
+
 @contextlib.contextmanager
 def _deadline(seconds: float) -> Iterator[None]:
     """Raise OutOfTime inside after `seconds`, and every tenth of a second from then on."""
@@ -157,7 +188,7 @@ def _deadline(seconds: float) -> Iterator[None]:
         armed = True
 
         def ring(signum: int, frame: Any) -> None:
-            if armed:
+            if armed and not undisturbed.held:
                 raise OutOfTime
 
         before = signal.signal(signal.SIGALRM, ring)
@@ -179,6 +210,9 @@ def _deadline(seconds: float) -> Iterator[None]:
     def watch() -> None:
         wait = seconds
         while not done.wait(wait):
+            if undisturbed.held:
+                wait = 0.01
+                continue
             ctypes.pythonapi.PyThreadState_SetAsyncExc(me, ctypes.py_object(OutOfTime))
             wait = 0.1
 
@@ -341,8 +375,13 @@ def class_name(value: Any) -> str:
 
 
 def is_bare(value: Any) -> bool:
-    """Whether a result is a number or array instead of a tensor that holds one."""
-    return type(value) in (np.ndarray, bool, int, float) or issubclass(type(value), np.generic)
+    """Whether a result is a number or array instead of a tensor that holds one (which may be built on an array)."""
+    kind = type(value)
+    return issubclass(kind, (np.ndarray, np.generic, bool, int, float)) and not _has(kind, "backward")
+
+
+def _has(kind: type, name: str) -> bool:
+    return any(name in type.__dict__["__dict__"].__get__(base) for base in type.__dict__["__mro__"].__get__(kind))
 
 
 def an(noun: str) -> str:
@@ -362,6 +401,7 @@ def explain(error: BaseException) -> Failed | Missing:
 
 def _explain(error: BaseException) -> Failed | Missing:
     frames = traceback.StackSummary.extract(traceback.walk_tb(error.__traceback__), lookup_lines=False)
+    frames = [frame for frame in frames if not frame.filename.startswith(tuple(BETWEEN))]
     if type(error) in (Failed, Missing) and not (frames and _is_theirs(frames[-1].filename)):
         return error
     if isinstance(error, OutOfTime):

@@ -43,6 +43,11 @@ CHECK_SECONDS = 5.0
 STOPS = (KeyboardInterrupt, OutOfTime, UsedTorch)  # after these a check does not try its other inputs
 
 
+def execute(code: str, variables: dict[str, Any]) -> None:
+    """Run a check's code. Whoever judges objects of another process may put a function of its own in this place."""
+    exec(compiled(code, "exec"), variables)
+
+
 @dataclass(frozen=True)
 class Check:
     """One thing the learner's code must do.
@@ -146,7 +151,7 @@ class Trial:
         variables = {"np": np, **self.names, **more}
         try:
             with self.clock.learner_code(self.seconds):
-                exec(compiled(code, "exec"), variables)
+                execute(code, variables)
         except STOPS:
             raise
         except BaseException as error:

@@ -1,0 +1,260 @@
+"""The jail of a learner's kernel: what it can see, use up and reach.
+
+Levels, strongest first:
+
+- "bubblewrap": no network; a file system of its own (read-only Python and NumPy, a scratch folder in memory); processes
+  of its own; no capabilities; rlimits.
+- "process": rlimits and a clean environment only. The verdict is still given outside the kernel, but learners' code can
+  read what you can read. For systems without bubblewrap.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+from dataclasses import dataclass, field
+from pathlib import Path
+
+KERNEL = Path(__file__).resolve().parent / "kernel"
+LEVELS = ("process", "bubblewrap")  # weakest first
+# Libraries that differentiate by themselves. Each is covered by a package that says what to do instead.
+HIDDEN = ("torch", "torchvision", "torchaudio", "functorch", "torchgen", "jax", "tensorflow", "mxnet", "autograd")
+WORK = "/learner"  # the scratch folder: the kernel's working directory and home
+MIB = 1 << 20
+
+
+class JailError(Exception):
+    """Learners' code cannot be run as asked; the message says why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one kernel may use.
+
+    Attributes:
+        memory: address space of each process, in bytes.
+        processes: processes and threads at the same time.
+        file: size of one file, in bytes.
+        disk: size of the scratch folder and of /tmp, each, in bytes (level "bubblewrap").
+        cpu: processor time of each process, in seconds.
+    """
+
+    memory: int = 2048 * MIB
+    processes: int = 64
+    file: int = 64 * MIB
+    disk: int = 128 * MIB
+    cpu: int = 180
+
+    def as_rlimits(self) -> dict[str, int]:
+        return {
+            "AS": self.memory,
+            "NPROC": self.processes,
+            "FSIZE": self.file,
+            "CPU": self.cpu,
+            "CORE": 0,
+            "NOFILE": 256,
+        }
+
+
+@dataclass(frozen=True)
+class Level:
+    """What a machine can do.
+
+    Attributes:
+        name: of LEVELS.
+        why: why it is no stronger one, and what to do.
+        options: of bwrap.
+        user: to become inside, where the jail is entered as root: root is exempt from the limit on processes.
+    """
+
+    name: str
+    why: str = ""
+    options: list[str] = field(default_factory=list)
+    user: int | None = None
+
+    def as_text(self) -> str:
+        if self.name == "bubblewrap":
+            return "jail: bubblewrap (no network, none of your files, limited memory, time and processes)"
+        return (
+            f"jail: process ONLY. {self.why} Verdicts cannot be forged, but until then learners' code can read your "
+            "files, use your network and stop your programs: grade only notebooks you trust."
+        )
+
+
+def environment(folder: str) -> dict[str, str]:
+    """The environment variables of a kernel, all of them; `folder` is its home."""
+    return {
+        **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "MALLOC_ARENA_MAX"), "1"),
+        "HOME": folder,
+        "MPLCONFIGDIR": f"{folder}/.matplotlib",
+        "TMPDIR": "/tmp" if folder == WORK else folder,
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/bin", "/bin"]),
+        "PYTHONPATH": str(KERNEL),
+        "PYTHONNOUSERSITE": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "LANG": "C.UTF-8",
+    }
+
+
+def _readable() -> list[Path]:
+    """What a kernel needs to read: the interpreter, its packages, the system's libraries, and how to start."""
+    paths = sysconfig.get_paths()
+    wanted = [sys.prefix, sys.base_prefix, sys.exec_prefix, *(paths[key] for key in ("stdlib", "purelib", "platlib"))]
+    wanted += [
+        "/usr",
+        "/lib",
+        "/lib64",
+        "/bin",
+        "/etc/ld.so.cache",
+        "/etc/localtime",
+        "/etc/fonts",
+        "/etc/alternatives",
+    ]
+    found: list[Path] = []
+    for path in sorted(Path(text) for text in {*wanted, str(KERNEL)} if os.path.exists(text)):
+        if not any(path.is_relative_to(other) for other in found):
+            found.append(path)
+    return found
+
+
+def _hidden() -> list[Path]:
+    """Where the packages lie that learners are to rebuild."""
+    found = []
+    for name in HIDDEN:
+        with contextlib.suppress(ImportError, ValueError):
+            spec = importlib.util.find_spec(name)
+            found += [Path(place) for place in (spec.submodule_search_locations or [])] if spec else []
+    return found
+
+
+def _fonts() -> Path | None:
+    """Matplotlib's list of fonts. Making one takes seconds: it is made here once, and read by every kernel."""
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    folder = Path(os.environ.get("MPLCONFIGDIR") or f"{cache}/matplotlib")
+    if not list(folder.glob("fontlist-*.json")):
+        code = "import matplotlib.font_manager"
+        subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    return max(folder.glob("fontlist-*.json"), key=lambda path: path.stat().st_mtime, default=None)
+
+
+def command(level: Level, limits: Limits, files: Path | None = None) -> list[str]:
+    """The bubblewrap command up to the program to run inside; nothing for level "process".
+
+    `files` is shown inside, read-only, as /course: a folder that only the grader writes to.
+    """
+    if level.name != "bubblewrap":
+        return []
+    shown = ["--ro-bind", str(files), "/course"] if files else []
+    return [*_command(tuple(level.options), limits), *shown, "--"]
+
+
+@functools.lru_cache
+def _command(options: tuple[str, ...], limits: Limits) -> tuple[str, ...]:
+    parts = [
+        shutil.which("bwrap") or "bwrap",
+        *options,
+        "--die-with-parent",
+        "--new-session",
+        "--clearenv",
+    ]
+    for name, value in environment(WORK).items():
+        parts += ["--setenv", name, value]
+    size = ["--size", str(limits.disk)] if "--size" in _help() else []
+    parts += ["--proc", "/proc", "--dev", "/dev"]
+    for place in ("/tmp", WORK, "/dev/shm"):  # before the rest: Python may be installed in /tmp
+        parts += ["--perms", "1777", *size, "--tmpfs", place]
+    for parent in sorted({parent for path in _readable() for parent in path.parents if parent != Path("/")}):
+        parts += ["--perms", "755", "--dir", str(parent)]  # else only root may pass
+    for path in _readable():
+        if path.is_symlink():
+            parts += ["--symlink", os.readlink(path), str(path)]
+        else:
+            parts += ["--ro-bind", str(path), str(path)]
+    for path in _hidden():
+        parts += ["--ro-bind", str(KERNEL / "hidden"), str(path)]
+    if fonts := _fonts():
+        parts += ["--perms", "1777", "--dir", f"{WORK}/.matplotlib"]
+        parts += ["--ro-bind", str(fonts), f"{WORK}/.matplotlib/{fonts.name}"]
+    return (*parts, "--chdir", WORK)
+
+
+@functools.cache
+def _help() -> str:
+    with contextlib.suppress(OSError):
+        return subprocess.run(["bwrap", "--help"], capture_output=True, text=True).stdout
+    return ""
+
+
+def _strongest() -> Level:
+    namespaces = ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
+    if os.geteuid() != 0:
+        return Level("bubblewrap", options=["--unshare-user", *namespaces, "--cap-drop", "ALL"])
+    capabilities = ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]  # to give up root
+    return Level("bubblewrap", options=[*namespaces, *capabilities], user=2_000_000 + os.getpid() % 1_000_000)
+
+
+@functools.cache
+def probe() -> Level:
+    """The strongest level that works here, found by trying it."""
+    if not sys.platform.startswith("linux"):
+        return Level("process", why="bubblewrap needs Linux: use WSL2, a Linux machine or a Linux container.")
+    if shutil.which("bwrap") is None:
+        return Level(
+            "process", why="bubblewrap is not installed: `apt install bubblewrap`, or `dnf install bubblewrap`."
+        )
+    level = _strongest()
+    become = f"import os; os.setgid({level.user}); os.setuid({level.user})\n" if level.user else ""
+    code = f"{become}import numpy, zmq, ipykernel, wire, server"
+    done = subprocess.run(
+        [*command(level, Limits()), sys.executable, "-c", code], capture_output=True, text=True, errors="replace"
+    )
+    return level if done.returncode == 0 else Level("process", why=explain(done.stderr))
+
+
+def explain(complaint: str) -> str:
+    """What a failed start of bubblewrap means, and what to do."""
+    if "setting up uid map: Permission denied" in complaint or "RTM_NEWADDR: Operation not permitted" in complaint:
+        return (
+            "AppArmor forbids bubblewrap to make user namespaces (Ubuntu 23.10 and newer): as an administrator run "
+            "`apt install apparmor-profiles` and `ln -s /usr/share/apparmor/extra-profiles/bwrap-userns-restrict "
+            "/etc/apparmor.d/` and `apparmor_parser -r /etc/apparmor.d/bwrap-userns-restrict`; or, for the whole "
+            "machine, `sysctl kernel.apparmor_restrict_unprivileged_userns=0`."
+        )
+    if re.search("namespace|Operation not permitted", complaint):
+        return (
+            "The system does not let bubblewrap make namespaces: in a container start that with the right to "
+            "(Docker: `--security-opt seccomp=unconfined --security-opt apparmor=unconfined --cap-add SYS_ADMIN`); "
+            f"elsewhere an administrator allows user namespaces. It says: {_last(complaint)}"
+        )
+    if re.search("execvp|Permission denied|ModuleNotFoundError|No such file", complaint):
+        return (
+            f"Python cannot be read inside the jail ({sys.executable}, {sys.base_prefix}): make its folders readable "
+            f"for everyone, or use one that is. It says: {_last(complaint)}"
+        )
+    return f"bubblewrap does not work here: {_last(complaint)}"
+
+
+def _last(text: str) -> str:
+    return (text.strip().split("\n") or [""])[-1][:300]
+
+
+def require(level: Level, required: str) -> None:
+    """Refuse to go on below a level.
+
+    Raises:
+        JailError: with what to do.
+    """
+    if required not in LEVELS:
+        raise JailError(f"the required level is one of {', '.join(LEVELS)}, not {required!r}")
+    if LEVELS.index(level.name) < LEVELS.index(required):
+        raise JailError(
+            f"Nothing was graded: level {required!r} is required, and this machine has level {level.name!r}. "
+            f"{level.why} Or allow the weaker level, for notebooks you trust: --JudgedExecute.required=process"
+        )

@@ -1,0 +1,83 @@
+"""The judge: evaluates a graded cell here, with the trusted tests, on objects that stay in the learner's kernel."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import contextlib
+import html
+import io
+from collections.abc import Callable
+from typing import Any
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+
+from checks.observe import Failed, OutOfTime, UsedTorch
+from checks.report import Score
+from grading.kernels import JailedKernel
+from grading.remote import Connection
+
+
+class Judge:
+    """Verdicts on one submission.
+
+    Args:
+        kernel: where the learner's objects are.
+        tests: the module that graded cells call.
+        listen: has the kernel answer requests, until it is told that a cell is done.
+        settings: request_seconds, cell_seconds, submission_seconds, most_requests.
+    """
+
+    def __init__(self, kernel: JailedKernel, tests: Any, listen: Callable[[], None], settings: Any) -> None:
+        self.connection = Connection(
+            kernel, settings.request_seconds, settings.submission_seconds, settings.most_requests
+        )
+        self.tests, self.listen, self.settings = tests, listen, settings
+        tests.WORKSHOP.earned.clear()  # it counts one learner's points
+
+    def outputs_of(self, source: str, why: str | None) -> list[NotebookNode]:
+        """A graded cell's outputs: its report and its points. `why` says why there can be none."""
+        if why is not None:
+            return _nothing(f"Not graded: {why}.")
+        self.connection.cell_left = self.settings.cell_seconds
+        self.listen()
+        try:
+            names, undefined = self._names(source)
+            if undefined:
+                return _nothing(
+                    f"{' and '.join(undefined)} {'is' if len(undefined) == 1 else 'are'} not defined: "
+                    "the cell for it did not run to its end."
+                )
+            with contextlib.redirect_stdout(io.StringIO()):
+                value = _value(source, names)
+        except (Failed, OutOfTime, UsedTorch) as error:
+            return _nothing(f"Not graded: {error if isinstance(error, Failed) else 'the time was over'}.")
+        finally:
+            self.connection.done()
+        shown = [new_output("display_data", data=value.report.mimebundle())] if isinstance(value, Score) else []
+        return [*shown, new_output("execute_result", data={"text/plain": repr(value)})]
+
+    def _names(self, source: str) -> tuple[dict[str, Any], list[str]]:
+        """What the names in a cell stand for, and those that the kernel does not know."""
+        wanted = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
+        names, undefined = {"tests": self.tests}, []
+        for name in sorted(wanted - {"tests"} - set(dir(builtins))):
+            try:
+                names[name] = self.connection.ask("name", name)
+            except KeyError:
+                undefined.append(name)
+        return names, undefined
+
+
+def _value(source: str, names: dict[str, Any]) -> Any:
+    """Run a cell of the course; the value of its last line."""
+    *before, last = ast.parse(source).body
+    exec(compile(ast.Module(before, []), "<graded cell>", "exec"), names)
+    return eval(compile(ast.Expression(last.value), "<graded cell>", "eval"), names)
+
+
+def _nothing(why: str) -> list[NotebookNode]:
+    """No points, and why."""
+    data = {"text/plain": why, "text/html": f"<p><strong>0 points.</strong> {html.escape(why)}</p>"}
+    return [new_output("display_data", data=data), new_output("execute_result", data={"text/plain": "0.0"})]

@@ -1,0 +1,252 @@
+"""What crosses between the judge and the learner's kernel: JSON plus raw array bytes, never pickle.
+
+A message is two lengths, a JSON document and the bytes of its arrays one after the other. Both sides use this file.
+The judge takes nothing for granted of what it reads: types, lengths, counts and nesting are checked.
+
+| value | in JSON |
+| --- | --- |
+| None, a bool, an int, a float, a str | itself |
+| list, tuple, slice, iterator over a list | {"list": [...]}, {"tuple": [...]}, {"slice": [...]}, {"iter": [...]} |
+| dict | {"dict": [[key, value], ...]} |
+| np.ndarray | {"array": [dtype, shape, writeable, reference]}, its bytes in C order after the JSON |
+| NumPy scalar, scalar type, dtype | {"scalar": dtype} and its bytes, {"type": name}, {"dtype": name} |
+| an array that holds no numbers, or too many | {"shape": [dtype kind, shape]} |
+| any other object of the kernel | {"ref": [number, class name]} |
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import socket
+import struct
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+HEAD = struct.Struct("<II")
+_JSON = json.JSONEncoder(separators=(",", ":")).encode
+KINDS = "biufc"  # NumPy's kinds of numbers; their bytes hold no pointers
+DEEPEST = 8  # containers within containers
+LIST_ITERATOR = type(iter([]))
+
+
+class WireError(Exception):
+    """The other side sent something that is no message, or a value does not fit into one."""
+
+
+class Channel:
+    """One end of a stream socket that carries messages.
+
+    Args:
+        end: the socket.
+        largest: bytes that a message may have.
+    """
+
+    def __init__(self, end: socket.socket, largest: int) -> None:
+        self.socket, self.largest = end, largest
+        self.ends = math.inf  # when to give up waiting, on the monotonic clock
+        # Waking up now and then costs less than a new time limit for each message. It must be more often than the
+        # alarm of a deadline rings, ten times a second: Python starts to wait anew after each signal.
+        for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            end.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", 0, 40_000))
+
+    def send(self, document: Any, blobs: list[bytes]) -> None:
+        """Send a message.
+
+        Raises:
+            WireError: when it is too long.
+            TimeoutError: when the other side does not take it in time.
+        """
+        text = _JSON(document).encode("ascii")
+        size = sum(map(len, blobs))
+        if len(text) + size > self.largest:
+            raise WireError(f"a message of {len(text) + size:,} bytes is too long: at most {self.largest:,}")
+        left = memoryview(b"".join([HEAD.pack(len(text), size), text, *blobs]))
+        while left:
+            try:
+                left = left[self.socket.send(left) :]
+            except BlockingIOError:
+                self._in_time()
+
+    def receive(self) -> tuple[Any, bytes]:
+        """The next message: its document, and the bytes of its arrays.
+
+        Raises:
+            WireError: for anything else.
+            EOFError: at the end.
+            TimeoutError: when it does not come in time.
+        """
+        got = bytearray()
+        text, size = HEAD.unpack_from(self._at_least(HEAD.size, got))
+        if text + size > self.largest:
+            raise WireError(f"a message of {text + size:,} bytes is too long: at most {self.largest:,}")
+        start = HEAD.size + text
+        self._at_least(start + size, got)
+        if len(got) > start + size:
+            raise WireError("more than one message")
+        try:
+            return json.loads(bytes(got[HEAD.size : start])), bytes(got[start:])
+        except (ValueError, RecursionError) as error:
+            raise WireError(f"not a message ({type(error).__name__})") from None
+
+    def _at_least(self, count: int, got: bytearray) -> bytearray:
+        while len(got) < count:
+            try:
+                part = self.socket.recv(65536)
+            except BlockingIOError:
+                self._in_time()
+                continue
+            if not part:
+                raise EOFError
+            got += part
+        return got
+
+    def _in_time(self) -> None:
+        if time.monotonic() > self.ends:
+            raise TimeoutError
+
+
+class Encoder:
+    """Values as JSON and bytes.
+
+    Args:
+        refer: gives the form of an object that stays where it is.
+        number: gives the number by which the other side knows an array, or None.
+        largest: bytes of all arrays together.
+        iterators: whether an iterator over a list is handed over, with what is left in it.
+    """
+
+    def __init__(
+        self,
+        refer: Callable[[Any], Any],
+        number: Callable[[np.ndarray], int | None],
+        largest: int,
+        iterators: bool = False,
+    ) -> None:
+        self.refer, self.number, self.left, self.iterators = refer, number, largest, iterators
+        self.blobs: list[bytes] = []
+
+    def encode(self, value: Any, deep: int = 0) -> Any:
+        kind = type(value)
+        if value is None or kind is bool or kind is str or kind is float:
+            return value
+        if kind is int:
+            # Python refuses to print integers of more than 4,300 digits.
+            return value if -(1 << 4096) < value < 1 << 4096 else self.refer(value)
+        if deep < DEEPEST:
+            if kind is list or kind is tuple:
+                return {kind.__name__: [self.encode(item, deep + 1) for item in value]}
+            if kind is dict:
+                pairs = [[self.encode(k, deep + 1), self.encode(v, deep + 1)] for k, v in value.items()]
+                return {"dict": pairs}
+            if kind is LIST_ITERATOR and self.iterators:
+                return {"iter": [self.encode(item, deep + 1) for item in value]}
+            if kind is slice:
+                return {"slice": [self.encode(n, deep + 1) for n in (value.start, value.stop, value.step)]}
+        if isinstance(value, np.ndarray) and kind.__module__.partition(".")[0] == "numpy":
+            return self._array(value)
+        if isinstance(value, np.generic):
+            if value.dtype.kind not in KINDS:
+                return {"shape": [value.dtype.kind, []]}
+            self.blobs.append(value.tobytes())
+            return {"scalar": value.dtype.str}
+        if isinstance(value, type) and issubclass(value, np.generic) and value.__module__ == "numpy":
+            return {"type": value.__name__}
+        if isinstance(value, np.dtype) and value.kind in KINDS:
+            return {"dtype": value.str}
+        for plain in (str, int, float):  # what is derived from them counts as them
+            if isinstance(value, plain):
+                return plain.__str__(value) if plain is str else plain.__pos__(value)
+        return self.refer(value)
+
+    def _array(self, value: np.ndarray) -> Any:
+        value_bytes = value.size * value.itemsize
+        if value.dtype.kind not in KINDS or value_bytes > self.left:
+            return {"shape": [value.dtype.kind, list(value.shape)]}
+        self.left -= value_bytes
+        self.blobs.append(np.ascontiguousarray(value).tobytes())
+        return {"array": [value.dtype.str, list(value.shape), bool(value.flags.writeable), self.number(value)]}
+
+
+class Decoder:
+    """Values from JSON and bytes.
+
+    Args:
+        data: the bytes of all arrays.
+        dereference: gives the object of a reference.
+        array: gives an array to hand out, from (array, writeable, reference).
+    """
+
+    def __init__(
+        self,
+        data: bytes,
+        dereference: Callable[[Any], Any],
+        array: Callable[[np.ndarray, bool, Any], np.ndarray],
+    ) -> None:
+        self.data, self.at = data, 0
+        self.dereference, self.array = dereference, array
+
+    def decode(self, form: Any, deep: int = 0) -> Any:
+        """The value of its JSON form.
+
+        Raises:
+            WireError: when it is none.
+        """
+        if form is None or type(form) in (bool, int, float, str):
+            return form
+        if type(form) is not dict or len(form) != 1 or deep > DEEPEST + 1:
+            raise WireError("not a value")
+        ((tag, inside),) = form.items()
+        try:
+            return self._decode(tag, inside, deep)
+        except (TypeError, ValueError, KeyError, OverflowError, AttributeError, RecursionError) as error:
+            raise WireError(f"not a value ({type(error).__name__})") from None
+
+    def _decode(self, tag: str, inside: Any, deep: int) -> Any:
+        if tag == "ref":
+            return self.dereference(inside)
+        if tag in ("list", "tuple", "iter", "slice"):
+            if type(inside) is not list:
+                raise WireError("not a value")
+            items = [self.decode(item, deep + 1) for item in inside]
+            return {"list": list, "tuple": tuple, "iter": iter, "slice": lambda some: slice(*some)}[tag](items)
+        if tag == "dict":
+            return {self.decode(key, deep + 1): self.decode(value, deep + 1) for key, value in inside}
+        if tag == "array":
+            dtype, shape, writeable, reference = inside
+            return self.array(self._numbers(dtype, shape), writeable is True, reference)
+        if tag == "scalar":
+            return self._numbers(inside, [])[()]
+        if tag == "type":
+            return np.sctypeDict[inside]
+        if tag == "dtype":
+            return _dtype(inside)
+        if tag == "shape":
+            kind, shape = inside
+            # No bytes came: one element stands for all of them.
+            return np.broadcast_to(np.zeros((), str(kind)[:1]), _shape(shape))
+        raise WireError("not a value")
+
+    def _numbers(self, dtype: Any, shape: Any) -> np.ndarray:
+        kind, shape = _dtype(dtype), _shape(shape)
+        start, self.at = self.at, self.at + math.prod(shape) * kind.itemsize
+        if self.at > len(self.data):
+            raise WireError("an array is longer than its bytes")
+        if self.at == start:
+            return np.zeros(shape, kind)
+        return np.frombuffer(self.data, np.uint8, self.at - start, start).view(kind).reshape(shape).copy()
+
+
+def _dtype(text: Any) -> np.dtype:
+    if type(text) is not str or len(text) > 6 or text[1:2] not in KINDS or not text[2:].isdigit():
+        raise WireError("not a dtype")
+    return np.dtype(text)
+
+
+def _shape(shape: Any) -> tuple[int, ...]:
+    if type(shape) is not list or len(shape) > 32 or any(type(n) is not int or not 0 <= n < 1 << 40 for n in shape):
+        raise WireError("not a shape")
+    return tuple(shape)

@@ -1,0 +1,389 @@
+"""Objects of the learner's kernel, as the checks hold them: each operation is one request.
+
+A check runs on them as it runs on objects of its own process. Numbers, text, containers and arrays come as copies;
+writing into an array writes into the kernel's, too. Nothing that arrives is executed, unpickled or followed.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import functools
+import itertools
+import linecache
+import time
+import types
+import weakref
+from collections import Counter, deque
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from checks import observe, section
+from checks.observe import Failed, OutOfTime, UsedTorch, printable, undisturbed
+from grading.kernel import wire
+from grading.kernels import JailedKernel
+
+# Frames of this package lie between a check's code and the learner's: a report shows neither.
+observe.BETWEEN.append(str(Path(__file__).parent))
+local_execute = section.execute
+BUILT_IN = (
+    *(TypeError, ValueError, AttributeError, IndexError, KeyError, LookupError, ZeroDivisionError, OverflowError),
+    *(FloatingPointError, ArithmeticError, RecursionError, NotImplementedError, RuntimeError, UnboundLocalError),
+    *(NameError, ModuleNotFoundError, ImportError, AssertionError, MemoryError, StopIteration, FileNotFoundError),
+    *(PermissionError, TimeoutError, OSError, EOFError, BufferError, SyntaxError, Exception),
+)
+KINDS = {kind.__name__: kind for kind in BUILT_IN}
+GRACE = 2.0  # seconds past its deadline that the kernel has to answer
+
+
+class Connection:
+    """Requests to one kernel, within limits of time and number.
+
+    Args:
+        kernel: where the objects are.
+        request_seconds: for one request.
+        total_seconds: for all of them.
+        most_requests: how many there may be.
+    """
+
+    def __init__(self, kernel: JailedKernel, request_seconds: float, total_seconds: float, most_requests: int) -> None:
+        self.kernel, self.request_seconds, self.left, self.most = kernel, request_seconds, total_seconds, most_requests
+        self.requests = 0
+        self.cell_left = total_seconds
+        self.gone: str | None = None  # why nothing can be asked any more
+        self.known: weakref.WeakValueDictionary[int, Remote] = weakref.WeakValueDictionary()
+        self.held: Counter[int] = Counter()  # proxies of each number
+        self.forgotten: list[int] = []
+        self.classes: dict[str, type] = {}
+
+    def ask(self, what: str, *args: Any) -> Any:
+        """One operation in the kernel: its result, or its exception, raised here.
+
+        Raises:
+            OutOfTime: past the deadline of the check, the request, the cell or the submission.
+            Failed: when the kernel is gone.
+        """
+        if self.gone is not None:
+            raise Failed(self.gone)
+        seconds = min(self.cell_left, self.left, observe.time_left())
+        if what != "loop":
+            seconds = min(seconds, self.request_seconds)
+        self.requests += 1
+        if seconds <= 0:
+            raise OutOfTime
+        if self.requests > self.most:
+            raise self._stop(f"your code needed more than {self.most:,} requests")
+        encoder = wire.Encoder(self._reference, _number_of, self.kernel.channel.largest, iterators=True)
+        drop = [number for number in self.forgotten if not self.held[number]]
+        self.forgotten.clear()
+        document = {"do": what, "args": [encoder.encode(arg) for arg in args], "drop": drop, "seconds": seconds}
+        start = time.monotonic()
+        try:
+            with undisturbed:
+                reply, data = self._exchange(document, encoder.blobs, seconds)
+        finally:
+            spent = time.monotonic() - start
+            self.left -= spent
+            self.cell_left -= spent
+        return self._read(reply, data)
+
+    def done(self) -> None:
+        """The cell is done: the kernel goes on with the notebook."""
+        if self.gone is None:
+            with contextlib.suppress(Failed), undisturbed:
+                self._exchange({"do": "done", "args": [], "drop": [], "seconds": 0}, [], 0)
+
+    def _exchange(self, document: Any, blobs: list[bytes], seconds: float) -> tuple[dict[str, Any], bytes]:
+        channel = self.kernel.channel
+        channel.ends = time.monotonic() + seconds + GRACE
+        try:
+            channel.send(document, blobs)
+            reply, data = channel.receive()
+        except TimeoutError:
+            raise self._stop("your code did not stop when its time was over") from None
+        except (EOFError, OSError):
+            raise self._stop("the process that runs your code has ended") from None
+        except wire.WireError as error:
+            raise self._stop(f"the process that runs your code sent something unreadable: {error}") from None
+        except BaseException:  # whoever stopped this: there is half a message left
+            self._stop("grading was interrupted")
+            raise
+        if type(reply) is not dict:
+            raise self._stop("the process that runs your code sent something unreadable")
+        return reply, data
+
+    def _read(self, reply: dict[str, Any], data: bytes) -> Any:
+        if "error" in reply:
+            raise self._error(reply["error"])
+        try:
+            return wire.Decoder(data, self._object, self._array).decode(reply.get("value"))
+        except wire.WireError as error:
+            raise self._stop(f"the process that runs your code sent something unreadable: {error}") from None
+
+    def _stop(self, why: str) -> Failed:
+        """Nothing more can be asked: the kernel ends."""
+        self.gone = why
+        self.kernel.kill()
+        return Failed(why)
+
+    def _reference(self, value: Any) -> Any:
+        if issubclass(type(value), Remote):
+            if object.__getattribute__(value, "_connection") is not self:
+                raise Failed("an object of another notebook")
+            return {"ref": object.__getattribute__(value, "_number")}
+        raise TypeError(f"a check cannot send {type(value).__name__} to a kernel")
+
+    def _object(self, inside: Any) -> Any:
+        if type(inside) is not list or len(inside) != 2:
+            raise wire.WireError("not a reference")
+        number, name = inside
+        if type(number) is not int or type(name) is not str:
+            raise wire.WireError("not a reference")
+        found = self.known.get(number)
+        if found is None:  # one proxy for one object: checks compare with `is`
+            found = object.__new__(self._class(printable(name, 60)))
+            object.__setattr__(found, "_connection", self)
+            object.__setattr__(found, "_number", number)
+            self.known[number] = found
+            self.held[number] += 1
+        return found
+
+    def forget(self, number: int) -> None:
+        """A proxy is gone: the kernel may drop the object, with the next request."""
+        self.held[number] -= 1
+        if not self.held[number]:
+            del self.held[number]
+            self.forgotten.append(number)
+
+    def _class(self, name: str) -> type:
+        """A class of proxies that is named as the learner's, for reports to show."""
+        if name not in self.classes:
+            if len(self.classes) > 1000:
+                raise wire.WireError("too many classes")
+            self.classes[name] = type(name, (Remote,), {"__slots__": ()})
+        return self.classes[name]
+
+    def _array(self, array: np.ndarray, writeable: bool, number: Any) -> np.ndarray:
+        if type(number) is not int:
+            raise wire.WireError("not a reference")
+        found = array.view(RemoteArray)
+        found._connection, found._number = self, number
+        found.flags.writeable = writeable
+        self.held[number] += 1
+        return found
+
+    def _error(self, told: Any) -> BaseException:
+        """An exception of the kernel, as one of the same name and built-in base, with the learner's frames."""
+        if type(told) is not dict or type(told.get("kinds")) is not list:
+            return self._stop("the process that runs your code sent something unreadable")
+        if told["kinds"][:1] == ["OutOfTime"]:
+            return OutOfTime()
+        if told["kinds"][:1] == ["Hidden"]:
+            return UsedTorch(_text(told.get("message")))
+        base = next((KINDS[kind] for kind in told["kinds"] if type(kind) is str and kind in KINDS), Exception)
+        error = _exception(base, printable(_text(told.get("name"), "Exception"), 60))()
+        error.args = (_text(told.get("message")),)
+        if base is AttributeError:
+            error.name = told.get("attribute") if type(told.get("attribute")) is str else None
+            error.obj = None if told.get("of_none") is True else "an object of the kernel"
+        return error.with_traceback(_frames(told.get("frames")))
+
+
+@functools.lru_cache(maxsize=256)
+def _exception(base: type[Exception], name: str) -> type[Exception]:
+    def __init__(self: Exception) -> None:
+        Exception.__init__(self)
+
+    def __str__(self: Exception) -> str:
+        return str(self.args[0])
+
+    return type(name, (base,), {"__init__": __init__, "__str__": __str__})
+
+
+def _text(value: Any, otherwise: str = "") -> str:
+    return value[:2000] if type(value) is str else otherwise
+
+
+def _frames(told: Any) -> types.TracebackType | None:
+    """A traceback that shows the learner's functions and lines, made of code that does nothing but raise."""
+    trace = None
+    for entry in reversed(told[-20:] if type(told) is list else []):
+        if type(entry) is not list or len(entry) != 4:
+            continue
+        name, line, where, text = entry
+        if type(name) is not str or type(line) is not int or not 0 < line < 10_000:
+            continue
+        if where == "check":
+            trace = types.TracebackType(trace, _frame(observe.SCRIPT, "<module>"), 0, line)
+        elif where == "learner":
+            file = f"<learner, line {line}: {_text(text)}>"
+            linecache.cache[file] = (0, None, [""] * (line - 1) + [_text(text)], file)
+            _shown.append(file)
+            trace = types.TracebackType(trace, _frame(file, printable(name, 60)), 0, line)
+    while len(_shown) > 100:
+        linecache.cache.pop(_shown.popleft(), None)
+    return trace
+
+
+_shown: deque[str] = deque()  # file names that linecache holds a line of
+
+
+@functools.lru_cache(maxsize=256)
+def _frame(file: str, name: str) -> types.FrameType:
+    code = compile("raise ValueError", file, "exec").replace(co_name=name)
+    try:
+        exec(code, {})
+    except ValueError as error:
+        return error.__traceback__.tb_next.tb_frame
+
+
+@dataclass(frozen=True)
+class Loop:
+    """A loop in a check's code, to be run as one request: each of its operations would have been one.
+
+    Attributes:
+        source: from line 1 on, so that lines are those of the check's code.
+        names: what it reads or writes.
+    """
+
+    source: str
+    names: tuple[str, ...]
+
+
+@functools.lru_cache(maxsize=512)
+def _parts(code: str) -> tuple[types.CodeType | Loop, ...]:
+    """A check's code, in order: loops at its top level, and what is between them."""
+    parts: list[types.CodeType | Loop] = []
+    lines = code.split("\n")
+    for is_loop, some in itertools.groupby(ast.parse(code).body, lambda statement: isinstance(statement, ast.For)):
+        if not is_loop:
+            parts.append(compile(ast.Module(list(some), []), observe.SCRIPT, "exec"))
+            continue
+        for loop in some:
+            names = sorted({node.id for node in ast.walk(loop) if isinstance(node, ast.Name)})
+            source = "\n" * (loop.lineno - 1) + "\n".join(lines[loop.lineno - 1 : loop.end_lineno])
+            parts.append(Loop(source, tuple(names)))
+    return tuple(parts)
+
+
+def execute(code: str, variables: dict[str, Any]) -> None:
+    """Run a check's code; its loops over objects of a kernel run there."""
+    parts = _parts(code)
+    if not any(isinstance(part, Loop) for part in parts):
+        local_execute(code, variables)
+        return
+    for part in parts:
+        if not isinstance(part, Loop):
+            exec(part, variables)
+            continue
+        given = {name: variables[name] for name in part.names if name in variables}
+        there = next((value for value in given.values() if issubclass(type(value), Remote)), None)
+        if there is None:
+            exec(compile(part.source, observe.SCRIPT, "exec"), variables)
+            continue
+        found = _ask("loop", there, part.source, list(part.names), given)
+        if type(found) is not dict or not set(found) <= set(part.names):
+            raise _slot(there, "_connection")._stop("the process that runs your code sent something unreadable")
+        variables.update(found)
+
+
+section.execute = execute
+
+
+class Remote:
+    """An object that lives in a kernel. What Python asks of it, it asks there."""
+
+    __slots__ = ("__weakref__", "_connection", "_number")
+    __array_ufunc__ = None  # NumPy's operators leave the operation to it
+
+    def __del__(self) -> None:
+        with contextlib.suppress(AttributeError):
+            _slot(self, "_connection").forget(_slot(self, "_number"))
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return _ask("call", self, list(args), kwargs)
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in ("__class__", "__dict__", "__del__"):
+            return object.__getattribute__(self, name)
+        return _ask("get", self, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        _ask("set", self, name, value)
+
+    def __getitem__(self, index: Any) -> Any:
+        return _ask("getitem", self, index)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        _ask("setitem", self, index, value)
+
+    def __iter__(self) -> Any:
+        return _ask("iter", self)
+
+    def __next__(self) -> Any:
+        return _ask("next", self)
+
+    def __repr__(self) -> str:
+        return _ask("repr", self)
+
+    def __float__(self) -> float:
+        return _ask("float", self)
+
+
+def _slot(remote: Remote, name: str) -> Any:
+    return object.__getattribute__(remote, name)
+
+
+def _ask(what: str, remote: Remote, *args: Any) -> Any:
+    return _slot(remote, "_connection").ask(what, remote, *args)
+
+
+def _operator(name: str) -> None:
+    def forward(self: Remote, other: Any) -> Any:
+        return _slot(self, "_connection").ask(name, self, other)
+
+    def reflected(self: Remote, other: Any) -> Any:
+        return _slot(self, "_connection").ask(name, other, self)
+
+    setattr(Remote, f"__{name}__", forward)
+    setattr(Remote, f"__r{name}__", reflected)
+
+
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"):
+    _operator(_name)
+
+
+def _unary(name: str) -> None:
+    setattr(Remote, f"__{name}__", lambda self: _ask(name, self))
+
+
+for _name in ("neg", "pos", "abs"):
+    _unary(_name)
+
+
+class RemoteArray(np.ndarray):
+    """A copy of an array in a kernel; writing an element writes it there, too."""
+
+    __module__ = "numpy"
+
+    _connection: Connection | None = None
+    _number: int | None = None
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        if self._connection is not None:
+            self._connection.ask("setitem", self, index, value)
+        np.ndarray.__setitem__(self, index, value)
+
+    def __del__(self) -> None:
+        if self._connection is not None:
+            self._connection.forget(self._number)
+
+
+RemoteArray.__name__ = RemoteArray.__qualname__ = "ndarray"  # as a report calls it
+
+
+def _number_of(array: np.ndarray) -> int | None:
+    return getattr(array, "_number", None)

@@ -1,0 +1,300 @@
+"""From what a learner handed in to a notebook that can be graded, whatever was handed in.
+
+The result has every cell of the course's own notebook that counts, in the course's order, with the learner's answers
+and other cells between them. All else that a submission says (metadata, outputs, kernel, points) is left behind.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import json
+import os
+import re
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+NOTES = "grading-notes"  # the id of the cell with the remarks
+LARGEST_FILE = 100 << 20  # bytes of a notebook file
+LARGEST_CELL = 1_000_000  # characters
+MOST_CELLS = 2000
+TESTS_CALL = re.compile(r"tests\.test_\w+\(")
+
+
+class Unusable(Exception):
+    """A file cannot be used; the message says why, to the learner."""
+
+
+@dataclass
+class Submission:
+    """What was handed in, as far as it can be used.
+
+    Attributes:
+        cells: plain cells: cell_type "code", "markdown" or "raw", source, metadata, id.
+        remarks: what the learner and the instructor should know, a sentence each.
+    """
+
+    cells: list[dict[str, Any]] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+
+def read_file(path: Path, largest: int = LARGEST_FILE) -> bytes:
+    """The bytes of a regular file, without following a link.
+
+    Raises:
+        Unusable: for anything else, and for a file that is too large.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        link = "it is a link to another file" if path.is_symlink() else error.strerror
+        raise Unusable(f"{path.name} cannot be opened: {link}.") from None
+    with open(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
+            raise Unusable(f"{path.name} is no ordinary file, but a link or a device: hand in the file itself.")
+        if status.st_size > largest:
+            raise Unusable(f"{path.name} has {status.st_size:,} bytes; at most {largest:,} can be graded.")
+        return file.read(largest + 1)[:largest]
+
+
+def read(folder: Path, name: str) -> Submission:
+    """What a submission's folder holds for the notebook `name`."""
+    submission = Submission()
+    notebooks = sorted(path.name for path in folder.iterdir() if path.suffix == ".ipynb")
+    wanted = f"{name}.ipynb"
+    if wanted not in notebooks:
+        if len(notebooks) != 1:
+            found = f"but {', '.join(map(repr, notebooks[:5]))}" if notebooks else "nor any other notebook"
+            submission.remarks.append(f"There is no {wanted} in what was handed in, {found}: hand it in again.")
+            return submission
+        submission.remarks.append(f"There was no {wanted}: {notebooks[0]!r} was graded in its place.")
+        wanted = notebooks[0]
+    elif len(notebooks) > 1:
+        others = ", ".join(repr(other) for other in notebooks[:5] if other != wanted)
+        submission.remarks.append(f"{wanted} was graded; other notebooks were not looked at: {others}.")
+    try:
+        submission.cells = cells_of(read_file(folder / wanted), wanted, submission.remarks)
+    except Unusable as error:
+        submission.remarks.append(str(error))
+    return submission
+
+
+def cells_of(content: bytes, name: str, remarks: list[str]) -> list[dict[str, Any]]:
+    """The cells of a notebook file of any version, as plain dictionaries.
+
+    Raises:
+        Unusable: when it is no notebook.
+    """
+    if not content.strip():
+        raise Unusable(f"{name} is empty: hand it in again.")
+    try:
+        document = json.loads(content.decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        raise Unusable(f"{name} is not text in UTF-8, so no notebook: hand it in again.") from None
+    except (ValueError, RecursionError) as error:
+        where = f" near line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
+        raise Unusable(f"{name} is damaged{where} and cannot be read: hand it in again.") from None
+    if isinstance(document, dict) and isinstance(document.get("worksheets"), list):  # versions 2 and 3
+        sheets = [sheet.get("cells") for sheet in document["worksheets"] if isinstance(sheet, dict)]
+        found = [cell for cells in sheets if isinstance(cells, list) for cell in cells]
+        remarks.append(f"{name} has an old notebook format; it was converted.")
+    elif isinstance(document, dict) and isinstance(document.get("cells"), list):
+        found = document["cells"]
+    else:
+        raise Unusable(f"{name} is not a notebook: it has no cells. Hand it in again.")
+    cells = []
+    for number, cell in enumerate(found, 1):
+        if len(cells) == MOST_CELLS:
+            remarks.append(f"The notebook has more than {MOST_CELLS} cells: the rest was not graded.")
+            break
+        plain = _plain(cell)
+        if plain is None:
+            remarks.append(f"Cell {number} is damaged and was left out.")
+        elif len(plain["source"]) > LARGEST_CELL:
+            remarks.append(f"Cell {number} has more than {LARGEST_CELL:,} characters and was left out.")
+        else:
+            cells.append(plain)
+    return cells
+
+
+def _plain(cell: Any) -> dict[str, Any] | None:
+    if not isinstance(cell, dict):
+        return None
+    source = cell.get("source", cell.get("input"))
+    if isinstance(source, list) and all(isinstance(line, str) for line in source):
+        source = "".join(source)
+    if not isinstance(source, str):
+        return None
+    source = source.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
+    source = source.encode("utf-8", "replace").decode("utf-8")
+    kind = cell.get("cell_type")
+    metadata = cell.get("metadata")
+    return {
+        "cell_type": kind if kind in ("code", "raw") else "markdown",
+        "source": source,
+        "metadata": metadata if isinstance(metadata, dict) else {},
+        "id": cell.get("id") if isinstance(cell.get("id"), str) else None,
+    }
+
+
+def restore(submission: Submission, course: NotebookNode) -> NotebookNode:
+    """The course's notebook with the learner's work in it.
+
+    The learner's cells are recognized by grade_id, else by cell id, else by their text, and answers also by what they
+    define. Cells that count and are missing are put back; what counts is in the course's order.
+
+    Args:
+        submission: what was handed in; gets the remarks.
+        course: the notebook in `source/`.
+    """
+    cells, remarks = submission.cells, submission.remarks
+    places = _recognized(cells, course, remarks)
+    order = [place for place in places if place is not None]
+    notebook = new_notebook(
+        metadata={key: course.metadata[key] for key in ("kernelspec", "language_info") if key in course.metadata}
+    )
+    # A group is a recognized cell and the learner's own cells that follow it.
+    groups: list[tuple[int, list[NotebookNode]]] = [(-1, [])]
+    for cell, place in zip(cells, places, strict=True):
+        if place is None:
+            groups[-1][1].append(_own(cell))
+            continue
+        groups.append((place, [_counted(course.cells[place], cell)]))
+        if _is_locked(course.cells[place]) and _holds_work(cell, course.cells[place]):
+            groups[-1][1].append(_own(cell))
+    if order != sorted(order):
+        remarks.append("Cells were not in the order of the workshop: they were graded in that order.")
+    there = set(order)
+    for place, given in enumerate(course.cells):
+        if place not in there and _nbgrader(given):
+            if _nbgrader(given).get("solution"):
+                grade_id = _nbgrader(given)["grade_id"]
+                if cells:
+                    remarks.append(f"The answer cell {grade_id!r} is missing: nothing in it could be graded.")
+                missing = {"source": "# This cell is missing.", "cell_type": "code", "metadata": {}}
+                groups.append((place, [_counted(given, missing)]))
+            else:
+                groups.append((place, [_counted(given, None)]))
+    for _, group in sorted(groups, key=lambda group: group[0]):
+        notebook.cells += group
+    for number, cell in enumerate(notebook.cells):
+        cell.id = cell.id if not cell.id.startswith("own") else f"own-{number}"
+    note(notebook, remarks)
+    return notebook
+
+
+def note(notebook: NotebookNode, remarks: list[str]) -> None:
+    """Show the remarks in a cell of their own at the top."""
+    notebook.cells = [cell for cell in notebook.cells if cell.get("id") != NOTES]
+    if remarks:
+        lines = "\n".join(f"- {remark}" for remark in remarks)
+        cell = new_markdown_cell(f"**Notes from grading**\n\n{lines}")
+        cell.id = NOTES
+        notebook.cells.insert(0, cell)
+
+
+def _nbgrader(cell: Any) -> dict[str, Any]:
+    found = cell["metadata"].get("nbgrader")
+    return found if isinstance(found, dict) else {}
+
+
+def _is_locked(cell: Any) -> bool:
+    return bool(_nbgrader(cell)) and not _nbgrader(cell).get("solution")
+
+
+def _counted(given: NotebookNode, cell: dict[str, Any] | None) -> NotebookNode:
+    """A cell of the course; where it is the learner's to write, with the learner's text."""
+    made = copy.deepcopy(given)
+    if cell is not None and not _is_locked(given):
+        made.source = cell["source"]
+        if not _nbgrader(given) and cell["cell_type"] != given.cell_type:
+            return _own(cell)
+    if made.cell_type == "code":
+        made.outputs, made.execution_count = [], None
+    made.metadata = NotebookNode(
+        {key: made.metadata[key] for key in ("nbgrader", "tags", "deletable", "editable") if key in made.metadata}
+    )
+    return made
+
+
+def _own(cell: dict[str, Any]) -> NotebookNode:
+    make = new_code_cell if cell["cell_type"] == "code" else new_markdown_cell
+    source = cell["source"] if cell["cell_type"] != "raw" else f"```text\n{cell['source'].replace('```', '')}\n```"
+    made = make(source)
+    made.id = "own"
+    return made
+
+
+def _holds_work(cell: dict[str, Any], given: NotebookNode) -> bool:
+    """Whether a cell that is the course's has code of the learner in it, as after merging cells."""
+    lines = cell["source"].strip().split("\n")
+    ours = set(given.source.split("\n"))
+    return any(line.strip() and line not in ours and not TESTS_CALL.match(line) for line in lines)
+
+
+def _recognized(cells: list[dict[str, Any]], course: NotebookNode, remarks: list[str]) -> list[int | None]:
+    """For each of the learner's cells its place in the course's notebook, each place at most once."""
+    by_grade_id = {_nbgrader(cell)["grade_id"]: place for place, cell in enumerate(course.cells) if _nbgrader(cell)}
+    by_id = {cell.id: place for place, cell in enumerate(course.cells)}
+    by_text: dict[str, int] = {}
+    for place, cell in enumerate(course.cells):
+        by_text.setdefault(_bare(cell.source), place)
+    claims: list[int | None] = []
+    for cell in cells:
+        grade_id = _nbgrader(cell).get("grade_id")
+        claim = by_grade_id.get(grade_id) if isinstance(grade_id, str) else None
+        claim = by_id.get(cell["id"]) if claim is None else claim
+        claims.append(by_text.get(_bare(cell["source"])) if claim is None else claim)
+    for place, given in enumerate(course.cells):
+        claiming = [number for number, claim in enumerate(claims) if claim == place]
+        same = [number for number in claiming if _bare(cells[number]["source"]) == _bare(given.source)]
+        # Of an answer's copies the last one counts, as when a notebook is run; of others the one that is as it was.
+        kept = (claiming if _nbgrader(given).get("solution") else same or claiming)[-1:]
+        for number in claiming:
+            if number not in kept:
+                claims[number] = None
+        if len(claiming) > 1 and _nbgrader(given):
+            remarks.append(f"The cell {_nbgrader(given)['grade_id']!r} is there {len(claiming)} times.")
+    _find_answers(cells, claims, course)
+    return claims
+
+
+def _find_answers(cells: list[dict[str, Any]], claims: list[int | None], course: NotebookNode) -> None:
+    """Answers whose mark is lost are the cells that define what the answer is to define."""
+    for place, given in enumerate(course.cells):
+        if place in claims or not _nbgrader(given).get("solution"):
+            continue
+        wanted = _defined(given.source)
+        having = [
+            number
+            for number, cell in enumerate(cells)
+            if (claims[number] is None or _is_locked(course.cells[claims[number]]))
+            and wanted & _defined(cell["source"])
+        ]
+        if having:
+            claims[having[-1]] = place
+
+
+def _bare(source: str) -> str:
+    return "\n".join(line.rstrip() for line in source.strip().split("\n"))
+
+
+def _defined(source: str) -> set[str]:
+    """Names of the classes and functions that code defines at its top."""
+    try:
+        body = ast.parse(source).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set(re.findall(r"^(?:class|def)[ \t]+(\w+)", source, re.MULTILINE))
+    return {node.name for node in body if isinstance(node, (ast.ClassDef, ast.FunctionDef))}
+
+
+def course_notebook(path: Path) -> NotebookNode:
+    """The course's notebook in `source/`."""
+    return nbformat.read(path, as_version=4)

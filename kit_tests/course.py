@@ -1,0 +1,145 @@
+"""A class of made-up submissions, graded by `nbgrader autograde` as an instructor does."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import make_class
+
+from conftest import ROOT
+
+RELEASE = ROOT / "release" / "workshop" / "workshop.ipynb"
+
+
+def notebook(others: str = "untouched", **answers: str) -> dict[str, Any]:
+    """A submission as JSON: the release with these answer cells, by grade_id, and the others untouched or solved."""
+    source = json.loads((ROOT / "source" / "workshop" / "workshop.ipynb").read_text(encoding="utf-8"))
+    solutions = {
+        name: make_class.MARKER.sub("", "".join(cell["source"])) for name, cell in make_class.answers(source).items()
+    }
+    cells = "".join(f"\n# %% {name}\n{text}" for name, text in answers.items())
+    text = f"# others: {others}\n{cells}"
+    return json.loads(make_class.submission(text, RELEASE.read_text(encoding="utf-8"), solutions))
+
+
+def solution(name: str) -> str:
+    """The reference's text of an answer cell."""
+    cells = json.loads((ROOT / "solutions" / "workshop" / "workshop.ipynb").read_text(encoding="utf-8"))["cells"]
+    return next("".join(c["source"]) for c in cells if c["metadata"].get("nbgrader", {}).get("grade_id") == name)
+
+
+def place(notebook: dict[str, Any], name: str) -> int:
+    """The index of the cell with a grade_id."""
+    ids = [cell["metadata"].get("nbgrader", {}).get("grade_id") for cell in notebook["cells"]]
+    return ids.index(name)
+
+
+def code_cell(source: str) -> dict[str, Any]:
+    return {"cell_type": "code", "source": source, "metadata": {}, "outputs": [], "execution_count": None}
+
+
+def with_cell(notebook: dict[str, Any], source: str, before: str | None = None) -> dict[str, Any]:
+    """The notebook with a code cell of the learner's own, before the cell with a grade_id or at the end."""
+    at = len(notebook["cells"]) if before is None else place(notebook, before)
+    return {**notebook, "cells": [*notebook["cells"][:at], code_cell(source), *notebook["cells"][at:]]}
+
+
+@dataclass
+class Graded:
+    """What `nbgrader autograde` did.
+
+    Attributes:
+        status: its exit status.
+        log: what it printed.
+        folder: the course's folder, with submitted/, autograded/ and gradebook.db.
+    """
+
+    status: int
+    log: str
+    folder: Path
+
+    def points(self, learner: str) -> dict[str, float]:
+        """Points by section, as the gradebook has them."""
+        with sqlite3.connect(self.folder / "gradebook.db") as gradebook:
+            rows = gradebook.execute(
+                "select base_cell.name, grade.auto_score from grade join base_cell on grade.cell_id = base_cell.id "
+                "join submitted_notebook on grade.notebook_id = submitted_notebook.id "
+                "join submitted_assignment on submitted_notebook.assignment_id = submitted_assignment.id "
+                "where submitted_assignment.student_id = ?",
+                (learner,),
+            )
+            return {name.removeprefix("test_"): score for name, score in rows}
+
+    def notebook(self, learner: str) -> dict[str, Any]:
+        """The graded notebook."""
+        path = self.folder / "autograded" / learner / "workshop" / "workshop.ipynb"
+        return json.loads(path.read_text(encoding="utf-8"))
+
+    def remarks(self, learner: str) -> str:
+        """The notes from grading that the learner reads; empty without any."""
+        return "".join("".join(c["source"]) for c in self.notebook(learner)["cells"] if c["id"] == "grading-notes")
+
+    def text(self, learner: str, name: str) -> str:
+        """The plain text that a graded cell shows."""
+        cell = self.notebook(learner)["cells"][place(self.notebook(learner), name)]
+        shown = [output for output in cell["outputs"] if output["output_type"] == "display_data"]
+        return "".join("".join(output["data"]["text/plain"]) for output in shown)
+
+
+class Course:
+    """A course of its own in a folder, with the release known to its gradebook."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        subprocess.run([sys.executable, ROOT / "source" / "build.py", "--support"], check=True)
+        done = self.nbgrader("generate_assignment", "workshop")
+        assert done.returncode == 0, done.stderr
+
+    def nbgrader(self, command: str, *arguments: str, timeout: float = 900) -> subprocess.CompletedProcess[str]:
+        places = [
+            f"--CourseDirectory.{name}_directory={self.folder / name}"
+            for name in ("submitted", "autograded", "feedback", "release")
+        ]
+        return subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "nbgrader",
+                command,
+                *arguments,
+                f"--db=sqlite:///{self.folder}/gradebook.db",
+                *places,
+            ],
+            cwd=ROOT,
+            env={**os.environ, "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])},
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+        )
+
+    def hand_in(self, learner: str, content: dict[str, Any] | str | bytes | None, name: str = "workshop.ipynb") -> Path:
+        """Put a file into a learner's submission; its folder."""
+        folder = self.folder / "submitted" / learner / "workshop"
+        folder.mkdir(parents=True, exist_ok=True)
+        if content is not None:
+            data = json.dumps(content) if isinstance(content, dict) else content
+            (folder / name).write_bytes(data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data)
+        return folder
+
+    def grade(self, *options: str) -> Graded:
+        """Grade all that was handed in."""
+        done = self.nbgrader("autograde", "workshop", "--force", *options)
+        log = re.sub(r"^.*\| INFO\].*\n", "", done.stdout + done.stderr, flags=re.MULTILINE)
+        return Graded(done.returncode, log, self.folder)
+
+    def clear(self) -> None:
+        shutil.rmtree(self.folder / "submitted", ignore_errors=True)

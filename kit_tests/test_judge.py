@@ -1,0 +1,445 @@
+"""The judge's hands: objects in a jailed kernel behave as objects here, and no answer is taken for granted."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import socket
+import struct
+import time
+import types
+
+import numpy as np
+import pytest
+from jailed import Kernel
+
+from checks.observe import Failed, OutOfTime, UsedTorch, array_of, class_name, compare, explain, is_bare, learner_code
+from grading import jail
+from grading.kernel import wire
+from grading.remote import Connection
+
+LARGEST = 1 << 20
+
+
+@pytest.fixture(scope="module")
+def kernel():
+    assert jail.probe().name == "bubblewrap", jail.probe().why
+    made = Kernel()
+    yield made
+    made.close()
+
+
+def load(kernel: Kernel, code: str, *names: str):
+    """Run code in the kernel and get what names stand for: one object, or a list of them."""
+    kernel.load([("<cell>", f"import numpy as np\n{code}")])
+    found = kernel.names(list(names))
+    return found[names[0]] if len(names) == 1 else [found[name] for name in names]
+
+
+# ---------------------------------------------------------------- values
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(None, True, 0, -7, 2**70, 1.5, math.inf, "text ∂ \x1b[0m", "", [1, [2.5, None]], (1, ("a",)), {"a": [1]}),
+        *(np.arange(6).reshape(2, 3), np.zeros((0, 3)), np.array(1.5), np.ones((2, 2), np.float32) * 0.1),
+        *(
+            np.arange(4)[::-2],
+            np.array([True, False]),
+            np.array([1 + 2j]),
+            np.float32(0.1),
+            np.int64(3),
+            slice(1, None),
+        ),
+        *(np.float32, np.dtype(np.float64)),
+    ],
+    ids=repr,
+)
+def test_values_cross_unchanged(kernel, value):
+    back = load(kernel, "def back(value): return value", "back")(value)
+    if isinstance(value, np.ndarray):
+        assert isinstance(back, np.ndarray) and back.dtype == value.dtype
+        np.testing.assert_array_equal(back, value)
+    else:
+        assert back == value
+        assert type(back) is type(value)
+
+
+def test_nan_crosses(kernel):
+    assert math.isnan(load(kernel, "nan = float('nan')", "nan"))
+
+
+def test_an_iterator_over_a_list_is_handed_over(kernel):
+    total = load(kernel, "def total(numbers): return sum(numbers) + sum(numbers)", "total")
+    assert total(iter([1, 2, 3])) == 6
+
+
+def test_arrays_that_hold_no_numbers_come_as_their_shape(kernel):
+    things, words = load(kernel, "things, words = np.array([None, 'a']), np.array(['a', 'b'])", "things", "words")
+    for array in (things, words):
+        assert array.shape == (2,)
+        with pytest.raises(Failed, match="not numbers"):
+            array_of(array, "a")
+
+
+def test_arrays_with_too_many_elements_do_not_cross(kernel):
+    wide = load(kernel, "wide = np.broadcast_to(np.float64(1), (10**6, 10**6))", "wide")
+    with pytest.raises(Failed, match="has 1,000,000,000,000 elements"):
+        array_of(wide, "a")
+
+
+def test_a_number_derived_from_int_is_a_number(kernel):
+    assert load(kernel, "class N(int):\n    __eq__ = lambda *_: True\nn = N(3)", "n") == 3
+
+
+# ---------------------------------------------------------------- objects
+
+POINT = """
+class Point:
+    made = 0
+
+    def __init__(self, x=0):
+        self.x, self.log = x, []
+        self.array = np.zeros(2)
+
+    def __add__(self, other):
+        return Point(self.x + (other.x if isinstance(other, Point) else other))
+
+    def __rsub__(self, other):
+        return ("rsub", other)
+
+    def __neg__(self):
+        return Point(-self.x)
+
+    def __getitem__(self, index):
+        return index
+
+    def me(self):
+        return self
+
+    def parts(self):
+        yield self
+        yield 2
+
+    def __repr__(self):
+        return f"Point({self.x})"
+"""
+
+
+def test_operations_run_where_the_object_is(kernel):
+    Point = load(kernel, POINT, "Point")
+    p = Point(3)
+    assert (p + Point(4)).x == 7
+    assert (p + 1).x == 4
+    assert 5 - p == ("rsub", 5)
+    assert (-p).x == -3
+    assert p[1:2, 0] == (slice(1, 2), 0)
+    assert repr(p) == "Point(3)"
+    p.x = 9
+    assert p.x == 9
+    p.method = Point
+    assert p.method(2).x == 2
+    with pytest.raises(TypeError, match="unsupported operand"):
+        p * 2
+
+
+def test_one_object_has_one_proxy_and_its_class_the_same_name(kernel):
+    Point = load(kernel, POINT, "Point")
+    p = Point()
+    assert p.me() is p
+    assert p.me() is not Point()
+    assert [found is p for found in p.parts()] == [True, False]
+    assert class_name(p) == "Point"
+    p.log = [p, 1]
+    assert p.log[0] is p
+
+
+def test_dropped_proxies_free_their_objects(kernel):
+    code = f"{POINT}\nimport weakref, gc\nalive = weakref.WeakSet()\nmake = lambda: (alive.add(p := Point()), p)[1]\n"
+    make, count = load(kernel, f"{code}count = lambda: (gc.collect(), len(alive))[1]", "make", "count")
+    for _ in range(50):
+        make().me()
+    assert count() <= 1
+    kept = [make() for _ in range(5)]
+    assert count() >= 5
+    del kept
+
+
+def test_writing_into_an_array_writes_into_the_kernels(kernel):
+    p = load(kernel, f"{POINT}\np = Point()", "p")
+    p.array[0] = 9.5
+    assert p.array.tolist() == [9.5, 0]
+    assert is_bare(p.array)
+    copy = p.array + 1
+    copy[0] = 0
+    assert p.array[0] == 9.5
+
+
+def test_a_read_only_array_stays_one(kernel):
+    fixed = load(kernel, "fixed = np.broadcast_to(1.0, (2,))", "fixed")
+    assert not fixed.flags.writeable
+    with pytest.raises(ValueError, match="read-only"):
+        fixed[0] = 2
+
+
+def test_a_tensor_built_on_an_array_is_not_bare(kernel):
+    code = "class T(np.ndarray):\n    def backward(self): pass\n    data = property(lambda self: np.asarray(self))\n"
+    t = load(kernel, f"{code}t = np.zeros(2).view(T)", "t")
+    assert not is_bare(t)
+    compare("t", np.zeros(2), t)
+
+
+def test_a_loop_of_a_check_runs_in_the_kernel_as_one_request(kernel):
+    from checks.section import execute
+
+    Point = load(kernel, POINT, "Point")
+    variables = {"Point": Point, "np": np, "steps": np.arange(100)}
+    before = kernel.connection.requests
+    execute("p = q = Point(1)\nfor n in steps:\n    p = p + q\np.last = 3", variables)
+    assert kernel.connection.requests - before == 3
+    assert variables["p"].x == 101
+    assert variables["p"].last == 3
+    assert variables["n"] == 99
+
+
+def test_an_exception_in_a_loop_tells_its_line(kernel):
+    from checks.observe import line_of
+    from checks.section import execute
+
+    Point = load(kernel, POINT, "Point")
+    with pytest.raises(TypeError) as raised:
+        execute("p = Point(1)\n\nfor n in range(3):\n    p = p + 1\n    p = p * 2", {"Point": Point})
+    assert line_of(raised.value) == 5
+
+
+# ---------------------------------------------------------------- exceptions
+
+
+@pytest.mark.parametrize(
+    ("raising", "kind", "message"),
+    [
+        ("1 / 0", ZeroDivisionError, "division by zero"),
+        ("[][1]", IndexError, "list index"),
+        ("{}['a']", KeyError, "'a'"),
+        ("np.zeros(2) + np.zeros(3)", ValueError, "broadcast"),
+        ("np.linalg.inv(np.zeros((2, 2)))", ValueError, "Singular"),
+        ("b'\\xff'.decode()", ValueError, "invalid start byte"),
+        ("(_ for _ in ()).throw(SystemExit(3))", Exception, "3"),
+        ("(_ for _ in ()).throw(KeyboardInterrupt(4))", Exception, "4"),
+        ("f()", RecursionError, "recursion"),
+        ("None.x", AttributeError, "has no attribute 'x'"),
+    ],
+)
+def test_exceptions_come_as_exceptions_of_the_same_built_in_kind(kernel, raising, kind, message):
+    f = load(kernel, f"def f():\n    return {raising}", "f")
+    with pytest.raises(kind, match=message):
+        f()
+    f = load(kernel, "def f():\n    return 3", "f")
+    assert f() == 3
+
+
+def test_a_report_shows_the_learners_function_line_and_class(kernel):
+    code = (
+        "class Strange(Exception): pass\n\n\ndef inner(x):\n    raise Strange(f'not {x}')\n\n\ndef f(x):\n    inner(x)"
+    )
+    f = load(kernel, code, "f")
+    try:
+        f(3)
+    except Exception as error:
+        verdict = explain(error)
+    assert str(verdict).split("\n")[0] == "your code raised Strange: not 3"
+    assert "in inner, line 6" in str(verdict)
+
+
+@pytest.mark.parametrize(
+    "told", [None, 3, {}, {"kinds": 3}, {"kinds": [[], {}], "name": [], "message": {}, "frames": 7}]
+)
+@pytest.mark.parametrize(
+    "frames", [[["f", 1, "learner", "x"]], [[]], [["f", -1, "check", "x"], ["f", 2.5, False, 3], 7]]
+)
+def test_a_forged_exception_is_some_exception(told, frames):
+    connection = Connection(types.SimpleNamespace(kill=lambda: None), 1, 1, 1)
+    if isinstance(told, dict) and "kinds" in told:
+        told = {**told, "frames": frames}
+    assert isinstance(connection._error(told), Exception)
+
+
+def test_importing_pytorch_says_to_build_it(kernel):
+    f = load(kernel, "def f():\n    import torch", "f")
+    with pytest.raises(UsedTorch, match="build it with NumPy"):
+        f()
+
+
+# ---------------------------------------------------------------- limits
+
+SLOW = """
+import time
+def slow(seconds):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        pass
+    return 7
+def deaf(seconds):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            slow(seconds)
+        except BaseException:
+            pass
+"""
+
+
+def test_a_deadline_of_the_check_ends_the_request_and_the_kernel_goes_on(kernel):
+    slow = load(kernel, SLOW, "slow")
+    for _ in range(3):
+        start = time.monotonic()
+        with pytest.raises(OutOfTime), learner_code(0.3):
+            slow(20)
+        assert time.monotonic() - start < 5
+        assert slow(0) == 7
+
+
+def test_code_that_does_not_stop_loses_its_kernel_and_says_so():
+    kernel = Kernel()
+    deaf = load(kernel, SLOW, "deaf")
+    with pytest.raises(Failed, match="did not stop"), learner_code(0.2):
+        deaf(30)
+    with pytest.raises(Failed, match="did not stop"):
+        deaf(0)
+    assert kernel.kernel.process.poll() is not None
+    kernel.close()
+
+
+def test_a_kernel_that_ends_says_so():
+    kernel = Kernel()
+    end = load(kernel, "import os\ndef end(): os._exit(1)", "end")
+    with pytest.raises(Failed, match="has ended"):
+        end()
+    kernel.close()
+
+
+def test_requests_are_counted(kernel):
+    one = load(kernel, "def one(): return 1", "one")
+    before = kernel.connection.most
+    kernel.connection.most = kernel.connection.requests + 3
+    kernel.connection.kernel, real = (
+        types.SimpleNamespace(channel=kernel.kernel.channel, kill=lambda: None),
+        kernel.kernel,
+    )
+    try:
+        with pytest.raises(Failed, match="more than"):
+            for _ in range(10):
+                one()
+    finally:
+        kernel.connection.kernel, kernel.connection.most, kernel.connection.gone = real, before, None
+
+
+# ---------------------------------------------------------------- messages that are none
+
+
+def answered(*sent: bytes, largest: int = LARGEST):
+    """What the judge makes of bytes that come in place of an answer."""
+    here, there = socket.socketpair()
+    killed = []
+    kernel = types.SimpleNamespace(channel=wire.Channel(here, largest), kill=lambda: killed.append(1))
+    connection = Connection(kernel, 0.05, 10.0, 100)
+    connection.cell_left = 10.0
+    for part in sent:
+        there.send(part)
+    there.shutdown(socket.SHUT_WR)
+    try:
+        return connection.ask("name", "x")
+    finally:
+        here.close()
+        there.close()
+
+
+def message(document: object, data: bytes = b"") -> bytes:
+    text = document if isinstance(document, bytes) else json.dumps(document).encode()
+    return struct.pack("<II", len(text), len(data)) + text + data
+
+
+def test_an_honest_message_is_read():
+    assert answered(message({"value": {"list": [1, None]}})) == [1, None]
+
+
+@pytest.mark.parametrize(
+    "bytes_",
+    [
+        b"",
+        b"\x00",
+        struct.pack("<II", 2**32 - 1, 2**32 - 1),
+        struct.pack("<II", LARGEST, LARGEST),
+        message(b"{"),
+        message(b"[" * 100_000),
+        message(b"[1]"),
+        message(b"\xff\xfe"),
+        message(b"1" * 10_000),
+        message({"value": {"pickle": "gASVAAAA"}}),
+        message({"value": [1]}),
+        message({"value": {"list": 3}}),
+        message({"value": {"list": [], "tuple": []}}),
+        message({"value": {"ref": "7"}}),
+        message({"value": {"ref": [1]}}),
+        message({"value": {"ref": [[], "x"]}}),
+        message({"value": {"ref": [1, 7]}}),
+        message({"value": {"array": ["<f8", [2], True, 1]}}, b"1234567"),
+        message({"value": {"array": ["<f8", [-1], True, 1]}}, b"12345678"),
+        message({"value": {"array": ["<f8", [2**70], True, 1]}}),
+        message({"value": {"array": ["<f8", [1] * 100, True, 1]}}, b"12345678"),
+        message({"value": {"array": ["|O", [1], True, 1]}}, b"12345678"),
+        message({"value": {"array": ["|O8", [1], True, 1]}}, b"12345678"),
+        message({"value": {"array": ["<f7", [1], True, 1]}}, b"12345678"),
+        message({"value": {"array": [["<f8"], [1], True, 1]}}, b"12345678"),
+        message({"value": {"array": ["<f8", [1], True, None]}}, b"12345678"),
+        message({"value": {"array": ["<f8"]}}),
+        message({"value": {"scalar": "<U4"}}),
+        message({"value": {"type": "object_"}}) + b"more",
+        message({"value": {"type": ["float64"]}}),
+        message({"value": {"dtype": "O"}}),
+        message({"value": {"shape": ["f", [2**39] * 4]}}),
+        message({"value": {"shape": [[], []]}}),
+        message({"value": {"dict": [[{"list": []}, 1]]}}),
+        message({"value": {"dict": [[1]]}}),
+        message({"value": {"slice": [1, 2, 3, 4]}}),
+        message({"value": {"iter": 3}}),
+        message({"error": None}),
+        message({"error": {"kinds": None}}),
+    ],
+    ids=lambda sent: repr(sent[:60]),
+)
+def test_a_forged_answer_ends_the_kernel_with_a_sentence(bytes_):
+    with pytest.raises(Failed, match="the process that runs your code"):
+        answered(bytes_)
+
+
+def test_random_answers_never_do_anything_but_fail_or_give_a_value():
+    pick = random.Random(0)
+    tags = ["list", "tuple", "dict", "iter", "slice", "array", "scalar", "type", "dtype", "shape", "ref", "x"]
+
+    def form(deep: int) -> object:
+        if deep > 3 or pick.random() < 0.3:
+            return pick.choice([None, True, -1, 0, 3, 2**50, 1.5, "<f8", "f", "a" * 9, [], [2], ["<f8", [1], True, 1]])
+        if pick.random() < 0.5:
+            return {pick.choice(tags): form(deep + 1)}
+        return [form(deep + 1) for _ in range(pick.randrange(5))]
+
+    for _ in range(3000):
+        document = {pick.choice(["value", "error"]): form(0)}
+        try:
+            answered(message(document, pick.randbytes(pick.choice([0, 8, 16]))))
+        except Exception as error:
+            assert not isinstance(error, (SystemError, MemoryError))
+
+
+def test_no_answer_at_all_ends_in_time():
+    here, there = socket.socketpair()
+    kernel = types.SimpleNamespace(channel=wire.Channel(here, LARGEST), kill=lambda: None)
+    connection = Connection(kernel, 0.05, 10.0, 100)
+    start = time.monotonic()
+    with pytest.raises(Failed, match="did not stop"):
+        connection.ask("name", "x")
+    assert time.monotonic() - start < 6
+    there.close()
