@@ -1,0 +1,230 @@
+"""The jail's levels, what each says, and what a kernel in it sees; nbgrader's other ways to grade."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from course import Course, notebook
+from jailed import Kernel
+
+from conftest import ROOT
+from grading import jail
+
+
+@pytest.fixture(scope="module")
+def kernel():
+    assert jail.probe().name == "bubblewrap", jail.probe().why
+    made = Kernel()
+    yield made
+    made.close()
+
+
+def seen(kernel: Kernel, code: str):
+    """What an expression is worth inside the jail."""
+    kernel.execute(f"import os, sys, resource, socket\nseen = {code}")
+    return kernel.names(["seen"])["seen"]
+
+
+# ---------------------------------------------------------------- inside
+
+
+def test_inside_there_are_no_files_but_those_of_python_and_the_system(kernel):
+    assert set(seen(kernel, "os.listdir('/')")) <= {
+        *("bin", "dev", "etc", "lib", "lib64", "learner", "proc", "tmp", "usr", "course"),
+        *(path.parts[1] for path in jail._readable()),
+    }
+    assert set(seen(kernel, "os.listdir('/etc')")) <= {"ld.so.cache", "localtime", "fonts", "alternatives"}
+    project = seen(kernel, f"sorted(os.listdir({str(ROOT)!r}))")
+    assert set(project) <= {".venv", "grading"}
+    assert seen(kernel, f"os.listdir({str(ROOT / 'grading')!r})") == ["kernel"]
+
+
+def test_inside_nothing_can_be_written_but_the_scratch_folders(kernel):
+    code = "[p for p in ['/', '/usr', '/etc', sys.prefix, sys.base_prefix, '/learner', '/tmp', '/dev/shm', "
+    code += "os.path.dirname(np.__file__)] if os.access(p, os.W_OK)]"
+    kernel.execute("import numpy as np")
+    assert seen(kernel, code) == ["/learner", "/tmp", "/dev/shm"]
+
+
+def test_inside_the_environment_is_ours(kernel, monkeypatch):
+    assert set(seen(kernel, "sorted(os.environ)")) <= {*jail.environment("x"), "PWD", "LC_CTYPE", "MPLBACKEND"} | {
+        name for name in seen(kernel, "sorted(os.environ)") if name.startswith(("JPY_", "PYDEVD", "CLICOLOR", "TERM"))
+    } | {"PAGER", "GIT_PAGER", "FORCE_COLOR"}
+
+
+def test_inside_there_is_no_network(kernel):
+    assert seen(kernel, "[name for _, name in socket.if_nameindex()]") == ["lo"]
+
+
+def test_inside_there_are_no_privileges(kernel):
+    status = seen(kernel, "open('/proc/self/status').read()")
+    fields = dict(line.split(":\t", 1) for line in status.split("\n") if ":\t" in line)
+    for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
+        assert int(fields[name], 16) == 0 or (name == "CapBnd" and os.geteuid() == 0)
+    assert fields["NoNewPrivs"] == "1"
+    assert seen(kernel, "os.getuid()") != 0
+
+
+def test_inside_the_limits_hold(kernel):
+    limits = jail.Limits().as_rlimits()
+    for name in limits:
+        assert seen(kernel, f"resource.getrlimit(resource.RLIMIT_{name})") == (limits[name], limits[name])
+    code = "(lambda s: s.f_blocks * s.f_frsize)(os.statvfs({!r}))"
+    for place in ("/learner", "/tmp", "/dev/shm"):
+        assert seen(kernel, code.format(place)) <= jail.Limits().disk
+
+
+def test_inside_processes_see_their_own_only(kernel):
+    assert len(seen(kernel, "[name for name in os.listdir('/proc') if name.isdigit()]")) <= 3
+
+
+def test_everything_ends_with_the_grader(tmp_path):
+    """Also when the grader is killed, and the kernel has asked not to be."""
+    mark = f"97{os.getpid()}"
+    code = f"""
+import os, signal, sys
+sys.path[:0] = [{str(ROOT / "kit_tests")!r}, {str(ROOT)!r}]
+import jailed
+kernel = jailed.Kernel()
+kernel.execute("import subprocess, ctypes; ctypes.CDLL(None).prctl(1, 0)")
+kernel.execute("subprocess.Popen(['sleep', '{mark}'], start_new_session=True)")
+print(kernel.kernel.pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    kernel = Path(f"/proc/{int(done.stdout)}/cmdline")
+    for _ in range(50):
+        commands = [p.read_bytes() for p in Path("/proc").glob("[0-9]*/cmdline") if p.exists()]
+        left = [command for command in commands if mark.encode() in command and b"sleep" in command]
+        if not left and not (kernel.exists() and kernel.read_bytes()):  # a zombie has no command
+            return
+        time.sleep(0.1)
+    pytest.fail("a process of the jail is still there")
+
+
+# ---------------------------------------------------------------- levels
+
+
+@pytest.mark.parametrize(
+    ("complaint", "says"),
+    [
+        ("bwrap: setting up uid map: Permission denied", "AppArmor forbids bubblewrap"),
+        ("bwrap: loopback: Failed RTM_NEWADDR: Operation not permitted", "AppArmor forbids bubblewrap"),
+        ("bwrap: No permissions to create new namespace, likely because the kernel does not allow", "in a container"),
+        ("bwrap: Creating new namespace failed: Operation not permitted", "in a container"),
+        ("bwrap: execvp /home/x/.venv/bin/python: Permission denied", "Python cannot be read inside the jail"),
+        ("bwrap: execvp /opt/python: No such file or directory", "Python cannot be read inside the jail"),
+        ("ModuleNotFoundError: No module named 'numpy'", "Python cannot be read inside the jail"),
+        ("something else\nlast line", "bubblewrap does not work here: last line"),
+        ("", "bubblewrap does not work here"),
+    ],
+)
+def test_a_jail_that_does_not_start_says_why_and_what_to_do(complaint, says):
+    assert says in jail.explain(complaint)
+
+
+def test_without_bubblewrap_the_level_is_process_and_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    level = jail.probe.__wrapped__()
+    assert level.name == "process"
+    assert "apt install bubblewrap" in level.as_text()
+    assert "grade only notebooks you trust" in level.as_text()
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert "use WSL2, a Linux machine" in jail.probe.__wrapped__().as_text()
+
+
+def test_below_the_required_level_nothing_is_graded():
+    with pytest.raises(jail.JailError, match=r"level 'bubblewrap' is required.*level 'process'.*do this"):
+        jail.require(jail.Level("process", why="do this"), "bubblewrap")
+    jail.require(jail.Level("process"), "process")
+    jail.require(jail.Level("bubblewrap"), "process")
+    with pytest.raises(jail.JailError, match="one of process, bubblewrap"):
+        jail.require(jail.Level("bubblewrap"), "iron")
+
+
+def without_bwrap(folder: Path) -> str:
+    """A PATH on which everything is but bwrap."""
+    for name in ("sh", "env", "uname"):
+        (folder / name).symlink_to(shutil.which(name))
+    return os.pathsep.join([str(Path(sys.executable).parent), str(folder)])
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    made = Course(tmp_path_factory.mktemp("course"))
+    made.hand_in("honest", notebook("solution"))
+    return made
+
+
+def test_level_process_gives_the_same_points_and_says_that_it_isolates_nothing(course, tmp_path, monkeypatch):
+    """The notebook is the reference: nothing else may run at this level here."""
+    monkeypatch.setenv("PATH", without_bwrap(tmp_path))
+    graded = course.grade()
+    assert "jail: process ONLY" in graded.log
+    assert graded.status == 0, graded.log
+    assert sum(graded.points("honest").values()) == 100
+    refused = course.grade("--JudgedExecute.required=bubblewrap")
+    assert refused.status == 1
+    assert "Nothing was graded: level 'bubblewrap' is required" in refused.log
+    assert "Traceback" not in refused.log
+
+
+# ---------------------------------------------------------------- nbgrader's other ways
+
+
+def test_not_executing_would_give_full_marks_so_it_is_refused(course):
+    graded = course.grade("--no-execute")
+    assert graded.status == 1
+    assert "notebooks must be executed" in graded.log
+    assert "Traceback" not in graded.log
+
+
+def test_a_run_that_was_stopped_goes_on(course):
+    assert course.grade().status == 0
+    place = course.folder / "autograded" / "honest" / "workshop" / "workshop.ipynb"
+    half = json.loads(place.read_text(encoding="utf-8"))
+    for cell in half["cells"]:
+        cell.get("outputs", []).clear()
+    os.chmod(place, 0o644)
+    place.write_text(json.dumps(half), encoding="utf-8")
+    done = course.nbgrader("autograde", "workshop")
+    assert done.returncode == 0, done.stderr
+    assert "1 submission graded" in done.stderr
+    assert "Skipping" not in done.stderr
+    again = course.nbgrader("autograde", "workshop")
+    assert "Skipping" in again.stderr and "0 submissions graded" in again.stderr
+
+
+def test_formgrader_grades_through_the_judge(course):
+    """It calls nbgrader's API from within a running event loop."""
+    code = f"""
+import asyncio, os, sys
+os.chdir({str(ROOT)!r})
+from nbgrader.apps import NbGrader
+from nbgrader.apps.api import NbGraderAPI
+from traitlets.config import Config
+app = NbGrader()
+app.load_config_file()
+config = Config(app.config)
+for name in ("submitted", "autograded", "release"):
+    config.CourseDirectory[name + "_directory"] = {str(course.folder)!r} + "/" + name
+config.CourseDirectory.db_url = "sqlite:///{course.folder}/gradebook.db"
+async def main():
+    result = NbGraderAPI(config=config).autograde("workshop", "honest", force=True)
+    print(result["success"], result.get("log", ""), result.get("error", ""))
+asyncio.run(main())
+"""
+    env = {**os.environ, "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, env=env)
+    assert done.stdout.startswith("True"), done.stdout + done.stderr
+    assert "jail: bubblewrap" in done.stdout
+    assert "1 submission graded, none needs a look" in done.stdout
