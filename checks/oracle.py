@@ -38,10 +38,20 @@ def names() -> dict[str, Any]:
             self.tensor = given.requires_grad_()
 
     class SGD:
+        """torch.optim.SGD without momentum: this update is its whole step. Importing it takes more than a second."""
+
         def __init__(self, parameters: Any, lr: float = 1e-2) -> None:
-            self.params = [parameter.tensor for parameter in parameters]
-            self.optimizer = torch.optim.SGD(self.params, lr=lr)
-            self.zero_grad, self.step = self.optimizer.zero_grad, self.optimizer.step
+            self.params, self.lr = [parameter.tensor for parameter in parameters], lr
+
+        def zero_grad(self) -> None:
+            for parameter in self.params:
+                parameter.grad = None
+
+        @torch.no_grad()
+        def step(self) -> None:
+            for parameter in self.params:
+                if parameter.grad is not None:
+                    parameter.add_(parameter.grad, alpha=-self.lr)
 
     return {
         "MyTensor": tensor,

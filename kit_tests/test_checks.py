@@ -8,11 +8,13 @@ import json
 import re
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import tests
+from checks import oracle
 from checks.notebook import names_of
 from checks.observe import OutOfTime, array_of, learner_code, printable, text_of
 from checks.report import MIME, STYLE, Report, Result
@@ -544,3 +546,20 @@ def test_arrays_are_read_as_copies():
 def test_checks_import_without_torch():
     code = "import sys, tests; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
+def test_the_oracles_optimizer_is_pytorchs():
+    torch, names = oracle.load(), oracle.names()
+    for lr in (0.1, 0.37):
+        ours, theirs = (torch.tensor([1.5, -2.5], dtype=torch.float64, requires_grad=True) for _ in range(2))
+        unused = torch.tensor([3.5], requires_grad=True)
+        optimizer = names["SGD"]([SimpleNamespace(tensor=ours), SimpleNamespace(tensor=unused)], lr=lr)
+        reference = torch.optim.SGD([theirs, unused], lr=lr)
+        for tensor, step in ((ours, optimizer), (theirs, reference)):
+            for _ in range(3):
+                step.zero_grad()
+                assert tensor.grad is None
+                (tensor**3).sum().backward()
+                step.step()
+        assert torch.equal(ours, theirs)
+        assert unused.tolist() == [3.5]
