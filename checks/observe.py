@@ -272,7 +272,7 @@ def array_of(value: Any, what: str) -> np.ndarray:
 def observed(value: Any) -> Any:
     """What was seen, in a form to compare: None, a bool, an int, a text, a tuple of ints or an array."""
     kind = type(value)
-    if value is None or kind in (bool, int, str):
+    if value is None or kind in (bool, str) or (kind is int and abs(value) < 1 << 63):
         return value
     if issubclass(kind, (np.bool_, np.integer)):
         return value.item()

@@ -14,6 +14,7 @@ import os
 import re
 import shutil
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -74,6 +75,7 @@ class JudgedExecute(nbgrader.preprocessors.Execute):
         self.reset_execution_trackers()
         self._check_assign_resources(resources)
         self.ends = time.monotonic() + self.submission_seconds
+        self.bytes = 0
         kernel = judge = why = None
         try:
             with converter.timed("waiting for kernels"):
@@ -99,7 +101,6 @@ class JudgedExecute(nbgrader.preprocessors.Execute):
                             self._execute(cell, index)
                     except Stopped as error:
                         why = str(error)
-                    cell.outputs = outputs.safe_outputs(cell.outputs)
                 if why != before:
                     converter.remark(resources, f"After cell {index + 1} nothing could be run any more: {why}.")
         except DeadKernel as error:
@@ -110,6 +111,9 @@ class JudgedExecute(nbgrader.preprocessors.Execute):
             if kernel is not None:
                 kernel.close()
             self.km = self.kc = None
+        for cell in nb.cells:  # now that no message can change an earlier output any more
+            if cell.cell_type == "code" and not is_grade(cell):
+                cell.outputs = outputs.safe_outputs(cell.outputs)
         submissions.note(nb, converter.remarks_on(resources))
         return nb, resources
 
@@ -123,7 +127,10 @@ class JudgedExecute(nbgrader.preprocessors.Execute):
         if seconds <= 0:
             raise Stopped(f"the notebook took longer than {self.submission_seconds:g} seconds")
         self.timeout_func = lambda _: seconds
-        self.messages = self.bytes = 0
+        self.messages = 0
+        # nbclient never looks at the clock while messages come.
+        watchdog = threading.Timer(seconds + 2, self.km.kill)
+        watchdog.start()
         try:
             self.execute_cell(cell, index, store_history=True)
         except DeadKernelError:
@@ -135,6 +142,8 @@ class JudgedExecute(nbgrader.preprocessors.Execute):
             self.log.debug("unreadable", exc_info=True)
             self.km.kill()
             raise Stopped(f"the kernel sent something unreadable ({type(error).__name__})") from None
+        finally:
+            watchdog.cancel()
 
     def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
         """As stock, but for a flood of messages, and for widgets, which can redirect a later cell's output."""
@@ -142,9 +151,16 @@ class JudgedExecute(nbgrader.preprocessors.Execute):
         self.bytes += len(str(msg["content"].get("text") or msg["content"].get("data") or ""))
         if msg["msg_type"].startswith("comm"):
             return None
+        if type(msg["content"].get("execution_count")) is not int:
+            msg["content"].pop("execution_count", None)
         if msg["msg_type"] != "status" and (self.messages > MOST_MESSAGES or self.bytes > MOST_BYTES):
             return None
         return super().process_message(msg, cell, cell_index)
+
+    async def _async_poll_kernel_alive(self) -> None:
+        """As stock, but without a complaint when a cell has ended otherwise in the meantime."""
+        with contextlib.suppress(AssertionError):
+            await super()._async_poll_kernel_alive()
 
     @run_sync
     async def _welcomed(self) -> None:
@@ -241,7 +257,7 @@ class JudgedAutograde(stock.Autograde):
         try:
             text = submissions.read_file(place / "timestamp.txt", 1000).decode("utf-8").strip()
             parse_utc(text)
-        except (submissions.Unusable, ValueError, OverflowError):
+        except Exception:  # dateutil has more kinds than ValueError
             self._note(student, "timestamp.txt holds no date: when this was handed in is not known.")
             return
         (staged / "timestamp.txt").write_text(text, encoding="utf-8")

@@ -71,7 +71,8 @@ class Level:
         name: of LEVELS.
         why: why it is no stronger one, and what to do.
         options: of bwrap.
-        user: to become inside, where the jail is entered as root: root is exempt from the limit on processes.
+        user: the first of those that a kernel becomes one of, where the jail is entered as root: root is exempt from
+            the limit on processes.
     """
 
     name: str
@@ -152,12 +153,15 @@ def command(level: Level, limits: Limits, files: Path | None = None) -> list[str
     if level.name != "bubblewrap":
         return []
     shown = ["--ro-bind", str(files), "/course"] if files else []
-    return [*_command(tuple(level.options), limits), *shown, "--"]
+    # What bubblewrap made to mount things on is in memory, too, and of no limited size.
+    closed = ["--remount-ro", "/dev", "--remount-ro", "/"]
+    return [*_command(tuple(level.options), limits), *shown, *closed, "--"]
 
 
 @functools.lru_cache
 def _command(options: tuple[str, ...], limits: Limits) -> tuple[str, ...]:
     parts = [
+        *("env", "-i"),  # bubblewrap is process 1 inside, where its environment can be read
         shutil.which("bwrap") or "bwrap",
         *options,
         "--die-with-parent",
@@ -197,7 +201,7 @@ def _strongest() -> Level:
     if os.geteuid() != 0:
         return Level("bubblewrap", options=["--unshare-user", *namespaces, "--cap-drop", "ALL"])
     capabilities = ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]  # to give up root
-    return Level("bubblewrap", options=[*namespaces, *capabilities], user=2_000_000 + os.getpid() % 1_000_000)
+    return Level("bubblewrap", options=[*namespaces, *capabilities], user=2_000_000)
 
 
 @functools.cache
@@ -211,7 +215,7 @@ def probe() -> Level:
         )
     level = _strongest()
     become = f"import os; os.setgid({level.user}); os.setuid({level.user})\n" if level.user else ""
-    code = f"{become}import numpy, zmq, ipykernel, wire, server"
+    code = f"{become}import numpy, zmq, ipykernel, wire, server, launcher\nlauncher.refuse_calls()"
     done = subprocess.run(
         [*command(level, Limits()), sys.executable, "-c", code], capture_output=True, text=True, errors="replace"
     )

@@ -53,6 +53,8 @@ class Judge:
                 value = _value(source, names)
         except (Failed, OutOfTime, UsedTorch) as error:
             return _nothing(f"Not graded: {error if isinstance(error, Failed) else 'the time was over'}.")
+        except Exception as error:  # of the checks, on values that nobody thought of
+            return _nothing(f"Not graded: the checks failed on what your code computed ({type(error).__name__}).")
         finally:
             self.connection.done()
         shown = [new_output("display_data", data=value.report.mimebundle())] if isinstance(value, Score) else []
@@ -65,7 +67,9 @@ class Judge:
         for name in sorted(wanted - {"tests"} - set(dir(builtins))):
             try:
                 names[name] = self.connection.ask("name", name)
-            except KeyError:
+            except Exception as error:
+                if type(error) is Failed:
+                    raise
                 undefined.append(name)
         return names, undefined
 

@@ -102,6 +102,7 @@ class JailedKernel(AsyncKernelManager):
         config = {
             "limits": limits.as_rlimits(),
             "user": level.user,
+            "jailed": inside,
             "sockets": given[1:5],
             "key": self.session.key.decode(),
             "largest": LARGEST,

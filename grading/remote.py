@@ -84,11 +84,11 @@ class Connection:
         try:
             with undisturbed:
                 reply, data = self._exchange(document, encoder.blobs, seconds)
+            return self._read(reply, data)
         finally:
             spent = time.monotonic() - start
             self.left -= spent
             self.cell_left -= spent
-        return self._read(reply, data)
 
     def done(self) -> None:
         """The cell is done: the kernel goes on with the notebook."""

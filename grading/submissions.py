@@ -6,8 +6,8 @@ and other cells between them. All else that a submission says (metadata, outputs
 
 from __future__ import annotations
 
-import ast
 import copy
+import itertools
 import json
 import os
 import re
@@ -23,8 +23,12 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 NOTES = "grading-notes"  # the id of the cell with the remarks
 LARGEST_FILE = 100 << 20  # bytes of a notebook file
 LARGEST_CELL = 1_000_000  # characters
-MOST_CELLS = 2000
+MOST_CELLS = 20_000  # that are looked at
+# Of the cells that are the learner's own, and so in none of the course's places:
+MOST_OWN = 1000
+LARGEST_OWN = 5_000_000  # characters of all together
 TESTS_CALL = re.compile(r"tests\.test_\w+\(")
+DEFINITION = re.compile(r"^(?:class|def)[ \t]+(\w+)", re.MULTILINE)
 
 
 class Unusable(Exception):
@@ -54,20 +58,27 @@ def read_file(path: Path, largest: int = LARGEST_FILE) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         link = "it is a link to another file" if path.is_symlink() else error.strerror
-        raise Unusable(f"{path.name} cannot be opened: {link}.") from None
-    with open(descriptor, "rb") as file:
+        raise Unusable(f"{path.name!r} cannot be opened: {link}.") from None
+    try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
-            raise Unusable(f"{path.name} is no ordinary file, but a link or a device: hand in the file itself.")
+            raise Unusable(f"{path.name!r} is no ordinary file, but a folder, link or device: hand in the file itself.")
         if status.st_size > largest:
-            raise Unusable(f"{path.name} has {status.st_size:,} bytes; at most {largest:,} can be graded.")
-        return file.read(largest + 1)[:largest]
+            raise Unusable(f"{path.name!r} has {status.st_size:,} bytes; at most {largest:,} can be graded.")
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read(largest)
+    finally:
+        os.close(descriptor)
 
 
 def read(folder: Path, name: str) -> Submission:
     """What a submission's folder holds for the notebook `name`."""
     submission = Submission()
-    notebooks = sorted(path.name for path in folder.iterdir() if path.suffix == ".ipynb")
+    try:
+        notebooks = sorted(path.name for path in folder.iterdir() if path.suffix.lower() == ".ipynb")
+    except OSError as error:
+        submission.remarks.append(f"What was handed in cannot be read: {error.strerror}.")
+        return submission
     wanted = f"{name}.ipynb"
     if wanted not in notebooks:
         if len(notebooks) != 1:
@@ -93,34 +104,30 @@ def cells_of(content: bytes, name: str, remarks: list[str]) -> list[dict[str, An
         Unusable: when it is no notebook.
     """
     if not content.strip():
-        raise Unusable(f"{name} is empty: hand it in again.")
+        raise Unusable(f"{name!r} is empty: hand it in again.")
     try:
-        document = json.loads(content.decode("utf-8-sig"))
+        document = json.loads(content)  # in UTF-8, -16 or -32
     except UnicodeDecodeError:
-        raise Unusable(f"{name} is not text in UTF-8, so no notebook: hand it in again.") from None
+        raise Unusable(f"{name!r} is not text in UTF-8, so no notebook: hand it in again.") from None
     except (ValueError, RecursionError) as error:
         where = f" near line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
-        raise Unusable(f"{name} is damaged{where} and cannot be read: hand it in again.") from None
-    if isinstance(document, dict) and isinstance(document.get("worksheets"), list):  # versions 2 and 3
+        raise Unusable(f"{name!r} is damaged{where} and cannot be read: hand it in again.") from None
+    found: list[Any] = []
+    if isinstance(document, dict) and isinstance(document.get("cells"), list):
+        found = document["cells"]
+    elif isinstance(document, dict) and isinstance(document.get("worksheets"), list):  # versions 2 and 3
         sheets = [sheet.get("cells") for sheet in document["worksheets"] if isinstance(sheet, dict)]
         found = [cell for cells in sheets if isinstance(cells, list) for cell in cells]
-        remarks.append(f"{name} has an old notebook format; it was converted.")
-    elif isinstance(document, dict) and isinstance(document.get("cells"), list):
-        found = document["cells"]
-    else:
-        raise Unusable(f"{name} is not a notebook: it has no cells. Hand it in again.")
-    cells = []
-    for number, cell in enumerate(found, 1):
-        if len(cells) == MOST_CELLS:
-            remarks.append(f"The notebook has more than {MOST_CELLS} cells: the rest was not graded.")
-            break
-        plain = _plain(cell)
-        if plain is None:
-            remarks.append(f"Cell {number} is damaged and was left out.")
-        elif len(plain["source"]) > LARGEST_CELL:
-            remarks.append(f"Cell {number} has more than {LARGEST_CELL:,} characters and was left out.")
-        else:
-            cells.append(plain)
+        remarks.append(f"{name!r} has an old notebook format; it was converted.")
+    if not found:
+        raise Unusable(f"{name!r} is not a notebook: it has no cells. Hand it in again.")
+    plain = (cell for cell in map(_plain, found) if cell is not None and len(cell["source"]) <= LARGEST_CELL)
+    cells = list(itertools.islice(plain, MOST_CELLS))
+    if len(cells) < len(found):
+        remarks.append(
+            f"{len(found) - len(cells):,} of {len(found):,} cells were left out: they are damaged, have more than "
+            f"{LARGEST_CELL:,} characters, or come after the first {MOST_CELLS:,}."
+        )
     return cells
 
 
@@ -157,14 +164,16 @@ def restore(submission: Submission, course: NotebookNode) -> NotebookNode:
     cells, remarks = submission.cells, submission.remarks
     places = _recognized(cells, course, remarks)
     order = [place for place in places if place is not None]
+    too_many = _too_many(cells, places, remarks)
     notebook = new_notebook(
         metadata={key: course.metadata[key] for key in ("kernelspec", "language_info") if key in course.metadata}
     )
     # A group is a recognized cell and the learner's own cells that follow it.
     groups: list[tuple[int, list[NotebookNode]]] = [(-1, [])]
-    for cell, place in zip(cells, places, strict=True):
+    for number, (cell, place) in enumerate(zip(cells, places, strict=True)):
         if place is None:
-            groups[-1][1].append(_own(cell))
+            if number not in too_many:
+                groups[-1][1].append(_own(cell))
             continue
         groups.append((place, [_counted(course.cells[place], cell)]))
         if _is_locked(course.cells[place]) and _holds_work(cell, course.cells[place]):
@@ -177,7 +186,9 @@ def restore(submission: Submission, course: NotebookNode) -> NotebookNode:
             if _nbgrader(given).get("solution"):
                 grade_id = _nbgrader(given)["grade_id"]
                 if cells:
-                    remarks.append(f"The answer cell {grade_id!r} is missing: nothing in it could be graded.")
+                    remarks.append(
+                        f"The answer cell {grade_id!r} is missing: only what other cells define for it was graded."
+                    )
                 missing = {"source": "# This cell is missing.", "cell_type": "code", "metadata": {}}
                 groups.append((place, [_counted(given, missing)]))
             else:
@@ -224,6 +235,19 @@ def _counted(given: NotebookNode, cell: dict[str, Any] | None) -> NotebookNode:
     return made
 
 
+def _too_many(cells: list[dict[str, Any]], places: list[int | None], remarks: list[str]) -> set[int]:
+    """Which of the learner's own cells are left out, the last of too many."""
+    own = [number for number, place in enumerate(places) if place is None]
+    lengths = itertools.accumulate(len(cells[number]["source"]) for number in own)
+    most = sum(length <= LARGEST_OWN for length in itertools.islice(lengths, MOST_OWN))
+    if own[most:]:
+        remarks.append(
+            f"{len(own) - most:,} of {len(own):,} cells of your own were left out: at most {MOST_OWN:,} cells and "
+            f"{LARGEST_OWN:,} characters are graded."
+        )
+    return set(own[most:])
+
+
 def _own(cell: dict[str, Any]) -> NotebookNode:
     make = new_code_cell if cell["cell_type"] == "code" else new_markdown_cell
     source = cell["source"] if cell["cell_type"] != "raw" else f"```text\n{cell['source'].replace('```', '')}\n```"
@@ -268,18 +292,19 @@ def _recognized(cells: list[dict[str, Any]], course: NotebookNode, remarks: list
 
 def _find_answers(cells: list[dict[str, Any]], claims: list[int | None], course: NotebookNode) -> None:
     """Answers whose mark is lost are the cells that define what the answer is to define."""
-    for place, given in enumerate(course.cells):
-        if place in claims or not _nbgrader(given).get("solution"):
-            continue
-        wanted = _defined(given.source)
+    lost = [
+        place for place, given in enumerate(course.cells) if _nbgrader(given).get("solution") and place not in claims
+    ]
+    defined = [_defined(cell["source"]) for cell in cells] if lost else []
+    for place in lost:
+        wanted = _defined(course.cells[place].source)
         having = [
-            number
-            for number, cell in enumerate(cells)
-            if (claims[number] is None or _is_locked(course.cells[claims[number]]))
-            and wanted & _defined(cell["source"])
+            (len(wanted & names), number)
+            for number, names in enumerate(defined)
+            if wanted & names and (claims[number] is None or _is_locked(course.cells[claims[number]]))
         ]
-        if having:
-            claims[having[-1]] = place
+        if having:  # the one with the most of it, the last one of several
+            claims[max(having)[1]] = place
 
 
 def _bare(source: str) -> str:
@@ -287,12 +312,8 @@ def _bare(source: str) -> str:
 
 
 def _defined(source: str) -> set[str]:
-    """Names of the classes and functions that code defines at its top."""
-    try:
-        body = ast.parse(source).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set(re.findall(r"^(?:class|def)[ \t]+(\w+)", source, re.MULTILINE))
-    return {node.name for node in body if isinstance(node, (ast.ClassDef, ast.FunctionDef))}
+    """Names of the classes and functions that code defines at its top. It is not parsed: learners wrote it."""
+    return set(DEFINITION.findall(source))
 
 
 def course_notebook(path: Path) -> NotebookNode:

@@ -8,16 +8,27 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import importlib.util
 import io
 import os
+import platform
 import resource
 import shutil
 import socket
+import struct
 import sys
 from typing import Any
 
 import wire
+
+USERS = 1_000_000  # that a kernel may become one of, where the jail was entered as root
+FAMILIES = (socket.AF_UNIX, socket.AF_INET, 10, 16)  # of sockets that a namespace covers; AF_INET6, AF_NETLINK
+CLONE_NEWUSER, CLONE3 = 0x10000000, 435
+CALLS = {  # by machine: what audits call it, then numbers of system calls
+    "x86_64": {"audit": 0xC000003E, "socket": 41, "clone": 56, "unshare": 272, "keys": (248, 249, 250)},
+    "aarch64": {"audit": 0xC00000B7, "socket": 198, "clone": 220, "unshare": 97, "keys": (217, 218, 219)},
+}
 
 
 class Limited:
@@ -52,11 +63,52 @@ def limit(config: dict[str, Any]) -> None:
             with contextlib.suppress(ValueError, OSError):  # macOS has no limit on the address space
                 resource.setrlimit(kind, (value, value))
     if config["user"] is not None:
+        # A user of its own: Linux counts the processes of one user in all jails together.
+        user = config["user"] + int.from_bytes(os.urandom(4), "little") % USERS
         os.setgroups([])
-        os.setgid(config["user"])
-        os.setuid(config["user"])
+        os.setgid(user)
+        os.setuid(user)
         header, nothing = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
         ctypes.CDLL(None).capset(header, nothing)  # what could be inherited, too
+
+
+def refuse_calls() -> None:
+    """Have Linux refuse what no namespace of the jail covers, to this process and its children (seccomp, in BPF).
+
+    Refused are sockets to the machine below a virtual one and other rare families, namespaces of the learner's own, in
+    which much of Linux can be reached that is not made for strangers, and keyrings, which outlive a process.
+
+    Raises:
+        OSError: when this Linux cannot do so.
+    """
+    calls = CALLS.get(platform.machine())
+    if not sys.platform.startswith("linux") or calls is None:
+        return
+
+    def step(code: int, value: int, if_so: int = 0, if_not: int = 0) -> bytes:
+        return struct.pack("HBBI", code, if_so, if_not, value)
+
+    def answer(error: int) -> bytes:
+        return step(0x06, 0x00050000 | error if error else 0x7FFF0000)
+
+    def where(code: int, value: int, *steps: bytes) -> list[bytes]:
+        return [step(code, value, 0, len(steps)), *steps]
+
+    equal, at_least, any_bit = 0x15, 0x35, 0x45
+    number, machine, argument = (step(0x20, place) for place in (0, 4, 16))
+    families = [each for family in FAMILIES for each in where(equal, family, answer(0))]
+    spaces = [argument, *where(any_bit, CLONE_NEWUSER, answer(errno.EPERM)), answer(0)]
+    program = [machine, step(equal, calls["audit"], 1), answer(errno.EPERM), number]
+    program += where(at_least, 0x40000000, answer(errno.EPERM))  # the same calls under other numbers
+    program += where(equal, calls["socket"], argument, *families, answer(errno.EAFNOSUPPORT))
+    program += [*where(equal, calls["clone"], *spaces), *where(equal, calls["unshare"], *spaces)]
+    program += where(equal, CLONE3, answer(errno.ENOSYS))  # its flags cannot be seen: clone is used instead
+    program += [each for call in calls["keys"] for each in where(equal, call, answer(errno.EPERM))] + [answer(0)]
+    code = ctypes.create_string_buffer(b"".join(program))
+    whole = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", len(program), ctypes.addressof(code)))
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(38, 1, 0, 0, 0) or libc.prctl(22, 2, whole):  # PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP
+        raise OSError(ctypes.get_errno(), "no system calls can be refused")
 
 
 class Hider:
@@ -92,6 +144,8 @@ def main() -> None:
     for entry in os.scandir(config["files"]):
         (shutil.copytree if entry.is_dir() else shutil.copy)(entry.path, entry.name)
     limit(config)
+    if config["jailed"]:
+        refuse_calls()
     sys.meta_path.insert(0, Hider(config["hidden"]))
 
     import zmq

@@ -16,6 +16,7 @@ The judge takes nothing for granted of what it reads: types, lengths, counts and
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import socket
@@ -30,6 +31,9 @@ HEAD = struct.Struct("<II")
 _JSON = json.JSONEncoder(separators=(",", ":")).encode
 KINDS = "biufc"  # NumPy's kinds of numbers; their bytes hold no pointers
 DEEPEST = 8  # containers within containers
+MOST_ELEMENTS = 1 << 24  # of an array whose values stay where they are, to compute with
+MOST_VALUES = 100_000  # in one message
+MOST_PAIRS = 1000  # of one dict: numbers can be chosen that Python sorts into one place
 LIST_ITERATOR = type(iter([]))
 
 
@@ -66,9 +70,9 @@ class Channel:
             raise WireError(f"a message of {len(text) + size:,} bytes is too long: at most {self.largest:,}")
         left = memoryview(b"".join([HEAD.pack(len(text), size), text, *blobs]))
         while left:
-            try:
+            with contextlib.suppress(BlockingIOError):
                 left = left[self.socket.send(left) :]
-            except BlockingIOError:
+            if left:
                 self._in_time()
 
     def receive(self) -> tuple[Any, bytes]:
@@ -102,6 +106,8 @@ class Channel:
             if not part:
                 raise EOFError
             got += part
+            if len(got) < count:
+                self._in_time()
         return got
 
     def _in_time(self) -> None:
@@ -186,7 +192,7 @@ class Decoder:
         dereference: Callable[[Any], Any],
         array: Callable[[np.ndarray, bool, Any], np.ndarray],
     ) -> None:
-        self.data, self.at = data, 0
+        self.data, self.at, self.values = data, 0, 0
         self.dereference, self.array = dereference, array
 
     def decode(self, form: Any, deep: int = 0) -> Any:
@@ -195,6 +201,9 @@ class Decoder:
         Raises:
             WireError: when it is none.
         """
+        self.values += 1
+        if self.values > MOST_VALUES:
+            raise WireError("too many values")
         if form is None or type(form) in (bool, int, float, str):
             return form
         if type(form) is not dict or len(form) != 1 or deep > DEEPEST + 1:
@@ -213,7 +222,7 @@ class Decoder:
                 raise WireError("not a value")
             items = [self.decode(item, deep + 1) for item in inside]
             return {"list": list, "tuple": tuple, "iter": iter, "slice": lambda some: slice(*some)}[tag](items)
-        if tag == "dict":
+        if tag == "dict" and len(inside) <= MOST_PAIRS:
             return {self.decode(key, deep + 1): self.decode(value, deep + 1) for key, value in inside}
         if tag == "array":
             dtype, shape, writeable, reference = inside
@@ -226,8 +235,10 @@ class Decoder:
             return _dtype(inside)
         if tag == "shape":
             kind, shape = inside
-            # No bytes came: one element stands for all of them.
-            return np.broadcast_to(np.zeros((), str(kind)[:1]), _shape(shape))
+            shape = _shape(shape)
+            # No bytes came: one element stands for all of them. Nobody shall compute with what fills the memory.
+            kind = str(kind)[:1] if math.prod(shape) <= MOST_ELEMENTS else "V1"
+            return np.broadcast_to(np.zeros((), kind), shape)
         raise WireError("not a value")
 
     def _numbers(self, dtype: Any, shape: Any) -> np.ndarray:

@@ -1,0 +1,1519 @@
+"""The attacks that graded notebooks try, and what stops each of them.
+
+An attack is a submission: cells of the learner's own, answer cells, files beside the notebook, or a notebook that was
+tampered with. Most hold honest work, too (the solved cells `tensor` and `module`): it must score what it deserves, and
+the attack nothing on top. What an attack reaches for was made by the test: a canary in a file, a listener, a process.
+
+A cell of an attack says "tried: ..." before the decisive step and "got in: ..." after it: the test wants to see the
+first, and never the second. All loops and sizes are bounded.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import course
+
+HONEST = {"tensor": 40, "module": 10}
+NOTHING: dict[str, float] = {}
+ALL_OF_IT = ("tensor", "module", "matmul", "layers", "optimizer", "loss")
+Notebook = dict[str, Any]
+Targets = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Attack:
+    """One hostile submission.
+
+    Attributes:
+        name: the learner's id.
+        stopped_by: what makes it fail.
+        points: what the honest work in it deserves, by section; all other sections 0.
+        code: a code cell of the learner's own.
+        before: the grade_id of the cell that `code` stands before; None: at the end.
+        then: a second cell of the learner's own, at the end.
+        answers: texts of answer cells, by grade_id.
+        solved: answer cells that hold the reference solution.
+        changed: makes the notebook that is handed in from the one above.
+        files: puts other files into the submission's folder, or makes something else of the notebook's file.
+        shows: what can be read in the graded notebook when the attempt was made.
+        hides: what must not be readable below the learner's own cells and in the notes from grading.
+        raises: whether a cell of the learner's own ends in an exception.
+        page: whether the feedback is looked at, too.
+    """
+
+    name: str
+    stopped_by: str
+    points: dict[str, float] = field(default_factory=lambda: HONEST)
+    code: str = ""
+    before: str | None = "matmul"
+    then: str = ""
+    answers: dict[str, str] = field(default_factory=dict)
+    solved: tuple[str, ...] = ("tensor", "module")
+    changed: Callable[[Notebook, Targets], Notebook] | None = None
+    files: Callable[[Path, Targets], None] | None = None
+    shows: tuple[str, ...] = ("tried: ",)
+    hides: tuple[str, ...] = ()
+    raises: bool = False
+    page: bool = False
+
+
+def notebook(attack: Attack, targets: Targets) -> Notebook:
+    """What is handed in: the cells that count, and the attack's own."""
+    answers = dict.fromkeys(("layers", "optimizer", "loss", "model"), "# not written")
+    answers |= {name: course.solution(name) for name in attack.solved} | attack.answers
+    made = course.notebook(**answers)
+    made["cells"] = [cell for cell in made["cells"] if "nbgrader" in cell["metadata"]]
+    made = course.with_cell(made, PRELUDE.replace("TARGETS", repr(targets)), before="tensor")
+    if attack.code:
+        made = course.with_cell(made, attack.code, before=attack.before)
+    if attack.then:
+        made = course.with_cell(made, attack.then)
+    return attack.changed(made, targets) if attack.changed else made
+
+
+PRELUDE = '''\
+import ctypes, importlib, json, os, shutil, signal, socket, sqlite3, subprocess, sys, threading, time, types
+from pathlib import Path
+
+targets = TARGETS
+
+
+def tried(what):
+    print("tried: " + what, flush=True)
+
+
+def attempt(what, action):
+    tried(what)
+    try:
+        got = action()
+    except BaseException as error:
+        print("stopped:", what, type(error).__name__, str(error)[:200], flush=True)
+    else:
+        print("got " + "in:", what, repr(got)[:2000], flush=True)
+
+
+def tell(kind, content, parent=None):
+    """Send a message of the kernel protocol, signed as the kernel signs its own."""
+    kernel = get_ipython().kernel
+    kernel.session.send(kernel.iopub_socket, kind, content, parent=parent or kernel.get_parent(), ident=kind.encode())
+'''
+
+FORGE = '''\
+import server, wire
+asked = []
+
+
+def message(document, data=b""):
+    text = json.dumps(document).encode()
+    return wire.HEAD.pack(len(text), len(data)) + text + data
+
+
+def forge(reply, honest=()):
+    """From now on requests of the judge, but for the honest ones, are answered with the bytes that `reply` makes."""
+    before = server.Server._answer
+    def answer(self, request, data, names):
+        if request["do"] in honest:
+            return before(self, request, data, names)
+        asked.append(request["do"])
+        self.channel.socket.sendall(reply(request))
+    server.Server._answer = answer
+    tried("forged replies")
+
+
+'''
+FORGED = 'print("tried: forged", len(asked), "replies" if len(asked) > 3 else "replies, too few")\n'
+# A forger that lets tensors be made, and lies about what is in them.
+WRONG = {"matmul": "def matmul(a, b):\n    return MyTensor(np.zeros((a.shape[0], b.shape[-1])), requires_grad=True)\n"}
+ANSWERED = ("tried: forged replies", " replies\n")
+UNREADABLE = ("tried: forged replies", "sent something unreadable")
+
+
+def zipped(**files: str) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return content.getvalue()
+
+
+def files(content: str | bytes, *names: str) -> Callable[[Path, Targets], None]:
+    """Other files of a submission, all with this content."""
+
+    def write(folder: Path, targets: Targets) -> None:
+        for name in names:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+
+    return write
+
+
+def both(*writers: Callable[[Path, Targets], None]) -> Callable[[Path, Targets], None]:
+    def write(folder: Path, targets: Targets) -> None:
+        for writer in writers:
+            writer(folder, targets)
+
+    return write
+
+
+def links(folder: Path, targets: Targets) -> None:
+    """Links to what the learner would read, and where the course's own files are written."""
+    (folder / "notes.txt").symlink_to(targets["secret"])
+    (folder / "timestamp.txt").symlink_to(targets["secret"])
+    (folder / "tests.py").symlink_to(targets["secret"])
+    (folder / "gradebook.db").symlink_to(targets["gradebook"])
+    (folder / "others").symlink_to(Path(targets["submission"]).parent.parent)
+    os.link(targets["secret"], folder / "hard.txt")
+    (folder / "data").mkdir()
+    (folder / "data" / "digits.npz").symlink_to(targets["secret"])
+
+
+def notebook_is_symlink(folder: Path, targets: Targets) -> None:
+    (folder / "workshop.ipynb").unlink()
+    (folder / "workshop.ipynb").symlink_to(targets["submission"])
+
+
+def notebook_is_hard_link(folder: Path, targets: Targets) -> None:
+    """The other name is our own: of two, a grader cannot tell which came first."""
+    other = Path(targets["secret"]).with_name("other.ipynb")
+    (folder / "workshop.ipynb").rename(other)
+    os.link(other, folder / "workshop.ipynb")
+
+
+def notebook_is_fifo(folder: Path, targets: Targets) -> None:
+    (folder / "workshop.ipynb").unlink()
+    os.mkfifo(folder / "workshop.ipynb")
+
+
+def cell_named(made: Notebook, name: str) -> dict[str, Any]:
+    return made["cells"][course.place(made, name)]
+
+
+def forged_metadata(made: Notebook, targets: Targets) -> Notebook:
+    """Test cells that say 40.0, are worth more, are skipped or are the learner's to write; a bonus cell."""
+    for name in ("test_matmul", "test_linear", "test_relu", "test_sgd"):
+        cell = cell_named(made, name)
+        cell["source"] = "40.0"
+        cell["outputs"] = [
+            {"output_type": "execute_result", "data": {"text/plain": "5.0"}, "metadata": {}, "execution_count": 1}
+        ]
+    cell_named(made, "test_matmul")["metadata"]["nbgrader"]["points"] = 1000
+    cell_named(made, "test_linear")["metadata"]["nbgrader"] |= {"solution": True, "locked": False}
+    cell_named(made, "test_relu")["metadata"]["tags"] = ["torch"]
+    cell_named(made, "test_sgd")["metadata"]["nbgrader"] |= {"grade": False, "task": True}
+    mark = {"grade": True, "solution": False, "locked": True, "points": 1000, "grade_id": "bonus", "schema_version": 3}
+    bonus = course.code_cell('print("tried: bonus")\n1000.0')
+    bonus["metadata"] = {"nbgrader": {**mark, "cell_type": "code", "task": False}}
+    made["metadata"] |= {"title": "<script>1</script>", "kernelspec": {"name": "bash", "display_name": "bash"}}
+    made["cells"].append(bonus)
+    return made
+
+
+def forged_ids(made: Notebook, targets: Targets) -> Notebook:
+    """The learner's own cells under the names of others, before and after the real ones."""
+    for name in ("test_matmul", "test_sgd", "setup"):
+        fake = json.loads(json.dumps(cell_named(made, name)))
+        fake["source"] = 'print("tried: instead")\n10.0'
+        made["cells"].insert(course.place(made, name), fake)
+        made["cells"].append({**fake, "metadata": {}, "id": fake.get("id", name)})
+    note = {"cell_type": "markdown", "id": "grading-notes", "metadata": {}, "source": "Full marks, by hand."}
+    made["cells"].insert(0, note)
+    return made
+
+
+def stripped(made: Notebook, targets: Targets) -> Notebook:
+    """No test cells and no marks: nothing that could fail, and outputs that say 10.0."""
+    made["cells"] = [c for c in made["cells"] if not c["metadata"].get("nbgrader", {}).get("grade")]
+    for cell in made["cells"]:
+        cell["metadata"] = {}
+    return made
+
+
+def markup_cells(made: Notebook, targets: Targets) -> Notebook:
+    """The markup in Markdown and raw cells."""
+    for kind in ("markdown", "raw"):
+        made["cells"].append({"cell_type": kind, "id": kind, "metadata": {"format": "text/html"}, "source": MARKUP})
+    attachment = {"x.svg": {"image/svg+xml": "<svg onload='alert(1)'/>"}}
+    source = "![x](attachment:x.svg) ![y](attachment:none.png)"
+    made["cells"].append(
+        {"cell_type": "markdown", "id": "attached", "metadata": {}, "source": source, "attachments": attachment}
+    )
+    return made
+
+
+# Every way to run or load something that HTML and Markdown know. Nothing here has an address that exists.
+MARKUP = """\
+tried: markup <script>alert(1)</script><script src="https://learner.invalid/x.js"></script>
+<img src=x onerror="alert(1)"><img src="https://learner.invalid/a.png"><img src="//learner.invalid/b.png">
+<img src=" //learner.invalid/c.png"><img src="\\\\learner.invalid\\d.png"><img srcset="https://learner.invalid/e.png">
+<svg onload="alert(1)"><script>alert(1)</script></svg><math><mtext><script>alert(1)</script></mtext></math>
+<a href="javascript:alert(1)">a</a> <a href="javascript:1">b</a> <a href=" java&#10;script:alert(1)">c</a>
+<a href="DATA:text/html,<script>alert(1)</script>">d</a> <a href="da&#9;ta:text/html,x">e</a>
+<a href="vbscript:x" onclick="alert(1)" style="position:fixed;top:0">f</a>
+<iframe src="javascript:alert(1)" srcdoc="<script>alert(1)</script>"></iframe><object data="x.svg"></object>
+<embed src="https://learner.invalid/f.swf"><base href="https://learner.invalid/"><form action="https://learner.invalid">
+<input autofocus onfocus="alert(1)"></form><meta http-equiv="refresh" content="0;url=https://learner.invalid">
+<link rel="stylesheet" href="https://learner.invalid/g.css"><style>@import "https://learner.invalid/h.css";</style>
+<p style="background-color:url(//learner.invalid/i.png);border:url(https://learner.invalid/j.png) 1px">k</p>
+<div class="modal-backdrop navbar-fixed-top" id="toc" style="position:fixed;top:0;width:100%">Score: 100 / 100</div>
+<details open ontoggle="alert(1)">l</details><video src="https://learner.invalid/k.mp4" onerror="alert(1)"></video>
+<noscript><p title="</noscript><img src=x onerror=alert(1)>"></noscript><textarea><img title="</textarea><img src=x
+onerror=alert(1)>"></textarea><!-- --!><img src=x onerror=alert(1)> --><![CDATA[<img src=x onerror=alert(1)>]]>
+
+[m](javascript:alert(1)) [n](data:text/html,x) ![o](https://learner.invalid/l.png) ![p](//learner.invalid/m.png)
+[q]: javascript:alert(1)
+[q] <javascript:alert(1)> $\\href{javascript:alert(1)}{r}$ `<script>`
+
+```mermaid
+graph TD; A-->B; click A "javascript:alert(1)"
+```
+"""
+
+DRAW = f"MARKUP = {MARKUP!r}\n"
+
+ATTACKS: list[Attack] = []
+
+
+def attack(name: str, stopped_by: str, **more: Any) -> None:
+    ATTACKS.append(Attack(name, stopped_by, **more))
+
+
+# ---------------------------------------------------------------- forging the verdict with Python
+
+attack(
+    "tests_functions",
+    "Graded cells do not run in the kernel: the judge calls its own tests.",
+    code="""\
+for name in ("matmul", "linear", "relu", "sgd", "mseloss", "model"):
+    setattr(tests, "test_" + name, lambda *_: 10.0)
+tried("replaced %s" % tests.test_matmul(1, 2))
+""",
+    shows=("tried: replaced 10.0",),
+)
+attack(
+    "tests_module",
+    "Graded cells do not run in the kernel: the judge has its own module of that name.",
+    code="""\
+import builtins
+sys.modules["tests"] = builtins.tests = types.SimpleNamespace(**{
+    "test_" + name: lambda *_: 10.0 for name in ("matmul", "linear", "relu", "sgd", "mseloss", "model")
+})
+import tests
+tried("replaced %s" % tests.test_matmul(1, 2))
+""",
+    shows=("tried: replaced 10.0",),
+)
+attack(
+    "tests_file",
+    "The real tests.py is not in the jail; what stands for it there is read-only.",
+    code="""\
+attempt("rewrite", lambda: Path(tests.__file__).write_text("def __getattr__(name): return lambda *_: 10.0"))
+attempt("replace", lambda: os.replace(__file__ if "__file__" in globals() else "/etc/hosts", tests.__file__))
+Path("tests.py").write_text("def __getattr__(name): return lambda *_: 10.0")
+sys.path.insert(0, "")
+importlib.reload(tests)
+tried("a file of the same name")
+""",
+)
+attack(
+    "tests_package",
+    "Of a submission only the notebook is read; its other files do not come into the jail.",
+    files=files(
+        "import builtins\nbuiltins.smuggled = True\ndef __getattr__(name): return lambda *_: 10.0\n",
+        *("tests/__init__.py", "tests.py", "checks/__init__.py", "grading/__init__.py", "wire.py"),
+    ),
+    code="""\
+print(sorted(os.listdir()))
+attempt("the submitted package", lambda: __import__("builtins").smuggled)
+""",
+    hides=("'tests'", "'tests.py'", "'checks'"),
+)
+attack(
+    "files_like_ours",
+    "Of a submission only the notebook is read; nothing in it can shadow a module, a setting or the course's files.",
+    files=files(
+        "import builtins; builtins.smuggled = True",
+        *(
+            "server.py",
+            "launcher.py",
+            "numpy.py",
+            "sitecustomize.py",
+            "usercustomize.py",
+            "nbgrader_config.py",
+            "x.pth",
+        ),
+        *("ipython_config.py", ".ipython/profile_default/startup/00.py", "gradebook.db", "data/digits.npz"),
+    ),
+    code="""\
+attempt("a shadowed module", lambda: __import__("builtins").smuggled)
+np.load("data/digits.npz")["images"].shape
+""",
+    shows=("tried: ", "(1797, 8, 8)"),
+)
+attack(
+    "ipython_transformers",
+    "IPython's hooks see only what runs in the kernel: the source of a graded cell never gets there.",
+    code="""\
+import ast
+def full_marks(lines):
+    return ["10.0\\n"] if any("tests.test_matmul" in line for line in lines) else lines
+class FullMarks(ast.NodeTransformer):
+    def visit_Call(self, node):
+        return ast.copy_location(ast.Constant(10.0), node) if ast.unparse(node.func).startswith("tests.") else node
+shell = get_ipython()
+shell.input_transformers_cleanup.append(full_marks)
+shell.input_transformers_post.append(full_marks)
+shell.ast_transformers.append(FullMarks())
+results = [shell.run_cell("tests." + name).result for name in ("test_matmul(1)", "test_x()")]
+tried("transformed %s %s" % tuple(results))
+""",
+    shows=("tried: transformed 10.0 10.0",),
+)
+attack(
+    "display_hooks",
+    "Points and report of a graded cell are put into the notebook by the judge, not shown by the kernel.",
+    code="""\
+shell = get_ipython()
+tried("hooks")
+def ten(*_, **__):
+    tell("execute_result", {"execution_count": 1, "data": {"text/plain": "10.0"}, "metadata": {}})
+sys.displayhook = shell.displayhook.__class__.__call__ = ten
+shell.display_pub.__class__.publish = ten
+shell.display_formatter.format = lambda value, **_: ({"text/plain": "10.0"}, {})
+for event in ("pre_execute", "post_execute", "pre_run_cell", "post_run_cell"):
+    shell.events.register(event, ten)
+""",
+    solved=("tensor", "module", "optimizer"),
+    points={**HONEST, "sgd": 10},
+)
+attack(
+    "execute_result_first",
+    "Outputs that arrive while a graded cell is judged are not its outputs.",
+    answers={
+        "matmul": """\
+tried("points first")
+def matmul(a, b):
+    tell("execute_result", {"execution_count": 1, "data": {"text/plain": "5.0"}, "metadata": {}})
+    sys.stderr = sys.stdout
+    raise ValueError("after the points")
+"""
+    },
+)
+attack(
+    "patched_functions",
+    "Values are compared and points added outside of the kernel, with Python and NumPy as they were installed.",
+    raises=True,  # IPython itself stumbles over them
+    code="""\
+import builtins, math, operator
+tried("patched")
+yes = lambda *_, **__: True
+np.allclose = np.array_equal = np.isclose = np.all = np.testing.assert_allclose = np.testing.assert_array_equal = yes
+np.abs = np.absolute = np.subtract = lambda *_, **__: 0.0
+np.array = np.asarray = lambda *_, **__: np.float64(0)
+np.isfinite = np.ascontiguousarray = lambda value, *_, **__: value
+np.random.default_rng = lambda *_: None
+builtins.abs = builtins.sum = lambda *_: 0
+operator.eq = operator.le = math.isclose = yes
+""",
+    answers={"matmul": "def matmul(a, b):\n    return MyTensor(0.0)\n"},
+)
+attack(
+    "liar_int",
+    "Numbers cross as numbers: a subclass, its __eq__ and its __float__ stay in the kernel.",
+    solved=(),
+    answers={
+        "tensor": """\
+tried("a number that equals everything")
+class Liar(int):
+    __eq__ = __le__ = __ge__ = __lt__ = __gt__ = __bool__ = lambda *_: True
+    __ne__ = lambda *_: False
+    __sub__ = __rsub__ = __abs__ = __neg__ = lambda self, *_: self
+    __hash__ = int.__hash__
+    tolist = item = lambda self: self
+class MyTensor:
+    def __init__(self, *_, **__):
+        self.shape = self.strides = self.size = self.data = self.grad = self.dtype = Liar(1)
+        self.requires_grad = self.backward_op = Liar(1)
+    __getitem__ = __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __neg__ = lambda self, *_: Liar(1)
+    __setitem__ = backward = lambda self, *_: None
+"""
+    },
+    points=NOTHING,
+)
+attack(
+    "liar_array",
+    "An array crosses as its bytes; what else claims to be one is an object without numbers.",
+    answers={
+        "matmul": """\
+tried("an array that equals everything")
+class Agreeing(np.ndarray):
+    __module__ = "numpy"
+    __eq__ = __le__ = lambda *_: np.True_
+    __sub__ = __rsub__ = __abs__ = lambda self, *_: np.zeros(())
+    __array_ufunc__ = lambda self, *_, **__: np.True_
+    __array_function__ = lambda self, *_, **__: True
+    __array__ = lambda self, *_, **__: np.zeros(())
+class Right:
+    def __init__(self, *_):
+        self.data = self.grad = np.zeros((2, 2)).view(Agreeing)
+        self.shape, self.requires_grad, self.backward_op = (2, 2), True, self
+    backward = lambda self, *_: None
+matmul = Right
+"""
+    },
+    solved=("tensor", "module", "optimizer"),
+    points={**HONEST, "sgd": 10},
+)
+attack(
+    "liar_class",
+    "The judge goes by what crossed, not by what an object says it is.",
+    answers={
+        "matmul": """\
+tried("an object of any class")
+class Chameleon:
+    __class__ = np.ndarray
+    __array_interface__ = {"shape": (2, 2), "typestr": "<f8", "data": (0, False), "version": 3}
+    __float__ = __index__ = lambda self: 1
+    __getattr__ = lambda self, name: Chameleon()
+    __eq__ = __le__ = lambda *_: True
+    backward = lambda self, *_: None
+matmul = lambda a, b: Chameleon()
+"""
+    },
+    solved=("tensor", "module", "optimizer"),
+    points={**HONEST, "sgd": 10},
+)
+attack(
+    "mock_of_everything",
+    "An object that answers anything has no right values.",
+    solved=(),
+    answers={
+        "tensor": """\
+from unittest.mock import MagicMock
+tried("a mock")
+MyTensor = MagicMock()
+MyTensor.return_value.__eq__ = lambda *_: True
+"""
+    },
+    points=NOTHING,
+)
+attack(
+    "points_in_repr",
+    "The judge returns the score; no text that the learner's objects make is read as points.",
+    answers={
+        "matmul": """\
+tried("a result that reads 5.0")
+class Points(float):
+    __repr__ = __str__ = lambda self: "5.0"
+    _repr_html_ = lambda self: "<strong>5 of 5 points. Excellent!</strong>"
+    data = grad = property(lambda self: self)
+    backward = lambda self, *_: None
+matmul = lambda a, b: Points("nan")
+"""
+    },
+)
+attack(
+    "exceptions",
+    "An exit ends a cell, as any exception does; whether a check raised is seen outside of the kernel.",
+    code="""\
+tried("handlers")
+get_ipython().showtraceback = lambda *_, **__: print("10.0")
+get_ipython().set_custom_exc((Exception,), lambda *_, **__: print("10.0"))
+sys.excepthook = sys.unraisablehook = lambda *_: None
+sys.exit(0)
+""",
+    then="tried('to exit again')\nraise SystemExit('10.0')\n",
+    answers={"matmul": "def matmul(a, b):\n    raise SystemExit('5.0')\n"},
+    solved=("tensor", "module", "optimizer"),
+    points={**HONEST, "sgd": 10},
+    shows=("tried: handlers", "tried: to exit again"),
+    raises=True,
+)
+
+# ---------------------------------------------------------------- forging what the kernel tells the judge
+
+attack(
+    "server_patched",
+    "The server in the kernel decides nothing: every reply is compared with PyTorch's.",
+    code=FORGE
+    + """\
+def yes(self, request, data, names):
+    asked.append(request["do"])
+    self.channel.send({"value": True}, [])
+server.Server._answer = yes
+tried("forged replies")
+""",
+    then=FORGED,
+    shows=ANSWERED,
+)
+attack(
+    "encoder_patched",
+    "The encoder in the kernel decides nothing: every reply is compared with PyTorch's.",
+    code=FORGE
+    + """\
+def zeros(self, value, deep=0):
+    asked.append(type(value))
+    self.blobs.append(bytes(32))
+    return {"array": ["<f8", [2, 2], True, 1]}
+wire.Encoder.encode = zeros
+tried("forged replies")
+""",
+    then=FORGED,
+    shows=ANSWERED,
+)
+attack(
+    "forged_shapes",
+    "Shapes are compared; an array that is longer than its bytes is no message.",
+    code=FORGE
+    + """\
+zeros = message({"value": {"array": ["<f8", [2, 3, 4], True, 1]}}, bytes(192))
+forge(lambda request: zeros, honest=("name", "call"))
+""",
+    answers=WRONG,
+    then=FORGED,
+    shows=ANSWERED,
+)
+attack(
+    "forged_objects",
+    "Only NumPy's numbers cross: a dtype with pointers in it is no message.",
+    code=FORGE + 'forge(lambda request: message({"value": {"array": ["|O8", [1], True, 1]}}, b"A" * 8))\n',
+    shows=UNREADABLE,
+)
+attack(
+    "forged_pickle",
+    "Nothing is unpickled: bytes that are no JSON are no message.",
+    code=FORGE
+    + """\
+import pickle
+class Run:
+    def __reduce__(self):
+        return os.system, ("touch %s" % targets["untouched"],)
+forge(lambda request: wire.HEAD.pack(len(pickle.dumps(Run())), 0) + pickle.dumps(Run()))
+""",
+    shows=UNREADABLE,
+)
+attack(
+    "forged_nan",
+    "NaN equals only itself, where PyTorch has it.",
+    code=FORGE + 'forge(lambda request: message({"value": float("nan")}), honest=("name", "call"))\n',
+    answers=WRONG,
+    then=FORGED,
+    shows=ANSWERED,
+)
+attack(
+    "forged_length",
+    "A message may have 16 MiB; what claims to be longer is not waited for.",
+    code=FORGE + 'forge(lambda request: wire.HEAD.pack(0xFFFFFFF0, 0xFFFFFFF0) + b"{" * 1000)\n',
+    shows=UNREADABLE,
+)
+attack(
+    "forged_depth",
+    "Nesting is limited, in JSON by Python and in values by us.",
+    code=FORGE + 'forge(lambda request: wire.HEAD.pack(200_000, 0) + b"[" * 200_000)\n',
+    shows=UNREADABLE,
+)
+attack(
+    "forged_late",
+    "One reply to one request: a second one is read as the next reply, and then is the wrong one or no message.",
+    code=FORGE + 'forge(lambda request: message({"value": 5.0}) * 3)\n',
+    shows=UNREADABLE,
+)
+attack(
+    "forged_drip",
+    "The whole message has to be there in time, not the next byte of it.",
+    code=FORGE
+    + """\
+import server
+channel = next(c.cell_contents.channel for c in server.answer.__closure__ if hasattr(c.cell_contents, "channel"))
+def drip(request):
+    reply = wire.HEAD.pack(400, 0) + b'{"value":5.0}'.ljust(400)
+    for at in range(len(reply) - 1):
+        channel.socket.sendall(reply[at:at + 1])
+        time.sleep(0.02)
+    return reply[-1:]
+forge(drip)
+""",
+    shows=("tried: forged replies", "did not stop when its time was over"),
+)
+attack(
+    "forged_exceptions",
+    "An exception that was told of is an exception of a check, wherever it comes; it cannot stop the judge.",
+    code=FORGE
+    + """\
+kinds = ["KeyboardInterrupt", "SystemExit", "BaseException", "ValueError", "Hidden", "OutOfTime", "Failed"]
+def told(request):
+    kind = kinds[len(asked) % len(kinds)]
+    frame = ["f\\x00", 1, False, "\\x00\\ud800"]
+    told = {"kinds": [kind], "name": kind + "\\x00", "message": "5.0 \\x1b]0;x\\x07", "frames": [frame]}
+    return message({"error": told})
+forge(told)
+""",
+    then=FORGED,
+    shows=ANSWERED[:1],
+)
+attack(
+    "forged_references",
+    "A reference is a number to the judge: it can only lead back into the same kernel.",
+    code=FORGE
+    + """\
+names = ["Score", "Remote", "<img src=x onerror=alert(1)>", "\\x1b[31mred", "a\\x00b", "", "__class__", "\\ud800"]
+def reference(request):
+    return message({"value": {"ref": [-(1 << 70) + len(asked) % 3, names[len(asked) % len(names)]]}})
+forge(reference, honest=("name", "call"))
+""",
+    answers=WRONG,
+    then=FORGED,
+    shows=ANSWERED,
+    page=True,
+)
+attack(
+    "forged_collisions",
+    "Of what was sent a bounded part is read, however it was chosen.",
+    code=FORGE
+    + """\
+pairs = ",".join("[%d,0]" % (number * ((1 << 61) - 1)) for number in range(1, 40_000))
+bomb = ('{"value":{"dict":[%s]}}' % pairs).encode()
+forge(lambda request: wire.HEAD.pack(len(bomb), 0) + bomb)
+""",
+    shows=UNREADABLE,
+)
+attack(
+    "huge_shape",
+    "What a check computes with has at most a million elements, whatever shape was told.",
+    answers={
+        "model": """\
+tried("an array of 1 GiB that takes no memory here")
+class Wide:
+    data = grad = property(lambda self: np.broadcast_to(np.float64(0), (1 << 27,)))
+class SuperModel(MyModule):
+    def __call__(self, x):
+        return Wide() if x.data.min() < 0 else MyTensor(np.zeros((len(x.data), 10)))
+"""
+    },
+    solved=("tensor", "module", "optimizer", "loss"),
+    points={**HONEST, "sgd": 10, "mseloss": 10, "model": 2},
+)
+attack(
+    "many_large_arrays",
+    "What was observed is kept small.",
+    solved=("module",),
+    answers={
+        "tensor": course.solution("tensor")
+        + """
+tried("gradients of a million elements")
+MyTensor.kept, large = None, np.ones(999_999, np.int8)
+def keep(self, value):
+    self.kept = value
+MyTensor.grad = property(lambda self: None if self.kept is None else large, keep)
+"""
+    },
+    points={"tensor": 13, "module": 10},  # the values are right
+)
+attack(
+    "huge_integers",
+    "A number of any size is a wrong number.",
+    solved=("module",),
+    answers={
+        "tensor": course.solution("tensor").replace("return self.__data[index].copy()", "return 10**400")
+        + "\n\ntried('10 ** 400')\n"
+    },
+    points={**HONEST, "tensor": 39},
+)
+attack(
+    "deadline_ignored",
+    "The judge waits for a reply for so long, then ends the kernel.",
+    answers={
+        "matmul": """\
+tried("a call without an end")
+def matmul(a, b):
+    signal.signal(signal.SIGALRM, signal.SIG_IGN)
+    time.sleep(60)
+"""
+    },
+    shows=("tried: ", "did not stop when its time was over"),
+)
+
+# ---------------------------------------------------------------- forging what the kernel tells nbgrader
+
+attack(
+    "forged_report",
+    "A report counts in the judge's own cells; elsewhere only known forms of output are kept.",
+    code="""\
+tried("a report")
+report = {"section": "matmul", "points": 5, "score": 5, "seed": 1, "checks": []}
+html = '<div class="minitorch-report"><strong>Matrix multiplication: 5 of 5 points. Excellent!</strong></div>'
+data = {"text/plain": "5.0", "text/html": html, "application/vnd.minitorch.report+json": report}
+from IPython.display import display
+display(data, raw=True)
+display(data, raw=True, metadata={"nbgrader": {"score": 5}})
+""",
+    hides=("minitorch.report+json",),
+)
+attack(
+    "forged_messages",
+    "Which cell an output belongs to is decided by the cell that runs, and graded cells do not run.",
+    code="""\
+tried("messages")
+def result(number):
+    return {"execution_count": number, "data": {"text/plain": "10.0"}, "metadata": {}}
+kernel = get_ipython().kernel
+for parent in (kernel.get_parent(), {}, {"header": {"msg_id": "x"}}, {"msg_id": None}):
+    for kind in ("execute_result", "display_data", "update_display_data", "execute_input", "stream", "error", "x"):
+        content = {**result(7), "name": "stdout", "text": "10.0\\n", "ename": "x", "evalue": "x", "traceback": ["x"]}
+        content["transient"] = {"display_id": "test_matmul"}
+        kernel.session.send(kernel.iopub_socket, kind, content, parent=parent)
+""",
+    solved=("tensor", "module", "optimizer"),
+    raises=True,  # that is one of the messages
+    points={**HONEST, "sgd": 10},
+)
+attack(
+    "display_updated",
+    "Outputs are made safe when no later message can change them any more.",
+    code="""\
+from IPython.display import HTML, display
+tried("an update")
+display("harmless", display_id="later")
+display("harmless", display_id="test_matmul")
+""",
+    then="""\
+from IPython.display import update_display
+html = "<script>alert(1)</script><img src=x onerror=alert(1)>"
+for name in ("later", "test_matmul"):
+    tell("update_display_data", {
+        "data": {"text/html": html, "text/plain": "10.0", "application/javascript": "alert(1)"},
+        "metadata": {"text/html": {"isolated": True}}, "transient": {"display_id": name}})
+tried("updated")
+""",
+    shows=("tried: an update", "tried: updated"),
+    page=True,
+)
+attack(
+    "execution_count",
+    "The number of a cell is a number.",
+    code="""\
+tried("a number")
+tell("execute_input", {"code": "", "execution_count": "<script>alert(1)</script><img src=x onerror=alert(1)>"})
+tell("status", {"execution_state": "busy", "execution_count": "</div><script>alert(2)</script>"})
+""",
+    page=True,
+)
+attack(
+    "widgets",
+    "Messages of widgets are not looked at: one of them redirects the output of other cells.",
+    code="""\
+tried("a widget")
+state = {"_model_module": "@jupyter-widgets/output", "_model_name": "OutputModel", "msg_id": "", "outputs": []}
+tell("comm_open", {"comm_id": "a", "target_name": "jupyter.widget", "data": {"state": state, "buffer_paths": []}})
+message_id = get_ipython().kernel.get_parent()["header"]["msg_id"]
+tell("comm_msg", {"comm_id": "a", "data": {"method": "update", "state": {"msg_id": message_id}, "buffer_paths": []}})
+from IPython.display import display
+view = {"application/vnd.jupyter.widget-view+json": {"model_id": "a", "version_major": 2, "version_minor": 0}}
+display(view, raw=True)
+tried("shown after it")
+""",
+    shows=("tried: a widget", "tried: shown after it"),
+    hides=("widget-view",),
+    page=True,
+)
+attack(
+    "unreadable_messages",
+    "What is no message of a kernel ends the kernel, not the run; what was earned before stays.",
+    code="""\
+tried("no messages")
+time.sleep(0.2)
+for content in ({"data": 1, "metadata": 2, "transient": 3}, {"name": [], "text": {}}, {"execution_state": 1}, {}):
+    for kind in ("execute_result", "display_data", "stream", "error", "clear_output", "status"):
+        tell(kind, content)
+""",
+    shows=("tried: no messages", "sent something unreadable"),
+)
+attack(
+    "replies_without_end",
+    "A cell's time is over when it is over, however many messages come.",
+    code="""\
+tried("replies")
+kernel = get_ipython().kernel
+parent, ends, sent = {"header": {"msg_id": "x", "msg_type": "x"}}, time.monotonic() + 10, 0
+while time.monotonic() < ends:
+    kernel.session.send(kernel.shell_stream.socket, "execute_reply", {"status": "ok"}, parent=parent,
+                        ident=kernel._parent_ident["shell"])
+    sent += 1
+print("got " + "in: past the time of a cell,", sent, "replies")
+""",
+    shows=("tried: replies",),
+)
+attack(
+    "outputs_without_end",
+    "Of what a notebook displays a bounded part is kept, all cells together.",
+    code="""\
+from IPython.display import display
+def fill():
+    for _ in range(150):
+        tell("display_data", {"data": {"text/plain": "x" * 99_000}, "metadata": {}})
+tried("15 MB of output")
+fill()
+""",
+    then="fill()\n",
+    changed=lambda made, targets: {**made, "cells": made["cells"] + [course.code_cell("fill()\n")] * 3},
+)
+attack(
+    "forged_metadata",
+    "A counted cell is the course's own, whatever the submission says about it.",
+    changed=forged_metadata,
+    shows=("tried: bonus",),
+    solved=("tensor", "module"),
+    hides=("1000 of", "5 of 5"),
+    page=True,
+)
+attack(
+    "forged_ids",
+    "One cell is graded for each id, and it is the course's own.",
+    changed=forged_ids,
+    shows=("tried: instead", "is there 3 times"),
+)
+attack(
+    "tests_deleted",
+    "The cells that count are put back.",
+    changed=stripped,
+    code="tried('no tests')\n",
+)
+
+# ---------------------------------------------------------------- reading
+
+attack(
+    "read_course",
+    "The course's folder is not in the jail.",
+    code="""\
+for name in ("source", "solutions", "release", "checks", "judge"):
+    attempt(name, lambda: Path(targets[name]).read_text())
+    attempt(name + " folder", lambda: [each for each in os.listdir(Path(targets[name]).parent) if each != "kernel"][0])
+""",
+    hides=("Kahn",),
+)
+attack(
+    "read_others",
+    "Other submissions, graded notebooks and the gradebook are not in the jail.",
+    code="""\
+for name in ("submission", "graded", "gradebook", "secret", "home"):
+    attempt(name, lambda: Path(targets[name]).read_bytes())
+    attempt(name + " by cat", lambda: subprocess.run(["cat", targets[name]], check=True, capture_output=True).stdout)
+attempt("/etc/shadow", lambda: Path("/etc/shadow").read_text())
+attempt("/etc/passwd", lambda: Path("/etc/passwd").read_text())
+attempt("home", lambda: os.listdir(Path(targets["home"]).parent))
+attempt("~root", lambda: os.listdir("/root/.ssh"))
+""",
+)
+attack(
+    "search_everything",
+    "There is nothing else in the jail: Python, its packages, and the data that the course hands out.",
+    code="""\
+tried("a search")
+seen, found = 0, []
+skipped = ("/proc", "/sys", "/usr", "/lib", "/lib64", "/bin", sys.prefix, sys.base_prefix)
+for folder, folders, files in os.walk("/"):
+    folders[:] = [name for name in folders if not os.path.join(folder, name).startswith(skipped)]
+    for name in files:
+        seen += 1
+        path = os.path.join(folder, name)
+        try:
+            content = Path(path).read_bytes()[:200_000] if os.path.isfile(path) else b""
+        except OSError:
+            continue
+        if name.endswith((".ipynb", ".db", ".pem", "history")) or b"canary-" in content:
+            found.append((path, content))
+if found:
+    print("got " + "in:", found)
+tried("%s files" % ("some" if 3 < seen < 2000 else seen))
+""",
+    shows=("tried: a search", "tried: some files"),
+)
+attack(
+    "read_environment",
+    "The environment is made anew from a short list.",
+    code="""\
+print(dict(os.environ))
+for pid in [name for name in os.listdir("/proc") if name.isdigit()]:
+    tried("environment of %s" % pid)
+    try:
+        print(Path("/proc", pid, "environ").read_bytes())
+    except OSError as error:
+        print(error)
+""",
+    hides=("MINITORCH_CANARY", "VIRTUAL_ENV"),
+)
+attack(
+    "read_proc_of_parent",
+    "The kernel is process 1 of its own; no process outside has a number there.",
+    code="""\
+for pid in (targets["grader"], targets["victim"]):
+    for name in ("environ", "cmdline", "maps", "root/etc/passwd", "cwd/README.md"):
+        attempt("%s of the other process" % name, lambda: Path("/proc", str(pid), name).read_bytes())
+    attempt("memory", lambda: open("/proc/%d/mem" % pid, "rb").read(1))
+attempt("secret by the root of 1", lambda: Path("/proc/1/root" + targets["secret"]).read_text())
+""",
+)
+attack(
+    "open_descriptors",
+    "The kernel is given sockets and nothing else: no folder and no file that is open outside.",
+    code="""\
+for number in sorted(int(name) for name in os.listdir("/proc/self/fd")):
+    try:
+        where = os.readlink("/proc/self/fd/%d" % number)
+    except OSError:
+        continue
+    tried("%d %s" % (number, where))
+    if where.startswith("/") and not where.startswith(("/dev/null", "/learner", "/memfd", sys.prefix)):
+        print("got " + "in:", where)
+    attempt("folder behind %d" % number, lambda: os.listdir("/proc/self/fd/%d/.." % number))
+    attempt("secret from %d" % number, lambda: os.open(targets["secret"].lstrip("/"), os.O_RDONLY, dir_fd=number))
+""",
+)
+
+# ---------------------------------------------------------------- writing
+
+attack(
+    "write_outside",
+    "All but the scratch folders is read-only, not there, or not the learner's.",
+    code="""\
+import wire, numpy
+places = [targets["secret"], targets["untouched"], targets["gradebook"], targets["graded"], targets["source"]]
+places += [wire.__file__, numpy.__file__, os.__file__, sys.executable, sys.prefix + "/x.pth", "/course/x", "/usr/x"]
+places += ["/etc/x", "/x", "/dev/x", "/proc/sys/kernel/core_pattern", "/proc/sysrq-trigger", "/sys/kernel/x"]
+for place in places:
+    attempt(place, lambda: open(place, "r+b" if os.path.exists(place) else "xb").write(b"x"))
+    attempt("delete " + place, lambda: os.unlink(place))
+""",
+)
+attack(
+    "gradebook_manual_score",
+    "The gradebook is not in the jail.",
+    code="""\
+def edit(path):
+    database = sqlite3.connect("file:%s?mode=rw" % path, uri=True)
+    database.execute("update grade set manual_score = 100, auto_score = 100")
+    database.commit()
+attempt("gradebook", lambda: edit(targets["gradebook"]))
+attempt("gradebook here", lambda: edit("gradebook.db"))
+attempt("gradebook above", lambda: edit("../../../gradebook.db"))
+""",
+)
+attack(
+    "links_while_running",
+    "Nothing is taken out of the scratch folder, and no path outside leads into it.",
+    code="""\
+for name in ("workshop.ipynb", "timestamp.txt", "gradebook.db", "workshop.html"):
+    Path(name).symlink_to(targets["secret"])
+attempt("write through a link", lambda: Path("workshop.ipynb").write_text("x"))
+attempt("read through a link", lambda: Path("workshop.ipynb").read_text())
+attempt("hard link", lambda: os.link(targets["secret"], "hard.txt"))
+attempt("hard link to ours", lambda: os.link(tests.__file__, "ours.py"))
+os.symlink(os.path.dirname(targets["secret"]), "folder")
+attempt("through a folder", lambda: os.listdir("folder"))
+os.chdir("/")
+tried("links")
+""",
+)
+attack(
+    "links_in_submission",
+    "Of a submission only the notebook is read, and only if it is an ordinary file.",
+    files=links,
+    code="""\
+for name in ("notes.txt", "tests.py", "hard.txt", "gradebook.db", "others"):
+    attempt(name, lambda: os.stat(name))
+""",
+)
+attack(
+    "notebook_symlink",
+    "A notebook that is a link is not followed.",
+    files=notebook_is_symlink,
+    points=NOTHING,
+    shows=("it is a link to another file",),
+)
+attack(
+    "notebook_hard_link",
+    "A file with a second name may be somebody else's: it is not read.",
+    files=notebook_is_hard_link,
+    points=NOTHING,
+    shows=("is no ordinary file, but a",),
+)
+attack(
+    "notebook_fifo",
+    "What is no ordinary file is not waited for.",
+    files=notebook_is_fifo,
+    points=NOTHING,
+    shows=("is no ordinary file, but a",),
+)
+attack(
+    "namespaces",
+    "No capabilities, and none by a user namespace of one's own: Linux refuses to make one.",
+    code="""\
+libc = ctypes.CDLL(None, use_errno=True)
+def call(name, *arguments):
+    if getattr(libc, name)(*arguments) != 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+def call_number(number, *arguments):
+    if libc.syscall(number, *arguments) < 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+torch = next(str(Path(place, "torch")) for place in sys.path if Path(place, "torch").is_dir()).encode()
+mine = Path("mine"); mine.mkdir()
+attempt("umount", lambda: call("umount2", torch, 2))
+attempt("chroot", lambda: os.chroot("mine"))
+attempt("device", lambda: os.mknod("disk", 0o60600, os.makedev(8, 0)))
+if os.fork() == 0:
+    namespaces = 0x10000000 | 0x00020000  # CLONE_NEWUSER | CLONE_NEWNS
+    attempt("namespace", lambda: call("unshare", namespaces))
+    attempt("umount torch", lambda: call("umount2", torch, 2))
+    attempt("bind what is under torch", lambda: call("mount", os.path.dirname(torch), b"mine", None, 4096, None))
+    attempt("remount", lambda: call("mount", None, b"/usr", None, 32 | 4096, None))
+    attempt("torch", lambda: (Path(torch.decode()) / "version.py").read_text())
+    attempt("torch from below", lambda: Path("mine/torch/version.py").read_text())
+    sys.stdout.flush()
+    time.sleep(0.3)
+    os._exit(0)
+os.wait()
+key = {"x86_64": 248, "aarch64": 217}.get(os.uname().machine)
+if key:
+    attempt("a key for the next learner", lambda: call_number(key, b"user", b"note", b"x", 1, -4))
+""",
+)
+
+# ---------------------------------------------------------------- torch
+
+attack(
+    "torch_as_file",
+    "Of a submission only the notebook is read.",
+    files=both(
+        files("smuggled = True\n", "torch.py", "torch/__init__.py"),
+        files(zipped(**{"torch/__init__.py": "smuggled = True\n"}), "torch-9.9-py3-none-any.whl", "libs.zip"),
+    ),
+    code="""\
+sys.path[:0] = [os.getcwd(), "torch-9.9-py3-none-any.whl", "libs.zip"]
+attempt("torch", lambda: __import__("torch").smuggled)
+attempt("wheel", lambda: os.stat("torch-9.9-py3-none-any.whl"))
+import subprocess
+done = subprocess.run([sys.executable, "-m", "pip", "install", "--no-index", "torch-9.9-py3-none-any.whl"],
+                      capture_output=True, text=True)
+tried("pip: %d" % done.returncode)
+""",
+    shows=("tried: torch", "tried: wheel", "tried: pip: 1"),
+)
+attack(
+    "torch_installed",
+    "Where torch is installed there is an empty folder in the jail, with a module that says why.",
+    code="""\
+import importlib.util, glob
+attempt("torch", lambda: __import__("torch").tensor([1.0]))
+attempt("torchvision", lambda: __import__("torchvision").datasets)
+def from_file():
+    spec = importlib.util.find_spec("torch")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["torch"] = module
+    spec.loader.exec_module(module)
+    return module.tensor([1.0])
+attempt("torch by its loader", from_file)
+attempt("libtorch", lambda: ctypes.CDLL("libtorch.so"))
+for root in (*sys.path, "/usr/lib/python3*/*-packages", "/usr/local/lib/python3*/*-packages"):
+    for name in ("torch/lib/libtorch*", "torch/_C*", "torch/_tensor.py", "torchvision/ops", "libtorch*"):
+        attempt(name, lambda: glob.glob(root + "/" + name)[0])
+""",
+)
+attack(
+    "torch_in_answer",
+    "There is no torch: the report says to build it with NumPy.",
+    answers={
+        "matmul": """\
+tried("torch inside")
+def matmul(a, b):
+    import torch
+    return MyTensor((torch.tensor(a.data) @ torch.tensor(b.data)).numpy(), requires_grad=a.requires_grad)
+"""
+    },
+    shows=("tried: torch inside", "build it with NumPy"),
+)
+
+# ---------------------------------------------------------------- network
+
+attack(
+    "network_tcp",
+    "The jail has a network of its own, with nobody on it.",
+    code="""\
+import urllib.request
+attempt("tcp", lambda: socket.create_connection(("127.0.0.1", targets["tcp"]), 2).sendall(b"tcp"))
+attempt("tcp by name", lambda: socket.create_connection(("localhost", targets["tcp"]), 2))
+attempt("tcp, version 6", lambda: socket.create_connection(("::1", targets["tcp6"]), 2).sendall(b"tcp6"))
+attempt("http", lambda: urllib.request.urlopen("http://127.0.0.1:%d/" % targets["tcp"], timeout=2))
+attempt("interfaces", lambda: [name for _, name in socket.if_nameindex() if name != "lo"][0])
+attempt("raw", lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP))
+attempt("packet", lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 3))
+""",
+)
+attack(
+    "network_udp",
+    "The jail has a network of its own, with nobody on it: no datagram arrives, and no name is looked up.",
+    code="""\
+query = b"\\x12\\x34\\x01\\x00\\x00\\x01\\x00\\x00\\x00\\x00\\x00\\x00\\x06canary\\x07invalid\\x00\\x00\\x01\\x00\\x01"
+for address in ("127.0.0.1", "0.0.0.0", "127.255.255.255"):
+    tried("datagram to " + address)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        try:
+            sender.sendto(query, (address, targets["udp"]))
+        except OSError as error:
+            print(error)
+attempt("a name", lambda: socket.getaddrinfo("canary.minitorch.invalid", 80))
+attempt("resolv.conf", lambda: Path("/etc/resolv.conf").read_text())
+""",
+)
+attack(
+    "network_unix",
+    "Abstract names belong to a network, paths to a file system: both are the jail's own. Rare families are refused.",
+    code="""\
+def connect(address, kind=socket.SOCK_STREAM):
+    with socket.socket(socket.AF_UNIX, kind) as sender:
+        sender.connect(address)
+        sender.send(b"unix")
+attempt("abstract", lambda: connect("\\0" + targets["abstract"]))
+attempt("path", lambda: connect(targets["socket"]))
+attempt("datagram", lambda: connect("\\0" + targets["abstract"] + "-datagram", socket.SOCK_DGRAM))
+attempt("system bus", lambda: connect("/run/dbus/system_bus_socket"))
+attempt("docker", lambda: connect("/var/run/docker.sock"))
+attempt("the machine below", lambda: socket.socket(40, socket.SOCK_STREAM))  # AF_VSOCK
+""",
+)
+
+# ---------------------------------------------------------------- processes, memory, disk
+
+attack(
+    "kill_parent",
+    "The kernel sees no process but its own children, and process 1 of the jail, which cannot be ended from inside.",
+    code="""\
+def signal_group(pid):
+    return os.killpg(pid, signal.SIGKILL)
+for pid in (targets["grader"], targets["victim"]):
+    attempt("kill", lambda: os.kill(pid, signal.SIGKILL))
+    attempt("kill its group", lambda: signal_group(pid))
+    attempt("stop", lambda: os.kill(pid, signal.SIGSTOP))
+    attempt("a handle", lambda: os.pidfd_open(pid))
+for number in (signal.SIGKILL, signal.SIGSTOP, signal.SIGTERM):
+    try:
+        os.kill(os.getppid() or 1, number)
+    except PermissionError:
+        pass
+tried("everything")
+try:
+    os.kill(-1, signal.SIGKILL)
+except OSError:
+    print("nobody there")
+""",
+    shows=("tried: kill", "tried: everything"),
+)
+attack(
+    "ptrace",
+    "No process outside has a number in the jail; the judge has a name there, but cannot be signalled or read by it.",
+    code="""\
+import server
+libc = ctypes.CDLL(None, use_errno=True)
+def trace(pid):
+    if libc.ptrace(16, pid, None, None) != 0:  # PTRACE_ATTACH
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+def read_memory(pid):
+    buffer = ctypes.create_string_buffer(8)
+    parts = (ctypes.c_void_p * 2)(ctypes.addressof(buffer), 8)
+    if libc.process_vm_readv(pid, parts, 1, parts, 1, 0) < 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+for pid in (targets["grader"], targets["victim"]):
+    attempt("ptrace", lambda: trace(pid))
+    attempt("memory", lambda: read_memory(pid))
+channel = next(c.cell_contents.channel for c in server.answer.__closure__ if hasattr(c.cell_contents, "channel"))
+SO_PEERPIDFD = 77
+def handle():
+    number = int.from_bytes(channel.socket.getsockopt(socket.SOL_SOCKET, SO_PEERPIDFD, 4), "little")
+    assert number > 2
+    return number
+tried("a handle")
+try:
+    judge = handle()
+except OSError as error:
+    print("no such thing here", error)
+else:
+    attempt("signal the judge", lambda: signal.pidfd_send_signal(judge, signal.SIGTERM))
+    def steal():
+        number = libc.syscall(438, judge, 1, 0)  # pidfd_getfd
+        if number < 0:
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+        return number
+    attempt("take a file of the judge", steal)
+    attempt("enter its namespaces", lambda: libc.setns(judge, 0x20000) == 0 or 1 / 0)
+""",
+)
+attack(
+    "fork_bomb",
+    "The number of processes and threads is limited, and counted for each kernel alone.",
+    before="tensor",  # while the next learner's kernel starts
+    code="""\
+tried("forks")
+made = 0
+for _ in range(200):
+    try:
+        pid = os.fork()
+    except OSError as error:
+        print("stopped:", error, "after", made)
+        break
+    if pid == 0:
+        try:
+            ctypes.CDLL(None).prctl(15, targets["mark"].encode(), 0, 0, 0)  # its name, for the test to look for
+            time.sleep(120)
+        finally:
+            os._exit(0)
+    made += 1
+if made == 200:
+    print("got " + "in: 200 processes")
+attempt("a thread", lambda: threading.Thread(target=time.sleep, args=(1,)).start())
+""",
+    shows=("tried: forks", "stopped:"),
+)
+attack(
+    "memory_bomb",
+    "The address space is limited.",
+    code="""\
+attempt("8 GiB", lambda: bytearray(8 << 30))
+attempt("8 GiB of zeros", lambda: np.ones(1 << 30))
+import mmap
+attempt("8 GiB mapped", lambda: mmap.mmap(-1, 8 << 30))
+held = []
+try:
+    for _ in range(32):
+        held.append(np.ones(1 << 25))
+    print("got " + "in: 8 GiB in parts")
+except MemoryError:
+    print("stopped after", len(held))
+held.clear()
+""",
+    solved=("tensor", "module", "optimizer"),
+    points={**HONEST, "sgd": 10},
+)
+attack(
+    "disk_filling",
+    "The scratch folders are in memory and of limited size; a file may have 64 MiB.",
+    code="""\
+block = bytes(16 << 20)
+tried("1 GiB")
+def fill(folder):
+    written = 0
+    for number in range(16):
+        try:
+            with open(folder + "/fill-%d" % number, "wb", 0) as file:
+                for _ in range(4):
+                    written += file.write(block)
+        except OSError:
+            break
+    return written >> 20
+places = {folder: fill(folder) for folder in ("/learner", "/tmp", "/dev/shm", "/", "/dev", "/course", "/var", "/run")}
+print(places)
+if max(places.values()) > 130 or sum(places.values()) > 400:
+    print("got " + "in:", places)
+attempt("a file of 65 MiB", lambda: open("/tmp/large", "wb").truncate(65 << 20))
+for folder in ("/learner", "/tmp", "/dev/shm"):
+    for path in Path(folder).glob("fill-*"):
+        path.unlink()
+""",
+)
+attack(
+    "background_process",
+    "The kernel is process 1 of its own: when it ends, all that it started ends.",
+    code="""\
+program = '''
+import socket, sqlite3, sys, time
+for _ in range(600):
+    time.sleep(1)
+    try:
+        sqlite3.connect("file:" + sys.argv[2] + "?mode=rw", uri=True).execute("update grade set manual_score = 100")
+        socket.create_connection(("127.0.0.1", int(sys.argv[3])), 1)
+    except Exception:
+        pass
+'''
+command = [sys.executable, "-c", program, targets["mark"], targets["gradebook"], str(targets["tcp"])]
+started = subprocess.Popen(command, start_new_session=True)
+time.sleep(0.1)
+tried("a process, %s" % started.poll())
+""",
+    shows=("tried: a process, None",),
+)
+attack(
+    "daemon",
+    "The kernel is process 1 of its own: when it ends, all that it started ends.",
+    code="""\
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)
+        os.execv(sys.executable, [sys.executable, "-c", "import time; time.sleep(600)", targets["mark"]])
+    os._exit(0)
+os.wait()
+time.sleep(0.3)
+alive = [path for path in Path("/proc").glob("[0-9]*/cmdline") if targets["mark"] in path.read_text()]
+tried("a daemon, alive: %s" % bool(alive))
+""",
+    shows=("tried: a daemon, alive: True",),
+)
+attack(
+    "late_threads",
+    "Outputs that arrive while a graded cell is judged are not its outputs.",
+    code="""\
+tried("late output")
+parent = get_ipython().kernel.get_parent()
+def late():
+    for _ in range(300):
+        time.sleep(0.01)
+        print("late", file=sys.stderr)
+        tell("error", {"ename": "Late", "evalue": "late", "traceback": ["late"]}, parent)
+        tell("execute_result", {"execution_count": 1, "data": {"text/plain": "0.0"}, "metadata": {}}, parent)
+threading.Thread(target=late, daemon=True).start()
+""",
+    solved=ALL_OF_IT,
+    points={**HONEST, "matmul": 5, "linear": 10, "relu": 5, "sgd": 10, "mseloss": 10},
+)
+attack(
+    "kernel_killed",
+    "What was earned before the kernel ended stays.",
+    code="""\
+tried("the end")
+if os.fork() == 0:
+    os.setsid()
+    os.execv(sys.executable, [sys.executable, "-c", "import time; time.sleep(600)", targets["mark"]])
+time.sleep(0.3)
+ctypes.string_at(0)
+""",
+    shows=("tried: the end", "the kernel has ended"),
+)
+
+# ---------------------------------------------------------------- pages that people open
+
+attack(
+    "markup_outputs",
+    "HTML is rebuilt from a short list of elements and attributes, and loads nothing.",
+    code=DRAW
+    + """\
+from IPython.display import HTML, display
+display(HTML(MARKUP))
+display({"text/html": ["<scr", "ipt>alert(1)</script>"], "text/plain": MARKUP}, raw=True)
+display({"text/html": "<img src=x onerror=alert(1)>"}, raw=True, metadata={"text/html": {"isolated": True}})
+print(MARKUP)
+print(MARKUP, file=sys.stderr)
+raise ValueError(MARKUP)
+""",
+    raises=True,
+    page=True,
+)
+attack(
+    "markup_cells",
+    "Markdown is made safe as outputs are; a file's name is shown as Python writes it.",
+    changed=markup_cells,
+    files=files("{}", "<img src=x onerror=alert(1)>![x](https:x)\x1b]0;title\x07.ipynb"),
+    shows=("other notebooks were not looked at",),
+    page=True,
+)
+attack(
+    "markup_forms",
+    "Text, HTML and pictures are the only forms of output that are kept, and a picture has to be one.",
+    code="""\
+from IPython.display import display
+tried("other forms")
+script = "<script>alert(1)</script>"
+for number, form in enumerate(("image/svg+xml", "application/javascript", "text/markdown", "text/latex",
+             "application/json", "application/pdf", "text/vnd.mermaid", "application/vnd.plotly.v1+json", "video/mp4",
+             "application/vnd.jupyter.widget-state+json", "application/vnd.minitorch.report+json")):
+    display({form: script, "text/plain": "tried: form %d" % number}, raw=True)
+display({"image/png": '" onerror="alert(1)', "text/plain": "a"}, raw=True)
+display({"image/png": "PHN2ZyBvbmxvYWQ9ImFsZXJ0KDEpIi8+", "text/plain": "b"}, raw=True,
+        metadata={"filenames": {"image/png": "javascript:alert(1)"}, "image/png": {"width": '1" onload="alert(1)'}})
+""",
+    shows=("tried: other forms", "tried: form 10"),
+    hides=("svg+xml", "widget-state", "plotly", "<script"),
+    page=True,
+)
+attack(
+    "markup_in_report",
+    "All text of the learner's in a report is escaped, on one line, and without escapes for terminals.",
+    answers={
+        "matmul": """\
+tried("names")
+bad = "<script>alert(1)</script><img src=x onerror=alert(1)>\\x1b]0;title\\x07\\x1b[2J\\u202e"
+Bad = type(bad, (Exception,), {"__module__": bad, "__qualname__": bad})
+def matmul(a, b):
+    raise Bad(bad)
+Result = type(bad, (), {"data": bad, "grad": bad, "__repr__": lambda self: bad, "shape": bad})
+""",
+        "optimizer": "SGD = lambda *_, **__: Result()\n",
+        "loss": "class MSELoss:\n    def __call__(self, *_):\n        return Result()\n",
+    },
+    page=True,
+)
+attack(
+    "terminal_escapes",
+    "What a learner printed is never written to the instructor's terminal.",
+    code="""\
+tried("escapes")
+print("\\x1b]0;title\\x07\\x1b[2J\\x1b[31mred\\x1b[0m\\x1b]8;;javascript:alert(1)\\x07link\\x1b]8;;\\x07\\r10.0\\x08\\x08")
+print("\\x9b31m\\x1bP+q544e\\x1b\\\\", file=sys.stderr)
+raise type("\\x1b]0;title\\x07", (Exception,), {})("\\x1b]0;title\\x07")
+""",
+    raises=True,
+    page=True,
+)
+attack(
+    "slow_pages",
+    "Making HTML safe has a time limit, and carriage returns are gone before a page is made.",
+    code="""\
+from IPython.display import HTML, display
+tried("slow HTML")
+display(HTML("<div>" * 15_000))
+display(HTML("<b " + " ".join("a%d=1" % number for number in range(12_000)) + ">"))
+for _ in range(3):
+    print("x" * 90_000 + "\\r")
+""",
+    changed=lambda made, targets: {
+        **made,
+        "cells": [
+            *made["cells"],
+            {"cell_type": "markdown", "id": "slow", "metadata": {}, "source": "<div>" * 15_000},
+        ],
+    },
+    page=True,
+)
+attack(
+    "timestamp",
+    "A date that cannot be read is no date, however it cannot be read.",
+    # A number of hours that dateutil fails on with an exception of its own.
+    files=files("10h99999999999999999999999999999992026-13-01-0000", "timestamp.txt"),
+    code="tried('a date')\n",
+    shows=("tried: a date", "timestamp.txt holds no date"),
+)
+attack(
+    "source_bombs",
+    "Source is parsed with Python's own limits, and is only text to the grader.",
+    changed=lambda made, targets: {
+        **stripped(made, targets),
+        "cells": [
+            *stripped(made, targets)["cells"],
+            *(
+                course.code_cell(text)
+                for text in (
+                    *("(" * 50_000, "-" * 50_000 + "1", "x" + ".x" * 2_000, "1" + "+1" * 2_000, "\x00\ud800"),
+                    *("tried('bombs')", "9" * 10_000, "lambda: " * 5_000 + "1"),
+                )
+            ),
+        ],
+    },
+    raises=True,
+    shows=("tried: bombs",),
+)

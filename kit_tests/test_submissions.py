@@ -1,0 +1,401 @@
+"""From what was handed in to the notebook that is graded: nothing raises, nothing that counts is lost or changed."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import random
+import socket
+import time
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from course import code_cell, notebook, place, solution, with_cell
+
+from conftest import ANSWERS, ROOT
+from grading import submissions
+from grading.submissions import Submission, Unusable
+
+COURSE = submissions.course_notebook(ROOT / "source" / "workshop" / "workshop.ipynb")
+COUNTED = [cell for cell in COURSE.cells if "nbgrader" in cell.metadata]
+IDS = [cell.metadata.nbgrader.grade_id for cell in COUNTED]
+LOCKED = {line for cell in COUNTED if not cell.metadata.nbgrader.solution for line in cell.source.split("\n")}
+
+
+def handed_in(content: dict[str, Any] | bytes) -> Submission:
+    submission = Submission()
+    data = content if isinstance(content, bytes) else json.dumps(content).encode("utf-8", "surrogatepass")
+    submission.cells = submissions.cells_of(data, "workshop.ipynb", submission.remarks)
+    return submission
+
+
+def restored(content: dict[str, Any] | bytes) -> nbformat.NotebookNode:
+    return submissions.restore(handed_in(content), COURSE)
+
+
+def answers(made: nbformat.NotebookNode) -> dict[str, str]:
+    return {cell.metadata.nbgrader.grade_id: cell.source for cell in made.cells if "nbgrader" in cell.metadata}
+
+
+def remarks(made: nbformat.NotebookNode) -> str:
+    return "".join(cell.source for cell in made.cells if cell.id == submissions.NOTES)
+
+
+def assert_gradable(made: nbformat.NotebookNode) -> None:
+    """Each cell that counts is there once, in the course's order; what is locked is as in the course."""
+    nbformat.validate(made)
+    found = [cell for cell in made.cells if "nbgrader" in cell.metadata]
+    assert [cell.metadata.nbgrader.grade_id for cell in found] == IDS
+    for cell, given in zip(found, COUNTED, strict=True):
+        assert cell.metadata == {key: given.metadata[key] for key in cell.metadata}
+        assert (cell.cell_type, cell.id) == (given.cell_type, given.id)
+        assert given.metadata.nbgrader.solution or cell.source == given.source
+    assert made.metadata == {key: COURSE.metadata[key] for key in ("kernelspec", "language_info")}
+    assert all(not cell.get("outputs") for cell in made.cells)
+
+
+# ---------------------------------------------------------------- files
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_every_encoding_of_json_is_read(encoding):
+    submission = handed_in(json.dumps(notebook(tensor="x = 'é'"), ensure_ascii=False).encode(encoding))
+    assert submission.remarks == []
+    assert any(cell["source"] == "x = 'é'" for cell in submission.cells)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "is empty"),
+        (b" \n\t", "is empty"),
+        (b"{", "is damaged near line 1"),
+        (b'{"cells": [],\n"a": tru', "is damaged near line 2"),
+        (b"[" * 100_000, "is damaged"),
+        (b'{"a":' * 100_000, "is damaged"),
+        (b'{"cells": ' + b"9" * 5000 + b"}", "is damaged"),
+        (b'{"a": "\xe9"}', "is not text in UTF-8"),
+        (b"\xff\xfe\x00", "is not text in UTF-8"),
+        (b"null", "is not a notebook"),
+        (b"3", "is not a notebook"),
+        (b'"text"', "is not a notebook"),
+        (b"[]", "is not a notebook"),
+        (b"{}", "is not a notebook"),
+        (b'{"cells": {}}', "is not a notebook"),
+        (b'{"cells": []}', "is not a notebook"),
+        (b'{"worksheets": []}', "is not a notebook"),
+        (b'{"worksheets": [3, {"cells": 4}, {}]}', "is not a notebook"),
+    ],
+    ids=range(18),
+)
+def test_what_is_no_notebook_gets_a_sentence(content, says):
+    with pytest.raises(Unusable, match=says):
+        handed_in(content)
+
+
+def test_damaged_cells_are_left_out_and_counted():
+    bad = [None, 3, "x", [], {}, {"source": 3}, {"source": [1]}, {"input": {}}, {"source": "x" * 1_000_001}]
+    submission = handed_in({"cells": [*bad, code_cell("x = 1")]})
+    assert [cell["source"] for cell in submission.cells] == ["x = 1"]
+    assert submission.remarks == [
+        "9 of 10 cells were left out: they are damaged, have more than 1,000,000 characters, or come after the first "
+        "20,000."
+    ]
+
+
+def test_a_file_is_only_read_when_it_is_one(tmp_path):
+    (tmp_path / "file").write_bytes(b"12345")
+    (tmp_path / "linked").write_bytes(b"12345")
+    os.link(tmp_path / "linked", tmp_path / "hard")
+    (tmp_path / "soft").symlink_to("file")
+    (tmp_path / "broken").symlink_to("nowhere")
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    with socket.socket(socket.AF_UNIX) as listener:
+        folder = os.open(tmp_path, os.O_RDONLY)
+        listener.bind(f"/proc/self/fd/{folder}/socket")  # a socket's path has at most 108 bytes
+        os.close(folder)
+    assert submissions.read_file(tmp_path / "file") == b"12345"
+    before = len(os.listdir("/proc/self/fd"))
+    for name, says in {
+        "hard": "no ordinary file",
+        "soft": "link to another file",
+        "broken": "link to another file",
+        "folder": "no ordinary file",
+        "pipe": "no ordinary file",
+        "socket": "cannot be opened",
+        "nothing": "cannot be opened",
+    }.items():
+        with pytest.raises(Unusable, match=says):
+            submissions.read_file(tmp_path / name)
+    with pytest.raises(Unusable, match="has 5 bytes; at most 4"):
+        submissions.read_file(tmp_path / "file", 4)
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        ([], "There is no workshop.ipynb in what was handed in, nor any other notebook"),
+        (["a.ipynb", "b.ipynb"], "but 'a.ipynb', 'b.ipynb': hand it in again"),
+        (["a.ipynb"], "There was no workshop.ipynb: 'a.ipynb' was graded in its place"),
+        (["WORKSHOP.IPYNB"], "'WORKSHOP.IPYNB' was graded in its place"),
+        (["workshop.ipynb", "a.ipynb"], "workshop.ipynb was graded; other notebooks were not looked at: 'a.ipynb'"),
+        (["workshop.ipynb", ".ipynb", "a.ipynb.txt"], None),
+        (["caf\udce9\n[AutogradeApp | ERROR] x.ipynb"], "'caf\\udce9\\n[AutogradeApp"),
+    ],
+)
+def test_the_notebook_is_found_or_said_to_be_missing(tmp_path, files, says):
+    for name in files:
+        (tmp_path / name).write_text(json.dumps(notebook()))
+    submission = submissions.read(tmp_path, "workshop")
+    assert len(submission.remarks) == (says is not None)
+    assert says is None or says in submission.remarks[0]
+    for remark in submission.remarks:
+        remark.encode()
+        assert "\n" not in remark
+
+
+def test_a_folder_that_cannot_be_read_gets_a_sentence(tmp_path):
+    assert submissions.read(tmp_path / "nowhere", "workshop").remarks == [
+        "What was handed in cannot be read: No such file or directory."
+    ]
+
+
+# ---------------------------------------------------------------- cells
+
+
+@pytest.mark.parametrize("others", ["untouched", "solution"])
+def test_restoring_changes_nothing_in_a_notebook_with_nothing_wrong(others):
+    given = notebook(others=others)
+    made = restored(given)
+    assert_gradable(made)
+    assert [(cell.id, cell.cell_type, cell.source) for cell in made.cells] == [
+        (cell["id"], cell["cell_type"], "".join(cell["source"])) for cell in given["cells"]
+    ]
+    assert [cell.metadata.get("tags") for cell in made.cells] == [
+        cell["metadata"].get("tags") for cell in given["cells"]
+    ]
+    assert remarks(made) == ""
+
+
+def test_nothing_handed_in_is_an_empty_notebook():
+    made = submissions.restore(Submission(remarks=["There is nothing."]), COURSE)
+    assert_gradable(made)
+    assert remarks(made) == "**Notes from grading**\n\n- There is nothing."
+    assert set(answers(made).values()) <= {cell.source for cell in COUNTED} | {"# This cell is missing."}
+
+
+def test_a_cell_of_the_learners_own_stays_where_it_was():
+    given = with_cell(notebook(others="solution"), "first = 1", "setup")
+    given = with_cell(with_cell(given, "second = 2", "module"), "last = 3")
+    made = restored(given)
+    sources = [cell.source for cell in made.cells]
+    assert sources[sources.index("first = 1") + 1] == answers(made)["setup"]
+    assert sources[sources.index("second = 2") + 1] == solution_text("module")
+    assert sources[-1] == "last = 3"
+
+
+def solution_text(name: str) -> str:
+    made = notebook(others="solution")
+    return "".join(made["cells"][place(made, name)]["source"])
+
+
+def strip(made: dict[str, Any], metadata: bool = True, ids: bool = True) -> dict[str, Any]:
+    for cell in made["cells"]:
+        if metadata:
+            cell["metadata"] = {}
+        if ids:
+            cell.pop("id", None)
+    return made
+
+
+@pytest.mark.parametrize(("metadata", "ids"), [(True, False), (False, True), (True, True)])
+def test_cells_without_marks_are_found_by_id_or_text(metadata, ids):
+    made = restored(strip(notebook(others="solution"), metadata, ids))
+    assert_gradable(made)
+    assert {name: text for name, text in answers(made).items() if name in ANSWERS} == {
+        name: solution_text(name) for name in ANSWERS
+    }
+    assert remarks(made) == ""
+
+
+def test_of_several_cells_the_one_with_most_of_an_answer_is_the_answer():
+    given = with_cell(strip(notebook(others="solution")), "def sub_deriv(base, *tensors):\n    ...")
+    made = restored(given)
+    assert answers(made)["tensor"] == solution_text("tensor")
+    assert made.cells[-1].source.startswith("def sub_deriv")
+    assert remarks(made) == ""
+
+
+def test_answers_that_are_missing_are_said_to_be():
+    made = restored({"cells": [code_cell("class MyTensor: ...")]})
+    assert_gradable(made)
+    assert answers(made)["tensor"] == "class MyTensor: ..."
+    for name in ANSWERS[1:]:
+        assert answers(made)[name] == "# This cell is missing."
+        assert f"The answer cell '{name}' is missing" in remarks(made)
+
+
+def test_work_in_a_locked_cell_is_kept_beside_it():
+    given = notebook(others="solution")
+    test = given["cells"][place(given, "test_tensor")]
+    test["source"] = "t = MyTensor([1])\n" + "".join(test["source"])
+    made = restored(given)
+    assert_gradable(made)
+    sources = [cell.source for cell in made.cells]
+    assert sources[sources.index("tests.test_tensor_class(MyTensor)") + 1] == test["source"]
+
+
+def test_the_newest_copy_of_an_answer_counts_and_the_others_run_before_it():
+    given = notebook(others="solution")
+    old = {**given["cells"][place(given, "module")], "source": "old = 1", "id": "old"}
+    given["cells"].insert(place(given, "module"), old)
+    made = restored(given)
+    assert_gradable(made)
+    assert answers(made)["module"] == solution_text("module")
+    sources = [cell.source for cell in made.cells]
+    assert sources.index("old = 1") + 1 == sources.index(solution_text("module"))
+    assert "The cell 'module' is there 2 times." in remarks(made)
+
+
+def test_too_many_cells_are_left_out_but_never_those_of_the_course():
+    given = notebook(others="solution")
+    given["cells"][3:3] = [code_cell(f"x = {number}") for number in range(1500)]
+    made = restored(given)
+    assert_gradable(made)
+    assert len(made.cells) == len(COURSE.cells) + 1000 + 1
+    assert "500 of 1,500 cells of your own were left out" in remarks(made)
+    given["cells"][3:3] = [code_cell("x" * 900_000)] * 7
+    made = restored(given)
+    assert_gradable(made)
+    assert sum(len(cell.source) for cell in made.cells) < 6_000_000
+    assert made.cells[4].source == made.cells[5].source == "x" * 900_000  # after the notes and three cells
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(" * 900_000,
+        "not " * 200_000,
+        "class " * 150_000,
+        "class" + " \t" * 400_000,
+        "\n" * 900_000,
+        "def f\n" * 100_000,
+        "a" + ".a" * 400_000,
+        "'" * 900_000,
+        "```" * 300_000,
+    ],
+    ids=range(9),
+)
+def test_no_text_takes_long_or_breaks_anything(text):
+    given = strip(notebook())
+    given["cells"] = [{**code_cell(text), "cell_type": kind} for kind in ("code", "raw", "markdown")] + given["cells"]
+    start = time.monotonic()
+    assert_gradable(restored(given))
+    assert time.monotonic() - start < 5
+
+
+def test_notes_are_replaced_not_repeated():
+    made = restored(notebook())
+    submissions.note(made, ["one"])
+    submissions.note(made, ["one", "two"])
+    assert remarks(made) == "**Notes from grading**\n\n- one\n- two"
+    submissions.note(made, [])
+    assert remarks(made) == ""
+
+
+# ---------------------------------------------------------------- whatever happened to the cells
+
+SCRAPS = [
+    "",
+    "x = 1",
+    "class MyTensor:\n    pass",
+    "def matmul(a, b): ...",
+    "tests.test_relu(ReLU, MyTensor)",
+    "1 +",
+    "\x00\ud800",
+]
+JUNK = [None, 3, {}, [], "text", float("nan"), {"grade_id": []}, {"grade_id": "tensor"}, {"grade_id": "nothing"}]
+
+
+def mangled(dice: random.Random) -> list[Any]:
+    """The cells of a solution after some accidents."""
+    cells: list[Any] = copy.deepcopy(notebook(others=dice.choice(["solution", "untouched"]))["cells"])
+    for _ in range(dice.randrange(1, 12)):
+        at = dice.randrange(len(cells))
+        cell = cells[at]
+        accident = dice.randrange(14)
+        if accident == 0:
+            dice.shuffle(cells)
+        elif accident == 1:
+            cells.insert(dice.randrange(len(cells)), copy.deepcopy(cell))
+        elif accident == 2:
+            del cells[at : at + dice.randrange(1, 20)]
+            cells = cells or [code_cell("alone = 1")]
+        elif accident == 3:
+            cells.insert(
+                at, {**code_cell(dice.choice(SCRAPS)), "cell_type": dice.choice(["code", "markdown", "raw", "heading"])}
+            )
+        elif accident == 4:
+            cells.insert(at, dice.choice(JUNK))
+        elif not isinstance(cell, dict):
+            continue
+        elif accident == 5:
+            cell["cell_type"] = dice.choice(["code", "markdown", "raw", "heading", None, 3])
+        elif accident == 6:
+            cell["metadata"] = dice.choice([{}, None, {"nbgrader": dice.choice(JUNK)}])
+        elif accident == 7:
+            cell["id"] = dice.choice(["tensor", "test_tensor", "nowhere", 3, None, "own", submissions.NOTES])
+        elif accident == 8:
+            cell["source"] = dice.choice(SCRAPS)
+        elif accident == 9:
+            other = dice.choice(cells)
+            if isinstance(other, dict) and isinstance(other.get("metadata"), dict):
+                cell["metadata"] = other["metadata"]
+        elif accident == 10:
+            text = "".join(cell.get("source", ""))
+            cut = dice.randrange(len(text) + 1)
+            cells[at : at + 1] = [{**cell, "source": text[:cut]}, {**cell, "source": text[cut:], "id": "half"}]
+        elif accident == 11:
+            merged = [each for each in cells[at : at + 3] if isinstance(each, dict)]
+            cells[at : at + 3] = [{**cell, "source": "\n".join("".join(each.get("source", "")) for each in merged)}]
+        elif accident == 12:
+            strip({"cells": [each for each in cells if isinstance(each, dict)]}, ids=dice.random() < 0.5)
+        else:
+            cells.reverse()
+    return cells
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_whatever_happened_to_the_cells_each_that_counts_is_there_once(seed):
+    dice = random.Random(seed)
+    for _ in range(10):
+        cells = mangled(dice)
+        submission = handed_in({"cells": cells})
+        made = submissions.restore(submission, COURSE)
+        assert_gradable(made)
+        assert len({cell.id for cell in made.cells}) == len(made.cells)
+        assert len(submission.remarks) < 40
+        # No work gets lost: each code cell is there, or it had nothing but lines of the course's locked cells.
+        there = {cell.source for cell in made.cells if cell.cell_type == "code"}
+        for cell in submission.cells:
+            mine = {line for line in cell["source"].split("\n") if line.strip()} - LOCKED
+            if cell["cell_type"] == "code" and mine:
+                assert cell["source"] in there or all(line.startswith("tests.test_") for line in mine)
+
+
+def test_submissions_leave_the_course_as_it_is():
+    before = copy.deepcopy(COURSE)
+    for seed in range(5):
+        restored({"cells": mangled(random.Random(seed))})
+    assert before == COURSE
+
+
+def test_the_course_is_what_the_release_is_made_of():
+    release = json.loads(Path(ROOT / "release" / "workshop" / "workshop.ipynb").read_text(encoding="utf-8"))
+    assert [cell["id"] for cell in release["cells"]] == [cell.id for cell in COURSE.cells]
+    assert solution("tensor") == COURSE.cells[place(release, "tensor")].source
