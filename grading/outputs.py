@@ -104,7 +104,7 @@ def _joined(outputs: Any) -> Iterator[Any]:
         if stream is False:
             yield from some
             continue
-        lines = "".join(_text(output.get("text")) for output in some).split("\n")
+        lines = "".join(_whole(output.get("text")) for output in some).split("\n")
         text = "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines)
         yield {"output_type": "stream", "name": stream, "text": text}
 
@@ -134,9 +134,13 @@ def _safe(output: Any) -> NotebookNode | None:
     return new_output("display_data", data=kept) if kept else None
 
 
-def _text(value: Any, most: int = MOST_TEXT) -> str:
+def _whole(value: Any) -> str:
     text = "".join(map(str, value)) if isinstance(value, list) else value if isinstance(value, str) else ""
-    text = text.encode("utf-8", "replace").decode("utf-8")
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _text(value: Any, most: int = MOST_TEXT) -> str:
+    text = _whole(value)
     return text if len(text) <= most else f"{text[:most]}\n... {len(text) - most:,} more characters ..."
 
 
