@@ -196,6 +196,7 @@ class JudgedAutograde(stock.Autograde):
         self.level = jail.probe()
         self.remarks: dict[str, list[str]] = {}
         self.done: list[str] = []
+        self.failed: set[str] = set()  # that have been begun, and not ended
         self.spent: Counter[str] = Counter()
         with contextlib.ExitStack() as stack:
             try:
@@ -221,7 +222,7 @@ class JudgedAutograde(stock.Autograde):
     def _course_files(self, folder: Path) -> Path:
         """What lies beside the course's notebook and is no part of the tests, for kernels to read."""
         source = Path(self.coursedir.format_path(self.coursedir.source_directory, ".", self.coursedir.assignment_id))
-        left_out = shutil.ignore_patterns("*.ipynb", "*.py", "checks", ".*", "__pycache__")
+        left_out = shutil.ignore_patterns("*.ipynb", "*.py", "*.new", "checks", ".*", "__pycache__")
         shutil.copytree(source, folder, ignore=left_out)
         return folder
 
@@ -277,6 +278,7 @@ class JudgedAutograde(stock.Autograde):
         """Put the learner's notebooks, restored, where nbgrader reads them."""
         staged = Path(self._format_source(assignment_id, student_id))
         self.done.append(student_id)
+        self.failed.add(student_id)
         for course in self._course_notebooks():
             submission = submissions.read(self.folders[str(staged)], course.stem)
             notebook = submissions.restore(submission, submissions.course_notebook(course))
@@ -285,6 +287,10 @@ class JudgedAutograde(stock.Autograde):
             nbformat.write(notebook, staged / course.name)
         super().init_assignment(assignment_id, student_id)
 
+    def set_permissions(self, assignment_id: str, student_id: str) -> None:
+        super().set_permissions(assignment_id, student_id)
+        self.failed.discard(student_id)  # nothing comes after this
+
     def convert_notebooks(self) -> None:
         """Grade all; then say how many need a look, and end with status 1 if some do."""
         failed, start = None, time.perf_counter()
@@ -292,6 +298,8 @@ class JudgedAutograde(stock.Autograde):
             super().convert_notebooks()
         except NbGraderException as error:
             failed = str(error)
+        for student in self.failed:
+            self._note(student, "could not be graded, by no fault of the learner: see above.")
         for student, remarks in sorted(self.remarks.items()):
             for remark in remarks:
                 self.log.warning("%s: %s", student, remark)

@@ -209,9 +209,10 @@ class KernelSupply:
         self.expected -= 1
         try:
             kernel.wait_until_ready()
-        except BaseException:
+        except DeadKernel:  # the machine may have been full for a moment
             kernel.close()
-            raise
+            kernel = self._launch()
+            kernel.wait_until_ready()
         if self.expected > 0:
             self.spare = self._launch()
         return kernel

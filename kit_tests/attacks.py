@@ -80,7 +80,7 @@ def notebook(attack: Attack, targets: Targets) -> Notebook:
 
 
 PRELUDE = '''\
-import ctypes, importlib, json, os, shutil, signal, socket, sqlite3, subprocess, sys, threading, time, types
+import ctypes, importlib, json, os, signal, socket, sqlite3, subprocess, sys, threading, time, types
 from pathlib import Path
 
 targets = TARGETS
@@ -137,6 +137,7 @@ UNREADABLE = ("tried: forged replies", "sent something unreadable")
 
 
 def zipped(**files: str) -> bytes:
+    """An archive with these files, as a wheel is one."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w") as archive:
         for name, text in files.items():
@@ -156,6 +157,8 @@ def files(content: str | bytes, *names: str) -> Callable[[Path, Targets], None]:
 
 
 def both(*writers: Callable[[Path, Targets], None]) -> Callable[[Path, Targets], None]:
+    """The files of several writers."""
+
     def write(folder: Path, targets: Targets) -> None:
         for writer in writers:
             writer(folder, targets)
@@ -229,7 +232,7 @@ def forged_ids(made: Notebook, targets: Targets) -> Notebook:
 
 
 def stripped(made: Notebook, targets: Targets) -> Notebook:
-    """No test cells and no marks: nothing that could fail, and outputs that say 10.0."""
+    """No test cells and no marks: nothing is left that could fail."""
     made["cells"] = [c for c in made["cells"] if not c["metadata"].get("nbgrader", {}).get("grade")]
     for cell in made["cells"]:
         cell["metadata"] = {}
@@ -726,19 +729,6 @@ attack(
     },
     points={**HONEST, "tensor": 39},
 )
-attack(
-    "deadline_ignored",
-    "The judge waits for a reply for so long, then ends the kernel.",
-    answers={
-        "matmul": """\
-tried("a call without an end")
-def matmul(a, b):
-    signal.signal(signal.SIGALRM, signal.SIG_IGN)
-    time.sleep(60)
-"""
-    },
-    shows=("tried: ", "did not stop when its time was over"),
-)
 
 # ---------------------------------------------------------------- forging what the kernel tells nbgrader
 
@@ -821,7 +811,6 @@ tried("shown after it")
 """,
     shows=("tried: a widget", "tried: shown after it"),
     hides=("widget-view",),
-    page=True,
 )
 attack(
     "unreadable_messages",
@@ -871,7 +860,6 @@ attack(
     shows=("tried: bonus",),
     solved=("tensor", "module"),
     hides=("1000 of", "5 of 5"),
-    page=True,
 )
 attack(
     "forged_ids",
@@ -908,7 +896,7 @@ for name in ("submission", "graded", "gradebook", "secret", "home"):
 attempt("/etc/shadow", lambda: Path("/etc/shadow").read_text())
 attempt("/etc/passwd", lambda: Path("/etc/passwd").read_text())
 attempt("home", lambda: os.listdir(Path(targets["home"]).parent))
-attempt("~root", lambda: os.listdir("/root/.ssh"))
+attempt("~root", lambda: os.listdir(os.path.join(os.path.expanduser("~root"), ".ssh")))
 """,
 )
 attack(

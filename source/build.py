@@ -114,18 +114,21 @@ def write(path: Path, text: str) -> None:
 
 
 def copy_support(folder: Path) -> None:
-    """Put what the notebook needs beside it, in place of what an earlier build put there."""
-    for name in sorted({pattern.split("/")[0] for pattern in SUPPORT}):
-        old = folder / name
-        if old.is_dir():
-            shutil.rmtree(old)
-        else:
-            old.unlink(missing_ok=True)
-    for pattern in SUPPORT:
-        for file in sorted(ROOT.glob(pattern)):
-            target = folder / file.relative_to(ROOT)
+    """Put what the notebook needs beside it, in place of what an earlier build put there.
+
+    What is there and right is not touched: somebody may be grading with it.
+    """
+    wanted = {folder / file.relative_to(ROOT): file for pattern in SUPPORT for file in ROOT.glob(pattern)}
+    for target, file in wanted.items():
+        if not target.is_file() or target.read_bytes() != file.read_bytes():
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, target)
+            beside = target.with_name(f"{target.name}.{os.getpid()}.new")
+            shutil.copyfile(file, beside)
+            beside.replace(target)
+    for name in {pattern.split("/")[0] for pattern in SUPPORT if "/" in pattern}:
+        for old in (folder / name).rglob("*"):
+            if old.is_file() and old not in wanted and not old.name.endswith(".new"):
+                old.unlink()
 
 
 def nbgrader(*arguments: str) -> str:

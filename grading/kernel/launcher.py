@@ -62,6 +62,8 @@ def limit(config: dict[str, Any]) -> None:
             value = value if hard == resource.RLIM_INFINITY else min(value, hard)
             with contextlib.suppress(ValueError, OSError):  # macOS has no limit on the address space
                 resource.setrlimit(kind, (value, value))
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
+        file.write("1000")  # when the machine is out of memory, this goes first
     if config["user"] is not None:
         # A user of its own: Linux counts the processes of one user in all jails together.
         user = config["user"] + int.from_bytes(os.urandom(4), "little") % USERS
