@@ -94,6 +94,8 @@ class JudgedExecute(nbgrader.preprocessors.Execute):
                     judge.connection.left = self.ends - time.monotonic()
                     with converter.timed("judging"):
                         cell.outputs = judge.outputs_of(cell.source, why)
+                        if why is None and judge.connection.gone is None:
+                            self._drain()
                     why = why or judge.connection.gone
                 elif why is None and not set(self.skipped) & set(cell.metadata.get("tags", [])):
                     try:
@@ -176,9 +178,20 @@ class JudgedExecute(nbgrader.preprocessors.Execute):
     @run_sync
     async def _listen(self) -> None:
         """Have the kernel answer the judge."""
-        await ensure_async(
+        self.listening = await ensure_async(
             self.kc.execute("__import__('server').answer()", silent=True, store_history=False, allow_stdin=False)
         )
+
+    @run_sync
+    async def _drain(self) -> None:
+        """Take what the kernel showed while it answered: too much of it, and the next cell's messages get lost."""
+        ends = time.monotonic() + 1
+        with contextlib.suppress(Exception):  # Empty, or something unreadable
+            while time.monotonic() < ends:
+                message = await self.kc.get_iopub_msg(timeout=0.2)
+                ours = message["parent_header"].get("msg_id") == self.listening
+                if ours and message["content"].get("execution_state") == "idle":
+                    return
 
 
 class JudgedAutograde(stock.Autograde):
@@ -233,7 +246,10 @@ class JudgedAutograde(stock.Autograde):
         self.assignments, self.notebooks, self.folders = {}, [], {}
         for place in sorted(glob.glob(coursedir.format_path(self.submitted, coursedir.student_id, assignment_id))):
             found = re.fullmatch(pattern, place)
-            if not found or not os.path.isdir(place):
+            if not found:
+                continue
+            if not os.path.isdir(place) or not found["student_id"].isprintable():
+                self._note(ascii(found["student_id"]), "This is no folder, or its name cannot be used.")
                 continue
             staged = coursedir.format_path(str(self.staged), found["student_id"], assignment_id)
             os.makedirs(staged)

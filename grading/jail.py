@@ -99,6 +99,7 @@ def environment(folder: str) -> dict[str, str]:
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/bin", "/bin"]),
         "PYTHONPATH": str(KERNEL),
         "PYTHONNOUSERSITE": "1",
+        "PIP_RETRIES": "0",
         "PYTHONDONTWRITEBYTECODE": "1",
         "LANG": "C.UTF-8",
     }

@@ -189,6 +189,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         shell.events.register("pre_execute", Limited(stream, config["most_output"]).reset)
 
+    shell.ask_exit = lambda: print("exit: while grading, the notebook goes on.")
+
     import server
 
     serving = server.Server(channel)
