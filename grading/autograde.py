@@ -8,7 +8,10 @@ goes on whatever happens. JudgedExecute runs the learner's cells in the jail and
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
+import gc
 import glob
 import os
 import re
@@ -23,6 +26,7 @@ from queue import Empty
 from typing import Any
 
 import nbformat
+import nbgrader.api
 import nbgrader.apps.api
 import nbgrader.apps.autogradeapp
 import nbgrader.converters.autograde as stock
@@ -35,6 +39,7 @@ from nbgrader.converters.base import NbGraderException
 from nbgrader.utils import is_grade, parse_utc, rmtree
 from traitlets import Enum, Float, Integer, List
 
+from checks.section import drawn_seed
 from grading import jail, outputs, submissions
 from grading.judge import Judge
 from grading.kernels import DeadKernel, KernelSupply
@@ -77,9 +82,11 @@ class JudgedExecute(nbgrader.preprocessors.Execute):
         self.ends = time.monotonic() + self.submission_seconds
         self.bytes = 0
         kernel = judge = why = None
+        stack = contextlib.ExitStack()
         try:
             with converter.timed("waiting for kernels"):
                 kernel = self.km = converter.supply.take()
+            stack.enter_context(kernel.beside())
             self.kc = kernel.client()
             self.kc.start_channels(hb=False, stdin=False, control=False)
             self.kc.allow_stdin = False
@@ -110,6 +117,7 @@ class JudgedExecute(nbgrader.preprocessors.Execute):
         finally:
             if self.kc is not None:
                 self.kc.stop_channels()
+            stack.close()
             if kernel is not None:
                 kernel.close()
             self.km = self.kc = None
@@ -223,6 +231,7 @@ class JudgedAutograde(stock.Autograde):
                 # The first kernel starts while PyTorch is loaded.
                 self.supply = stack.enter_context(KernelSupply(self.level, settings.limits(), files))
                 self.tests = load_tests()
+                self.tests.WORKSHOP.seed = drawn_seed()
             except (jail.JailError, ImportError, OSError) as error:
                 self.log.error(str(error))
                 raise NbGraderException(str(error)) from error
@@ -367,6 +376,7 @@ def load_tests() -> Any:
     from checks import oracle
 
     oracle.load().set_num_threads(1)
+    atexit.register(gc.freeze)  # else Python looks through all that PyTorch made before it ends: half a second
     return tests
 
 
@@ -374,4 +384,8 @@ def configure(config: Any) -> None:
     """Have nbgrader grade in this way, from the command line and from formgrader."""
     # nbgrader has no setting for the class that autogrades: what goes on around a notebook is only reached so.
     nbgrader.apps.autogradeapp.Autograde = nbgrader.apps.api.Autograde = JudgedAutograde
+    # It opens the gradebook nine times for a submission: SQLAlchemy works out each statement once for an engine.
+    if not hasattr(nbgrader.api.create_engine, "cache_info"):
+        nbgrader.api.create_engine = functools.lru_cache(nbgrader.api.create_engine)
+    config.NotebookExporter.optimistic_validation = True  # once, not after each of its preprocessors
     config.HTMLExporter.filters = {"markdown2html": outputs.markdown2html}

@@ -6,16 +6,14 @@ writing into an array writes into the kernel's, too. Nothing that arrives is exe
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import functools
-import itertools
 import linecache
+import re
 import time
 import types
 import weakref
 from collections import Counter, deque
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +34,7 @@ BUILT_IN = (
     *(PermissionError, TimeoutError, OSError, EOFError, BufferError, SyntaxError, Exception),
 )
 KINDS = {kind.__name__: kind for kind in BUILT_IN}
+WORD = re.compile(r"[^\W\d]\w*")
 GRACE = 2.0  # seconds past its deadline that the kernel has to answer
 
 
@@ -69,7 +68,7 @@ class Connection:
         if self.gone is not None:
             raise Failed(self.gone)
         seconds = min(self.cell_left, self.left, observe.time_left())
-        if what != "loop":
+        if what != "run":  # a check's code has as long as its check gives it
             seconds = min(seconds, self.request_seconds)
         self.requests += 1
         if seconds <= 0:
@@ -240,54 +239,19 @@ def _frame(file: str, name: str) -> types.FrameType:
         return error.__traceback__.tb_next.tb_frame
 
 
-@dataclass(frozen=True)
-class Loop:
-    """A loop in a check's code, to be run as one request: each of its operations would have been one.
-
-    Attributes:
-        source: from line 1 on, so that lines are those of the check's code.
-        names: what it reads or writes.
-    """
-
-    source: str
-    names: tuple[str, ...]
-
-
-@functools.lru_cache(maxsize=512)
-def _parts(code: str) -> tuple[types.CodeType | Loop, ...]:
-    """A check's code, in order: loops at its top level, and what is between them."""
-    parts: list[types.CodeType | Loop] = []
-    lines = code.split("\n")
-    for is_loop, some in itertools.groupby(ast.parse(code).body, lambda statement: isinstance(statement, ast.For)):
-        if not is_loop:
-            parts.append(compile(ast.Module(list(some), []), observe.SCRIPT, "exec"))
-            continue
-        for loop in some:
-            names = sorted({node.id for node in ast.walk(loop) if isinstance(node, ast.Name)})
-            source = "\n" * (loop.lineno - 1) + "\n".join(lines[loop.lineno - 1 : loop.end_lineno])
-            parts.append(Loop(source, tuple(names)))
-    return tuple(parts)
-
-
 def execute(code: str, variables: dict[str, Any]) -> None:
-    """Run a check's code; its loops over objects of a kernel run there."""
-    parts = _parts(code)
-    if not any(isinstance(part, Loop) for part in parts):
+    """Run a check's code: over objects of a kernel there, as one request, because each operation would be one."""
+    names = set(WORD.findall(code))
+    given = {name: variables[name] for name in names - {"np"} if name in variables}
+    there = next((value for value in given.values() if issubclass(type(value), Remote)), None)
+    if there is None:
         local_execute(code, variables)
         return
-    for part in parts:
-        if not isinstance(part, Loop):
-            exec(part, variables)
-            continue
-        given = {name: variables[name] for name in part.names if name in variables}
-        there = next((value for value in given.values() if issubclass(type(value), Remote)), None)
-        if there is None:
-            exec(compile(part.source, observe.SCRIPT, "exec"), variables)
-            continue
-        found = _ask("loop", there, part.source, list(part.names), given)
-        if type(found) is not dict or not set(found) <= set(part.names):
-            raise _slot(there, "_connection")._stop("the process that runs your code sent something unreadable")
-        variables.update(found)
+    connection = _slot(there, "_connection")
+    found = connection.ask("run", code, given)
+    if type(found) is not dict or not set(found) <= names:
+        raise connection._stop("the process that runs your code sent something unreadable")
+    variables.update(found)
 
 
 section.execute = execute

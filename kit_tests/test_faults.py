@@ -13,7 +13,7 @@ from grading import jail
 
 # Learners with nothing wrong, among the others.
 HONEST = {"a_reference": ("perfect", ALL), "half_way": ("half_way", HALF)}
-SECONDS = {"request_seconds": 1.5, "cell_seconds": 5, "submission_seconds": 20, "iopub_timeout": 2}
+SECONDS = {"request_seconds": 1.5, "cell_seconds": 8, "submission_seconds": 20, "iopub_timeout": 2}
 
 
 def grade(course: Course) -> Graded:

@@ -191,20 +191,20 @@ def test_a_tensor_built_on_an_array_is_not_bare(kernel):
     compare("t", np.zeros(2), t)
 
 
-def test_a_loop_of_a_check_runs_in_the_kernel_as_one_request(kernel):
+def test_the_code_of_a_check_runs_in_the_kernel_as_one_request(kernel):
     from checks.section import execute
 
     Point = load(kernel, POINT, "Point")
     variables = {"Point": Point, "np": np, "steps": np.arange(100)}
     before = kernel.connection.requests
     execute("p = q = Point(1)\nfor n in steps:\n    p = p + q\np.last = 3", variables)
-    assert kernel.connection.requests - before == 3
+    assert kernel.connection.requests - before == 1
     assert variables["p"].x == 101
     assert variables["p"].last == 3
     assert variables["n"] == 99
 
 
-def test_an_exception_in_a_loop_tells_its_line(kernel):
+def test_an_exception_in_a_checks_code_tells_its_line(kernel):
     from checks.observe import line_of
     from checks.section import execute
 
@@ -266,10 +266,26 @@ def test_a_forged_exception_is_some_exception(told, frames):
     assert isinstance(connection._error(told), Exception)
 
 
-def test_importing_pytorch_says_to_build_it(kernel):
-    f = load(kernel, "def f():\n    import torch", "f")
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import torch\n\ndef f():\n    torch.ones(2)",
+        "import torch as t\n\ndef f():\n    t.Tensor([1, 2])",
+        "def f():\n    from torch import nn",
+        "def f():\n    import torch.nn.functional as F",
+        "def f():\n    import torchvision.datasets",
+        "def f():\n    import jax\n    jax.grad",
+    ],
+)
+def test_pytorch_can_be_imported_and_whatever_is_done_with_it_says_to_build_it(kernel, code):
+    f = load(kernel, code, "f")
     with pytest.raises(UsedTorch, match="build it with NumPy"):
         f()
+
+
+def test_an_import_of_pytorch_disturbs_no_other_library(kernel):
+    code = "import torch, matplotlib\nfrom matplotlib import pyplot\npyplot.plot(np.ones(3))\npyplot.close()\nn = 3"
+    assert load(kernel, code, "n") == 3
 
 
 # ---------------------------------------------------------------- limits

@@ -238,6 +238,8 @@ plt.loglog(h, abs(forward - exact), "o-", markersize=3, label="forward differenc
 plt.loglog(h, abs(central - exact), "s--", markersize=3, label="central difference")
 plt.xlabel("h")
 plt.ylabel("error of the derivative of sin at 1")
+plt.gca().xaxis.set_major_formatter("{x:.0e}")  # 1e-5, as in code
+plt.gca().yaxis.set_major_formatter("{x:.0e}")
 plt.legend()
 plt.grid(alpha=0.3)
 plt.show()

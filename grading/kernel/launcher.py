@@ -114,15 +114,18 @@ def refuse_calls() -> None:
 
 
 class Hider:
-    """Finds, in place of libraries, the package that says that they are not there."""
+    """Finds, in place of libraries, the package that stands for them; of that, there are no parts to import."""
 
     def __init__(self, names: list[str]) -> None:
         self.names = names
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        if name in self.names:
-            return importlib.util.spec_from_file_location(name, f"{os.path.dirname(__file__)}/hidden/__init__.py")
-        return None
+        library, _, part = name.partition(".")
+        if library not in self.names:
+            return None
+        if part:
+            raise sys.modules[library].HiddenPart(sys.modules[library].WHY)
+        return importlib.util.spec_from_file_location(library, f"{os.path.dirname(__file__)}/hidden/__init__.py")
 
 
 def warm_up() -> None:
@@ -132,7 +135,9 @@ def warm_up() -> None:
     from matplotlib_inline import backend_inline  # noqa: F401
 
     figure, (curves, picture) = pyplot.subplots(1, 2)
-    curves.loglog([1, 2], [1, 2], label="$10^{-1}$")
+    curves.loglog([1, 2], [1, 2], label="1")
+    curves.xaxis.set_major_formatter("{x}")
+    curves.yaxis.set_major_formatter("{x}")
     curves.legend()
     picture.imshow([[0, 1]])
     figure.savefig(io.BytesIO(), format="png", bbox_inches="tight")

@@ -19,38 +19,32 @@ from typing import Any
 import numpy as np
 import wire
 
-BINARY = {
-    name: getattr(operator, name)
-    for name in (
-        *("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"),
-        *("lt", "le", "eq", "ne", "gt", "ge", "getitem", "delitem"),
-        *("iadd", "isub", "imul", "itruediv", "ipow", "imatmul"),
-    )
-}
 CHECK = "<check>"  # the file name of a check's code
 
 
-def run_loop(_: object, source: str, names: list[str], given: dict[str, Any]) -> dict[str, Any]:
-    """Run a loop of a check's code; what its names stand for afterwards."""
-    variables = dict(given)
+def run(source: str, given: dict[str, Any]) -> dict[str, Any]:
+    """Run a check's code over what its names stand for; the names that stand for something else afterwards."""
+    names = {"np": np, "__builtins__": builtins, **given}
+    variables = dict(names)
     exec(compile(source, CHECK, "exec"), variables)
-    return {name: variables[name] for name in names if name in variables}
+    return {name: value for name, value in variables.items() if name not in names or names[name] is not value}
 
 
 ACTIONS = {
-    "loop": run_loop,
-    **BINARY,
+    "run": run,
     "call": lambda function, args, kwargs: function(*args, **kwargs),
     "get": getattr,
     "set": setattr,
+    "getitem": operator.getitem,
     "setitem": operator.setitem,
-    "neg": operator.neg,
-    "pos": operator.pos,
-    "abs": abs,
     "iter": iter,
     "next": next,
     "repr": repr,
     "float": float,
+    **{
+        name: getattr(operator, name)
+        for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "neg", "pos", "abs")
+    },
 }
 HERE = (__file__, wire.__file__)
 

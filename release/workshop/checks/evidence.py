@@ -23,6 +23,7 @@ from checks.observe import SCRIPT, Raised, close, line_of
 LOOP = "\nfor "  # code that a library with a mistake may take for ever to run: it is no evidence
 SEARCHES_IN_VAIN = 3  # where nothing explains three checks, the others are not searched: a learner waits
 LARGEST_PAIRING = 16  # mistakes that are tried in pairs: 120 pairs
+NOTHING = object()  # what was never observed
 HELPERS: dict[str, Any] = {  # what expressions of a check may call
     "held": lambda parameters: repr(sorted((p.tensor.data.tolist() for p in parameters), key=repr)),
 }
@@ -165,24 +166,32 @@ def explains(ways: Sequence[Way], observations: Sequence[Observation]) -> bool:
     """Whether a library that makes these mistakes computes just what was observed."""
     for code, seen in itertools.groupby(observations, key=lambda seen: seen.code):
         group = list(seen)
-        library = Library(group[0].given)
-        for way in ways:
-            way.change(library)
-        variables = {**HELPERS, **library.names()}
-        try:
-            exec(compiled(code, "exec"), variables)
-        except Exception as error:
-            if group[0].see or not _same(Raised.of(error, line_of(error)), group[0].got):
-                return False
-            continue
-        for one in group:
-            try:
-                value = plain(eval(compiled(one.see or "None", "eval"), variables))
-            except Exception as error:
-                value = Raised.of(error, 1)
-            if not one.see or not _same(value, one.got):
-                return False
+        # What a class is asked is the same for all, so that most is worked out once; but a layer's weights are random.
+        compute = _computed if group[0].given is None else _computed.__wrapped__
+        values = compute(tuple(ways), code, tuple(one.see for one in group), group[0].given)
+        if not all(_same(value, one.got) for value, one in zip(values, group, strict=True)):
+            return False
     return True
+
+
+@functools.lru_cache(maxsize=1 << 15)
+def _computed(ways: tuple[Way, ...], code: str, see: tuple[str, ...], given: Any) -> list[Any]:
+    """What a library that makes these mistakes computes: the worth of expressions after `code` has run."""
+    library = Library(given)
+    for way in ways:
+        way.change(library)
+    variables = {**HELPERS, **library.names()}
+    try:
+        exec(compiled(code, "exec"), variables)
+    except Exception as error:
+        return [NOTHING if each else Raised.of(error, line_of(error)) for each in see]
+    values: list[Any] = []
+    for each in see:
+        try:
+            values.append(plain(eval(compiled(each, "eval"), variables)) if each else NOTHING)
+        except Exception as error:
+            values.append(Raised.of(error, 1))
+    return values
 
 
 def _same(one: Any, other: Any) -> bool:
