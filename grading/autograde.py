@@ -39,14 +39,15 @@ from nbgrader.converters.base import NbGraderException
 from nbgrader.utils import is_grade, parse_utc, rmtree
 from traitlets import Enum, Float, Integer, List
 
+from checks.observe import printable
 from checks.section import drawn_seed
 from grading import jail, outputs, submissions
 from grading.judge import Judge
 from grading.kernels import DeadKernel, KernelSupply
 
-MIB = 1 << 20
 MOST_MESSAGES = 5000  # of one cell that are looked at
-MOST_BYTES = 32 * MIB
+MOST_BYTES = 32 << 20
+LIMITS = jail.Limits()
 
 
 class Stopped(Exception):
@@ -63,10 +64,10 @@ class JudgedExecute(nbgrader.preprocessors.Execute):
     cell_seconds = Float(30.0, help="Time for one cell, and for all requests of one graded cell.").tag(config=True)
     submission_seconds = Float(120.0, help="Time for all cells and requests of one submission.").tag(config=True)
     most_requests = Integer(200_000, help="Requests of the judge to one kernel.").tag(config=True)
-    memory = Integer(2048 * MIB, help="Address space of each process in the jail, in bytes.").tag(config=True)
-    processes = Integer(64, help="Processes and threads in the jail.").tag(config=True)
-    file = Integer(64 * MIB, help="Size of one file that the kernel writes, in bytes.").tag(config=True)
-    disk = Integer(128 * MIB, help="Size of the scratch folder and of /tmp in the jail, in bytes.").tag(config=True)
+    memory = Integer(LIMITS.memory, help="Address space of each process in the jail, in bytes.").tag(config=True)
+    processes = Integer(LIMITS.processes, help="Processes and threads in the jail.").tag(config=True)
+    file = Integer(LIMITS.file, help="Size of one file that the kernel writes, in bytes.").tag(config=True)
+    disk = Integer(LIMITS.disk, help="Size of the scratch folder and of /tmp in the jail, in bytes.").tag(config=True)
     skipped = List(["torch"], help="Cells with one of these tags are not run.").tag(config=True)
 
     def limits(self) -> jail.Limits:
@@ -111,7 +112,10 @@ class JudgedExecute(nbgrader.preprocessors.Execute):
                     except Stopped as error:
                         why = str(error)
                 if why != before:
-                    converter.remark(resources, f"After cell {index + 1} nothing could be run any more: {why}.")
+                    begins = printable(cell.source.strip().split("\n")[0], 60).replace("`", "'")
+                    converter.remark(
+                        resources, f"After the cell that begins with `{begins}` nothing could be run any more: {why}."
+                    )
         except DeadKernel as error:
             raise NbGraderException(f"{error}: is the machine out of memory?") from error
         finally:
@@ -243,9 +247,8 @@ class JudgedAutograde(stock.Autograde):
 
     def _course_files(self, folder: Path) -> Path:
         """What lies beside the course's notebook and is no part of the tests, for kernels to read."""
-        source = Path(self.coursedir.format_path(self.coursedir.source_directory, ".", self.coursedir.assignment_id))
         left_out = shutil.ignore_patterns("*.ipynb", "*.py", "*.new", "checks", ".*", "__pycache__")
-        shutil.copytree(source, folder, ignore=left_out)
+        shutil.copytree(self._source(), folder, ignore=left_out)
         return folder
 
     def init_notebooks(self) -> None:
@@ -273,9 +276,11 @@ class JudgedAutograde(stock.Autograde):
         self.supply.expected = len(self.assignments)
 
     def _course_notebooks(self) -> list[Path]:
-        coursedir = self.coursedir
-        source = Path(coursedir.format_path(coursedir.source_directory, ".", coursedir.assignment_id))
-        return sorted(source.glob(f"{coursedir.notebook_id}.ipynb"))
+        return sorted(self._source().glob(f"{self.coursedir.notebook_id}.ipynb"))
+
+    def _source(self) -> Path:
+        """The course's folder of the assignment."""
+        return Path(self.coursedir.format_path(self.coursedir.source_directory, ".", self.coursedir.assignment_id))
 
     def _stage_timestamp(self, student: str, place: Path, staged: Path) -> None:
         if not os.path.lexists(place / "timestamp.txt"):
@@ -306,7 +311,7 @@ class JudgedAutograde(stock.Autograde):
         self.failed.add(student_id)
         for course in self._course_notebooks():
             submission = submissions.read(self.folders[str(staged)], course.stem)
-            notebook = submissions.restore(submission, submissions.course_notebook(course))
+            notebook = submissions.restore(submission, nbformat.read(course, as_version=4))
             for remark in submission.remarks:
                 self._note(student_id, remark)
             nbformat.write(notebook, staged / course.name)

@@ -56,14 +56,13 @@ class JailedKernel(AsyncKernelManager):
     """
 
     client_class = "grading.kernels.JailedKernelClient"
-    ready_at: float | None = None
 
     def launch(self, level: jail.Level, limits: jail.Limits, files: Path) -> JailedKernel:
         """Start the process; `wait_until_ready` before use. `files` are copied into its scratch folder."""
         self.level = level
         self.folder = Path(tempfile.mkdtemp(prefix="mt-"))  # 0700; short: a socket's path has at most 108 bytes
         self.transport, self.ip = "ipc", str(self.folder / "s")
-        self.shell_port, self.stdin_port, self.control_port, self.iopub_port, self.hb_port = 1, 2, 3, 4, 5
+        self.shell_port, self.stdin_port, self.control_port, self.iopub_port = range(1, len(SOCKETS) + 1)
         self.session.key = secrets.token_hex(16).encode()
         self.pid: int | None = None  # of the kernel
         self.init: int | None = None  # of process 1 of the jail
@@ -82,8 +81,9 @@ class JailedKernel(AsyncKernelManager):
             wrapped = jail.command(level, limits, files)
             program = [*wrapped[:-1], "--info-fd", str(tell), "--", *program]
             given.append(tell)
-        home = self.folder / "home"
-        home.mkdir()
+        home = self.folder / "home"  # and working directory, where there is no other inside of a jail
+        if not inside:
+            home.mkdir()
         try:
             self.process = subprocess.Popen(
                 program,

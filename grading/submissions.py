@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
@@ -314,8 +313,3 @@ def _bare(source: str) -> str:
 def _defined(source: str) -> set[str]:
     """Names of the classes and functions that code defines at its top. It is not parsed: learners wrote it."""
     return set(DEFINITION.findall(source))
-
-
-def course_notebook(path: Path) -> NotebookNode:
-    """The course's notebook in `source/`."""
-    return nbformat.read(path, as_version=4)

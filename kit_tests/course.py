@@ -21,18 +21,19 @@ RELEASE = ROOT / "release" / "workshop" / "workshop.ipynb"
 
 
 def notebook(others: str = "untouched", **answers: str) -> dict[str, Any]:
-    """A submission as JSON: the release with these answer cells, by grade_id, and the others untouched or solved.
-
-    The workshop's own pictures are left out: they take a third of a submission's time.
-    """
+    """A submission as JSON: the release with these answer cells, by grade_id, and the others untouched or solved."""
     source = json.loads((ROOT / "source" / "workshop" / "workshop.ipynb").read_text(encoding="utf-8"))
     solutions = {
         name: make_class.MARKER.sub("", "".join(cell["source"])) for name, cell in make_class.answers(source).items()
     }
     cells = "".join(f"\n# %% {name}\n{text}" for name, text in answers.items())
     text = f"# others: {others}\n{cells}"
-    made = json.loads(make_class.submission(text, RELEASE.read_text(encoding="utf-8"), solutions))
-    return {**made, "cells": [cell for cell in made["cells"] if "plt.figure(" not in "".join(cell["source"])]}
+    return json.loads(make_class.submission(text, RELEASE.read_text(encoding="utf-8"), solutions))
+
+
+def without_pictures(notebook: dict[str, Any]) -> dict[str, Any]:
+    """The notebook without the workshop's own pictures, which take a third of a submission's time."""
+    return {**notebook, "cells": [cell for cell in notebook["cells"] if "plt.figure(" not in "".join(cell["source"])]}
 
 
 def solution(name: str) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from course import code_cell, notebook, place, solution, with_cell
+from course import code_cell, notebook, place, solution, with_cell, without_pictures
 
 from conftest import ANSWERS
 
@@ -89,7 +89,7 @@ def changed(answer: str, *changes: tuple[str, str]) -> Callable[[], Notebook]:
 
 
 def solved() -> Notebook:
-    return notebook(others="solution")
+    return without_pictures(notebook(others="solution"))
 
 
 def cell(made: Notebook, grade_id: str) -> dict[str, Any]:
@@ -319,7 +319,8 @@ DEATHS = {
 
 def dies(grade_id: str, how: str) -> Callable[[], Notebook]:
     """The kernel ends in an answer of an otherwise right notebook."""
-    return lambda: notebook(others="solution", **{grade_id: f"{DEATHS[how]}\n{solution(grade_id)}"})
+    answer = {grade_id: f"{DEATHS[how]}\n{solution(grade_id)}"}
+    return lambda: without_pictures(notebook(others="solution", **answer))
 
 
 def dividing(*lines: str) -> Callable[[], Notebook]:
