@@ -393,4 +393,7 @@ def configure(config: Any) -> None:
     if not hasattr(nbgrader.api.create_engine, "cache_info"):
         nbgrader.api.create_engine = functools.lru_cache(nbgrader.api.create_engine)
     config.NotebookExporter.optimistic_validation = True  # once, not after each of its preprocessors
-    config.HTMLExporter.filters = {"markdown2html": outputs.markdown2html}
+    config.HTMLExporter.filters = {
+        "markdown2html": outputs.markdown2html,
+        "highlight_code": outputs.highlight_code,
+    }

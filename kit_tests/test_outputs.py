@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import base64
+import html
+import time
 from typing import Any
 
 import nbformat
 import pytest
+from nbconvert.filters.highlight import Highlight2HTML
 from nbformat.v4 import new_code_cell, new_notebook
 
 from grading import outputs
@@ -103,7 +106,7 @@ def test_nothing_but_the_picture_is_left_of_its_text():
 
 
 @pytest.mark.parametrize(
-    "html",
+    "given",
     [
         "<script>alert(1)</script>",
         "<SCRIPT src=https://elsewhere/x.js>",
@@ -127,8 +130,8 @@ def test_nothing_but_the_picture_is_left_of_its_text():
     ],
     ids=range(19),
 )
-def test_html_neither_runs_nor_loads_nor_covers_anything(html):
-    (shown,) = safe(display({"text/html": html, "text/plain": "there"}))
+def test_html_neither_runs_nor_loads_nor_covers_anything(given):
+    (shown,) = safe(display({"text/html": given, "text/plain": "there"}))
     left = shown.data.get("text/html", "").lower()
     for part in (
         "<script",
@@ -189,3 +192,17 @@ def test_a_stream_has_a_name():
         "stdout",
         "stdout",
     ]
+
+
+def test_code_is_highlighted_as_nbconvert_does():
+    code = "def f(x):\n    return x + 1  # <b>"
+    assert outputs.highlight_code(code) == Highlight2HTML()(code)
+
+
+def test_code_that_takes_pygments_an_hour_is_shown_plainly():
+    code = "a." * 100_000 + "<b>"
+    start = time.monotonic()
+    page = outputs.highlight_code(code)
+    assert time.monotonic() - start < 20
+    assert html.escape(code) in page
+    assert "<b>" not in page
