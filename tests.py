@@ -10,6 +10,7 @@ once with your classes and once with PyTorch: the values and gradients must agre
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from checks import oracle
 from checks.observe import Failed, Missing, OutOfTime, UsedTorch, array_of, compare, is_bare, observed, text_of
 from checks.section import CHECK_SECONDS, Score, Section, Trial, Workshop, literal
 
+MOST_PARAMETERS = 1000  # of a learner's module that are looked at
 WORKSHOP = Workshop()
 
 # ---------------------------------------------------------------- My automatic differentiation
@@ -397,9 +399,11 @@ def ladder(trial: Trial, rung: str, count: int, error: type[BaseException], mist
     code += f"for _ in range({count}):\n    y = {rung}"
     backward = "y.backward(MyTensor(1.0))"
     with trial.case():
-        quick, trial.seconds = trial.seconds, CHECK_SECONDS  # how long it takes to build the graph is not judged
-        variables = trial.run(code)
-        trial.seconds = quick
+        quick, trial.seconds, trial.means = trial.seconds, CHECK_SECONDS, {}
+        try:
+            variables = trial.run(code)  # how long it takes to build the graph is not judged
+        finally:
+            trial.seconds = quick
         enough = trial.clock.left >= trial.seconds  # else it may be the time that earlier checks took
         trial.means = {error: mistake} if enough else {}
         trial.run(backward, after=code, **variables)
@@ -441,7 +445,7 @@ def parameters_are(
             found = variables["m"].parameters()
             if found is None:
                 raise Missing("parameters() returned None: not written yet")
-            found = list(found)
+            found = listed(found)
             strange = [item for item in found if not hasattr(item, "tensor")]
             if strange:
                 got = f"parameters() holds {text_of(strange[0], 80)}"
@@ -453,6 +457,14 @@ def parameters_are(
             left_out, beside = Counter(map(repr, wanted)), Counter(map(repr, values))
             mistake = fewer if beside < left_out and values else more if left_out < beside else other
             raise Failed(f"parameters holding {values}", f"parameters holding {wanted}", mistake=mistake)
+
+
+def listed(parameters: Any) -> list[Any]:
+    """Parameters of a learner: no more than can be looked at."""
+    found = list(itertools.islice(parameters, MOST_PARAMETERS + 1))
+    if len(found) > MOST_PARAMETERS:
+        raise Failed(f"parameters() gives more than {MOST_PARAMETERS:,} objects")
+    return found
 
 
 PARAMETERS = "m = MyModule()\nm.first = Parameter(MyTensor([1.5]))\nm.second = Parameter(MyTensor([2.5, 3.5]))"
@@ -635,8 +647,8 @@ def bias_is_added(trial: Trial, variables: dict[str, Any], bias: Any, b: np.ndar
             for parameter in variables["layer"].parameters():
                 if parameter.tensor is bias:
                     parameter.tensor = variables["MyTensor"](b + 1.0, requires_grad=True)
-            after = array_of(variables["layer"](variables["x"]), "y")
-            return not np.allclose(after, array_of(variables["y"], "y"))
+            before, after = array_of(variables["y"], "y"), array_of(variables["layer"](variables["x"]), "y")
+            return before.shape != after.shape or not np.allclose(after, before)
     except Exception:
         return True
 
@@ -1036,6 +1048,9 @@ def model_bends(trial: Trial) -> None:
     variables = trial.run(code, see="middle - mean")
     middle, mean = trial.read(variables, "middle"), trial.read(variables, "mean")
     a, b = trial.read(variables, "a_scores"), trial.read(variables, "b_scores")
+    for scores in (middle, mean, a, b):  # NumPy would stretch arrays of other shapes to fill the memory
+        if scores.shape != (5, 10):
+            raise Failed(f"the scores have shape {scores.shape}", "shape (5, 10)", mistake="model-wrong-shape")
     spread, rounding = np.abs(a - b).max(), 1e-6 * np.abs(a).max()
     if spread <= rounding:
         raise Failed("the output is the same for different inputs", "a bend somewhere", mistake="model-silent")
@@ -1056,12 +1071,13 @@ def model_uses(variables: dict[str, Any], tensor: Any) -> bool | None:
     variables["SGD"]([p for p in model.parameters() if p.tensor is tensor], lr=1.0).step()
     if np.array_equal(array_of(tensor, "a parameter"), values):
         return None
-    return not np.allclose(array_of(model(x), "y"), before)
+    after = array_of(model(x), "y")
+    return before.shape != after.shape or not np.allclose(after, before)
 
 
 def gradients_of(trial: Trial, variables: dict[str, Any]) -> list[np.ndarray]:
     with trial.clock.learner_code(trial.seconds):
-        tensors = [parameter.tensor for parameter in variables["model"].parameters()]
+        tensors = [parameter.tensor for parameter in listed(variables["model"].parameters())]
         cold = [tensor for tensor in tensors if tensor.grad is None]
         without = [array_of(tensor, "a parameter").shape for tensor in cold]
         if not tensors or without:

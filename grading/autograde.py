@@ -48,6 +48,7 @@ from grading.kernels import DeadKernel, KernelSupply
 MOST_MESSAGES = 5000  # of one cell that are looked at
 MOST_BYTES = 32 << 20
 LIMITS = jail.Limits()
+SHOWN = {"status", "stream", "display_data", "update_display_data", "execute_result", "error", "clear_output"}
 
 
 class Stopped(Exception):
@@ -82,14 +83,15 @@ class JudgedExecute(nbgrader.preprocessors.Execute):
         self._check_assign_resources(resources)
         self.ends = time.monotonic() + self.submission_seconds
         self.bytes = 0
-        kernel = judge = why = None
+        why = None
         stack = contextlib.ExitStack()
         try:
             with converter.timed("waiting for kernels"):
                 kernel = self.km = converter.supply.take()
-            stack.enter_context(kernel.beside())
+            stack.callback(kernel.close)
             self.kc = kernel.client()
             self.kc.start_channels(hb=False, stdin=False, control=False)
+            stack.callback(self.kc.stop_channels)
             self.kc.allow_stdin = False
             self._welcomed()
             judge = Judge(kernel, converter.tests, self._listen, self)
@@ -100,7 +102,7 @@ class JudgedExecute(nbgrader.preprocessors.Execute):
                 before = why
                 if is_grade(cell):
                     judge.connection.left = self.ends - time.monotonic()
-                    with converter.timed("judging"):
+                    with converter.timed("judging"), kernel.beside():
                         cell.outputs = judge.outputs_of(cell.source, why)
                         if why is None and judge.connection.gone is None:
                             self._drain()
@@ -112,18 +114,14 @@ class JudgedExecute(nbgrader.preprocessors.Execute):
                     except Stopped as error:
                         why = str(error)
                 if why != before:
-                    begins = printable(cell.source.strip().split("\n")[0], 60).replace("`", "'")
+                    begins = printable(cell.source.strip().split("\n")[0], 60).replace("`", "'") or "(empty)"
                     converter.remark(
                         resources, f"After the cell that begins with `{begins}` nothing could be run any more: {why}."
                     )
         except DeadKernel as error:
             raise NbGraderException(f"{error}: is the machine out of memory?") from error
         finally:
-            if self.kc is not None:
-                self.kc.stop_channels()
             stack.close()
-            if kernel is not None:
-                kernel.close()
             self.km = self.kc = None
         for cell in nb.cells:  # now that no message can change an earlier output any more
             if cell.cell_type == "code" and not is_grade(cell):
@@ -162,8 +160,8 @@ class JudgedExecute(nbgrader.preprocessors.Execute):
     def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
         """As stock, but for a flood of messages, and for widgets, which can redirect a later cell's output."""
         self.messages += 1
-        self.bytes += len(str(msg["content"].get("text") or msg["content"].get("data") or ""))
-        if msg["msg_type"].startswith("comm"):
+        self.bytes += len(str(msg["content"]))
+        if msg["msg_type"] not in SHOWN:  # nbclient logs the names of others as they are
             return None
         if type(msg["content"].get("execution_count")) is not int:
             msg["content"].pop("execution_count", None)

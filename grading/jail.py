@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib.util
+import itertools
 import os
 import re
 import shutil
@@ -24,7 +25,7 @@ from pathlib import Path
 
 KERNEL = Path(__file__).resolve().parent / "kernel"
 LEVELS = ("process", "bubblewrap")  # weakest first
-# Libraries that differentiate by themselves. Each is covered by a package that says what to do instead.
+# Libraries that differentiate by themselves. In the kernel each is a stand-in that says what to do instead.
 HIDDEN = ("torch", "torchvision", "torchaudio", "functorch", "torchgen", "jax", "tensorflow", "mxnet", "autograd")
 WORK = "/learner"  # the scratch folder: the kernel's working directory and home
 MIB = 1 << 20
@@ -126,13 +127,14 @@ def _readable() -> list[Path]:
     return found
 
 
-def _hidden() -> list[Path]:
-    """Where the packages lie that learners are to rebuild."""
-    found = []
+@functools.cache
+def hidden() -> dict[str, list[Path]]:
+    """Where those libraries lie that are installed here."""
+    found = {}
     for name in HIDDEN:
         with contextlib.suppress(ImportError, ValueError):
-            spec = importlib.util.find_spec(name)
-            found += [Path(place) for place in (spec.submodule_search_locations or [])] if spec else []
+            if spec := importlib.util.find_spec(name):
+                found[name] = [Path(place) for place in spec.submodule_search_locations or []]
     return found
 
 
@@ -182,7 +184,7 @@ def _command(options: tuple[str, ...], limits: Limits) -> tuple[str, ...]:
             parts += ["--symlink", os.readlink(path), str(path)]
         else:
             parts += ["--ro-bind", str(path), str(path)]
-    for path in _hidden():
+    for path in itertools.chain(*hidden().values()):
         parts += ["--ro-bind", str(KERNEL / "hidden"), str(path)]
     if fonts := _fonts():
         parts += ["--perms", "1777", "--dir", f"{WORK}/.matplotlib"]

@@ -52,7 +52,7 @@ class Judge:
             with contextlib.redirect_stdout(io.StringIO()):
                 value = _value(source, names)
         except (Failed, OutOfTime, UsedTorch) as error:
-            return _nothing(f"Not graded: {error if isinstance(error, Failed) else 'the time was over'}.")
+            return _nothing(f"Not graded: {'the time was over' if isinstance(error, OutOfTime) else error}.")
         except Exception as error:  # of the checks, on values that nobody thought of
             return _nothing(f"Not graded: the checks failed on what your code computed ({type(error).__name__}).")
         finally:

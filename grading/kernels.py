@@ -109,7 +109,7 @@ class JailedKernel(AsyncKernelManager):
             "key": self.session.key.decode(),
             "largest": LARGEST,
             "most_output": 1_000_000,
-            "hidden": jail.HIDDEN,
+            "hidden": list(jail.hidden()),
             "files": "/course" if inside else str(files),
         }
         self.channel.send(config, [])
@@ -124,16 +124,16 @@ class JailedKernel(AsyncKernelManager):
         self.channel.ends = time.monotonic() + START_SECONDS
         try:
             self.channel.receive()
-        except (EOFError, OSError, WireError) as error:
+            if self.level.name == "bubblewrap":
+                with open(self._told, encoding="utf-8", closefd=False) as info:
+                    self.init = json.load(info)["child-pid"]
+                # Process 1 of the jail is bubblewrap's: it ends with this process, and everything ends with it. The
+                # kernel could not be that: whoever changes user, or asks for it, no longer ends with the parent.
+                self.pid = int(Path(f"/proc/{self.init}/task/{self.init}/children").read_text().split()[0])
+            else:
+                self.pid = self.init = self.process.pid
+        except (EOFError, OSError, WireError, ValueError, IndexError) as error:
             raise DeadKernel(f"the kernel did not start ({type(error).__name__})") from error
-        if self.level.name == "bubblewrap":
-            with open(self._told, encoding="utf-8", closefd=False) as info:
-                self.init = json.load(info)["child-pid"]
-            # Process 1 of the jail is bubblewrap's: it ends with this process, and everything ends with it. The kernel
-            # could not be that: whoever changes user, or asks for it, no longer ends with the parent.
-            self.pid = int(Path(f"/proc/{self.init}/task/{self.init}/children").read_text().split()[0])
-        else:
-            self.pid = self.init = self.process.pid
 
     @property
     def has_kernel(self) -> bool:
@@ -145,20 +145,20 @@ class JailedKernel(AsyncKernelManager):
 
     @contextlib.contextmanager
     def beside(self) -> Iterator[None]:
-        """Inside, this process and the kernel share one processor.
+        """Inside, this process and the kernel share one processor, to talk with each other.
 
-        They talk all the time, and one always waits for the other: to wake a processor that sleeps takes ten times as
-        long as to go on where the other has stopped.
+        One always waits for the other, and to wake a processor that sleeps takes ten times as long as to go on where
+        the other has stopped.
         """
-        before = os.sched_getaffinity(0) if self.pid and hasattr(os, "sched_getaffinity") else set()  # not in macOS
-        if before:
-            here = {ctypes.CDLL(None).sched_getcpu()}
-            _run_on(here, self.pid, os.getpid())
+        if not hasattr(os, "sched_getaffinity"):  # macOS
+            yield
+            return
+        before = os.sched_getaffinity(0)
+        _run_on({ctypes.CDLL(None).sched_getcpu()}, self.pid, os.getpid())
         try:
             yield
         finally:
-            if before:
-                _run_on(before, os.getpid())
+            _run_on(before, self.pid, os.getpid())
 
     async def _async_is_alive(self) -> bool:
         return self.process.poll() is None
@@ -203,7 +203,8 @@ def _run_on(processors: set[int], *processes: int) -> None:
     for process in processes:
         with contextlib.suppress(OSError):  # it is gone
             for thread in os.listdir(f"/proc/{process}/task"):
-                os.sched_setaffinity(int(thread), processors)
+                with contextlib.suppress(OSError):
+                    os.sched_setaffinity(int(thread), processors)
 
 
 class KernelSupply:
@@ -232,16 +233,23 @@ class KernelSupply:
         Raises:
             DeadKernel: when it does not start.
         """
-        kernel, self.spare = self.spare or self._launch(), None
         self.expected -= 1
         try:
-            kernel.wait_until_ready()
-        except DeadKernel:  # the machine may have been full for a moment
-            kernel.close()
-            kernel = self._launch()
-            kernel.wait_until_ready()
+            kernel = self._ready()
+        except (DeadKernel, OSError):  # the machine may have been full for a moment
+            kernel = self._ready()
         if self.expected > 0:
-            self.spare = self._launch()
+            with contextlib.suppress(OSError):
+                self.spare = self._launch()
+        return kernel
+
+    def _ready(self) -> JailedKernel:
+        kernel, self.spare = self.spare or self._launch(), None
+        try:
+            kernel.wait_until_ready()
+        except BaseException:
+            kernel.close()
+            raise
         return kernel
 
     def _launch(self) -> JailedKernel:

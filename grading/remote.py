@@ -1,4 +1,4 @@
-"""Objects of the learner's kernel, as the checks hold them: each operation is one request.
+"""Objects of the learner's kernel, as the checks hold them: what is done with them is asked for, in one request each.
 
 A check runs on them as it runs on objects of its own process. Numbers, text, containers and arrays come as copies;
 writing into an array writes into the kernel's, too. Nothing that arrives is executed, unpickled or followed.
@@ -35,6 +35,7 @@ BUILT_IN = (
 )
 KINDS = {kind.__name__: kind for kind in BUILT_IN}
 WORD = re.compile(r"[^\W\d]\w*")
+MOST_RECEIVED = 256 << 20  # bytes of all arrays of one submission
 GRACE = 2.0  # seconds past its deadline that the kernel has to answer
 
 
@@ -50,7 +51,7 @@ class Connection:
 
     def __init__(self, kernel: JailedKernel, request_seconds: float, total_seconds: float, most_requests: int) -> None:
         self.kernel, self.request_seconds, self.left, self.most = kernel, request_seconds, total_seconds, most_requests
-        self.requests = 0
+        self.requests = self.received = 0
         self.cell_left = total_seconds
         self.gone: str | None = None  # why nothing can be asked any more
         self.known: weakref.WeakValueDictionary[int, Remote] = weakref.WeakValueDictionary()
@@ -112,6 +113,9 @@ class Connection:
             raise
         if type(reply) is not dict:
             raise self._stop("the process that runs your code sent something unreadable")
+        self.received += len(data)
+        if self.received > MOST_RECEIVED:
+            raise self._stop(f"your code gave more than {MOST_RECEIVED:,} bytes to look at")
         return reply, data
 
     def _read(self, reply: dict[str, Any], data: bytes) -> Any:
@@ -181,7 +185,7 @@ class Connection:
         if told["kinds"][:1] == ["OutOfTime"]:
             return OutOfTime()
         if told["kinds"][:1] == ["Hidden"]:
-            return UsedTorch(_text(told.get("message")))
+            return UsedTorch(printable(_text(told.get("message"))))
         base = next((KINDS[kind] for kind in told["kinds"] if type(kind) is str and kind in KINDS), Exception)
         error = _exception(base, printable(_text(told.get("name"), "Exception"), 60))()
         error.args = (_text(told.get("message")),)
@@ -241,12 +245,12 @@ def _frame(file: str, name: str) -> types.FrameType:
 
 def execute(code: str, variables: dict[str, Any]) -> None:
     """Run a check's code: over objects of a kernel there, as one request, because each operation would be one."""
-    names = set(WORD.findall(code))
-    given = {name: variables[name] for name in names - {"np"} if name in variables}
-    there = next((value for value in given.values() if issubclass(type(value), Remote)), None)
+    there = next((value for value in variables.values() if issubclass(type(value), Remote)), None)
     if there is None:
         local_execute(code, variables)
         return
+    names = set(WORD.findall(code)) - {"np"}
+    given = {name: variables[name] for name in names if name in variables}
     connection = _slot(there, "_connection")
     found = connection.ask("run", code, given)
     if type(found) is not dict or not set(found) <= names:

@@ -813,6 +813,18 @@ tried("shown after it")
     hides=("widget-view",),
 )
 attack(
+    "messages_of_other_kinds",
+    "Only messages that show something are looked at; the names of others would be logged as they are.",
+    code="""\
+tried("other kinds")
+for kind in ("\\x1b]0;taken\\x07", "x\\n99 submissions graded, none needs a look", "y" * 100_000, "comm_open"):
+    tell(kind, {})
+for _ in range(400):
+    tell("error", {"ename": "E", "evalue": "v", "traceback": ["z" * 99_000]})
+""",
+    raises=True,
+)
+attack(
     "unreadable_messages",
     "What is no message of a kernel ends the kernel, not the run; what was earned before stays.",
     code="""\

@@ -36,13 +36,14 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import jailed  # noqa: E402
 import numpy as np  # noqa: E402
+import pytest  # noqa: E402
 from corpus import layers, tensor  # noqa: E402
 from corpus.entry import Wrong  # noqa: E402
 from tqdm import tqdm  # noqa: E402
 
 import tests  # noqa: E402
 from checks import oracle, section  # noqa: E402
-from checks.observe import Clock, quiet  # noqa: E402
+from checks.observe import Clock, Failed, quiet  # noqa: E402
 from checks.report import Report  # noqa: E402
 from checks.section import SECTION_SECONDS, Check, Section, judged  # noqa: E402
 from conftest import defined, names_for, solved_texts  # noqa: E402
@@ -194,12 +195,24 @@ def _without(
 
 @contextlib.contextmanager
 def _fast() -> Iterator[None]:
-    """Without deadlines and without the ban of PyTorch, which have been there for the first seed."""
-    before, Clock.learner_code = Clock.learner_code, lambda *_: contextlib.nullcontext()
-    try:
+    """Whether checks pass, no more: a check ends with its first failure, which is not explained.
+
+    And without deadlines and the ban of PyTorch, which have been there for the first seed.
+    """
+
+    @contextlib.contextmanager
+    def case(trial: section.Trial) -> Iterator[None]:
+        try:
+            yield
+        except BaseException as error:
+            trial.fail(error)
+            raise
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Clock, "learner_code", lambda *_: contextlib.nullcontext())
+        patch.setattr(section.Trial, "case", case)
+        patch.setattr(section, "explain", lambda error: Failed("it fails"))
         yield
-    finally:
-        Clock.learner_code = before
 
 
 def _start() -> None:

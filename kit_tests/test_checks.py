@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import json
 import re
 import subprocess
@@ -534,6 +535,31 @@ def test_one_operator_that_hangs_or_calls_torch_costs_its_own_checks_only(monkey
 def test_a_small_start_is_no_silent_model():
     names = solved(("bound = 1 / np.sqrt(input_size)", "bound = 1e-4"))
     assert "model_bends" not in lost(run("model", names))
+
+
+def test_scores_of_other_shapes_are_not_stretched_into_the_whole_memory():
+    names = solved()
+    shapes = itertools.chain([(5, 10)], itertools.cycle([(1000, 1), (1, 1000)]))
+
+    class Stretching(names["SuperModel"]):
+        def forward(self, x):
+            return names["MyTensor"](np.ones(next(shapes)) * len(x.data))
+
+    report = run("model", {**names, "SuperModel": Stretching})
+    bends = next(check for check in report.checks if check.id == "model_bends")
+    assert bends.status == "failed"
+    assert "(1000, 1)" in bends.got or "(1, 1000)" in bends.got
+
+
+def test_parameters_without_end_are_not_all_looked_at():
+    names = solved()
+
+    class Endless(names["MyModule"]):
+        def parameters(self):
+            return itertools.repeat(names["Parameter"](names["MyTensor"]([1.5])))
+
+    report = run("module", {**names, "MyModule": Endless})
+    assert "more than 1,000" in next(check for check in report.checks if check.id == "own").got
 
 
 def test_arrays_are_read_as_copies():

@@ -262,10 +262,10 @@ def test_a_forged_exception_is_some_exception(told, frames):
     [
         "import torch\n\ndef f():\n    torch.ones(2)",
         "import torch as t\n\ndef f():\n    t.Tensor([1, 2])",
-        "def f():\n    from torch import nn",
-        "def f():\n    import torch.nn.functional as F",
-        "def f():\n    import torchvision.datasets",
-        "def f():\n    import jax\n    jax.grad",
+        "def f():\n    from torch import nn\n    nn.Linear(3, 2)",
+        "from torch.nn import Linear\n\ndef f():\n    Linear(3, 2)",
+        "import torch.nn.functional as F\n\ndef f():\n    F.relu(1)",
+        "import torchvision\n\ndef f():\n    torchvision.datasets.MNIST('data')",
     ],
 )
 def test_pytorch_can_be_imported_and_whatever_is_done_with_it_says_to_build_it(kernel, code):
@@ -275,8 +275,24 @@ def test_pytorch_can_be_imported_and_whatever_is_done_with_it_says_to_build_it(k
 
 
 def test_an_import_of_pytorch_disturbs_no_other_library(kernel):
-    code = "import torch, matplotlib\nfrom matplotlib import pyplot\npyplot.plot(np.ones(3))\npyplot.close()\nn = 3"
+    code = "import torch, torch.nn as nn, torchvision.transforms\nfrom torch.optim import SGD\ntorch.__version__\n"
+    code += "from matplotlib import pyplot\npyplot.plot(np.ones(3))\npyplot.close()\nn = 3"
     assert load(kernel, code, "n") == 3
+
+
+def test_warnings_and_floating_point_errors_are_no_exceptions_as_in_a_notebook(kernel):
+    code = "import warnings\nwarnings.simplefilter('error')\nnp.seterr(all='raise')\n"
+    code += "def f():\n    warnings.warn('careful')\n    return np.ones(1) / np.zeros(1)"
+    assert load(kernel, code, "f")() == np.inf
+
+
+def test_an_exception_that_cannot_be_shown_is_one(kernel):
+    code = "class Bad(Exception):\n    def __str__(self):\n        while True: pass\ndef f():\n    raise Bad\n"
+    f, g = load(kernel, f"{code}class Liar:\n    __class__ = property(lambda self: 1 / 0)\ng = Liar", "f", "g")
+    with pytest.raises(Exception, match="cannot be shown"):
+        f()
+    with pytest.raises(ZeroDivisionError):
+        g()
 
 
 # ---------------------------------------------------------------- limits

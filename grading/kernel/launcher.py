@@ -114,18 +114,16 @@ def refuse_calls() -> None:
 
 
 class Hider:
-    """Finds, in place of libraries, the package that stands for them; of that, there are no parts to import."""
+    """Finds, in place of libraries and their parts, the package that stands for them."""
 
     def __init__(self, names: list[str]) -> None:
         self.names = names
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        library, _, part = name.partition(".")
-        if library not in self.names:
+        if name.partition(".")[0] not in self.names:
             return None
-        if part:
-            raise sys.modules[library].HiddenPart(sys.modules[library].WHY)
-        return importlib.util.spec_from_file_location(library, f"{os.path.dirname(__file__)}/hidden/__init__.py")
+        place = f"{os.path.dirname(__file__)}/hidden"
+        return importlib.util.spec_from_file_location(name, f"{place}/__init__.py", submodule_search_locations=[])
 
 
 def warm_up() -> None:

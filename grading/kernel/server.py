@@ -1,18 +1,20 @@
 """Answers the judge's requests inside the learner's kernel.
 
 Everything here may have been replaced by the learner's code, and nothing depends on it: an answer is an answer, the
-judge compares it with PyTorch's. A request is one constructor, call, operator, attribute or index on objects of this
-process; they stay here, the judge holds their numbers.
+judge compares it with PyTorch's. A request is some lines of a check, or one call, operator, attribute or index, on
+objects of this process; they stay here, the judge holds their numbers.
 """
 
 from __future__ import annotations
 
 import builtins
+import contextlib
 import linecache
 import operator
 import signal
 import sys
 import traceback
+import warnings
 from types import FrameType
 from typing import Any
 
@@ -67,14 +69,19 @@ class Server:
         """Answer requests until one says that the cell is done; `names` are the notebook's."""
         before = signal.signal(signal.SIGALRM, self._ring)
         try:
-            while True:
-                request, data = self.channel.receive()
-                if request["do"] == "done":
-                    self.channel.send({"value": None}, [])
-                    return
-                self._answer(request, data, names)
+            with np.errstate(all="ignore"), warnings.catch_warnings():  # as the checks do in a notebook
+                warnings.simplefilter("ignore")
+                self._serve(names)
         finally:
             signal.signal(signal.SIGALRM, before)
+
+    def _serve(self, names: dict[str, Any]) -> None:
+        while True:
+            request, data = self.channel.receive()
+            if request["do"] == "done":
+                self.channel.send({"value": None}, [])
+                return
+            self._answer(request, data, names)
 
     def _ring(self, number: int, frame: FrameType | None) -> None:
         if self.armed:
@@ -83,29 +90,45 @@ class Server:
     def _answer(self, request: dict[str, Any], data: bytes, names: dict[str, Any]) -> None:
         for number in request["drop"]:
             self.numbers.pop(id(self.objects.pop(number, None)), None)
-        value, error = None, None
+        encoder = wire.Encoder(self._refer, self._number, self.channel.largest // 2)
+        form, error = None, None
         try:
             decoder = wire.Decoder(data, self.objects.__getitem__, self._array)
             args = [decoder.decode(form) for form in request["args"]]
-            signal.setitimer(signal.ITIMER_REAL, request["seconds"], 0.1)
-            self.armed = True
             try:
-                value = names[args[0]] if request["do"] == "name" else ACTIONS[request["do"]](*args)
+                self._arm(request["seconds"])
+                form = encoder.encode(names[args[0]] if request["do"] == "name" else ACTIONS[request["do"]](*args))
             finally:
-                self.armed = False
-                signal.setitimer(signal.ITIMER_REAL, 0)
+                self._disarm()
             del args
         except BaseException as raised:
             error = raised
         if error is None:
-            encoder = wire.Encoder(self._refer, self._number, self.channel.largest // 2)
             try:
-                self.channel.send({"value": encoder.encode(value)}, encoder.blobs)
+                self.channel.send({"value": form}, encoder.blobs)
                 return
             except (wire.WireError, RecursionError) as raised:
                 error = raised
-        self.channel.send({"error": self._described(error)}, [])
+        try:
+            try:
+                self._arm(1.0)
+                told = self._described(error)
+            finally:
+                self._disarm()
+        except BaseException:
+            told = {"kinds": ["Exception"], "name": "Exception", "message": "(it cannot be shown)", "frames": []}
+        self.channel.send({"error": told}, [])
         traceback.clear_frames(error.__traceback__)
+
+    def _arm(self, seconds: float) -> None:
+        signal.setitimer(signal.ITIMER_REAL, seconds, 0.1)
+        self.armed = True
+
+    def _disarm(self) -> None:
+        while self.armed:  # the alarm may still ring once, right here
+            with contextlib.suppress(OutOfTime):
+                self.armed = False
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
     def _array(self, array: np.ndarray, writeable: bool, number: Any) -> np.ndarray:
         return array if number is None else self.objects[number]
