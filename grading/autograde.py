@@ -8,21 +8,15 @@ goes on whatever happens. JudgedExecute runs the learner's cells in the jail and
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import functools
-import gc
 import glob
 import os
 import re
 import shutil
 import tempfile
-import threading
 import time
-from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
-from queue import Empty
 from typing import Any
 
 import nbformat
@@ -31,177 +25,13 @@ import nbgrader.apps.api
 import nbgrader.apps.autogradeapp
 import nbgrader.converters.autograde as stock
 import nbgrader.preprocessors
-from jupyter_core.utils import ensure_async, run_sync
-from nbclient import NotebookClient
-from nbclient.exceptions import CellTimeoutError, DeadKernelError
-from nbformat import NotebookNode
 from nbgrader.converters.base import NbGraderException
 from nbgrader.utils import is_grade, parse_utc, rmtree
-from traitlets import Enum, Float, Integer, List
+from traitlets import Integer, List
 
-from checks.observe import printable
 from checks.section import drawn_seed
 from grading import jail, outputs, submissions
-from grading.judge import Judge
-from grading.kernels import DeadKernel, KernelSupply
-
-MOST_MESSAGES = 5000  # of one cell that are looked at
-MOST_BYTES = 32 << 20
-LIMITS = jail.Limits()
-SHOWN = {"status", "stream", "display_data", "update_display_data", "execute_result", "error", "clear_output"}
-
-
-class Stopped(Exception):
-    """The learner's kernel cannot go on; the message says why."""
-
-
-class JudgedExecute(nbgrader.preprocessors.Execute):
-    """Runs a notebook's cells in a jailed kernel; graded cells are evaluated by the judge, outside of it."""
-
-    required = Enum(jail.LEVELS, default_value="process", help="Refuse to grade below this level of the jail.").tag(
-        config=True
-    )
-    request_seconds = Float(5.0, help="Time for one request of the judge to the kernel.").tag(config=True)
-    cell_seconds = Float(30.0, help="Time for one cell, and for all requests of one graded cell.").tag(config=True)
-    submission_seconds = Float(120.0, help="Time for all cells and requests of one submission.").tag(config=True)
-    most_requests = Integer(200_000, help="Requests of the judge to one kernel.").tag(config=True)
-    memory = Integer(LIMITS.memory, help="Address space of each process in the jail, in bytes.").tag(config=True)
-    processes = Integer(LIMITS.processes, help="Processes and threads in the jail.").tag(config=True)
-    file = Integer(LIMITS.file, help="Size of one file that the kernel writes, in bytes.").tag(config=True)
-    disk = Integer(LIMITS.disk, help="Size of the scratch folder and of /tmp in the jail, in bytes.").tag(config=True)
-    skipped = List(["torch"], help="Cells with one of these tags are not run.").tag(config=True)
-
-    def limits(self) -> jail.Limits:
-        return jail.Limits(
-            self.memory, self.processes, self.file, self.disk, cpu=int(1.5 * self.submission_seconds) + 1
-        )
-
-    def preprocess(self, nb: NotebookNode, resources: Any, km: Any = None) -> tuple[NotebookNode, Any]:
-        converter = self.parent.parent
-        NotebookClient.__init__(self, nb, None)
-        self.reset_execution_trackers()
-        self._check_assign_resources(resources)
-        self.ends = time.monotonic() + self.submission_seconds
-        self.bytes = 0
-        why = None
-        stack = contextlib.ExitStack()
-        try:
-            with converter.timed("waiting for kernels"):
-                kernel = self.km = converter.supply.take()
-            stack.callback(kernel.close)
-            self.kc = kernel.client()
-            self.kc.start_channels(hb=False, stdin=False, control=False)
-            stack.callback(self.kc.stop_channels)
-            self.kc.allow_stdin = False
-            self._welcomed()
-            judge = Judge(kernel, converter.tests, self._listen, self)
-            for index, cell in enumerate(nb.cells):
-                if cell.cell_type != "code":
-                    continue
-                cell.outputs, cell.execution_count = [], None
-                before = why
-                if is_grade(cell):
-                    judge.connection.left = self.ends - time.monotonic()
-                    with converter.timed("judging"), kernel.beside():
-                        cell.outputs = judge.outputs_of(cell.source, why)
-                        if why is None and judge.connection.gone is None:
-                            self._drain()
-                    why = why or judge.connection.gone
-                elif why is None and not set(self.skipped) & set(cell.metadata.get("tags", [])):
-                    try:
-                        with converter.timed("learners' cells"):
-                            self._execute(cell, index)
-                    except Stopped as error:
-                        why = str(error)
-                if why != before:
-                    begins = printable(cell.source.strip().split("\n")[0], 60).replace("`", "'") or "(empty)"
-                    converter.remark(
-                        resources, f"After the cell that begins with `{begins}` nothing could be run any more: {why}."
-                    )
-        except DeadKernel as error:
-            raise NbGraderException(f"{error}: is the machine out of memory?") from error
-        finally:
-            stack.close()
-            self.km = self.kc = None
-        for cell in nb.cells:  # now that no message can change an earlier output any more
-            if cell.cell_type == "code" and not is_grade(cell):
-                cell.outputs = outputs.safe_outputs(cell.outputs)
-        submissions.note(nb, converter.remarks_on(resources))
-        return nb, resources
-
-    def _execute(self, cell: NotebookNode, index: int) -> None:
-        """Run one of the learner's cells.
-
-        Raises:
-            Stopped: when the kernel is of no use afterwards.
-        """
-        seconds = min(self.cell_seconds, self.ends - time.monotonic())
-        if seconds <= 0:
-            raise Stopped(f"the notebook took longer than {self.submission_seconds:g} seconds")
-        self.timeout_func = lambda _: seconds
-        self.messages = 0
-        # nbclient never looks at the clock while messages come.
-        watchdog = threading.Timer(seconds + 2, self.km.kill)
-        watchdog.start()
-        try:
-            self.execute_cell(cell, index, store_history=True)
-        except DeadKernelError:
-            raise Stopped("the kernel has ended, by itself or for want of memory or time") from None
-        except CellTimeoutError:
-            self.km.kill()
-            raise Stopped(f"the cell took longer than {seconds:.0f} seconds and could not be interrupted") from None
-        except Exception as error:  # what came from the kernel was not what a kernel sends
-            self.log.debug("unreadable", exc_info=True)
-            self.km.kill()
-            raise Stopped(f"the kernel sent something unreadable ({type(error).__name__})") from None
-        finally:
-            watchdog.cancel()
-
-    def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
-        """As stock, but for a flood of messages, and for widgets, which can redirect a later cell's output."""
-        self.messages += 1
-        self.bytes += len(str(msg["content"]))
-        if msg["msg_type"] not in SHOWN:  # nbclient logs the names of others as they are
-            return None
-        if type(msg["content"].get("execution_count")) is not int:
-            msg["content"].pop("execution_count", None)
-        if msg["msg_type"] != "status" and (self.messages > MOST_MESSAGES or self.bytes > MOST_BYTES):
-            return None
-        return super().process_message(msg, cell, cell_index)
-
-    async def _async_poll_kernel_alive(self) -> None:
-        """As stock, but without a complaint when a cell has ended otherwise in the meantime."""
-        with contextlib.suppress(AssertionError):
-            await super()._async_poll_kernel_alive()
-
-    @run_sync
-    async def _welcomed(self) -> None:
-        """Wait until the kernel's messages are sure to arrive: it greets who listens."""
-        while True:
-            try:
-                message = await self.kc.get_iopub_msg(timeout=10)
-            except Empty:
-                raise DeadKernel("the kernel does not answer") from None
-            if message["msg_type"] == "iopub_welcome":
-                return
-
-    @run_sync
-    async def _listen(self) -> None:
-        """Have the kernel answer the judge."""
-        self.listening = await ensure_async(
-            self.kc.execute("__import__('server').answer()", silent=True, store_history=False, allow_stdin=False)
-        )
-
-    @run_sync
-    async def _drain(self) -> None:
-        """Take what the kernel showed while it answered: too much of it, and the next cell's messages get lost."""
-        ends = time.monotonic() + 1
-        with contextlib.suppress(Exception):  # Empty, or something unreadable
-            while time.monotonic() < ends:
-                message = await self.kc.get_iopub_msg(timeout=0.2)
-                ours = message["parent_header"].get("msg_id") == self.listening
-                if ours and message["content"].get("execution_state") == "idle":
-                    return
+from grading.execute import Bench, JudgedExecute
 
 
 class JudgedAutograde(stock.Autograde):
@@ -214,26 +44,22 @@ class JudgedAutograde(stock.Autograde):
         ]
     ).tag(config=True)
 
+    seed = Integer(None, allow_none=True, help="Of all checks of a run; drawn anew for each without one.").tag(
+        config=True
+    )
+
     def start(self) -> None:
         settings = JudgedExecute(parent=self, config=self.config)
-        self.level = jail.probe()
         self.remarks: dict[str, list[str]] = {}
         self.done: list[str] = []
         self.failed: set[str] = set()  # that have been begun, and not ended
-        self.spent: Counter[str] = Counter()
         with contextlib.ExitStack() as stack:
             try:
                 if not settings.enabled:  # nbgrader gives full marks to a graded cell without output
                     raise jail.JailError("Nothing was graded: notebooks must be executed. Leave out --no-execute.")
-                jail.require(self.level, settings.required)
                 folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mt-grading-")))
                 self.submitted, self.staged = self.coursedir.submitted_directory, folder / "submitted"
-                files = self._course_files(folder / "files")
-                self.log.warning(self.level.as_text())
-                # The first kernel starts while PyTorch is loaded.
-                self.supply = stack.enter_context(KernelSupply(self.level, settings.limits(), files))
-                self.tests = load_tests()
-                self.tests.WORKSHOP.seed = drawn_seed()
+                self._open(settings, self._course_files(folder / "files"), stack)
             except (jail.JailError, ImportError, OSError) as error:
                 self.log.error(str(error))
                 raise NbGraderException(str(error)) from error
@@ -242,6 +68,11 @@ class JudgedAutograde(stock.Autograde):
                 super().start()
             finally:
                 self.coursedir.submitted_directory = self.submitted
+
+    def _open(self, settings: JudgedExecute, files: Path, stack: contextlib.ExitStack) -> None:
+        """Make ready what grades."""
+        self.bench = stack.enter_context(Bench(settings, files, drawn_seed() if self.seed is None else self.seed))
+        self.log.warning(self.bench.level.as_text())
 
     def _course_files(self, folder: Path) -> Path:
         """What lies beside the course's notebook and is no part of the tests, for kernels to read."""
@@ -271,7 +102,6 @@ class JudgedAutograde(stock.Autograde):
             self._stage_timestamp(found["student_id"], Path(place), Path(staged))
         if not self.assignments:
             super().init_notebooks()  # which says what might have been meant
-        self.supply.expected = len(self.assignments)
 
     def _course_notebooks(self) -> list[Path]:
         return sorted(self._source().glob(f"{self.coursedir.notebook_id}.ipynb"))
@@ -308,7 +138,7 @@ class JudgedAutograde(stock.Autograde):
         self.done.append(student_id)
         self.failed.add(student_id)
         for course in self._course_notebooks():
-            submission = submissions.read(self.folders[str(staged)], course.stem)
+            submission = submissions.collect(self.folders[str(staged)], course.stem).read()
             notebook = submissions.restore(submission, nbformat.read(course, as_version=4))
             for remark in submission.remarks:
                 self._note(student_id, remark)
@@ -322,6 +152,7 @@ class JudgedAutograde(stock.Autograde):
     def convert_notebooks(self) -> None:
         """Grade all; then say how many need a look, and end with status 1 if some do."""
         failed, start = None, time.perf_counter()
+        self.bench.supply.expected = len(self.assignments)
         try:
             super().convert_notebooks()
         except NbGraderException as error:
@@ -332,7 +163,8 @@ class JudgedAutograde(stock.Autograde):
             for remark in remarks:
                 self.log.warning("%s: %s", student, remark)
         total = time.perf_counter() - start
-        parts = {**self.spent, "nbgrader and the rest": total - self.spent.total()}
+        spent = self.bench.spent
+        parts = {**spent, "nbgrader and the rest": total - spent.total()}
         self.log.info("%.1f s: %s", total, ", ".join(f"{part} {seconds:.1f} s" for part, seconds in parts.items()))
         graded = f"{len(self.done)} submission{'s' * (len(self.done) != 1)} graded"
         if not self.remarks and failed is None:
@@ -340,15 +172,6 @@ class JudgedAutograde(stock.Autograde):
             return
         self.log.error("%s, %d need a look: %s", graded, len(self.remarks), ", ".join(sorted(self.remarks)))
         raise NbGraderException(failed or "some submissions need a look")
-
-    @contextlib.contextmanager
-    def timed(self, part: str) -> Iterator[None]:
-        """Count the time spent inside toward a part of the work."""
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.spent[part] += time.perf_counter() - start
 
     def remark(self, resources: Any, remark: str) -> None:
         self._note(resources["nbgrader"]["student"], remark)
@@ -367,20 +190,6 @@ def _is_finished(path: Path) -> bool:
     except (OSError, ValueError, nbformat.reader.NotJSONError):
         return False
     return all(cell.outputs for cell in cells if cell.cell_type == "code" and is_grade(cell))
-
-
-def load_tests() -> Any:
-    """The trusted tests, with PyTorch.
-
-    Raises:
-        ImportError: with what to do.
-    """
-    import tests
-    from checks import oracle
-
-    oracle.load().set_num_threads(1)
-    atexit.register(gc.freeze)  # else Python looks through all that PyTorch made before it ends: half a second
-    return tests
 
 
 def configure(config: Any) -> None:

@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 KERNEL = Path(__file__).resolve().parent / "kernel"
+LAUNCHER = KERNEL / "launcher.py"
 LEVELS = ("process", "bubblewrap")  # weakest first
 # Libraries that differentiate by themselves. In the kernel each is a stand-in that says what to do instead.
 HIDDEN = ("torch", "torchvision", "torchaudio", "functorch", "torchgen", "jax", "tensorflow", "mxnet", "autograd")

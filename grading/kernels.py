@@ -7,6 +7,7 @@ import ctypes
 import json
 import os
 import secrets
+import select
 import shutil
 import signal
 import socket
@@ -27,6 +28,7 @@ from grading.kernel.wire import Channel, WireError
 
 SOCKETS = ("shell", "stdin", "control", "iopub")
 START_SECONDS = 60.0
+PROGRAM = os.path.realpath(sys.executable)
 LARGEST = 16 << 20  # bytes of one message, to or from the kernel
 
 
@@ -57,63 +59,109 @@ class JailedKernel(AsyncKernelManager):
 
     client_class = "grading.kernels.JailedKernelClient"
 
-    def launch(self, level: jail.Level, limits: jail.Limits, files: Path) -> JailedKernel:
-        """Start the process; `wait_until_ready` before use. `files` are copied into its scratch folder."""
+    def launch(self, level: jail.Level, limits: jail.Limits, files: Path, zygote: Zygote | None = None) -> JailedKernel:
+        """Start the process, or a copy of the zygote; `wait_until_ready` before use.
+
+        `files` are copied into its scratch folder.
+
+        Raises:
+            OSError: when the zygote cannot enter the jail.
+        """
         self.level = level
         self.folder = Path(tempfile.mkdtemp(prefix="mt-"))  # 0700; short: a socket's path has at most 108 bytes
         self.transport, self.ip = "ipc", str(self.folder / "s")
         self.shell_port, self.stdin_port, self.control_port, self.iopub_port = range(1, len(SOCKETS) + 1)
         self.session.key = secrets.token_hex(16).encode()
         self.pid: int | None = None  # of the kernel
+        self.descriptor: int | None = None  # of the kernel: it stays right when the number is given to another process
         self.init: int | None = None  # of process 1 of the jail
+        self.process: subprocess.Popen | None = None
+        self._told: Any = None  # where bubblewrap writes that
         mine, theirs = socket.socketpair()
-        listening = []
-        for port in range(1, len(SOCKETS) + 1):
-            listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            listener.bind(f"{self.ip}-{port}")
-            listener.listen(8)
-            listening.append(listener)
-        told, tell = os.pipe()
-        given = [theirs.fileno(), *(listener.fileno() for listener in listening)]
-        inside = level.name == "bubblewrap"
-        program = [sys.executable, "-u", str(jail.KERNEL / "launcher.py"), str(theirs.fileno())]
-        if inside:
-            wrapped = jail.command(level, limits, files)
-            program = [*wrapped[:-1], "--info-fd", str(tell), "--", *program]
-            given.append(tell)
-        home = self.folder / "home"  # and working directory, where there is no other inside of a jail
-        if not inside:
-            home.mkdir()
-        try:
-            self.process = subprocess.Popen(
-                program,
-                env=None if inside else jail.environment(str(home)),
-                cwd=None if inside else home,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                pass_fds=given,
-                start_new_session=True,
-            )
-        finally:
-            for end in (theirs, *listening):
-                end.close()
-            os.close(tell)
-        self._told = told
         self.channel = Channel(mine, LARGEST)
+        given = [theirs]
+        try:
+            for port in range(1, len(SOCKETS) + 1):
+                given.append(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+                given[-1].bind(f"{self.ip}-{port}")
+                given[-1].listen(8)
+            numbers = [end.fileno() for end in given]
+            if zygote is None:
+                self._start(limits, files, numbers)
+            else:
+                self._enter(limits, files, numbers, zygote)
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            for end in given:
+                end.close()
         config = {
             "limits": limits.as_rlimits(),
             "user": level.user,
-            "jailed": inside,
-            "sockets": given[1:5],
+            "jailed": level.name == "bubblewrap",
             "key": self.session.key.decode(),
             "largest": LARGEST,
             "most_output": 1_000_000,
             "hidden": list(jail.hidden()),
-            "files": "/course" if inside else str(files),
+            "files": "/course" if level.name == "bubblewrap" else str(files),
         }
         self.channel.send(config, [])
         return self
+
+    def _start(self, limits: jail.Limits, files: Path, given: list[int]) -> None:
+        """Start a process of its own."""
+        program = [sys.executable, "-u", str(jail.LAUNCHER), *map(str, given)]
+        if self.level.name == "bubblewrap":
+            self._open_jail(limits, files, program, given, subprocess.DEVNULL)
+            return
+        home = self.folder / "home"  # and working directory
+        home.mkdir()
+        self.process = subprocess.Popen(
+            program,
+            env=jail.environment(str(home)),
+            cwd=home,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            pass_fds=given,
+            start_new_session=True,
+        )
+
+    def _enter(self, limits: jail.Limits, files: Path, given: list[int], zygote: Zygote) -> None:
+        """Have a copy of the zygote enter a jail in which nothing happens yet."""
+        self._open_jail(limits, files, ["sh", "-c", "echo; exec sleep infinity"], [], subprocess.PIPE)
+        with self.process.stdout:
+            if not self.process.stdout.readline():
+                raise OSError("bubblewrap does not start")
+        inside = os.pidfd_open(self._first_inside())
+        try:
+            self.pid, self.descriptor = zygote.enter(self.level, [inside, *given])
+        finally:
+            os.close(inside)
+
+    def _open_jail(self, limits: jail.Limits, files: Path, program: list[str], given: list[int], out: int) -> None:
+        """Start bubblewrap, and a program in its jail."""
+        told, tell = os.pipe()
+        self._told = os.fdopen(told, encoding="utf-8")
+        try:
+            self.process = subprocess.Popen(
+                [*jail.command(self.level, limits, files)[:-1], "--info-fd", str(tell), "--", *program],
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.DEVNULL,
+                pass_fds=[*given, tell],
+                start_new_session=True,
+            )
+        finally:
+            os.close(tell)
+
+    def _first_inside(self) -> int:
+        """The number of the program in the jail, which has been started."""
+        self.init = json.load(self._told)["child-pid"]
+        # Process 1 of the jail is bubblewrap's: it ends with this process, and everything ends with it. The kernel
+        # could not be that: whoever changes user, or asks for it, no longer ends with the parent.
+        return int(Path(f"/proc/{self.init}/task/{self.init}/children").read_text().split()[0])
 
     def wait_until_ready(self) -> None:
         """Wait for the kernel to listen.
@@ -124,14 +172,10 @@ class JailedKernel(AsyncKernelManager):
         self.channel.ends = time.monotonic() + START_SECONDS
         try:
             self.channel.receive()
-            if self.level.name == "bubblewrap":
-                with open(self._told, encoding="utf-8", closefd=False) as info:
-                    self.init = json.load(info)["child-pid"]
-                # Process 1 of the jail is bubblewrap's: it ends with this process, and everything ends with it. The
-                # kernel could not be that: whoever changes user, or asks for it, no longer ends with the parent.
-                self.pid = int(Path(f"/proc/{self.init}/task/{self.init}/children").read_text().split()[0])
-            else:
-                self.pid = self.init = self.process.pid
+            if self.pid is None:
+                self.pid = self._first_inside() if self.level.name == "bubblewrap" else self.process.pid
+                if hasattr(os, "pidfd_open"):
+                    self.descriptor = os.pidfd_open(self.pid)
         except (EOFError, OSError, WireError, ValueError, IndexError) as error:
             raise DeadKernel(f"the kernel did not start ({type(error).__name__})") from error
 
@@ -161,7 +205,11 @@ class JailedKernel(AsyncKernelManager):
             _run_on(before, self.pid, os.getpid())
 
     async def _async_is_alive(self) -> bool:
-        return self.process.poll() is None
+        if self.descriptor is None:
+            return self.process.poll() is None
+        ended = select.poll()
+        ended.register(self.descriptor, select.POLLIN)
+        return not ended.poll(0)
 
     is_alive = _async_is_alive
 
@@ -176,7 +224,10 @@ class JailedKernel(AsyncKernelManager):
 
     def interrupt(self) -> None:
         with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid or self.process.pid, signal.SIGINT)
+            if self.descriptor is None:
+                self.process.send_signal(signal.SIGINT)
+            else:
+                signal.pidfd_send_signal(self.descriptor, signal.SIGINT)
 
     def kill(self) -> None:
         """End it and all that it started."""
@@ -190,12 +241,70 @@ class JailedKernel(AsyncKernelManager):
         self.process.wait()
 
     def close(self) -> None:
-        if self.process is not None and self.process.poll() is None:
+        if self.process is not None:
             self.kill()
+        if self._told is not None:
+            self._told.close()
+        if self.descriptor is not None:
+            os.close(self.descriptor)
+            self.descriptor = None
         self.channel.socket.close()
-        with contextlib.suppress(OSError):
-            os.close(self._told)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Zygote:
+    """A process that has imported what kernels need: a copy of it is a kernel in a tenth of the time.
+
+    It holds nothing of the grader's, runs no learner's code, and has no descriptor but its socket to the grader. Its
+    copies enter a jail that bubblewrap has made before they do anything else.
+    """
+
+    @staticmethod
+    def is_safe(level: jail.Level) -> bool:
+        """Whether copies may enter jails of this level.
+
+        A process can open the program that it runs, from within a jail, too, though nothing can be written there: so
+        it must not be one that a learner's kernel may write to.
+        """
+        return level.name == "bubblewrap" and (level.user is not None or not os.access(PROGRAM, os.W_OK))
+
+    def __init__(self) -> None:
+        self.folder = tempfile.TemporaryDirectory(prefix="mt-")
+        self.socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.socket.settimeout(START_SECONDS)
+        with theirs:
+            self.process = subprocess.Popen(
+                [sys.executable, "-u", str(jail.LAUNCHER), "--zygote", str(theirs.fileno())],
+                env=jail.environment(self.folder.name),
+                cwd=self.folder.name,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )
+
+    def enter(self, level: jail.Level, given: list[int]) -> tuple[int, int]:
+        """Have a copy enter a jail: its number, and a descriptor of it.
+
+        `given` are descriptors: of a process in the jail, then those that the copy needs.
+
+        Raises:
+            OSError: when it cannot.
+        """
+        environment = {**jail.environment(jail.WORK), "PWD": jail.WORK}
+        wanted = {"as_root": level.user is not None, "environment": environment, "folder": jail.WORK}
+        socket.send_fds(self.socket, [json.dumps(wanted).encode("ascii")], given)
+        said, descriptors, _, _ = socket.recv_fds(self.socket, 1000, 1)
+        if not descriptors:
+            raise OSError(f"no kernel enters the jail: {said.decode('utf-8', 'replace') or 'the zygote has ended'}")
+        return int(said), descriptors[0]
+
+    def close(self) -> None:
+        self.socket.close()
+        self.process.kill()
+        self.process.wait()
+        self.folder.cleanup()
 
 
 def _run_on(processors: set[int], *processes: int) -> None:
@@ -218,14 +327,20 @@ class KernelSupply:
         self.level, self.limits, self.files = level, limits, files
         self.expected = 0
         self.spare: JailedKernel | None = None
+        self.zygote: Zygote | None = None
 
     def __enter__(self) -> KernelSupply:
-        self.spare = self._launch()
+        if Zygote.is_safe(self.level):
+            self.zygote = Zygote()
+        else:
+            self.spare = self._launch()
         return self
 
     def __exit__(self, *_: Any) -> None:
         if self.spare is not None:
             self.spare.close()
+        if self.zygote is not None:
+            self.zygote.close()
 
     def take(self) -> JailedKernel:
         """A kernel that is ready, to be closed by the caller.
@@ -253,4 +368,10 @@ class KernelSupply:
         return kernel
 
     def _launch(self) -> JailedKernel:
+        if self.zygote is not None:
+            try:
+                return JailedKernel().launch(self.level, self.limits, self.files, self.zygote)
+            except OSError:  # Linux does not allow it here, or the zygote was killed: every kernel starts by itself
+                self.zygote.close()
+                self.zygote = None
         return JailedKernel().launch(self.level, self.limits, self.files)

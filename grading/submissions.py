@@ -70,30 +70,54 @@ def read_file(path: Path, largest: int = LARGEST_FILE) -> bytes:
         os.close(descriptor)
 
 
-def read(folder: Path, name: str) -> Submission:
+@dataclass
+class HandedIn:
+    """The file that was handed in for one notebook.
+
+    Attributes:
+        name: of the file.
+        content: its bytes; None when there is none that can be graded.
+        remarks: what the learner and the instructor should know, a sentence each.
+    """
+
+    name: str
+    content: bytes | None = None
+    remarks: list[str] = field(default_factory=list)
+
+    def read(self) -> Submission:
+        """What it holds."""
+        submission = Submission(remarks=list(self.remarks))
+        if self.content is not None:
+            try:
+                submission.cells = cells_of(self.content, self.name, submission.remarks)
+            except Unusable as error:
+                submission.remarks.append(str(error))
+        return submission
+
+
+def collect(folder: Path, name: str) -> HandedIn:
     """What a submission's folder holds for the notebook `name`."""
-    submission = Submission()
+    found = HandedIn(f"{name}.ipynb")
     try:
         notebooks = sorted(path.name for path in folder.iterdir() if path.suffix.lower() == ".ipynb")
     except OSError as error:
-        submission.remarks.append(f"What was handed in cannot be read: {error.strerror}.")
-        return submission
-    wanted = f"{name}.ipynb"
-    if wanted not in notebooks:
+        found.remarks.append(f"What was handed in cannot be read: {error.strerror}.")
+        return found
+    if found.name not in notebooks:
         if len(notebooks) != 1:
-            found = f"but {', '.join(map(repr, notebooks[:5]))}" if notebooks else "nor any other notebook"
-            submission.remarks.append(f"There is no {wanted} in what was handed in, {found}: hand it in again.")
-            return submission
-        submission.remarks.append(f"There was no {wanted}: {notebooks[0]!r} was graded in its place.")
-        wanted = notebooks[0]
+            others = f"but {', '.join(map(repr, notebooks[:5]))}" if notebooks else "nor any other notebook"
+            found.remarks.append(f"There is no {found.name} in what was handed in, {others}: hand it in again.")
+            return found
+        found.remarks.append(f"There was no {found.name}: {notebooks[0]!r} was graded in its place.")
+        found.name = notebooks[0]
     elif len(notebooks) > 1:
-        others = ", ".join(repr(other) for other in notebooks[:5] if other != wanted)
-        submission.remarks.append(f"{wanted} was graded; other notebooks were not looked at: {others}.")
+        others = ", ".join(repr(other) for other in notebooks[:5] if other != found.name)
+        found.remarks.append(f"{found.name} was graded; other notebooks were not looked at: {others}.")
     try:
-        submission.cells = cells_of(read_file(folder / wanted), wanted, submission.remarks)
+        found.content = read_file(folder / found.name)
     except Unusable as error:
-        submission.remarks.append(str(error))
-    return submission
+        found.remarks.append(str(error))
+    return found
 
 
 def cells_of(content: bytes, name: str, remarks: list[str]) -> list[dict[str, Any]]:

@@ -951,7 +951,7 @@ for pid in [name for name in os.listdir("/proc") if name.isdigit()]:
 )
 attack(
     "read_proc_of_parent",
-    "The kernel is process 1 of its own; no process outside has a number there.",
+    "The jail has processes of its own; no process outside has a number there.",
     code="""\
 for pid in (targets["grader"], targets["victim"]):
     for name in ("environ", "cmdline", "maps", "root/etc/passwd", "cwd/README.md"):
@@ -974,6 +974,87 @@ for number in sorted(int(name) for name in os.listdir("/proc/self/fd")):
         print("got " + "in:", where)
     attempt("folder behind %d" % number, lambda: os.listdir("/proc/self/fd/%d/.." % number))
     attempt("secret from %d" % number, lambda: os.open(targets["secret"].lstrip("/"), os.O_RDONLY, dir_fd=number))
+""",
+)
+
+attack(
+    "descriptors_of_the_zygote",
+    "What becomes a kernel closes all but its own sockets first: nobody can ask for another kernel.",
+    code="""\
+for number in range(3, 256):
+    try:
+        end = socket.socket(fileno=os.dup(number))
+    except OSError:
+        continue
+    tried("socket %d" % number)
+    if end.family == socket.AF_UNIX and end.type == socket.SOCK_SEQPACKET:
+        print("got " + "in:", number)
+    for peer in ("getpeername", "getsockname"):
+        try:
+            print(getattr(end, peer)())
+        except OSError as error:
+            print(error)
+    end.close()
+import gc
+for found in gc.get_objects():
+    if type(found) is socket.socket and found.fileno() >= 0 and found.type == socket.SOCK_SEQPACKET:
+        print("got " + "in:", found)
+""",
+)
+attack(
+    "memory_of_others",
+    "What becomes a kernel was copied from a process that has seen no learner's notebook and no secret.",
+    code="""\
+import gc, re
+tried("a look through all of the memory")
+wanted = re.compile(b"can" + b"ary-[0-9a-f]{16}")
+libc, page = ctypes.CDLL(None), 1 << 16
+libc.process_vm_readv.restype = ctypes.c_ssize_t
+buffer = ctypes.create_string_buffer(page)
+
+
+class Part(ctypes.Structure):
+    _fields_ = [("base", ctypes.c_void_p), ("length", ctypes.c_size_t)]
+
+
+# Without a map: the heap lies around its objects, and what cannot be read is passed over.
+looked_at, planted = 0, [b"planted-%d" % number for number in range(100)]
+own = re.compile(b"planted-9[0-9]")
+for region in {id(value) >> 22 for value in gc.get_objects()}:
+    for start in range(region << 22, (region + 1) << 22, page):
+        here, there = Part(ctypes.addressof(buffer), page), Part(start, page)
+        got = libc.process_vm_readv(os.getpid(), ctypes.byref(here), 1, ctypes.byref(there), 1, 0)
+        looked_at += max(0, got)
+        if got > 0 and (found := wanted.search(buffer.raw[:got])):
+            print("got " + "in:", found[0])
+        if got > 0 and own.search(buffer.raw[:got]):
+            print("found what was planted")
+print("looked at", looked_at >> 20, "MiB")
+print(sys.argv, sys.orig_argv)
+""",
+    shows=("tried: ", "looked at ", "found what was planted"),
+)
+attack(
+    "own_program",
+    "The program that a kernel runs cannot be written by the user that the kernel has become.",
+    code="""\
+def reopened():
+    held = os.open("/proc/self/exe", os.O_PATH)
+    for _ in range(50):
+        try:
+            return os.open("/proc/self/fd/%d" % held, os.O_RDWR)
+        except OSError as error:
+            if error.errno != 26:  # it is being run
+                raise
+            time.sleep(0.01)
+attempt("writing it", lambda: os.open("/proc/self/exe", os.O_RDWR))
+attempt("writing it, held", reopened)
+attempt("writing it by name", lambda: os.open(os.path.realpath(sys.executable), os.O_RDWR))
+with open("/proc/self/maps") as maps:
+    for part in {line.split()[0] for line in maps if ".so" in line}:
+        attempt("a library " + part, lambda: os.open("/proc/self/map_files/" + part, os.O_RDWR))
+attempt("folder of the program", lambda: os.listdir("/proc/self/exe/.."))
+attempt("a jail outside", lambda: 1 / int(ctypes.CDLL(None).setns(os.open("/proc/self/ns/mnt", 0), 0) == 0))
 """,
 )
 

@@ -13,7 +13,7 @@ from jupyter_core.utils import run_sync
 from checks.report import Report
 from checks.section import Section
 from grading import jail
-from grading.kernels import JailedKernel
+from grading.kernels import JailedKernel, Zygote
 from grading.remote import Connection
 
 CLEAR = """
@@ -27,7 +27,7 @@ class Kernel:
 
     def __init__(self, **limits: int) -> None:
         self.folder = tempfile.TemporaryDirectory(prefix="mt-empty-")
-        self.kernel = JailedKernel().launch(jail.probe(), jail.Limits(**limits), Path(self.folder.name))
+        self.kernel = JailedKernel().launch(jail.probe(), jail.Limits(**limits), Path(self.folder.name), zygote())
         self.kernel.wait_until_ready()
         self.client = self.kernel.client()
         self.client.start_channels(hb=False, stdin=False, control=False)
@@ -77,6 +77,16 @@ class Kernel:
         self.client.stop_channels()
         self.kernel.close()
         self.folder.cleanup()
+
+
+@functools.cache
+def zygote() -> Zygote | None:
+    """The one of this process, where there can be one."""
+    if not Zygote.is_safe(jail.probe()):
+        return None
+    made = Zygote()
+    util.Finalize(None, made.close, exitpriority=0)
+    return made
 
 
 @functools.cache

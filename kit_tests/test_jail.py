@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
@@ -11,12 +12,14 @@ import sys
 import time
 from pathlib import Path
 
+import jailed
 import pytest
 from course import Course, notebook
 from jailed import Kernel
 
 from conftest import ROOT
 from grading import jail
+from grading.kernels import KernelSupply, Zygote
 
 
 def seen(kernel: Kernel, code: str):
@@ -76,6 +79,61 @@ def test_inside_the_limits_hold(kernel):
 
 def test_inside_processes_see_their_own_only(kernel):
     assert len(seen(kernel, "[name for name in os.listdir('/proc') if name.isdigit()]")) <= 3
+
+
+def test_each_kernel_draws_other_random_numbers():
+    draws = []
+    for _ in range(2):
+        kernel = Kernel()
+        kernel.execute("import random, numpy as np")
+        draws.append(seen(kernel, "[random.random(), float(np.random.rand()), os.urandom(4).hex()]"))
+        kernel.close()
+    assert all(one != other for one, other in zip(*draws, strict=True))
+
+
+def test_a_kernel_is_as_one_that_was_started_by_itself(monkeypatch):
+    """What it sees and may do does not tell whether it is a copy of the zygote."""
+    looks = (
+        "sorted(os.environ)",
+        "os.getcwd()",
+        "sys.path",
+        "sorted(os.listdir('.'))",
+        "signal.getsignal(signal.SIGINT) is not None and signal.pthread_sigmask(signal.SIG_BLOCK, [])",
+        "[open(f'/proc/self/{name}').read() for name in ('limits', 'cgroup', 'uid_map')]",
+            "[line.split()[4:6] for line in open('/proc/self/mountinfo')]",
+        "[os.readlink(f'/proc/self/fd/{n}').split(':')[0] for n in (0, 1, 2)]",
+        "[resource.getrlimit(n) for n in range(16)]",
+    )
+
+    def look() -> list:
+        kernel = Kernel()
+        kernel.execute("import signal")
+        found = [str(seen(kernel, code)) for code in looks]
+        kernel.close()
+        return found
+
+    copied = look()
+    monkeypatch.setattr(jailed, "zygote", lambda: None)
+    assert copied == look()
+
+
+def test_where_learners_could_write_their_own_program_kernels_start_by_themselves(monkeypatch):
+    level = jail.Level("bubblewrap", user=None)
+    monkeypatch.setattr(os, "access", lambda path, mode: True)
+    assert not Zygote.is_safe(level)
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert Zygote.is_safe(level)
+    assert not Zygote.is_safe(jail.Level("process"))
+
+
+def test_without_the_zygote_kernels_start_by_themselves(tmp_path):
+    """It was killed, or Linux does not let it enter a jail: grading goes on."""
+    with KernelSupply(jail.probe(), jail.Limits(), tmp_path) as supply:
+        supply.zygote.process.kill()
+        supply.zygote.process.wait()
+        kernel = supply.take()
+        assert supply.zygote is None and asyncio.run(kernel.is_alive())
+        kernel.close()
 
 
 def test_everything_ends_with_the_grader(tmp_path):

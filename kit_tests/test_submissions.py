@@ -156,7 +156,7 @@ def test_a_file_is_only_read_when_it_is_one(tmp_path, monkeypatch):
 def test_the_notebook_is_found_or_said_to_be_missing(tmp_path, files, says):
     for name in files:
         (tmp_path / name).write_text(json.dumps(notebook()))
-    submission = submissions.read(tmp_path, "workshop")
+    submission = submissions.collect(tmp_path, "workshop").read()
     assert len(submission.remarks) == (says is not None)
     assert says is None or says in submission.remarks[0]
     for remark in submission.remarks:
@@ -165,7 +165,7 @@ def test_the_notebook_is_found_or_said_to_be_missing(tmp_path, files, says):
 
 
 def test_a_folder_that_cannot_be_read_gets_a_sentence(tmp_path):
-    assert submissions.read(tmp_path / "nowhere", "workshop").remarks == [
+    assert submissions.collect(tmp_path / "nowhere", "workshop").remarks == [
         "What was handed in cannot be read: No such file or directory."
     ]
 

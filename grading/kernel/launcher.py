@@ -2,6 +2,10 @@
 
 The judge made the sockets that listen, and gives them down as file descriptors: the kernel needs neither a network nor
 a folder that both sides can write to.
+
+    launcher.py DESCRIPTOR            a kernel; the descriptor is its channel to the judge
+    launcher.py --zygote DESCRIPTOR   a process that imports what kernels need, and becomes a copy of itself in a jail
+                                      for each message; the descriptor is its socket to the grader
 """
 
 from __future__ import annotations
@@ -9,10 +13,13 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
+import gc
 import importlib.util
 import io
+import json
 import os
 import platform
+import random
 import resource
 import shutil
 import socket
@@ -22,9 +29,11 @@ from typing import Any
 
 import wire
 
+SOCKETS = 4  # shell, stdin, control, iopub
 USERS = 1_000_000  # that a kernel may become one of, where the jail was entered as root
 FAMILIES = (socket.AF_UNIX, socket.AF_INET, 10, 16)  # of sockets that a namespace covers; AF_INET6, AF_NETLINK
 CLONE_NEWUSER, CLONE3 = 0x10000000, 435
+SPACES = 0x6E020000  # CLONE_NEW of the other namespaces: mnt, pid, net, ipc, uts, cgroup
 CALLS = {  # by machine: what audits call it, then numbers of system calls
     "x86_64": {"audit": 0xC000003E, "socket": 41, "clone": 56, "unshare": 272, "keys": (248, 249, 250)},
     "aarch64": {"audit": 0xC00000B7, "socket": 198, "clone": 220, "unshare": 97, "keys": (217, 218, 219)},
@@ -70,8 +79,9 @@ def limit(config: dict[str, Any]) -> None:
         os.setgroups([])
         os.setgid(user)
         os.setuid(user)
+    if sys.platform.startswith("linux"):  # what could be inherited, too
         header, nothing = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
-        ctypes.CDLL(None).capset(header, nothing)  # what could be inherited, too
+        ctypes.CDLL(None).capset(header, nothing)
 
 
 def refuse_calls() -> None:
@@ -127,19 +137,20 @@ class Hider:
 
 
 def warm_up() -> None:
-    """Import what notebooks import, and draw once."""
-    import tqdm  # noqa: F401
-    from matplotlib import pyplot
-    from matplotlib_inline import backend_inline  # noqa: F401
+    """Import what every notebook needs, and draw once, while there is time."""
+    with contextlib.suppress(Exception):
+        import tqdm  # noqa: F401
+        from matplotlib import pyplot
+        from matplotlib_inline import backend_inline  # noqa: F401
 
-    figure, axes = pyplot.subplots(figsize=(1, 1))
-    axes.plot([1, 2])
-    figure.savefig(io.BytesIO(), format="png")
-    pyplot.close(figure)
+        figure, axes = pyplot.subplots(figsize=(1, 1))
+        axes.plot([1, 2])
+        figure.savefig(io.BytesIO(), format="png")
+        pyplot.close(figure)
 
 
-def main() -> None:
-    channel = wire.Channel(socket.socket(fileno=int(sys.argv[1])), 1 << 24)
+def become_kernel(channel: wire.Channel, sockets: list[int]) -> None:
+    """Set the limits, and run a kernel on sockets that listen: shell, stdin, control, iopub."""
     config, _ = channel.receive()
     channel.largest = config["largest"]
     for entry in os.scandir(config["files"]):
@@ -156,7 +167,7 @@ def main() -> None:
         """ipykernel on listening sockets that it is given."""
 
         def _try_bind_socket(self, s: Any, port: int) -> int:
-            s.setsockopt(zmq.USE_FD, config["sockets"][port - 1])
+            s.setsockopt(zmq.USE_FD, sockets[port - 1])
             s.bind(f"ipc://minitorch-{port}")
             return port
 
@@ -194,10 +205,77 @@ def main() -> None:
 
     serving = server.Server(channel)
     server.answer = lambda: serving.serve(shell.user_ns)  # what the judge has the kernel execute
-    with contextlib.suppress(Exception):  # what every notebook needs, while there is time
+    if "matplotlib.pyplot" not in sys.modules:
         warm_up()
     channel.send({"value": "ready"}, [])
     app.start()
+
+
+def zygote(end: socket.socket) -> None:
+    """For each message, become one kernel more in the jail whose descriptor comes with it.
+
+    To import all this takes ten times as long as to copy it. No learner's code runs in this process, it holds no
+    secret, and a copy keeps nothing open by which it could be reached.
+    """
+    import ipykernel.kernelapp  # noqa: F401
+    import server  # noqa: F401
+
+    warm_up()
+    gc.collect()
+    gc.freeze()  # copies do not look through it
+    while True:
+        message, given, _, _ = socket.recv_fds(end, 1 << 16, 2 + SOCKETS)
+        if not message:
+            return
+        if child := os.fork():
+            os.waitpid(child, 0)
+            for descriptor in given:
+                os.close(descriptor)
+            continue
+        try:
+            enter(end, json.loads(message), given)
+        finally:
+            os._exit(1)
+
+
+def enter(end: socket.socket, wanted: dict[str, Any], given: list[int]) -> None:
+    """Become a kernel in a jail; tell the grader its number outside and a descriptor of it.
+
+    `given` are descriptors: of a process in the jail, the kernel's channel, and its sockets.
+    """
+    try:
+        os.setsid()
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.setns(given[0], SPACES if wanted["as_root"] else SPACES | CLONE_NEWUSER):
+            raise OSError(ctypes.get_errno(), "the jail cannot be entered")
+        kernel = os.fork()  # only what is started now is among the jail's processes
+        if kernel:
+            socket.send_fds(end, [str(kernel).encode()], [os.pidfd_open(kernel)])
+    except OSError as error:
+        end.send(str(error).encode())
+        os._exit(1)
+    if kernel:
+        os._exit(0)
+    kept, lowest = sorted(given[1:]), 3
+    for descriptor in [*kept, os.sysconf("SC_OPEN_MAX")]:
+        os.closerange(lowest, descriptor)
+        lowest = descriptor + 1
+    end.detach()
+    os.environ.clear()
+    os.environ.update(wanted["environment"])
+    os.chdir(wanted["folder"])
+    sys.argv = sys.argv[:1]
+    for module in (random, sys.modules["numpy"].random):  # else all learners would draw the same
+        module.seed()
+    become_kernel(wire.Channel(socket.socket(fileno=given[1]), 1 << 24), given[2:])
+
+
+def main() -> None:
+    end = socket.socket(fileno=int(sys.argv[2 if sys.argv[1] == "--zygote" else 1]))
+    if sys.argv[1] == "--zygote":
+        zygote(end)
+    else:
+        become_kernel(wire.Channel(end, 1 << 24), [int(number) for number in sys.argv[2:]])
 
 
 if __name__ == "__main__":
