@@ -1,5 +1,6 @@
 # make grade: environment, release, the sample class graded, a table of results.
-# make test: environment, every test (attacks need bubblewrap: see docs/security.md).
+# make test: environment, every test (attacks need bubblewrap: see docs/security.md; tests start a cluster and a
+# database server of their own).
 # make release: regenerate release/, solutions/ and workshop.ipynb from source/workshop.py.
 
 PYTHON ?= python3
@@ -7,14 +8,14 @@ VENV ?= .venv
 RUN := $(VENV)/bin/python
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 
-.PHONY: grade test release jail clean
+.PHONY: grade test release jail postgresql clean
 .DELETE_ON_ERROR:
 
 grade: release jail
 	$(RUN) examples/make_class.py
 	$(RUN) -m grading sample
 
-test: $(VENV)/ready jail
+test: $(VENV)/ready-cluster jail postgresql
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m pytest -n 2 --dist loadfile
@@ -24,8 +25,14 @@ release: $(VENV)/ready
 
 # bubblewrap, which isolates learners' code: installed where that is allowed, else grading says what to do.
 jail:
-	@command -v bwrap >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
-	  { apt-get install -y -q bubblewrap || { apt-get update -q && apt-get install -y -q bubblewrap; }; }; } || true
+	@command -v bwrap >/dev/null || { $(call install,bubblewrap); }
+
+# A database server, for one test.
+postgresql:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { $(call install,postgresql); }
+
+install = [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+  { apt-get install -y -q $(1) || { apt-get update -q && apt-get install -y -q $(1); }; } || true
 
 $(VENV)/ready: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
@@ -34,5 +41,9 @@ $(VENV)/ready: requirements.txt
 	$(RUN) -c 'import torch, torchvision'
 	touch $@
 
+$(VENV)/ready-cluster: requirements-cluster.txt $(VENV)/ready
+	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-cluster.txt
+	touch $@
+
 clean:
-	rm -rf $(VENV) gradebook.db autograded feedback examples/autograded examples/feedback examples/gradebook.db
+	rm -rf $(VENV) gradebook.db .grading autograded feedback examples/autograded examples/feedback examples/gradebook.db

@@ -1,15 +1,18 @@
-"""How fast is grading? The same honest submissions, graded by stock nbgrader and through the judge, in turn.
+"""The same honest submissions, graded by stock nbgrader, by nbgrader through the judge, and as a class, in turn.
 
-    python benchmarks/grading.py                     # 20 submissions, 3 rounds
+    python benchmarks/grading.py                       # 20 submissions, 3 rounds: stock and judge
+    python benchmarks/grading.py --ways stock class --submissions 40
     python benchmarks/grading.py --submissions 5 --rounds 1
 
 Stock nbgrader runs the tests inside the learner's kernel; its settings are the best of its own (kernels end at once,
-cells that only show PyTorch are skipped). Times are of whole processes, one process each.
+cells that only show PyTorch are skipped). A class is graded by `python -m grading autograde` on all cores. Every
+submission is another one (the journal grades equal ones once). Times are of whole commands.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import shutil
@@ -31,38 +34,48 @@ c.ExecutePreprocessor.skip_cells_with_tag = "torch"
 c.ExecutePreprocessor.timeout = 60
 c.ExecutePreprocessor.shutdown_kernel = "immediate"
 """
+COMMANDS = {"stock": ["nbgrader"], "judge": ["nbgrader"], "class": ["grading"]}
 
 
-def course(folder: Path, submissions: int, judged: bool) -> Path:
+def course(folder: Path, submissions: int, way: str) -> Path:
     """A course folder with its release made and so many submissions handed in."""
     folder.mkdir()
-    if not judged:
+    if way == "stock":
         (folder / "nbgrader_config.py").write_text(STOCK, encoding="utf-8")
     shutil.copytree(ROOT / "source" / "workshop", folder / "source" / "workshop")
     for number in range(submissions):
         learner = HONEST[number % len(HONEST)]
-        handed_in = ROOT / "examples" / "submitted" / learner / "workshop" / "workshop.ipynb"
-        target = folder / "submitted" / f"{learner}_{number:03}" / "workshop"
-        target.mkdir(parents=True)
-        shutil.copy(handed_in, target)
-    nbgrader(folder, judged, "generate_assignment", "workshop")
+        hand_in(
+            folder, f"{learner}_{number:03}", ROOT / "examples" / "submitted" / learner / "workshop" / "workshop.ipynb"
+        )
+    run(folder, way, ["nbgrader", "generate_assignment"])
     return folder
 
 
-def nbgrader(folder: Path, judged: bool, *arguments: str) -> tuple[float, str]:
-    """Run an nbgrader command in a course, with the configuration here or with the stock one: seconds and log."""
+def hand_in(folder: Path, learner: str, notebook: Path) -> None:
+    """A copy of a notebook, with a cell of its own."""
+    content = json.loads(notebook.read_text(encoding="utf-8"))
+    own = {"cell_type": "code", "id": "own", "source": f"# {learner}", "metadata": {}, "outputs": []}
+    content["cells"].append({**own, "execution_count": None})
+    target = folder / "submitted" / learner / "workshop"
+    target.mkdir(parents=True)
+    (target / "workshop.ipynb").write_text(json.dumps(content), encoding="utf-8")
+
+
+def run(folder: Path, way: str, command: list[str], *options: str) -> tuple[float, str]:
+    """Run a command in a course, with the configuration here or with the stock one: seconds and log."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     start = time.perf_counter()
     done = subprocess.run(
-        [sys.executable, "-m", "nbgrader", *arguments, f"--course-dir={folder}"],
-        cwd=ROOT if judged else folder,
+        [sys.executable, "-m", *command, "workshop", *options, f"--course-dir={folder}"],
+        cwd=folder if way == "stock" else ROOT,
         env={**os.environ, "PATH": path},
         capture_output=True,
         text=True,
     )
     seconds = time.perf_counter() - start
     if done.returncode:
-        sys.exit(f"nbgrader {' '.join(arguments)} failed:\n{done.stderr[-3000:]}")
+        sys.exit(f"{' '.join(command)} failed:\n{done.stderr[-3000:]}")
     return seconds, done.stderr
 
 
@@ -70,6 +83,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--submissions", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--ways", nargs="+", choices=COMMANDS, default=["stock", "judge"])
     options = parser.parse_args()
     subprocess.run([sys.executable, ROOT / "source" / "build.py", "--support"], check=True)
     sys.path.insert(0, str(ROOT))
@@ -77,27 +91,29 @@ def main() -> None:
     from grading.results import read
 
     print(jail.probe().as_text())
+    times: dict[str, list[float]] = {way: [] for way in options.ways}
+    last = {}
     with tempfile.TemporaryDirectory() as scratch:
-        ways = {way: course(Path(scratch) / way, options.submissions, way == "judge") for way in ("stock", "judge")}
-        times: dict[str, list[float]] = {way: [] for way in ways}
-        parts = ""
+        folders = {way: course(Path(scratch) / way, options.submissions, way) for way in options.ways}
         for _ in tqdm(range(options.rounds), desc="rounds", disable=None, file=sys.stderr):
-            for way, folder in ways.items():
-                seconds, log = nbgrader(folder, way == "judge", "autograde", "workshop", "--force")
+            for way, folder in folders.items():
+                seconds, log = run(folder, way, [*COMMANDS[way], "autograde"], "--force")
                 times[way].append(seconds)
-                if way == "judge":
-                    parts = next(iter(re.findall(r"\d+\.\d s: .*", log)), "")
-        points = {way: read(f"sqlite:///{folder}/gradebook.db", "workshop").rows for way, folder in ways.items()}
-    if points["stock"] != points["judge"]:
+                last[way] = next(iter(re.findall(r"\d+\.\d s: .*|\d+ submissions: .*", log)), "")
+        points = {way: read(f"sqlite:///{folder}/gradebook.db", "workshop").rows for way, folder in folders.items()}
+    if any(rows != points[options.ways[0]] for rows in points.values()):
         sys.exit(f"the points differ: {points}")
-    print(f"{options.submissions} honest submissions, the same points both ways; whole processes, seconds:\n")
-    print("| round | stock | judge | stock / judge |\n| ---: | ---: | ---: | ---: |")
-    for number, (stock, judge) in enumerate(zip(times["stock"], times["judge"], strict=True), 1):
-        print(f"| {number} | {stock:.1f} | {judge:.1f} | {stock / judge:.2f} |")
-    ratio = statistics.median(s / j for s, j in zip(times["stock"], times["judge"], strict=True))
-    each = statistics.median(times["judge"]) / options.submissions
-    print(f"\nstock / judge, median: {ratio:.2f}; {each:.2f} s for a submission through the judge")
-    print(f"the judge's last run: {parts}")
+    first, *others = options.ways
+    print(f"{options.submissions} honest submissions, the same points in all ways; whole commands, seconds:\n")
+    heads = ["round", *options.ways, *(f"{first} / {way}" for way in others)]
+    print(f"| {' | '.join(heads)} |\n|{' ---: |' * len(heads)}")
+    for number, row in enumerate(zip(*times.values(), strict=True), 1):
+        ratios = [f"{row[0] / seconds:.2f}" for seconds in row[1:]]
+        print(f"| {number} | {' | '.join([f'{seconds:.1f}' for seconds in row] + ratios)} |")
+    for way in others:
+        ratio = statistics.median(one / other for one, other in zip(times[first], times[way], strict=True))
+        each = statistics.median(times[way]) / options.submissions
+        print(f"\n{first} / {way}, median: {ratio:.2f}; {each:.2f} s for a submission. The last run: {last[way]}")
 
 
 if __name__ == "__main__":

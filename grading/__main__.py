@@ -1,8 +1,15 @@
-"""`python -m grading results ASSIGNMENT`: the points of a class. `python -m grading sample`: grade the sample class."""
+"""The class, from the command line.
+
+python -m grading autograde ASSIGNMENT    grade a class as `nbgrader autograde` does, many submissions at a time
+python -m grading results ASSIGNMENT      print its points
+python -m grading trace LEARNER           say how a learner's verdicts came about
+python -m grading sample                  grade the sample class in examples/
+"""
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import shutil
@@ -74,19 +81,52 @@ def sample() -> None:
         raise GradingError("\n".join(failures))
 
 
+def trace(journal: Path, assignment: str, learner: str) -> str:
+    """How the verdicts on a learner's submission came about, as JSON.
+
+    Raises:
+        LookupError: when nothing is known.
+    """
+    from grading.journal import Journal
+
+    noted = Journal(journal).written(assignment, learner)
+    found = Journal(journal).get(noted.get("key", "-"))
+    if found is None:
+        raise LookupError(
+            f"{journal} knows nothing of {learner!r}: only what `python -m grading autograde` has graded can be traced."
+        )
+    return json.dumps({"result": noted["key"], "points": noted["scores"], **found.trace}, indent=2)
+
+
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m grading", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m grading", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     table = commands.add_parser("results", help="print the points of a class")
     table.add_argument("assignment", nargs="?", default="workshop")
     table.add_argument("--db", default=f"sqlite:///{ROOT / 'gradebook.db'}", help="the gradebook (nbgrader's db_url)")
     commands.add_parser("sample", help="grade the sample class in examples/")
-    options = parser.parse_args(arguments)
+    about = commands.add_parser("trace", help="say how a learner's verdicts came about")
+    about.add_argument("learner")
+    about.add_argument("assignment", nargs="?", default="workshop")
+    about.add_argument("--journal", type=Path, default=ROOT / ".grading", help="where the results are kept")
+    commands.add_parser("autograde", add_help=False, help="grade a class, many submissions at a time")
+    options, others = parser.parse_known_args(arguments)
     # nbgrader calls `alembic` by name: it lies beside the interpreter.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    if options.command == "autograde":
+        from grading.run import ClassApp
+
+        ClassApp.launch_instance(others)
+        return 0
+    if others:
+        parser.error(f"unknown: {' '.join(others)}")
     try:
         if options.command == "results":
             print(results.read(options.db, options.assignment).as_text())
+        elif options.command == "trace":
+            print(trace(options.journal, options.assignment, options.learner))
         else:
             sample()
     except (GradingError, LookupError) as error:

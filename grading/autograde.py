@@ -16,6 +16,7 @@ import re
 import shutil
 import tempfile
 import time
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +26,50 @@ import nbgrader.apps.api
 import nbgrader.apps.autogradeapp
 import nbgrader.converters.autograde as stock
 import nbgrader.preprocessors
+from nbformat import NotebookNode
 from nbgrader.converters.base import NbGraderException
 from nbgrader.utils import is_grade, parse_utc, rmtree
-from traitlets import Integer, List
+from traitlets import Enum, Float, Integer, List
 
 from checks.section import drawn_seed
 from grading import jail, outputs, submissions
-from grading.execute import Bench, JudgedExecute
+from grading.execute import Bench, Runner, Settings
+from grading.kernels import DeadKernel
+
+DEFAULT = Settings()
+
+
+def _setting(kind: type, name: str, help: str) -> Any:
+    return kind(getattr(DEFAULT, name), help=help).tag(config=True)
+
+
+class JudgedExecute(nbgrader.preprocessors.Execute):
+    """In place of nbgrader's: runs a notebook in the jail, with the judge."""
+
+    required = Enum(jail.LEVELS, DEFAULT.required, help="Refuse to grade below this level.").tag(config=True)
+    request_seconds = _setting(Float, "request_seconds", "Time for one request of the judge to the kernel.")
+    cell_seconds = _setting(Float, "cell_seconds", "Time for one cell, and for all requests of one graded cell.")
+    submission_seconds = _setting(Float, "submission_seconds", "Time for all cells and requests of one submission.")
+    most_requests = _setting(Integer, "most_requests", "Requests of the judge to one kernel.")
+    memory = _setting(Integer, "memory", "Address space of each process in the jail, in bytes.")
+    processes = _setting(Integer, "processes", "Processes and threads in the jail.")
+    file = _setting(Integer, "file", "Size of one file that the kernel writes, in bytes.")
+    disk = _setting(Integer, "disk", "Size of the scratch folder and of /tmp in the jail, in bytes.")
+    skipped = _setting(List, "skipped", "Cells with one of these tags are not run.")
+
+    def settings(self) -> Settings:
+        return Settings(**{field.name: getattr(self, field.name) for field in fields(Settings)})
+
+    def preprocess(self, nb: NotebookNode, resources: Any, km: Any = None) -> tuple[NotebookNode, Any]:
+        converter = self.parent.parent
+        try:
+            remarks = Runner(nb, converter.bench).run()
+        except DeadKernel as error:
+            raise NbGraderException(f"{error}: is the machine out of memory?") from error
+        for remark in remarks:
+            converter.remark(resources, remark)
+        submissions.note(nb, converter.remarks_on(resources))
+        return nb, resources
 
 
 class JudgedAutograde(stock.Autograde):
@@ -49,17 +87,19 @@ class JudgedAutograde(stock.Autograde):
     )
 
     def start(self) -> None:
-        settings = JudgedExecute(parent=self, config=self.config)
+        execute = JudgedExecute(parent=self, config=self.config)
         self.remarks: dict[str, list[str]] = {}
         self.done: list[str] = []
         self.failed: set[str] = set()  # that have been begun, and not ended
         with contextlib.ExitStack() as stack:
             try:
-                if not settings.enabled:  # nbgrader gives full marks to a graded cell without output
+                if not execute.enabled:  # nbgrader gives full marks to a graded cell without output
                     raise jail.JailError("Nothing was graded: notebooks must be executed. Leave out --no-execute.")
-                folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mt-grading-")))
+                folder = Path(
+                    stack.enter_context(tempfile.TemporaryDirectory(prefix="mt-grading-", dir=self._scratch()))
+                )
                 self.submitted, self.staged = self.coursedir.submitted_directory, folder / "submitted"
-                self._open(settings, self._course_files(folder / "files"), stack)
+                self._open(execute.settings(), self._course_files(folder / "files"), stack)
             except (jail.JailError, ImportError, OSError) as error:
                 self.log.error(str(error))
                 raise NbGraderException(str(error)) from error
@@ -69,7 +109,11 @@ class JudgedAutograde(stock.Autograde):
             finally:
                 self.coursedir.submitted_directory = self.submitted
 
-    def _open(self, settings: JudgedExecute, files: Path, stack: contextlib.ExitStack) -> None:
+    def _scratch(self) -> Path | None:
+        """The folder for a folder with what is read; None for the system's."""
+        return None
+
+    def _open(self, settings: Settings, files: Path, stack: contextlib.ExitStack) -> None:
         """Make ready what grades."""
         self.bench = stack.enter_context(Bench(settings, files, drawn_seed() if self.seed is None else self.seed))
         self.log.warning(self.bench.level.as_text())
@@ -77,7 +121,11 @@ class JudgedAutograde(stock.Autograde):
     def _course_files(self, folder: Path) -> Path:
         """What lies beside the course's notebook and is no part of the tests, for kernels to read."""
         left_out = shutil.ignore_patterns("*.ipynb", "*.py", "*.new", "checks", ".*", "__pycache__")
-        shutil.copytree(self._source(), folder, ignore=left_out)
+        try:
+            shutil.copytree(self._source(), folder, ignore=left_out)
+        except shutil.Error as error:
+            (file, _, why), *_ = error.args[0]
+            raise OSError(f"{file} cannot be copied: {why}") from None
         return folder
 
     def init_notebooks(self) -> None:

@@ -8,22 +8,21 @@ import gc
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty
 from typing import Any
 
-import nbgrader.preprocessors
+import zmq
 from jupyter_core.utils import ensure_async, run_sync
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
-from nbgrader.converters.base import NbGraderException
-from nbgrader.utils import is_grade
-from traitlets import Enum, Float, Integer, List
+from nbformat.v4 import new_output
 
 from checks.observe import printable
-from grading import jail, outputs, submissions
+from grading import jail, outputs
 from grading.judge import Judge
 from grading.kernels import DeadKernel, KernelSupply
 
@@ -37,48 +36,58 @@ class Stopped(Exception):
     """The learner's kernel cannot go on; the message says why."""
 
 
-class JudgedExecute(nbgrader.preprocessors.Execute):
-    """Runs a notebook's cells in a jailed kernel; graded cells are evaluated by the judge, outside of it."""
+@dataclass(frozen=True)
+class Settings:
+    """How much of what a submission may use up; see JudgedExecute."""
 
-    required = Enum(jail.LEVELS, default_value="process", help="Refuse to grade below this level of the jail.").tag(
-        config=True
-    )
-    request_seconds = Float(5.0, help="Time for one request of the judge to the kernel.").tag(config=True)
-    cell_seconds = Float(30.0, help="Time for one cell, and for all requests of one graded cell.").tag(config=True)
-    submission_seconds = Float(120.0, help="Time for all cells and requests of one submission.").tag(config=True)
-    most_requests = Integer(200_000, help="Requests of the judge to one kernel.").tag(config=True)
-    memory = Integer(LIMITS.memory, help="Address space of each process in the jail, in bytes.").tag(config=True)
-    processes = Integer(LIMITS.processes, help="Processes and threads in the jail.").tag(config=True)
-    file = Integer(LIMITS.file, help="Size of one file that the kernel writes, in bytes.").tag(config=True)
-    disk = Integer(LIMITS.disk, help="Size of the scratch folder and of /tmp in the jail, in bytes.").tag(config=True)
-    skipped = List(["torch"], help="Cells with one of these tags are not run.").tag(config=True)
+    required: str = "process"
+    request_seconds: float = 5.0
+    cell_seconds: float = 30.0
+    submission_seconds: float = 120.0
+    most_requests: int = 200_000
+    memory: int = LIMITS.memory
+    processes: int = LIMITS.processes
+    file: int = LIMITS.file
+    disk: int = LIMITS.disk
+    skipped: Sequence[str] = ("torch",)
 
     def limits(self) -> jail.Limits:
         return jail.Limits(
             self.memory, self.processes, self.file, self.disk, cpu=int(1.5 * self.submission_seconds) + 1
         )
 
-    def preprocess(self, nb: NotebookNode, resources: Any, km: Any = None) -> tuple[NotebookNode, Any]:
-        converter = self.parent.parent
-        for remark in self.run(nb, converter.bench):
-            converter.remark(resources, remark)
-        submissions.note(nb, converter.remarks_on(resources))
-        return nb, resources
 
-    def run(self, nb: NotebookNode, bench: Bench) -> list[str]:
+class Runner(NotebookClient):
+    """Runs a notebook's cells in a jailed kernel; graded cells are evaluated by the judge, outside of it."""
+
+    def __init__(self, nb: NotebookNode, bench: Bench) -> None:
+        super().__init__(
+            nb,
+            None,
+            allow_errors=True,  # the notebook goes on
+            interrupt_on_timeout=True,
+            raise_on_iopub_timeout=True,
+            error_on_timeout={
+                "ename": "CellTimeoutError",
+                "evalue": "",
+                "traceback": ["CellTimeoutError: the cell did not end in time"],
+            },
+        )
+        self.bench, self.settings = bench, bench.settings
+        self.ends = time.monotonic() + self.settings.submission_seconds
+        self.bytes = 0
+
+    def run(self) -> list[str]:
         """Run all cells and fill in their outputs.
 
         Returns:
             What the learner and the instructor should know, a sentence each.
 
         Raises:
-            NbGraderException: when no kernel starts.
+            DeadKernel: when no kernel starts.
         """
-        NotebookClient.__init__(self, nb, None)
+        nb, bench = self.nb, self.bench
         self.reset_execution_trackers()
-        self._check_assign_resources({})
-        self.ends = time.monotonic() + self.submission_seconds
-        self.bytes = 0
         why = None
         remarks: list[str] = []
         stack = contextlib.ExitStack()
@@ -91,7 +100,7 @@ class JudgedExecute(nbgrader.preprocessors.Execute):
             stack.callback(self.kc.stop_channels)
             self.kc.allow_stdin = False
             self._welcomed()
-            judge = Judge(kernel, bench.tests, self._listen, self)
+            judge = Judge(kernel, bench.tests, self._listen, self.settings)
             for index, cell in enumerate(nb.cells):
                 if cell.cell_type != "code":
                     continue
@@ -99,12 +108,12 @@ class JudgedExecute(nbgrader.preprocessors.Execute):
                 before = why
                 if is_grade(cell):
                     judge.connection.left = self.ends - time.monotonic()
-                    with bench.timed("judging"), kernel.beside():
+                    with bench.timed("judging"), kernel.beside() if bench.alone else contextlib.nullcontext():
                         cell.outputs = judge.outputs_of(cell.source, why)
                         if why is None and judge.connection.gone is None:
                             self._drain()
                     why = why or judge.connection.gone
-                elif why is None and not set(self.skipped) & set(cell.metadata.get("tags", [])):
+                elif why is None and not set(self.settings.skipped) & set(cell.metadata.get("tags", [])):
                     try:
                         with bench.timed("learners' cells"):
                             self._execute(cell, index)
@@ -113,8 +122,6 @@ class JudgedExecute(nbgrader.preprocessors.Execute):
                 if why != before:
                     begins = printable(cell.source.strip().split("\n")[0], 60).replace("`", "'") or "(empty)"
                     remarks.append(f"After the cell that begins with `{begins}` nothing could be run any more: {why}.")
-        except DeadKernel as error:
-            raise NbGraderException(f"{error}: is the machine out of memory?") from error
         finally:
             stack.close()
             self.km = self.kc = None
@@ -129,9 +136,9 @@ class JudgedExecute(nbgrader.preprocessors.Execute):
         Raises:
             Stopped: when the kernel is of no use afterwards.
         """
-        seconds = min(self.cell_seconds, self.ends - time.monotonic())
+        seconds = min(self.settings.cell_seconds, self.ends - time.monotonic())
         if seconds <= 0:
-            raise Stopped(f"the notebook took longer than {self.submission_seconds:g} seconds")
+            raise Stopped(f"the notebook took longer than {self.settings.submission_seconds:g} seconds")
         self.timeout_func = lambda _: seconds
         self.messages = 0
         # nbclient never looks at the clock while messages come.
@@ -150,6 +157,14 @@ class JudgedExecute(nbgrader.preprocessors.Execute):
             raise Stopped(f"the kernel sent something unreadable ({type(error).__name__})") from None
         finally:
             watchdog.cancel()
+
+    def on_cell_executed(self, cell: NotebookNode, cell_index: int, execute_reply: dict[str, Any]) -> None:
+        """Show an error that no message has shown, such as that the time was over."""
+        said = execute_reply["content"]
+        shown = [output.ename for output in cell.outputs if output.output_type == "error"]
+        if said["status"] == "error" and said["ename"] not in shown:
+            traceback = said["traceback"] or ["An error occurred, and its traceback was switched off."]
+            cell.outputs.append(new_output("error", ename=said["ename"], evalue=said["evalue"], traceback=traceback))
 
     def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
         """As stock, but for a flood of messages, and for widgets, which can redirect a later cell's output."""
@@ -171,13 +186,16 @@ class JudgedExecute(nbgrader.preprocessors.Execute):
     @run_sync
     async def _welcomed(self) -> None:
         """Wait until the kernel's messages are sure to arrive: it greets who listens."""
-        while True:
-            try:
-                message = await self.kc.get_iopub_msg(timeout=10)
-            except Empty:
-                raise DeadKernel("the kernel does not answer") from None
-            if message["msg_type"] == "iopub_welcome":
-                return
+        listening = self.kc.iopub_channel.socket
+        for _ in range(20):
+            with contextlib.suppress(Empty):
+                while True:
+                    if (await self.kc.get_iopub_msg(timeout=1))["msg_type"] == "iopub_welcome":
+                        return
+            # A kernel that has only just begun to listen may miss who asks.
+            listening.setsockopt(zmq.UNSUBSCRIBE, b"")
+            listening.setsockopt(zmq.SUBSCRIBE, b"")
+        raise DeadKernel("the kernel does not answer")
 
     @run_sync
     async def _listen(self) -> None:
@@ -198,6 +216,11 @@ class JudgedExecute(nbgrader.preprocessors.Execute):
                     return
 
 
+def is_grade(cell: NotebookNode) -> bool:
+    """Whether nbgrader gives points for a cell."""
+    return bool(cell.metadata.get("nbgrader", {}).get("grade"))
+
+
 class Bench:
     """Where one notebook after the other is graded: the jail, kernels that are ready, the trusted tests.
 
@@ -205,16 +228,18 @@ class Bench:
         settings: the limits, and the level that is required.
         files: a folder with what kernels find beside the notebook.
         seed: of all checks.
+        alone: whether nothing else is at work on this machine, so that processors fall asleep in between.
 
     Attributes:
         spent: seconds by part of the work.
     """
 
-    def __init__(self, settings: JudgedExecute, files: Path, seed: int) -> None:
+    def __init__(self, settings: Settings, files: Path, seed: int, alone: bool = True) -> None:
+        self.settings = settings
         self.level = jail.probe()
         jail.require(self.level, settings.required)
         self.supply = KernelSupply(self.level, settings.limits(), files)
-        self.seed = seed
+        self.seed, self.alone = seed, alone
         self.spent: Counter[str] = Counter()
 
     def __enter__(self) -> Bench:

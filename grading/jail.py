@@ -139,7 +139,7 @@ def hidden() -> dict[str, list[Path]]:
     return found
 
 
-def _fonts() -> Path | None:
+def fonts() -> Path | None:
     """Matplotlib's list of fonts. Making one takes seconds: it is made here once, and read by every kernel."""
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     folder = Path(os.environ.get("MPLCONFIGDIR") or f"{cache}/matplotlib")
@@ -187,9 +187,9 @@ def _command(options: tuple[str, ...], limits: Limits) -> tuple[str, ...]:
             parts += ["--ro-bind", str(path), str(path)]
     for path in itertools.chain(*hidden().values()):
         parts += ["--ro-bind", str(KERNEL / "hidden"), str(path)]
-    if fonts := _fonts():
+    if found := fonts():
         parts += ["--perms", "1777", "--dir", f"{WORK}/.matplotlib"]
-        parts += ["--ro-bind", str(fonts), f"{WORK}/.matplotlib/{fonts.name}"]
+        parts += ["--ro-bind", str(found), f"{WORK}/.matplotlib/{found.name}"]
     return (*parts, "--chdir", WORK)
 
 

@@ -270,6 +270,10 @@ class Zygote:
 
     def __init__(self) -> None:
         self.folder = tempfile.TemporaryDirectory(prefix="mt-")
+        if fonts := jail.fonts():
+            cached = Path(self.folder.name, ".matplotlib", fonts.name)
+            cached.parent.mkdir()
+            shutil.copyfile(fonts, cached)
         self.socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.socket.settimeout(START_SECONDS)
         with theirs:

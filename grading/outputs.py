@@ -12,8 +12,6 @@ from typing import Any
 
 import bleach
 from bleach.css_sanitizer import CSSSanitizer
-from nbconvert.filters.highlight import Highlight2HTML
-from nbconvert.filters.markdown_mistune import markdown2html_mistune
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
@@ -79,6 +77,8 @@ def safe_html(text: str) -> str:
 
 def markdown2html(source: Any) -> str:
     """nbconvert's filter of this name, with the result made safe."""
+    from nbconvert.filters.markdown_mistune import markdown2html_mistune
+
     try:
         with learner_code(SECONDS):
             text = markdown2html_mistune(str(source))
@@ -89,6 +89,8 @@ def markdown2html(source: Any) -> str:
 
 def highlight_code(source: str, language: str | None = None, metadata: Any = None) -> str:
     """nbconvert's filter of this name, in bounded time: 100,000 characters of code can take Pygments an hour."""
+    from nbconvert.filters.highlight import Highlight2HTML  # a second to import, for those who make pages
+
     try:
         with learner_code(SECONDS / 2):
             return Highlight2HTML(pygments_lexer="ipython3")(source, language, metadata)

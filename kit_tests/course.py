@@ -103,33 +103,60 @@ class Graded:
 class Course:
     """A course of its own in a folder, with the release known to its gradebook."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, db: str | None = None, like: Course | None = None, **variables: str) -> None:
+        self.folder, self.db = folder, db or f"sqlite:///{folder}/gradebook.db"
+        self.variables = variables  # of the environment
+        if like is not None:
+            shutil.copy(like.folder / "gradebook.db", folder)
+            return
         subprocess.run([sys.executable, ROOT / "source" / "build.py", "--support"], check=True)
         done = self.nbgrader("generate_assignment", "workshop")
         assert done.returncode == 0, done.stderr
 
-    def nbgrader(self, command: str, *arguments: str, timeout: float = 900) -> subprocess.CompletedProcess[str]:
-        places = [
+    def places(self) -> list[str]:
+        """Options that have nbgrader work in this folder."""
+        return [f"--db={self.db}"] + [
             f"--CourseDirectory.{name}_directory={self.folder / name}"
             for name in ("submitted", "autograded", "feedback", "release")
         ]
+
+    def environment(self) -> dict[str, str]:
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        return {**os.environ, "PATH": path, **self.variables}
+
+    def nbgrader(self, command: str, *arguments: str, timeout: float = 900) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "nbgrader",
-                command,
-                *arguments,
-                f"--db=sqlite:///{self.folder}/gradebook.db",
-                *places,
-            ],
+            [sys.executable, "-m", "nbgrader", command, *arguments, *self.places()],
             cwd=ROOT,
-            env={**os.environ, "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])},
+            env=self.environment(),
             capture_output=True,
             text=True,
             timeout=timeout,
         )
+
+    def start(self, *options: str) -> subprocess.Popen[str]:
+        """`python -m grading autograde`, begun."""
+        options = (*options, *([] if "--jobs" in " ".join(options) else ["--jobs=1"]))  # PyTorch is loaded once only
+        journal = f"--ClassAutograde.journal_directory={self.folder / '.grading'}"
+        return subprocess.Popen(
+            [sys.executable, "-m", "grading", "autograde", "workshop", *options, *self.places(), journal],
+            cwd=ROOT,
+            env=self.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def grade_class(self, *options: str, timeout: float = 300) -> Graded:
+        """`python -m grading autograde`, to its end."""
+        with self.start(*options) as running:
+            try:
+                log, _ = running.communicate(timeout=timeout)
+            except BaseException:
+                running.kill()
+                raise
+        return Graded(running.returncode, log, self.folder)
 
     def hand_in(self, learner: str, content: dict[str, Any] | str | bytes | None, name: str = "workshop.ipynb") -> Path:
         """Put a file into a learner's submission; its folder."""

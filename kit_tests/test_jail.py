@@ -100,7 +100,7 @@ def test_a_kernel_is_as_one_that_was_started_by_itself(monkeypatch):
         "sorted(os.listdir('.'))",
         "signal.getsignal(signal.SIGINT) is not None and signal.pthread_sigmask(signal.SIG_BLOCK, [])",
         "[open(f'/proc/self/{name}').read() for name in ('limits', 'cgroup', 'uid_map')]",
-            "[line.split()[4:6] for line in open('/proc/self/mountinfo')]",
+        "[line.split()[4:6] for line in open('/proc/self/mountinfo')]",
         "[os.readlink(f'/proc/self/fd/{n}').split(':')[0] for n in (0, 1, 2)]",
         "[resource.getrlimit(n) for n in range(16)]",
     )

@@ -25,6 +25,7 @@ import shutil
 import socket
 import struct
 import sys
+import threading
 from typing import Any
 
 import wire
@@ -207,6 +208,9 @@ def become_kernel(channel: wire.Channel, sockets: list[int]) -> None:
     server.answer = lambda: serving.serve(shell.user_ns)  # what the judge has the kernel execute
     if "matplotlib.pyplot" not in sys.modules:
         warm_up()
+    listens = threading.Event()
+    app.iopub_thread.schedule(listens.set)
+    listens.wait(5)
     channel.send({"value": "ready"}, [])
     app.start()
 

@@ -1,0 +1,152 @@
+"""Writes into nbgrader's gradebook, with its own API and preprocessors: many submissions in one transaction."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import nbgrader.api
+import nbgrader.converters.autograde
+import nbgrader.preprocessors.latesubmissions
+import nbgrader.preprocessors.overwritecells
+import nbgrader.preprocessors.overwritekernelspec
+import nbgrader.preprocessors.saveautogrades
+from nbgrader.api import (
+    BaseCell,
+    Comment,
+    Grade,
+    Gradebook,
+    MissingEntry,
+    Notebook,
+    SubmittedAssignment,
+    SubmittedNotebook,
+)
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+# Where nbgrader opens a gradebook while it autogrades.
+OPENING = (
+    nbgrader.converters.autograde,
+    nbgrader.preprocessors.overwritecells,
+    nbgrader.preprocessors.overwritekernelspec,
+    nbgrader.preprocessors.saveautogrades,
+    nbgrader.preprocessors.latesubmissions,
+)
+WAIT_SECONDS = 600.0  # for a gradebook that another program has locked
+Scores = dict[str, dict[str, float | None]]  # learner to cell to points
+
+
+class GradebookError(Exception):
+    """The gradebook cannot be written; the message says why, and what to do."""
+
+
+class OpenGradebook(Gradebook):
+    """A gradebook in one transaction: what nbgrader opens, commits and closes inside it is done at its end, or not."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.db.commit = lambda: None
+        self._found: dict[Any, dict[str, Any]] = {}
+
+    def close(self) -> None:
+        """Not yet."""
+
+    def find_grade(self, grade_cell: str, notebook: str, assignment: str, student: str) -> Grade:
+        return self._in(Grade, grade_cell, notebook, assignment, student)
+
+    def find_comment(self, solution_cell: str, notebook: str, assignment: str, student: str) -> Comment:
+        return self._in(Comment, solution_cell, notebook, assignment, student)
+
+    def _in(self, kind: type, cell: str, notebook: str, assignment: str, student: str) -> Any:
+        """What belongs to a cell of a submitted notebook; nbgrader asks the database for each, joining seven tables."""
+        place = (kind, notebook, assignment, student)
+        if place not in self._found:
+            submitted = self.find_submission_notebook(notebook, assignment, student)
+            rows = self.db.query(BaseCell.name, kind).join(kind, kind.cell_id == BaseCell.id)
+            self._found[place] = dict(tuple(row) for row in rows.filter(kind.notebook_id == submitted.id))
+        try:
+            return self._found[place][cell]
+        except KeyError:
+            raise MissingEntry(f"No such cell: {assignment}/{notebook}/{cell} for {student}") from None
+
+    def finish(self, commit: bool) -> None:
+        try:
+            if commit:
+                self.db().commit()
+        finally:
+            super().close()
+
+
+@contextlib.contextmanager
+def transaction(db_url: str, course_id: str) -> Iterator[OpenGradebook]:
+    """Inside, all of nbgrader works on one open gradebook; when it ends well, all is written at once."""
+    _is_there(db_url)
+    gradebook = OpenGradebook(db_url, course_id)
+    for module in OPENING:
+        module.Gradebook = lambda *_: gradebook
+    try:
+        yield gradebook
+    except BaseException:
+        gradebook.finish(commit=False)
+        raise
+    else:
+        gradebook.finish(commit=True)
+    finally:
+        for module in OPENING:
+            module.Gradebook = Gradebook
+
+
+def _is_there(db_url: str) -> None:
+    """Not to make an empty gradebook where one was deleted."""
+    url = make_url(db_url)
+    if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
+        raise GradebookError(
+            f"There is no gradebook at {url.database}: if it was deleted, put a copy back, or make a new one with "
+            "`nbgrader generate_assignment`. Then run the same command again: what was graded is kept."
+        )
+
+
+def patiently(write: Callable[[], Any], say: Callable[[str], None]) -> Any:
+    """Do something with the gradebook; while another program has it locked, wait, and say so once.
+
+    Raises:
+        GradebookError: when it cannot be done.
+    """
+    ends, said = time.monotonic() + WAIT_SECONDS, False
+    while True:
+        try:
+            return write()
+        except DBAPIError as error:
+            told = str(error.orig).strip().split("\n")[0]
+            away = isinstance(error, OperationalError) and ("locked" in told or error.connection_invalidated)
+            if not away or time.monotonic() > ends:
+                raise GradebookError(
+                    f"The gradebook cannot be written: {told}. What was graded is kept: when that is mended, run the "
+                    "same command again."
+                ) from error
+        if not said:
+            say(f"The gradebook is in use by another program ({told}): waiting for it ...")
+            said = True
+        time.sleep(0.5)
+
+
+def scores(gradebook: Gradebook, assignment: str, learners: list[str] | None = None) -> Scores:
+    """What autograding gave some learners or all, in one query."""
+    found: Scores = {}
+    rows = (
+        gradebook.db.query(SubmittedAssignment.student_id, Notebook.name, BaseCell.name, Grade.auto_score)
+        .select_from(Grade)
+        .join(BaseCell, BaseCell.id == Grade.cell_id)
+        .join(SubmittedNotebook, SubmittedNotebook.id == Grade.notebook_id)
+        .join(Notebook, Notebook.id == SubmittedNotebook.notebook_id)
+        .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
+        .filter(SubmittedAssignment.assignment_id == gradebook.find_assignment(assignment).id)
+    )
+    if learners is not None:
+        rows = rows.filter(SubmittedAssignment.student_id.in_(learners))
+    for learner, notebook, cell, points in rows:
+        found.setdefault(learner, {})[f"{notebook}/{cell}"] = points
+    return found

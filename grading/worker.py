@@ -1,0 +1,350 @@
+"""Grades submissions in a process of its own: what a class is spread over.
+
+    grade(setup, job)        in a thread of any concurrent.futures.Executor: hands the job to that thread's process
+    python -m grading.worker DESCRIPTOR FOLDER     the process: jail, kernels and judge, for one job after the other
+
+Both talk over a socket in JSON and raw bytes. A worker sees the course's notebook, the files beside it, and the one
+submission that it was sent; no gradebook, and nothing else of the course.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import datetime
+import gzip
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import select
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+
+from grading import submissions
+from grading.kernel.wire import Channel, WireError
+
+ROOT = Path(__file__).resolve().parent.parent
+FORMAT = 1  # of results
+LARGEST = 1 << 30  # bytes of a job or a result
+START_SECONDS = 120.0
+IDLE_SECONDS = 300.0  # without a job, after which a worker's process ends
+ATTEMPTS = 3  # to grade a submission whose worker died
+ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_closed = threading.Event()
+_started: set[Process] = set()
+_threads = threading.local()
+
+
+class WorkerError(Exception):
+    """Workers cannot grade as asked; the message says why, and what to do."""
+
+
+@dataclass
+class Setup:
+    """What all submissions of a run have in common.
+
+    Attributes:
+        notebooks: the course's notebooks with nbgrader's marks, as JSON text, by name.
+        files: what lies beside them, by relative path.
+        settings: an execute.Settings as a dictionary.
+        seed: of all checks.
+        kit: digest of the code that grades: every machine must have the same.
+        pinned: whether each process keeps to one processor, and its kernels with it: judge and kernel always wait for
+            each other. Only for all processors of a machine that is ours.
+    """
+
+    notebooks: dict[str, str]
+    files: dict[str, bytes]
+    settings: dict[str, Any]
+    seed: int
+    kit: str
+    pinned: bool = False
+
+    def digest(self) -> str:
+        """Of all that decides on a verdict, but for the seed."""
+        return digest([self.notebooks, {k: digest(v) for k, v in self.files.items()}, self.settings, self.kit])
+
+
+@dataclass
+class Job:
+    """One submission.
+
+    Attributes:
+        notebooks: for each of the course's notebooks the file that was handed in: its name, and the remarks on it.
+        contents: their bytes; None for one that there is none of.
+    """
+
+    notebooks: dict[str, tuple[str, list[str]]]
+    contents: dict[str, bytes | None]
+
+
+@dataclass
+class Graded:
+    """A submission's result.
+
+    Attributes:
+        notebooks: the graded notebooks, as JSON text, compressed with gzip, by name; none if it could not be graded.
+        remarks: what the learner and the instructor should know, a sentence each.
+        trace: how the verdicts came about: seed, limits, level of the jail, versions, when, how long.
+    """
+
+    notebooks: dict[str, bytes] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+    trace: dict[str, Any] = field(default_factory=dict)
+
+    def dumps(self) -> str:
+        """As JSON."""
+        notebooks = {name: base64.b64encode(data).decode("ascii") for name, data in self.notebooks.items()}
+        return json.dumps({"format": FORMAT, "notebooks": notebooks, "remarks": self.remarks, "trace": self.trace})
+
+    @classmethod
+    def loads(cls, text: str | bytes) -> Graded:
+        """From JSON.
+
+        Raises:
+            ValueError: when it is something else.
+        """
+        try:
+            document = json.loads(text)
+            if document["format"] != FORMAT:
+                raise ValueError(f"a result in format {document['format']!r}")
+            notebooks = {name: base64.b64decode(data) for name, data in document["notebooks"].items()}
+            return cls(notebooks, document["remarks"], document["trace"])
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"no result: {error}") from None
+
+    def notebook(self, name: str) -> NotebookNode:
+        return nbformat.v4.reads(gzip.decompress(self.notebooks[name]).decode("utf-8"))
+
+
+def digest(what: Any) -> str:
+    """SHA-256 of bytes, or of something as JSON."""
+    data = what if isinstance(what, bytes) else json.dumps(what, sort_keys=True).encode("ascii")
+    return hashlib.sha256(data).hexdigest()
+
+
+@cache
+def kit() -> str:
+    """Digest of the code that grades, and of the libraries it computes with."""
+    files = [ROOT / "tests.py", *(ROOT / "checks").glob("*.py"), *(ROOT / "grading").rglob("*.py")]
+    code = {path.relative_to(ROOT).as_posix(): digest(path.read_bytes()) for path in files}
+    return digest([code, {name: versions()[name] for name in ("torch", "numpy", "nbgrader")}])
+
+
+@cache
+def versions() -> dict[str, str]:
+    packages = ("torch", "numpy", "nbgrader", "ipykernel")
+    return {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in packages}}
+
+
+# ---------------------------------------------------------------- in a thread of an executor
+
+
+def grade(setup: Setup, job: Job) -> str:
+    """Grade one submission in this thread's process: a Graded in JSON.
+
+    Raises:
+        WorkerError: when no submission can be graded here.
+    """
+    for _ in range(ATTEMPTS):
+        if _closed.is_set():
+            raise WorkerError("The run has been stopped.")
+        process = getattr(_threads, "process", None)
+        if process is not None and process.setup != setup:
+            process.close()
+            process = None
+        try:
+            process = _threads.process = process or Process(setup)
+            return process.grade(job).dumps()
+        except (EOFError, OSError, WireError):  # it was killed, hangs, or has ended since there was nothing to do
+            if process is not None:
+                process.close()
+            _threads.process = None
+    return Graded(remarks=[f"could not be graded: its worker died {ATTEMPTS} times."]).dumps()
+
+
+def close_all() -> None:
+    """End all processes that threads of this process have started, and start no more."""
+    _closed.set()
+    for process in list(_started):
+        process.close()
+
+
+class Process:
+    """The process of one thread.
+
+    Raises:
+        WorkerError: when it cannot grade, with what it says.
+        EOFError, OSError: when it ends without a word.
+    """
+
+    def __init__(self, setup: Setup) -> None:
+        if setup.kit != kit():
+            raise WorkerError(
+                f"{socket.gethostname()} has another version of the kit or of its libraries: update it there, install "
+                "requirements.txt, and start the worker again."
+            )
+        self.setup = setup
+        processors = sorted(os.sched_getaffinity(0)) if setup.pinned and hasattr(os, "sched_getaffinity") else []
+        used = [process.processor for process in _started]
+        self.processor = min(processors, key=used.count, default=None)
+        self.longest = 2 * setup.settings["submission_seconds"] * len(setup.notebooks) + START_SECONDS
+        self.folder = tempfile.TemporaryDirectory(prefix="mt-", ignore_cleanup_errors=True)  # of all that it makes
+        mine, theirs = socket.socketpair()
+        self.channel = Channel(mine, LARGEST)
+        with theirs:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "grading.worker", str(theirs.fileno()), self.folder.name],
+                cwd=ROOT,
+                env={**os.environ, **dict.fromkeys(ONE_THREAD, "1")},
+                stdin=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,  # Ctrl-C is for the run as a whole, which then ends this
+            )
+        _started.add(self)
+        said = {
+            "notebooks": setup.notebooks,
+            "files": {name: len(data) for name, data in setup.files.items()},
+            "settings": setup.settings,
+            "seed": setup.seed,
+            "processor": self.processor,
+        }
+        self._ask(said, [*setup.files.values()], START_SECONDS)
+
+    def grade(self, job: Job) -> Graded:
+        """Grade one submission.
+
+        Raises:
+            WorkerError: when it cannot grade.
+            EOFError, OSError: when the process is gone, or takes far too long.
+        """
+        sizes = {name: None if data is None else len(data) for name, data in job.contents.items()}
+        blobs = [data for data in job.contents.values() if data is not None]
+        said, data = self._ask({"notebooks": job.notebooks, "sizes": sizes}, blobs, self.longest)
+        return Graded(_parts(said["sizes"], data), said["remarks"], said["trace"])
+
+    def _ask(self, document: Any, blobs: list[bytes], seconds: float) -> tuple[Any, bytes]:
+        try:
+            self.channel.ends = time.monotonic() + seconds
+            self.channel.send(document, blobs)
+            said, data = self.channel.receive()
+        except (EOFError, OSError, WireError):
+            self.close()
+            raise
+        if "refused" in said:
+            self.close()
+            raise WorkerError(said["refused"])
+        return said, data
+
+    def close(self) -> None:
+        _started.discard(self)
+        self.process.kill()
+        self.process.wait()
+        self.channel.socket.close()
+        self.folder.cleanup()
+
+
+def _parts(sizes: dict[str, int | None], data: bytes) -> dict[str, bytes]:
+    found, start = {}, 0
+    for name, size in sizes.items():
+        if size is not None:
+            found[name] = data[start : start + size]
+            start += size
+    return found
+
+
+# ---------------------------------------------------------------- the process
+
+
+def main() -> None:
+    """Grade what comes, until the other side is gone or has nothing more to do."""
+    end, folder = socket.socket(fileno=int(sys.argv[1])), Path(sys.argv[2])
+    tempfile.tempdir = str(folder)
+    threading.Thread(target=_end_with, args=(end, folder), daemon=True).start()
+    from grading import jail
+    from grading.execute import Bench, Settings
+
+    channel = Channel(end, LARGEST)
+    with contextlib.suppress(EOFError, TimeoutError):
+        setup, data = channel.receive()
+        if setup["processor"] is not None:
+            os.sched_setaffinity(0, {setup["processor"]})
+        files = folder / "files"
+        files.mkdir()
+        for name, content in _parts(setup["files"], data).items():
+            (files / name).parent.mkdir(parents=True, exist_ok=True)
+            (files / name).write_bytes(content)
+        try:
+            with Bench(Settings(**setup["settings"]), files, setup["seed"], alone=False) as bench:
+                course = {name: nbformat.reads(text, as_version=4) for name, text in setup["notebooks"].items()}
+                bench.supply.expected = sys.maxsize
+                channel.send({}, [])
+                while True:
+                    channel.ends = time.monotonic() + IDLE_SECONDS
+                    job, data = channel.receive()
+                    channel.ends = float("inf")
+                    channel.send(*_graded(bench, course, job, data))
+        except (jail.JailError, ImportError) as error:
+            channel.send({"refused": f"{socket.gethostname()}: {error}"}, [])
+
+
+def _graded(bench: Any, course: dict[str, Any], job: Any, data: bytes) -> tuple[dict[str, Any], list[bytes]]:
+    """One submission: the answer to a job."""
+    from grading.execute import Runner
+    from grading.kernels import DeadKernel
+
+    begun, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
+    bench.spent.clear()
+    contents = _parts(job["sizes"], data)
+    remarks: list[str] = []
+    made: dict[str, bytes] = {}
+    for name, (file, known) in job["notebooks"].items():
+        submission = submissions.HandedIn(file, contents.get(name), known).read()
+        notebook = submissions.restore(submission, course[name])
+        try:
+            submission.remarks += Runner(notebook, bench).run()
+        except DeadKernel as error:
+            return {"refused": f"{socket.gethostname()}: {error}: is the machine out of memory?"}, []
+        submissions.note(notebook, submission.remarks)
+        remarks += submission.remarks
+        made[name] = gzip.compress(json.dumps(notebook).encode("ascii"), 1, mtime=0)
+    trace = {
+        "seed": bench.seed,
+        "settings": asdict(bench.settings),
+        "level": bench.level.name,
+        "versions": versions(),
+        "kit": kit(),
+        "machine": socket.gethostname(),
+        "begun": begun.isoformat(timespec="seconds"),
+        "seconds": round(time.monotonic() - clock, 3),
+        "spent": {part: round(seconds, 3) for part, seconds in bench.spent.items()},
+    }
+    sizes = {name: len(content) for name, content in made.items()}
+    return {"remarks": remarks, "trace": trace, "sizes": sizes}, [*made.values()]
+
+
+def _end_with(end: socket.socket, folder: Path) -> None:
+    """End this process, and with it its kernels, as soon as nobody waits for its results any more."""
+    watched = select.poll()
+    watched.register(end, getattr(select, "POLLRDHUP", 0))
+    watched.poll()
+    shutil.rmtree(folder, ignore_errors=True)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

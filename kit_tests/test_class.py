@@ -1,0 +1,485 @@
+"""A class graded by `python -m grading autograde`: as nbgrader grades it, only what has changed, whatever happens."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from course import Course, Graded, code_cell, notebook, solution, without_pictures
+
+from grading import gradebook, worker
+from grading.journal import Busy, Journal
+from grading.worker import Graded as Result
+from grading.worker import Job, Setup, WorkerError
+
+TIMES = re.compile(rb'"(iopub|shell)\.[a-z_.]+": "[^"]+"')
+LEARNERS = {
+    "all": dict.fromkeys(("tensor", "module", "matmul", "layers", "optimizer", "loss")),
+    "half": dict.fromkeys(("tensor", "module")),
+    "none": {},
+    "wrong": {"tensor": ("unbroadcast(-base, right.shape)", "unbroadcast(base, right.shape)"), "module": None},
+}
+
+
+def submission(learner: str, number: int = 0) -> dict[str, Any]:
+    """A notebook without pictures and training: grading takes a second."""
+    answers = {name: solution(name) for name in LEARNERS[learner]}
+    for name, change in LEARNERS[learner].items():
+        answers[name] = answers[name].replace(*change) if change else answers[name]
+    made = without_pictures(notebook(**{"model": "# not written", **answers}))
+    made["cells"] = [cell for cell in made["cells"] if "nbgrader" in cell["metadata"]]
+    return {**made, "cells": [*made["cells"], code_cell(f"print('number', {number})")]}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def released(tmp_path_factory) -> None:
+    """A course that only has its release, for others to be copies of."""
+    global RELEASED
+    RELEASED = Course(tmp_path_factory.mktemp("released"))
+
+
+RELEASED: Course | None = None
+
+
+def course(folder: Path, count: int = 0, **variables: str) -> Course:
+    """A course; `count` submissions are handed in. What its commands leave behind would be in its folder `tmp`."""
+    (folder / "tmp").mkdir(parents=True)
+    made = Course(folder, like=RELEASED, TMPDIR=str(folder / "tmp"), **variables)
+    for number in range(count):
+        kind = list(LEARNERS)[number % len(LEARNERS)]
+        made.hand_in(f"{kind}-{number:02}", submission(kind, number))
+    return made
+
+
+def rows(made: Course) -> list[tuple]:
+    """All that the gradebook says of submissions, without the ids of rows."""
+    with contextlib.closing(sqlite3.connect(made.folder / "gradebook.db")) as database:
+        found = database.execute(
+            "select submitted_assignment.student_id, submitted_assignment.timestamp, base_cell.name, grade.auto_score, "
+            "grade.manual_score, grade.needs_manual_grade, submitted_notebook.late_submission_penalty from grade "
+            "join base_cell on grade.cell_id = base_cell.id "
+            "join submitted_notebook on grade.notebook_id = submitted_notebook.id "
+            "join submitted_assignment on submitted_notebook.assignment_id = submitted_assignment.id"
+        ).fetchall()
+        comments = database.execute(
+            "select submitted_assignment.student_id, base_cell.name, comment.auto_comment, comment.manual_comment "
+            "from comment join base_cell on comment.cell_id = base_cell.id "
+            "join submitted_notebook on comment.notebook_id = submitted_notebook.id "
+            "join submitted_assignment on submitted_notebook.assignment_id = submitted_assignment.id"
+        ).fetchall()
+    return sorted(found, key=repr) + sorted(comments, key=repr)
+
+
+def files(made: Course) -> dict[str, bytes]:
+    """All that lies in autograded/, by path, but for the times at which cells were run."""
+    place = made.folder / "autograded"
+    paths = [path for path in sorted(place.rglob("*")) if path.is_file()]
+    return {str(path.relative_to(place)): TIMES.sub(b"", path.read_bytes()) for path in paths}
+
+
+def state(made: Course) -> tuple[list[tuple], dict[str, bytes]]:
+    return rows(made), files(made)
+
+
+def results(made: Course) -> int:
+    """How many results the journal holds."""
+    return sum(1 for _ in made.folder.glob(".grading/results/*/*.json"))
+
+
+def wait_for(condition: Callable[[], Any], seconds: float = 60) -> Any:
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        if found := condition():
+            return found
+        time.sleep(0.02)
+    pytest.fail("it did not happen")
+
+
+def processes(made: Course) -> list[int]:
+    """Processes of this course's commands: each has its TMPDIR, or one in it, in its environment or command."""
+    mark = f"{made.folder}/tmp".encode()
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if mark in (place / "environ").read_bytes() + (place / "cmdline").read_bytes():
+                found.append(int(place.name))
+    return found
+
+
+def nothing_is_left(made: Course) -> bool:
+    return not processes(made) and not list((made.folder / "tmp").iterdir())
+
+
+@pytest.fixture
+def four(tmp_path) -> Course:
+    return course(tmp_path / "four", 4)
+
+
+# ---------------------------------------------------------------- as nbgrader grades it
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory) -> Iterator[tuple[Course, Course, Graded, Graded]]:
+    """The same class, graded by both commands with the same seed."""
+    made = []
+    for name in ("one", "many"):
+        each = course(tmp_path_factory.mktemp(name) / "course", 5)
+        each.hand_in("damaged", "{")
+        each.hand_in("renamed", submission("half", 7), "my work.ipynb")
+        (each.hand_in("late", submission("half", 8)) / "timestamp.txt").write_text("2026-01-05 10:00:00 UTC")
+        (each.hand_in("untimely", submission("none", 9)) / "timestamp.txt").write_text("yesterday")
+        with contextlib.closing(sqlite3.connect(each.folder / "gradebook.db")) as database:
+            database.execute("update assignment set duedate = '2026-01-04 00:00:00'")
+            database.commit()
+        made.append(each)
+    options = ("--seed=11", "--LateSubmissionPlugin.penalty_method=zero")
+    one = made[0].grade("--JudgedAutograde.seed=11", options[1])
+    yield made[0], made[1], one, made[1].grade_class(*options)
+
+
+def test_gradebook_and_notebooks_are_those_of_nbgrader_autograde(both):
+    one, many, _, _ = both
+    assert rows(many) == rows(one)
+    assert list(files(many)) == list(files(one))
+    for path, content in files(one).items():
+        assert files(many)[path] == content, path
+    assert any(penalty for *_, penalty in rows(many)[:80])
+
+
+def test_what_needs_a_look_is_said_and_the_status_is_as_nbgraders(both):
+    _, many, one, graded = both
+    assert (one.status, graded.status) == (1, 1)
+    assert "9 submissions: 9 graded, 3 need a look" in graded.log
+    assert "damaged: 'workshop.ipynb' is damaged near line 1" in graded.log
+    assert "untimely: timestamp.txt holds no date" in graded.log
+    assert "Traceback" not in graded.log
+    assert nothing_is_left(many)
+
+
+def test_feedback_and_export_work_afterwards(both):
+    _, many, _, _ = both
+    done = many.nbgrader("generate_feedback", "workshop")
+    assert done.returncode == 0, done.stderr
+    page = (many.folder / "feedback" / "late" / "workshop" / "workshop.html").read_text(encoding="utf-8")
+    assert "a.grad" in page or "passed" in page
+    command = [sys.executable, "-m", "nbgrader", "export", f"--db={many.db}", f"--to={many.folder}/grades.csv"]
+    done = subprocess.run(command, cwd=worker.ROOT, env=many.environment(), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert len((many.folder / "grades.csv").read_text().splitlines()) == 1 + 9
+
+
+def test_every_verdict_can_be_traced(both):
+    _, many, _, _ = both
+    noted = json.loads((many.folder / ".grading/learners/workshop/late.json").read_text())
+    found = Journal(many.folder / ".grading").get(noted["key"])
+    trace = found.trace
+    assert trace["seed"] == 11 and trace["level"] == "bubblewrap" and trace["settings"]["cell_seconds"] == 30
+    assert set(trace["versions"]) >= {"python", "torch", "numpy", "nbgrader"} and trace["kit"] == worker.kit()
+    assert re.match(r"\d{4}-\d\d-\d\dT", trace["begun"]) and 0 < trace["seconds"] < 100
+    assert noted["scores"]["workshop/test_tensor"] == 40
+    command = [sys.executable, "-m", "grading", "trace", "late", f"--journal={many.folder / '.grading'}"]
+    told = json.loads(subprocess.run(command, cwd=worker.ROOT, capture_output=True, check=True).stdout)
+    assert told["points"] == noted["scores"] and told["seed"] == 11
+    unknown = subprocess.run([*command[:4], "nobody", command[5]], cwd=worker.ROOT, capture_output=True, text=True)
+    assert unknown.returncode == 1 and "knows nothing of 'nobody'" in unknown.stderr
+
+
+# ---------------------------------------------------------------- only what has changed
+
+
+def test_a_second_run_grades_only_what_changed(tmp_path):
+    made = course(tmp_path / "course", 3)
+    first = made.grade_class()
+    assert "3 submissions: 3 graded, none needs a look" in first.log and first.status == 0
+    before = state(made)
+    assert "3 submissions: 3 unchanged" in made.grade_class().log
+    assert state(made) == before
+
+    made.hand_in("all-00", submission("half", 100))
+    assert "3 submissions: 2 unchanged, 1 graded" in "".join(sorted_counts(made.grade_class()))
+
+    with contextlib.closing(sqlite3.connect(made.folder / "gradebook.db")) as database:
+        database.execute("update grade set auto_score = 1")
+        database.commit()
+    shutil.rmtree(made.folder / "autograded" / "half-01")
+    again = made.grade_class()
+    assert "3 unchanged" in again.log and "graded" not in again.log
+    assert sum(again.points("half-01").values()) == 50 and again.notebook("half-01")
+    assert sum(again.points("all-00").values()) == 50
+
+    for path in made.folder.glob(".grading/results/*/*.json"):  # a disk that has lost some of it
+        path.write_bytes(path.read_bytes()[:1000])
+    shutil.rmtree(made.folder / ".grading" / "learners")
+    assert "3 submissions: 3 graded" in made.grade_class().log
+    assert nothing_is_left(made)
+
+
+def sorted_counts(graded: Graded) -> list[str]:
+    """The line of the summary, with "unchanged" before "graded"."""
+    line = next(line for line in graded.log.splitlines() if re.match(r"\d+ submissions?:", line))
+    head, _, rest = line.partition(": ")
+    return [head, ": ", ", ".join(sorted(rest.split(", ")[:2], key=lambda part: "unchanged" not in part))]
+
+
+def test_manual_grades_stay(tmp_path):
+    made = course(tmp_path / "course", 1)
+    made.grade_class()
+    with contextlib.closing(sqlite3.connect(made.folder / "gradebook.db")) as database:
+        database.execute("update grade set manual_score = 3, extra_credit = 1")
+        database.commit()
+    made.grade_class("--force")
+    with contextlib.closing(sqlite3.connect(made.folder / "gradebook.db")) as database:
+        assert set(database.execute("select manual_score, extra_credit, needs_manual_grade from grade")) == {(3, 1, 1)}
+
+
+def test_a_dry_run_says_what_would_be_graded_and_does_nothing(tmp_path):
+    made = course(tmp_path / "course", 3)
+    made.grade_class("--student=all-00")
+    before, journal = state(made), results(made)
+    graded = made.grade_class("--dry-run")
+    assert "unchanged: all-00" in graded.log and "to grade: half-01" in graded.log
+    assert "3 submissions: 1 unchanged, 2 to grade" in graded.log
+    assert (state(made), results(made)) == (before, journal)
+
+
+def test_student_patterns_choose(tmp_path):
+    made = course(tmp_path / "course", 5)
+    graded = made.grade_class("--student=*-0[04]")
+    assert "2 submissions: 2 graded" in graded.log
+    assert sorted(path.name for path in (made.folder / "autograded").iterdir()) == ["all-00", "all-04"]
+
+
+def test_without_the_assignment_it_says_what_to_do(tmp_path):
+    made = course(tmp_path / "course", 1)
+    (made.folder / "gradebook.db").unlink()
+    graded = made.grade_class()
+    assert graded.status == 1
+    assert "There is no gradebook at" in graded.log and "nbgrader generate_assignment" in graded.log
+    assert "Traceback" not in graded.log
+    assert not (made.folder / "gradebook.db").exists()
+
+
+def test_below_the_required_level_nothing_is_graded(tmp_path):
+    made = course(tmp_path / "course", 1)
+    (made.folder / "bin").mkdir()
+    for name in ("sh", "env", "uname"):
+        (made.folder / "bin" / name).symlink_to(shutil.which(name))
+    made.variables["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), str(made.folder / "bin")])
+    graded = made.grade_class("--JudgedExecute.required=bubblewrap")
+    assert graded.status == 1 and "level 'bubblewrap' is required" in graded.log
+    assert "Traceback" not in graded.log and not results(made)
+
+
+# ---------------------------------------------------------------- whatever happens
+
+
+@pytest.mark.parametrize("wanted", [0, 2])
+def test_killed_at_any_moment_it_goes_on_where_it_was(tmp_path, wanted):
+    """What is there in the end is what an uninterrupted run gives."""
+    whole, killed = course(tmp_path / "whole", 4), course(tmp_path / "killed", 4)
+    whole.grade_class("--seed=3")
+    running = killed.start("--seed=3")
+    wait_for(lambda: (killed.folder / ".grading" / "run.json").exists() and results(killed) >= wanted)
+    running.kill()
+    running.communicate()
+    kept = results(killed)
+    assert kept >= wanted
+    wait_for(lambda: not processes(killed), 20)
+    graded = killed.grade_class("--seed=3")
+    assert f"4 submissions: {4 - kept} graded" in graded.log.replace(f"{kept} unchanged, ", "") or kept == 4
+    assert rows(killed) == rows(whole)
+    assert files(killed) == files(whole)
+    assert not list(killed.folder.glob("**/*.new"))
+    assert nothing_is_left(killed)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_stopped_ends_cleanly_and_says_how_to_go_on(four, how):
+    running = four.start()
+    wait_for(lambda: results(four) >= 1)
+    running.send_signal(how)
+    log, _ = running.communicate(timeout=30)
+    assert running.returncode == 130
+    assert "Stopped. What was graded is kept: run the same command again to go on." in log
+    assert "Traceback" not in log
+    assert nothing_is_left(four)
+    seed = json.loads((four.folder / ".grading" / "run.json").read_text())["seed"]
+    graded = four.grade_class()
+    assert "none needs a look" in graded.log and len(rows(four)) == 4 * (8 + 7)
+    traces = [json.loads(path.read_text())["trace"]["seed"] for path in four.folder.glob(".grading/results/*/*.json")]
+    assert traces == [seed] * 4  # everybody was asked the same
+
+
+def test_two_runs_at_once_the_second_says_so(four):
+    running = four.start()
+    wait_for(lambda: (four.folder / ".grading" / "run.json").exists())
+    second = four.grade_class()
+    assert second.status == 1
+    assert (
+        f"Another run is grading this course (process {running.pid})" in second.log and "Nothing was done" in second.log
+    )
+    log, _ = running.communicate(timeout=120)
+    assert running.returncode == 0, log
+    assert "4 graded, none needs a look" in log
+
+
+def test_a_worker_that_is_killed_is_replaced(four):
+    running = four.start("--jobs=2")
+    wait_for(lambda: results(four) >= 1)
+    workers = [pid for pid in processes(four) if b"grading.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    assert workers
+    os.kill(workers[0], signal.SIGKILL)
+    log, _ = running.communicate(timeout=120)
+    assert running.returncode == 0, log
+    assert "4 submissions: 4 graded, none needs a look" in log
+    assert nothing_is_left(four)
+
+
+def test_while_the_gradebook_is_locked_it_waits(four):
+    """Another program has it for longer than SQLite itself waits."""
+    lock = sqlite3.connect(four.folder / "gradebook.db", isolation_level=None, check_same_thread=False)
+    running = four.start()
+    wait_for(lambda: results(four) >= 1)
+    lock.execute("begin exclusive")
+    time.sleep(12)
+    lock.execute("rollback")
+    lock.close()
+    log, _ = running.communicate(timeout=120)
+    assert running.returncode == 0, log
+    assert log.count("The gradebook is in use by another program (database is locked): waiting for it") == 1
+    assert len(rows(four)) == 4 * (8 + 7)
+
+
+def test_a_gradebook_that_is_deleted_half_way_can_be_filled_again(four):
+    running = four.start("--jobs=1")
+    wait_for(lambda: results(four) >= 1)
+    (four.folder / "gradebook.db").unlink()
+    log, _ = running.communicate(timeout=120)
+    assert running.returncode == 1
+    assert "There is no gradebook at" in log and "what was graded is kept" in log and "Traceback" not in log
+    kept = results(four)
+    four.nbgrader("generate_assignment", "workshop", "--force")
+    graded = four.grade_class()
+    assert f"{kept} unchanged" in graded.log and graded.status == 0
+    assert len(rows(four)) == 4 * (8 + 7)
+
+
+def test_a_full_disk_stops_it_and_nothing_is_lost(four):
+    """The journal is on a file system of its own that is soon full; later it is not."""
+    journal = four.folder / ".grading"
+    journal.mkdir()
+    space = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--mount"]
+    with four.start("--dry-run") as dry:
+        command = [part for part in dry.args if part != "--dry-run"]
+        dry.communicate()
+    mount = f"mount -t tmpfs -o size=128k tmpfs {journal} && exec " + subprocess.list2cmdline(command)
+    done = subprocess.run(
+        [*space, "sh", "-c", mount],
+        env=four.environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=worker.ROOT,
+    )
+    assert done.returncode == 1
+    assert "Stopped: No space left on device" in done.stderr and "What was graded is kept" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert nothing_is_left(four)
+    assert not list(journal.iterdir())  # that file system is gone with its process
+    graded = four.grade_class()
+    assert graded.status == 0 and len(rows(four)) == 4 * (8 + 7)
+
+
+def test_a_clock_that_jumps_changes_nothing(tmp_path):
+    folder = tmp_path / "jumping"
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(
+        "import itertools, time\n"
+        "now, count = time.time, itertools.count()\n"
+        "time.time = lambda: now() + (86400 * (next(count) // 50 % 3 - 1))\n"
+    )
+    made = course(tmp_path / "course", 3, PYTHONPATH=str(folder))
+    graded = made.grade_class()
+    assert "3 submissions: 3 graded, none needs a look" in graded.log
+    assert sum(graded.points("all-00").values()) == 90
+    assert "3 unchanged" in made.grade_class().log
+
+
+# ---------------------------------------------------------------- parts
+
+
+SETUP = Setup({}, {}, {"submission_seconds": 1}, 0, worker.kit())
+
+
+def test_a_submission_that_kills_its_worker_is_noted_and_the_others_go_on(monkeypatch):
+    class Dying:
+        setup = SETUP
+
+        def grade(self, job: Job) -> Result:
+            raise EOFError
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr(worker, "Process", lambda setup: Dying())
+    monkeypatch.setattr(worker, "_threads", type("Threads", (), {})())
+    found = Result.loads(worker.grade(SETUP, Job({}, {})))
+    assert not found.notebooks and found.remarks == ["could not be graded: its worker died 3 times."]
+
+
+def test_a_machine_with_another_version_of_the_kit_refuses():
+    with pytest.raises(WorkerError, match="has another version of the kit"):
+        worker.Process(Setup({}, {}, {"submission_seconds": 1}, 0, "other"))
+
+
+def test_a_result_in_json_is_the_same_result():
+    result = Result({"a": b"\x00\xff"}, ["so"], {"seed": 1})
+    assert Result.loads(result.dumps()) == result
+    for text in ("", "[]", "{}", '{"format": 2}', '{"format": 1, "notebooks": 3}', "null"):
+        with pytest.raises(ValueError):
+            Result.loads(text)
+
+
+def test_a_journal_is_there_as_a_whole_or_not_at_all(tmp_path):
+    journal = Journal(tmp_path / "journal")
+    assert journal.get("ab" * 32) is None and journal.written("a", "b") == {}
+    with journal.locked():
+        with pytest.raises(Busy, match=f"process {os.getpid()}"), Journal(tmp_path / "journal").locked():
+            pass
+        journal.put("ab" * 32, Result({}, ["x"], {}))
+        journal.note("workshop", "x" * 255, {"key": "k"})
+        assert journal.get("ab" * 32).remarks == ["x"]
+        assert journal.written("workshop", "x" * 255) == {"key": "k"}
+        assert journal.begin("setup", 5, anew=False) == 5
+        assert journal.begin("setup", 6, anew=False) == 5  # it goes on
+        assert journal.begin("other", 7, anew=False) == 7
+        journal.end("other", 7)
+        assert journal.begin("other", 8, anew=False) == 8
+        assert journal.begin("other", 9, anew=True) == 9
+    (tmp_path / "journal" / "results" / "left.new").write_text("half")
+    with journal.locked():
+        assert not list((tmp_path / "journal").rglob("*.new"))
+
+
+def test_a_transaction_that_fails_leaves_the_gradebook_as_it_was(tmp_path):
+    made = course(tmp_path / "course")
+    with pytest.raises(RuntimeError), gradebook.transaction(made.db, "minitorch") as opened:
+        opened.update_or_create_student("somebody")
+        raise RuntimeError
+    with gradebook.transaction(made.db, "minitorch") as opened:
+        assert opened.students == []
+        opened.update_or_create_student("somebody")
+    with gradebook.transaction(made.db, "minitorch") as opened:
+        assert [student.id for student in opened.students] == ["somebody"]
