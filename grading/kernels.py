@@ -130,7 +130,7 @@ class JailedKernel(AsyncKernelManager):
 
     def _enter(self, limits: jail.Limits, files: Path, given: list[int], zygote: Zygote) -> None:
         """Have a copy of the zygote enter a jail in which nothing happens yet."""
-        self._open_jail(limits, files, ["sh", "-c", "echo; exec sleep infinity"], [], subprocess.PIPE)
+        self._open_jail(limits, files, ["sh", "-c", "echo; exec cat"], [], subprocess.PIPE)
         with self.process.stdout:
             if not self.process.stdout.readline():
                 raise OSError("bubblewrap does not start")
@@ -147,7 +147,7 @@ class JailedKernel(AsyncKernelManager):
         try:
             self.process = subprocess.Popen(
                 [*jail.command(self.level, limits, files)[:-1], "--info-fd", str(tell), "--", *program],
-                stdin=subprocess.DEVNULL,
+                stdin=out,  # a pipe for the jail of a copy: it ends with the grader even while it is being made
                 stdout=out,
                 stderr=subprocess.DEVNULL,
                 pass_fds=[*given, tell],
@@ -243,6 +243,8 @@ class JailedKernel(AsyncKernelManager):
     def close(self) -> None:
         if self.process is not None:
             self.kill()
+            if self.process.stdin is not None:
+                self.process.stdin.close()
         if self._told is not None:
             self._told.close()
         if self.descriptor is not None:

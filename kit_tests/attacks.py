@@ -1020,7 +1020,7 @@ class Part(ctypes.Structure):
 # Without a map: the heap lies around its objects, and what cannot be read is passed over.
 looked_at, planted = 0, [b"planted-%d" % number for number in range(100)]
 own = re.compile(b"planted-9[0-9]")
-for region in {id(value) >> 22 for value in gc.get_objects()}:
+for region in {id(value) >> 22 for value in [*gc.get_objects(), *planted]}:
     for start in range(region << 22, (region + 1) << 22, page):
         here, there = Part(ctypes.addressof(buffer), page), Part(start, page)
         got = libc.process_vm_readv(os.getpid(), ctypes.byref(here), 1, ctypes.byref(there), 1, 0)

