@@ -28,7 +28,7 @@ import nbgrader.converters.autograde as stock
 import nbgrader.preprocessors
 from nbformat import NotebookNode
 from nbgrader.converters.base import NbGraderException
-from nbgrader.utils import is_grade, parse_utc, rmtree
+from nbgrader.utils import parse_utc, rmtree
 from traitlets import Enum, Float, Integer, List
 
 from checks.section import drawn_seed
@@ -132,7 +132,9 @@ class JudgedAutograde(stock.Autograde):
         """Find the submissions, as nbgrader does, but also those without a notebook of the right name."""
         coursedir, assignment_id = self.coursedir, self.coursedir.assignment_id
         pattern = coursedir.format_path(self.submitted, "(?P<student_id>[^/]+)", assignment_id, escape=True)
-        self.assignments, self.notebooks, self.folders = {}, [], {}
+        self.assignments, self.notebooks = {}, []
+        self.students: dict[str, str] = {}  # by what is staged
+        self.folders: dict[str, Path] = {}  # that were handed in
         for place in sorted(glob.glob(coursedir.format_path(self.submitted, coursedir.student_id, assignment_id))):
             found = re.fullmatch(pattern, place)
             if not found:
@@ -142,6 +144,7 @@ class JudgedAutograde(stock.Autograde):
                 continue
             staged = coursedir.format_path(str(self.staged), found["student_id"], assignment_id)
             os.makedirs(staged)
+            self.students[staged] = found["student_id"]
             self.folders[staged] = Path(place)
             self.assignments[staged] = []
             for course in self._course_notebooks():
@@ -237,7 +240,7 @@ def _is_finished(path: Path) -> bool:
         cells = nbformat.read(path, as_version=4).cells
     except (OSError, ValueError, nbformat.reader.NotJSONError):
         return False
-    return all(cell.outputs for cell in cells if cell.cell_type == "code" and is_grade(cell))
+    return all(cell.outputs for cell in cells if cell.cell_type == "code" and submissions.is_grade(cell))
 
 
 def configure(config: Any) -> None:

@@ -24,7 +24,8 @@ from nbformat.v4 import new_output
 from checks.observe import printable
 from grading import jail, outputs
 from grading.judge import Judge
-from grading.kernels import DeadKernel, KernelSupply
+from grading.kernels import DeadKernel, JailedKernel, KernelSupply
+from grading.submissions import is_grade
 
 MOST_MESSAGES = 5000  # of one cell that are looked at
 MOST_BYTES = 32 << 20
@@ -93,13 +94,11 @@ class Runner(NotebookClient):
         stack = contextlib.ExitStack()
         try:
             with bench.timed("waiting for kernels"):
-                kernel = self.km = bench.supply.take()
-            stack.callback(kernel.close)
-            self.kc = kernel.client()
-            self.kc.start_channels(hb=False, stdin=False, control=False)
-            stack.callback(self.kc.stop_channels)
-            self.kc.allow_stdin = False
-            self._welcomed()
+                try:
+                    kernel = self._connect(stack)
+                except DeadKernel:  # the machine may have been full for a moment
+                    stack.close()
+                    kernel = self._connect(stack)
             judge = Judge(kernel, bench.tests, self._listen, self.settings)
             for index, cell in enumerate(nb.cells):
                 if cell.cell_type != "code":
@@ -129,6 +128,21 @@ class Runner(NotebookClient):
             if cell.cell_type == "code" and not is_grade(cell):
                 cell.outputs = outputs.safe_outputs(cell.outputs)
         return remarks
+
+    def _connect(self, stack: contextlib.ExitStack) -> JailedKernel:
+        """Take a kernel, and wait until its messages arrive.
+
+        Raises:
+            DeadKernel: when there is none.
+        """
+        kernel = self.km = self.bench.supply.take()
+        stack.callback(kernel.close)
+        self.kc = kernel.client()
+        self.kc.start_channels(hb=False, stdin=False, control=False)
+        stack.callback(self.kc.stop_channels)
+        self.kc.allow_stdin = False
+        self._welcomed()
+        return kernel
 
     def _execute(self, cell: NotebookNode, index: int) -> None:
         """Run one of the learner's cells.
@@ -214,11 +228,6 @@ class Runner(NotebookClient):
                 ours = message["parent_header"].get("msg_id") == self.listening
                 if ours and message["content"].get("execution_state") == "idle":
                     return
-
-
-def is_grade(cell: NotebookNode) -> bool:
-    """Whether nbgrader gives points for a cell."""
-    return bool(cell.metadata.get("nbgrader", {}).get("grade"))
 
 
 class Bench:

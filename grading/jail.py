@@ -30,6 +30,8 @@ LEVELS = ("process", "bubblewrap")  # weakest first
 HIDDEN = ("torch", "torchvision", "torchaudio", "functorch", "torchgen", "jax", "tensorflow", "mxnet", "autograd")
 WORK = "/learner"  # the scratch folder: the kernel's working directory and home
 MIB = 1 << 20
+# More threads, of NumPy, gain nothing: submissions are graded at the same time.
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 class JailError(Exception):
@@ -94,7 +96,8 @@ class Level:
 def environment(folder: str) -> dict[str, str]:
     """The environment variables of a kernel, all of them; `folder` is its home."""
     return {
-        **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "MALLOC_ARENA_MAX"), "1"),
+        **ONE_THREAD,
+        "MALLOC_ARENA_MAX": "1",
         "HOME": folder,
         "MPLCONFIGDIR": f"{folder}/.matplotlib",
         "TMPDIR": "/tmp" if folder == WORK else folder,

@@ -68,8 +68,11 @@ class JailedKernel(AsyncKernelManager):
             OSError: when the zygote cannot enter the jail.
         """
         self.level = level
-        self.folder = Path(tempfile.mkdtemp(prefix="mt-"))  # 0700; short: a socket's path has at most 108 bytes
-        self.transport, self.ip = "ipc", str(self.folder / "s")
+        self.folder = Path(tempfile.mkdtemp(prefix="mt-"))  # 0700
+        # A socket's path has at most 108 bytes, and a folder for temporary files may be deep: this path is short.
+        self.opened = os.open(self.folder, os.O_RDONLY)
+        short = Path(f"/proc/self/fd/{self.opened}")
+        self.transport, self.ip = "ipc", str((short if short.is_dir() else self.folder) / "s")
         self.shell_port, self.stdin_port, self.control_port, self.iopub_port = range(1, len(SOCKETS) + 1)
         self.session.key = secrets.token_hex(16).encode()
         self.pid: int | None = None  # of the kernel
@@ -250,6 +253,9 @@ class JailedKernel(AsyncKernelManager):
         if self.descriptor is not None:
             os.close(self.descriptor)
             self.descriptor = None
+        if self.opened is not None:
+            os.close(self.opened)
+            self.opened = None
         self.channel.socket.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -355,17 +361,17 @@ class KernelSupply:
             DeadKernel: when it does not start.
         """
         self.expected -= 1
-        try:
-            kernel = self._ready()
-        except (DeadKernel, OSError):  # the machine may have been full for a moment
-            kernel = self._ready()
+        kernel = self._ready()
         if self.expected > 0:
             with contextlib.suppress(OSError):
                 self.spare = self._launch()
         return kernel
 
     def _ready(self) -> JailedKernel:
-        kernel, self.spare = self.spare or self._launch(), None
+        try:
+            kernel, self.spare = self.spare or self._launch(), None
+        except OSError as error:
+            raise DeadKernel(f"no kernel can be started ({error})") from error
         try:
             kernel.wait_until_ready()
         except BaseException:

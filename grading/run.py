@@ -123,26 +123,26 @@ class ClassAutograde(JudgedAutograde):
             raise NbGraderException(message) from error
 
     def _convert(self) -> None:
-        learners = [Learner(Path(staged).parent.name, staged, place) for staged, place in self.folders.items()]
+        learners = [Learner(self.students[staged], staged, place) for staged, place in self.folders.items()]
         excluded = set(self.coursedir.student_id_exclude.split(","))
         self.learners = [learner for learner in learners if learner.name not in excluded]
         self.setup.notebooks, self.before = gradebook.patiently(self._read_gradebook, self._say)
+        self.digest = self.setup.digest()
         self.progress = Progress(len(self.learners), self.dry_run)
         if self.dry_run:
             for learner in self.learners:
-                self._collect(learner)
-                known = not self.force and (self._noted(learner) or self.journal.get(learner.key))
-                self.progress.step("unchanged" if known else "to grade", learner.name)
+                _, noted, known = self._looked_up(learner)
+                self.progress.step("unchanged" if noted or known else "to grade", learner.name)
             self.progress.finish()
             return
         seed = drawn_seed() if self.seed is None else self.seed
-        self.setup.seed = self.journal.begin(self.setup.digest(), seed, anew=self.force or self.seed is not None)
+        self.setup.seed = self.journal.begin(self.digest, seed, anew=self.force or self.seed is not None)
         self.ready: list[tuple[Learner, Graded]] = []
         self.last_written = time.monotonic()
         with self.progress, self._executor() as (executor, setup, most):
             self._grade(executor, setup, most)
             self._write_ready()
-        self.journal.end(self.setup.digest(), self.setup.seed)
+        self.journal.end(self.digest, self.setup.seed)
         if self.progress.finish():
             raise NbGraderException("some submissions need a look")
 
@@ -150,14 +150,13 @@ class ClassAutograde(JudgedAutograde):
         """Go through the class: what is known is written, the rest is graded, at most so many at a time."""
         pending: dict[Future, Learner] = {}
         for learner in self.learners:
-            job = self._collect(learner)
-            if not self.force:
-                if noted := self._noted(learner):
-                    self.progress.step("unchanged", learner.name, noted["remarks"])
-                    continue
-                if (known := self.journal.get(learner.key)) is not None:
-                    self._add(learner, known, "unchanged")
-                    continue
+            job, noted, known = self._looked_up(learner)
+            if noted:
+                self.progress.step("unchanged", learner.name, noted["remarks"])
+                continue
+            if known:
+                self._add(learner, known, "unchanged")
+                continue
             while len(pending) >= most:
                 self._take(pending)
             pending[executor.submit(worker.grade, setup, job)] = learner
@@ -171,7 +170,7 @@ class ClassAutograde(JudgedAutograde):
             learner = pending.pop(future)
             try:
                 graded = Graded.loads(future.result())
-            except (WorkerError, KeyboardInterrupt):
+            except WorkerError:
                 raise
             except CancelledError:
                 raise WorkerError(f"The scheduler {self.scheduler} is gone. {RESUME}") from None
@@ -250,8 +249,16 @@ class ClassAutograde(JudgedAutograde):
             job.notebooks[name] = (handed_in.name, [*self.remarks.get(learner.name, []), *handed_in.remarks])
             job.contents[name] = handed_in.content
         contents = {name: None if data is None else worker.digest(data) for name, data in job.contents.items()}
-        learner.key = worker.digest([job.notebooks, contents, self.setup.digest()])
+        learner.key = worker.digest([job.notebooks, contents, self.digest])
         return job
+
+    def _looked_up(self, learner: Learner) -> tuple[Job, dict[str, Any] | None, Graded | None]:
+        """A submission, and what is known of it: what was noted, if all is in place, else a result."""
+        job = self._collect(learner)
+        if self.force:
+            return job, None, None
+        noted = self._noted(learner)
+        return job, noted, None if noted else self.journal.get(learner.key)
 
     def _noted(self, learner: Learner) -> dict[str, Any] | None:
         """What was noted of a learner, if the result with this key is where it belongs."""

@@ -239,6 +239,11 @@ def _nbgrader(cell: Any) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def is_grade(cell: Any) -> bool:
+    """Whether nbgrader gives points for a cell of the course."""
+    return bool(_nbgrader(cell).get("grade"))
+
+
 def _is_locked(cell: Any) -> bool:
     return bool(_nbgrader(cell)) and not _nbgrader(cell).get("solution")
 

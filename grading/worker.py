@@ -34,7 +34,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from grading import submissions
+from grading import jail, submissions
 from grading.kernel.wire import Channel, WireError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,7 +43,6 @@ LARGEST = 1 << 30  # bytes of a job or a result
 START_SECONDS = 120.0
 IDLE_SECONDS = 300.0  # without a job, after which a worker's process ends
 ATTEMPTS = 3  # to grade a submission whose worker died
-ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _closed = threading.Event()
 _started: set[Process] = set()
 _threads = threading.local()
@@ -160,6 +159,7 @@ def grade(setup: Setup, job: Job) -> str:
     Raises:
         WorkerError: when no submission can be graded here.
     """
+    why = ""
     for _ in range(ATTEMPTS):
         if _closed.is_set():
             raise WorkerError("The run has been stopped.")
@@ -170,11 +170,15 @@ def grade(setup: Setup, job: Job) -> str:
         try:
             process = _threads.process = process or Process(setup)
             return process.grade(job).dumps()
-        except (EOFError, OSError, WireError):  # it was killed, hangs, or has ended since there was nothing to do
+        except (
+            EOFError,
+            OSError,
+            WireError,
+        ) as error:  # it was killed, hangs, or has ended since there was nothing to do
             if process is not None:
                 process.close()
-            _threads.process = None
-    return Graded(remarks=[f"could not be graded: its worker died {ATTEMPTS} times."]).dumps()
+            _threads.process, why = None, str(error) or "its worker died"
+    return Graded(remarks=[f"could not be graded, {ATTEMPTS} times: {why}."]).dumps()
 
 
 def close_all() -> None:
@@ -210,7 +214,7 @@ class Process:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "grading.worker", str(theirs.fileno()), self.folder.name],
                 cwd=ROOT,
-                env={**os.environ, **dict.fromkeys(ONE_THREAD, "1")},
+                env={**os.environ, **jail.ONE_THREAD},
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,  # Ctrl-C is for the run as a whole, which then ends this
@@ -248,6 +252,8 @@ class Process:
         if "refused" in said:
             self.close()
             raise WorkerError(said["refused"])
+        if "failed" in said:
+            raise OSError(said["failed"])
         return said, data
 
     def close(self) -> None:
@@ -275,7 +281,6 @@ def main() -> None:
     end, folder = socket.socket(fileno=int(sys.argv[1])), Path(sys.argv[2])
     tempfile.tempdir = str(folder)
     threading.Thread(target=_end_with, args=(end, folder), daemon=True).start()
-    from grading import jail
     from grading.execute import Bench, Settings
 
     channel = Channel(end, LARGEST)
@@ -318,7 +323,7 @@ def _graded(bench: Any, course: dict[str, Any], job: Any, data: bytes) -> tuple[
         try:
             submission.remarks += Runner(notebook, bench).run()
         except DeadKernel as error:
-            return {"refused": f"{socket.gethostname()}: {error}: is the machine out of memory?"}, []
+            return {"failed": f"{error}: is {socket.gethostname()} out of memory?"}, []
         submissions.note(notebook, submission.remarks)
         remarks += submission.remarks
         made[name] = gzip.compress(json.dumps(notebook).encode("ascii"), 1, mtime=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -9,14 +10,20 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import make_class
+import pytest
 
 from conftest import ROOT
 
+TEMPORARY = "tmp-" + "long" * 25  # longer than a socket's path may be
 RELEASE = ROOT / "release" / "workshop" / "workshop.ipynb"
 
 
@@ -103,14 +110,18 @@ class Graded:
 class Course:
     """A course of its own in a folder, with the release known to its gradebook."""
 
-    def __init__(self, folder: Path, db: str | None = None, like: Course | None = None, **variables: str) -> None:
+    def __init__(self, folder: Path, db: str | None = None, **variables: str) -> None:
         self.folder, self.db = folder, db or f"sqlite:///{folder}/gradebook.db"
         self.variables = variables  # of the environment
-        if like is not None:
-            shutil.copy(like.folder / "gradebook.db", folder)
-            return
+        if db is None:
+            (folder / "gradebook.db").write_bytes(_released())
+        else:
+            self.release()
+
+    def release(self) -> None:
+        """Have nbgrader make the release, and write it into the gradebook."""
         subprocess.run([sys.executable, ROOT / "source" / "build.py", "--support"], check=True)
-        done = self.nbgrader("generate_assignment", "workshop")
+        done = self.nbgrader("generate_assignment", "workshop", "--force")
         assert done.returncode == 0, done.stderr
 
     def places(self) -> list[str]:
@@ -175,3 +186,69 @@ class Course:
 
     def clear(self) -> None:
         shutil.rmtree(self.folder / "submitted", ignore_errors=True)
+
+
+@cache
+def _released() -> bytes:
+    """The gradebook of a course that only has its release, made once."""
+    with tempfile.TemporaryDirectory() as folder:
+        Course(Path(folder), db=f"sqlite:///{folder}/gradebook.db")
+        return Path(folder, "gradebook.db").read_bytes()
+
+
+# Kinds of learners: the cells that they have solved, each with what they changed in it.
+LEARNERS = {
+    "all": dict.fromkeys(("tensor", "module", "matmul", "layers", "optimizer", "loss")),
+    "half": dict.fromkeys(("tensor", "module")),
+    "none": {},
+    "wrong": {"tensor": ("unbroadcast(-base, right.shape)", "unbroadcast(base, right.shape)"), "module": None},
+}
+
+
+def submission(learner: str, number: int = 0) -> dict[str, Any]:
+    """A notebook without pictures and training: grading takes a second."""
+    answers = {name: solution(name) for name in LEARNERS[learner]}
+    for name, change in LEARNERS[learner].items():
+        answers[name] = answers[name].replace(*change) if change else answers[name]
+    made = without_pictures(notebook(**{"model": "# not written", **answers}))
+    made["cells"] = [cell for cell in made["cells"] if "nbgrader" in cell["metadata"]]
+    return {**made, "cells": [*made["cells"], code_cell(f"print('number', {number})")]}
+
+
+def course(folder: Path, count: int = 0, **variables: str) -> Course:
+    """A course; `count` submissions are handed in. What its commands leave behind would be in its TEMPORARY."""
+    (folder / TEMPORARY).mkdir(parents=True)
+    made = Course(folder, TMPDIR=str(folder / TEMPORARY), **variables)
+    for number in range(count):
+        kind = list(LEARNERS)[number % len(LEARNERS)]
+        made.hand_in(f"{kind}-{number:02}", submission(kind, number))
+    return made
+
+
+def results(made: Course) -> int:
+    """How many results the journal holds."""
+    return sum(1 for _ in made.folder.glob(".grading/results/*/*.json"))
+
+
+def wait_for(condition: Callable[[], Any], seconds: float = 60) -> Any:
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        if found := condition():
+            return found
+        time.sleep(0.02)
+    pytest.fail("it did not happen")
+
+
+def processes(made: Course) -> list[int]:
+    """Processes of this course's commands: each has its TMPDIR, or one in it, in its environment or command."""
+    mark = f"{made.folder}/{TEMPORARY}".encode()
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if mark in (place / "environ").read_bytes() + (place / "cmdline").read_bytes():
+                found.append(int(place.name))
+    return found
+
+
+def nothing_is_left(made: Course) -> bool:
+    return not processes(made) and not list((made.folder / TEMPORARY).iterdir())

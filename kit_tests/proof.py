@@ -43,7 +43,7 @@ from tqdm import tqdm  # noqa: E402
 
 import tests  # noqa: E402
 from checks import oracle, section  # noqa: E402
-from checks.observe import Clock, Failed, quiet  # noqa: E402
+from checks.observe import Clock, Failed, OutOfTime, quiet  # noqa: E402
 from checks.report import Report  # noqa: E402
 from checks.section import SECTION_SECONDS, Check, Section, judged  # noqa: E402
 from conftest import defined, names_for, solved_texts  # noqa: E402
@@ -206,7 +206,7 @@ def _fast() -> Iterator[None]:
             yield
         except BaseException as error:
             trial.fail(error)
-            raise
+            raise OutOfTime from None
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Clock, "learner_code", lambda *_: contextlib.nullcontext())

@@ -12,12 +12,11 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from course import Course, Graded, code_cell, notebook, solution, without_pictures
+from course import Course, Graded, course, nothing_is_left, processes, results, submission, wait_for
 
 from grading import gradebook, worker
 from grading.journal import Busy, Journal
@@ -25,42 +24,6 @@ from grading.worker import Graded as Result
 from grading.worker import Job, Setup, WorkerError
 
 TIMES = re.compile(rb'"(iopub|shell)\.[a-z_.]+": "[^"]+"')
-LEARNERS = {
-    "all": dict.fromkeys(("tensor", "module", "matmul", "layers", "optimizer", "loss")),
-    "half": dict.fromkeys(("tensor", "module")),
-    "none": {},
-    "wrong": {"tensor": ("unbroadcast(-base, right.shape)", "unbroadcast(base, right.shape)"), "module": None},
-}
-
-
-def submission(learner: str, number: int = 0) -> dict[str, Any]:
-    """A notebook without pictures and training: grading takes a second."""
-    answers = {name: solution(name) for name in LEARNERS[learner]}
-    for name, change in LEARNERS[learner].items():
-        answers[name] = answers[name].replace(*change) if change else answers[name]
-    made = without_pictures(notebook(**{"model": "# not written", **answers}))
-    made["cells"] = [cell for cell in made["cells"] if "nbgrader" in cell["metadata"]]
-    return {**made, "cells": [*made["cells"], code_cell(f"print('number', {number})")]}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def released(tmp_path_factory) -> None:
-    """A course that only has its release, for others to be copies of."""
-    global RELEASED
-    RELEASED = Course(tmp_path_factory.mktemp("released"))
-
-
-RELEASED: Course | None = None
-
-
-def course(folder: Path, count: int = 0, **variables: str) -> Course:
-    """A course; `count` submissions are handed in. What its commands leave behind would be in its folder `tmp`."""
-    (folder / "tmp").mkdir(parents=True)
-    made = Course(folder, like=RELEASED, TMPDIR=str(folder / "tmp"), **variables)
-    for number in range(count):
-        kind = list(LEARNERS)[number % len(LEARNERS)]
-        made.hand_in(f"{kind}-{number:02}", submission(kind, number))
-    return made
 
 
 def rows(made: Course) -> list[tuple]:
@@ -91,35 +54,6 @@ def files(made: Course) -> dict[str, bytes]:
 
 def state(made: Course) -> tuple[list[tuple], dict[str, bytes]]:
     return rows(made), files(made)
-
-
-def results(made: Course) -> int:
-    """How many results the journal holds."""
-    return sum(1 for _ in made.folder.glob(".grading/results/*/*.json"))
-
-
-def wait_for(condition: Callable[[], Any], seconds: float = 60) -> Any:
-    ends = time.monotonic() + seconds
-    while time.monotonic() < ends:
-        if found := condition():
-            return found
-        time.sleep(0.02)
-    pytest.fail("it did not happen")
-
-
-def processes(made: Course) -> list[int]:
-    """Processes of this course's commands: each has its TMPDIR, or one in it, in its environment or command."""
-    mark = f"{made.folder}/tmp".encode()
-    found = []
-    for place in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if mark in (place / "environ").read_bytes() + (place / "cmdline").read_bytes():
-                found.append(int(place.name))
-    return found
-
-
-def nothing_is_left(made: Course) -> bool:
-    return not processes(made) and not list((made.folder / "tmp").iterdir())
 
 
 @pytest.fixture
@@ -428,7 +362,7 @@ def test_a_submission_that_kills_its_worker_is_noted_and_the_others_go_on(monkey
     monkeypatch.setattr(worker, "Process", lambda setup: Dying())
     monkeypatch.setattr(worker, "_threads", type("Threads", (), {})())
     found = Result.loads(worker.grade(SETUP, Job({}, {})))
-    assert not found.notebooks and found.remarks == ["could not be graded: its worker died 3 times."]
+    assert not found.notebooks and found.remarks == ["could not be graded, 3 times: its worker died."]
 
 
 def test_a_machine_with_another_version_of_the_kit_refuses():

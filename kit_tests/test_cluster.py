@@ -17,9 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import test_class
-from course import Course
-from test_class import course, processes, results, submission, wait_for
+from course import LEARNERS, Course, course, processes, results, wait_for
 
 from grading import worker
 from grading.results import read
@@ -27,11 +25,6 @@ from grading.results import read
 distributed = pytest.importorskip("distributed", reason="pip install -r requirements-cluster.txt")
 psycopg = pytest.importorskip("psycopg", reason="pip install -r requirements-cluster.txt")
 POINTS = {"all": 90, "half": 50, "none": 0, "wrong": 46}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def released(tmp_path_factory) -> None:
-    test_class.RELEASED = Course(tmp_path_factory.mktemp("released"))
 
 
 class Cluster:
@@ -87,7 +80,7 @@ def points(made: Course) -> dict[str, float]:
 
 
 def expected(count: int) -> dict[str, float]:
-    kinds = [list(test_class.LEARNERS)[number % 4] for number in range(count)]
+    kinds = [list(LEARNERS)[number % 4] for number in range(count)]
     return {f"{kind}-{number:02}": POINTS[kind] for number, kind in enumerate(kinds)}
 
 
@@ -231,11 +224,7 @@ def postgres() -> Iterator[str]:
 
 
 def test_the_gradebook_may_be_postgresql(tmp_path, postgres):
-    (tmp_path / "course" / "tmp").mkdir(parents=True)
-    made = Course(tmp_path / "course", db=postgres, TMPDIR=str(tmp_path / "course" / "tmp"))
-    for number in range(4):
-        kind = list(test_class.LEARNERS)[number % 4]
-        made.hand_in(f"{kind}-{number:02}", submission(kind, number))
+    made = course(tmp_path / "course", 4, db=postgres)
     graded = made.grade_class()
     assert graded.status == 0, graded.log
     assert points(made) == expected(4)
