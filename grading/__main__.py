@@ -17,8 +17,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from grading import results
-
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples"
 # Lines of nbgrader's log that say nothing about the submissions.
@@ -74,6 +72,8 @@ def sample() -> None:
             nbgrader(command, "workshop", "--force", *here, show=show)
         except GradingError as error:  # some submission could not be graded: the others have their results
             failures.append(str(error))
+    from grading import results
+
     print()
     print(results.read(f"sqlite:///{gradebook}", "workshop").as_text())
     print(f"\nfeedback pages: {EXAMPLES / 'feedback'}/<learner>/workshop/workshop.html")
@@ -116,6 +116,10 @@ def main(arguments: list[str] | None = None) -> int:
     # nbgrader calls `alembic` by name: it lies beside the interpreter.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     if options.command == "autograde":
+        if not any(other.startswith(("--scheduler", "--dry-run", "--help", "-h")) for other in others):
+            from grading.warm import workers
+
+            workers()  # it takes longer to load than nbgrader, beside it
         from grading.run import ClassApp
 
         ClassApp.launch_instance(others)
@@ -124,6 +128,8 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"unknown: {' '.join(others)}")
     try:
         if options.command == "results":
+            from grading import results
+
             print(results.read(options.db, options.assignment).as_text())
         elif options.command == "trace":
             print(trace(options.journal, options.assignment, options.learner))

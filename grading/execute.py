@@ -14,6 +14,7 @@ from pathlib import Path
 from queue import Empty
 from typing import Any
 
+import numpy as np
 import zmq
 from jupyter_core.utils import ensure_async, run_sync
 from nbclient import NotebookClient
@@ -24,7 +25,7 @@ from nbformat.v4 import new_output
 from checks.observe import printable
 from grading import jail, outputs
 from grading.judge import Judge
-from grading.kernels import DeadKernel, JailedKernel, KernelSupply
+from grading.kernels import DeadKernel, JailedKernel, KernelSupply, Zygote
 from grading.submissions import is_grade
 
 MOST_MESSAGES = 5000  # of one cell that are looked at
@@ -238,31 +239,35 @@ class Bench:
         files: a folder with what kernels find beside the notebook.
         seed: of all checks.
         alone: whether nothing else is at work on this machine, so that processors fall asleep in between.
+        zygote: of which kernels are copies; without one, it makes its own.
 
     Attributes:
         spent: seconds by part of the work.
     """
 
-    def __init__(self, settings: Settings, files: Path, seed: int, alone: bool = True) -> None:
-        self.settings = settings
+    def __init__(
+        self, settings: Settings, files: Path, seed: int, alone: bool = True, zygote: Zygote | None = None
+    ) -> None:
+        self.settings, self.files = settings, files
         self.level = jail.probe()
         jail.require(self.level, settings.required)
-        self.supply = KernelSupply(self.level, settings.limits(), files)
-        self.seed, self.alone = seed, alone
+        self.seed, self.alone, self.zygote = seed, alone, zygote
         self.spent: Counter[str] = Counter()
 
     def __enter__(self) -> Bench:
-        self.supply.__enter__()  # the first kernel starts while PyTorch is loaded
-        try:
+        with contextlib.ExitStack() as stack:
+            if self.zygote is None and Zygote.is_safe(self.level):
+                self.zygote = Zygote()  # it gets ready while PyTorch is loaded
+                stack.callback(self.zygote.close)
+            self.supply = KernelSupply(self.level, self.settings.limits(), self.files, self.zygote)
+            stack.callback(self.supply.close)
             self.tests = load_tests()
-        except BaseException:
-            self.supply.__exit__()
-            raise
-        self.tests.WORKSHOP.seed = self.seed
+            self.tests.WORKSHOP.seed = self.seed
+            self._stack = stack.pop_all()
         return self
 
     def __exit__(self, *_: Any) -> None:
-        self.supply.__exit__()
+        self._stack.close()
 
     @contextlib.contextmanager
     def timed(self, part: str) -> Iterator[None]:
@@ -275,14 +280,17 @@ class Bench:
 
 
 def load_tests() -> Any:
-    """The trusted tests, with PyTorch.
+    """The trusted tests, with PyTorch and what it imports at its first gradient.
 
     Raises:
         ImportError: with what to do.
     """
+    import IPython.display  # noqa: F401 - what reports need when they are shown
+
     import tests
     from checks import oracle
 
     oracle.load().set_num_threads(1)
+    oracle.linear(*(np.ones(shape) for shape in [(1, 1), (1, 1), 1, (1, 1)]))
     atexit.register(gc.freeze)  # else Python looks through all that PyTorch made before it ends: half a second
     return tests

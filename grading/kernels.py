@@ -25,6 +25,7 @@ from jupyter_client.asynchronous import AsyncKernelClient
 
 from grading import jail
 from grading.kernel.wire import Channel, WireError
+from grading.warm import Warm
 
 SOCKETS = ("shell", "stdin", "control", "iopub")
 START_SECONDS = 60.0
@@ -260,7 +261,7 @@ class JailedKernel(AsyncKernelManager):
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-class Zygote:
+class Zygote(Warm):
     """A process that has imported what kernels need: a copy of it is a kernel in a tenth of the time.
 
     It holds nothing of the grader's, runs no learner's code, and has no descriptor but its socket to the grader. Its
@@ -277,24 +278,18 @@ class Zygote:
         return level.name == "bubblewrap" and (level.user is not None or not os.access(PROGRAM, os.W_OK))
 
     def __init__(self) -> None:
-        self.folder = tempfile.TemporaryDirectory(prefix="mt-")
+        self.folder = tempfile.TemporaryDirectory(prefix="mt-", ignore_cleanup_errors=True)
         if fonts := jail.fonts():
             cached = Path(self.folder.name, ".matplotlib", fonts.name)
             cached.parent.mkdir()
             shutil.copyfile(fonts, cached)
-        self.socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.socket.settimeout(START_SECONDS)
-        with theirs:
-            self.process = subprocess.Popen(
-                [sys.executable, "-u", str(jail.LAUNCHER), "--zygote", str(theirs.fileno())],
-                env=jail.environment(self.folder.name),
-                cwd=self.folder.name,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-            )
+        super().__init__(
+            [sys.executable, "-u", str(jail.LAUNCHER), "--zygote"],
+            self.folder.name,
+            env=jail.environment(self.folder.name),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
 
     def enter(self, level: jail.Level, given: list[int]) -> tuple[int, int]:
         """Have a copy enter a jail: its number, and a descriptor of it.
@@ -305,17 +300,10 @@ class Zygote:
             OSError: when it cannot.
         """
         environment = {**jail.environment(jail.WORK), "PWD": jail.WORK}
-        wanted = {"as_root": level.user is not None, "environment": environment, "folder": jail.WORK}
-        socket.send_fds(self.socket, [json.dumps(wanted).encode("ascii")], given)
-        said, descriptors, _, _ = socket.recv_fds(self.socket, 1000, 1)
-        if not descriptors:
-            raise OSError(f"no kernel enters the jail: {said.decode('utf-8', 'replace') or 'the zygote has ended'}")
-        return int(said), descriptors[0]
+        return self.copy({"as_root": level.user is not None, "environment": environment, "folder": jail.WORK}, given)
 
     def close(self) -> None:
-        self.socket.close()
-        self.process.kill()
-        self.process.wait()
+        super().close()
         self.folder.cleanup()
 
 
@@ -331,28 +319,21 @@ def _run_on(processors: set[int], *processes: int) -> None:
 class KernelSupply:
     """Kernels, each used once. While one is at work the next one starts, so that nobody waits for it.
 
+    Args:
+        zygote: of which kernels are copies; without one, every kernel starts by itself.
+
     Attributes:
         expected: how many more will be taken.
     """
 
-    def __init__(self, level: jail.Level, limits: jail.Limits, files: Path) -> None:
-        self.level, self.limits, self.files = level, limits, files
+    def __init__(self, level: jail.Level, limits: jail.Limits, files: Path, zygote: Zygote | None) -> None:
+        self.level, self.limits, self.files, self.zygote = level, limits, files, zygote
         self.expected = 0
         self.spare: JailedKernel | None = None
-        self.zygote: Zygote | None = None
 
-    def __enter__(self) -> KernelSupply:
-        if Zygote.is_safe(self.level):
-            self.zygote = Zygote()
-        else:
-            self.spare = self._launch()
-        return self
-
-    def __exit__(self, *_: Any) -> None:
+    def close(self) -> None:
         if self.spare is not None:
             self.spare.close()
-        if self.zygote is not None:
-            self.zygote.close()
 
     def take(self) -> JailedKernel:
         """A kernel that is ready, to be closed by the caller.
@@ -383,7 +364,8 @@ class KernelSupply:
         if self.zygote is not None:
             try:
                 return JailedKernel().launch(self.level, self.limits, self.files, self.zygote)
-            except OSError:  # Linux does not allow it here, or the zygote was killed: every kernel starts by itself
-                self.zygote.close()
+            except ProcessLookupError:  # it was killed
                 self.zygote = None
+            except OSError:  # Linux does not allow it here, or has no room for it now
+                pass
         return JailedKernel().launch(self.level, self.limits, self.files)

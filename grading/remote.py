@@ -36,6 +36,7 @@ BUILT_IN = (
 KINDS = {kind.__name__: kind for kind in BUILT_IN}
 WORD = re.compile(r"[^\W\d]\w*")
 MOST_RECEIVED = 256 << 20  # bytes of all arrays of one submission
+MOST_AHEAD = 100  # attributes in one reply that nobody has asked for yet
 GRACE = 2.0  # seconds past its deadline that the kernel has to answer
 
 
@@ -58,7 +59,7 @@ class Connection:
         self.held: Counter[int] = Counter()  # proxies of each number
         self.forgotten: list[int] = []
         self.classes: dict[str, type] = {}
-        self.ahead: tuple[int, Any] | None = None  # an object's data, which came with the object, for the next request
+        self.ahead: dict[tuple[int, str], Any] = {}  # attributes that came with the last reply, by number and name
 
     def ask(self, what: str, *args: Any) -> Any:
         """One operation in the kernel: its result, or its exception, raised here.
@@ -69,9 +70,11 @@ class Connection:
         """
         if self.gone is not None:
             raise Failed(self.gone)
-        ahead, self.ahead = self.ahead, None
-        if ahead and what == "get" and args[1] == "data" and _slot(args[0], "_number") == ahead[0]:
-            return ahead[1]
+        if what == "get" and self.ahead:
+            known = _slot(args[0], "_number"), args[1]
+            if known in self.ahead:
+                return self.ahead[known]
+        self.ahead = {}
         seconds = min(self.cell_left, self.left, observe.time_left())
         if what != "run":  # a check's code has as long as its check gives it
             seconds = min(seconds, self.request_seconds)
@@ -128,13 +131,13 @@ class Connection:
         decoder = wire.Decoder(data, self._object, self._array)
         try:
             value = decoder.decode(reply.get("value"))
-            if "data" in reply:
-                number, form = (
-                    reply["data"] if type(reply["data"]) is list and len(reply["data"]) == 2 else (None, None)
-                )
-                self.ahead = (number, decoder.decode(form))
+            if type(reply.get("ahead")) is list and len(reply["ahead"]) <= MOST_AHEAD:
+                for number, name, form in reply["ahead"]:
+                    if type(number) is not int or type(name) is not str:
+                        raise wire.WireError("not a reference")
+                    self.ahead[number, name] = decoder.decode(form)
             return value
-        except wire.WireError as error:
+        except (wire.WireError, TypeError, ValueError) as error:
             raise self._stop(f"the process that runs your code sent something unreadable: {error}") from None
 
     def _stop(self, why: str) -> Failed:

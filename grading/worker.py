@@ -1,7 +1,8 @@
 """Grades submissions in a process of its own: what a class is spread over.
 
-    grade(setup, job)        in a thread of any concurrent.futures.Executor: hands the job to that thread's process
-    python -m grading.worker DESCRIPTOR FOLDER     the process: jail, kernels and judge, for one job after the other
+    grade(setup, job)          in a thread of any concurrent.futures.Executor: hands the job to that thread's process
+    python -m grading.worker   a process that loads PyTorch and the tests, and whose copies are those of the threads:
+                               jail, kernels and judge, for one job after the other
 
 Both talk over a socket in JSON and raw bytes. A worker sees the course's notebook, the files beside it, and the one
 submission that it was sent; no gradebook, and nothing else of the course.
@@ -12,6 +13,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import datetime
+import gc
 import gzip
 import hashlib
 import importlib.metadata
@@ -20,12 +22,13 @@ import os
 import platform
 import select
 import shutil
+import signal
 import socket
-import subprocess
 import sys
 import tempfile
 import threading
 import time
+import traceback
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
@@ -34,7 +37,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from grading import jail, submissions
+from grading import jail, submissions, warm
 from grading.kernel.wire import Channel, WireError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,9 +46,9 @@ LARGEST = 1 << 30  # bytes of a job or a result
 START_SECONDS = 120.0
 IDLE_SECONDS = 300.0  # without a job, after which a worker's process ends
 ATTEMPTS = 3  # to grade a submission whose worker died
-_closed = threading.Event()
+_threads = threading.local()  # each has its Process
 _started: set[Process] = set()
-_threads = threading.local()
+_starting, _closing, _closed = threading.Lock(), threading.Lock(), threading.Event()
 
 
 class WorkerError(Exception):
@@ -170,11 +173,7 @@ def grade(setup: Setup, job: Job) -> str:
         try:
             process = _threads.process = process or Process(setup)
             return process.grade(job).dumps()
-        except (
-            EOFError,
-            OSError,
-            WireError,
-        ) as error:  # it was killed, hangs, or has ended since there was nothing to do
+        except (EOFError, OSError, WireError) as error:  # killed, hanging, or ended since there was nothing to do
             if process is not None:
                 process.close()
             _threads.process, why = None, str(error) or "its worker died"
@@ -182,10 +181,11 @@ def grade(setup: Setup, job: Job) -> str:
 
 
 def close_all() -> None:
-    """End all processes that threads of this process have started, and start no more."""
+    """End all that threads of this process have started, and start no more."""
     _closed.set()
     for process in list(_started):
         process.close()
+    warm.end_workers()
 
 
 class Process:
@@ -203,23 +203,20 @@ class Process:
                 "requirements.txt, and start the worker again."
             )
         self.setup = setup
-        processors = sorted(os.sched_getaffinity(0)) if setup.pinned and hasattr(os, "sched_getaffinity") else []
-        used = [process.processor for process in _started]
-        self.processor = min(processors, key=used.count, default=None)
         self.longest = 2 * setup.settings["submission_seconds"] * len(setup.notebooks) + START_SECONDS
         self.folder = tempfile.TemporaryDirectory(prefix="mt-", ignore_cleanup_errors=True)  # of all that it makes
         mine, theirs = socket.socketpair()
         self.channel = Channel(mine, LARGEST)
-        with theirs:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "grading.worker", str(theirs.fileno()), self.folder.name],
-                cwd=ROOT,
-                env={**os.environ, **jail.ONE_THREAD},
-                stdin=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,  # Ctrl-C is for the run as a whole, which then ends this
-            )
-        _started.add(self)
+        with theirs, _starting:
+            processors = sorted(os.sched_getaffinity(0)) if setup.pinned and hasattr(os, "sched_getaffinity") else []
+            used = [process.processor for process in _started]
+            self.processor = min(processors, key=used.count, default=None)
+            try:
+                self.pid, self.descriptor = warm.workers().copy({"folder": self.folder.name}, [theirs.fileno()])
+            except ProcessLookupError:
+                warm.end_workers()  # the next one is the copy of another process
+                raise
+            _started.add(self)
         said = {
             "notebooks": setup.notebooks,
             "files": {name: len(data) for name, data in setup.files.items()},
@@ -257,9 +254,17 @@ class Process:
         return said, data
 
     def close(self) -> None:
-        _started.discard(self)
-        self.process.kill()
-        self.process.wait()
+        with _closing:
+            if self not in _started:
+                return
+            _started.discard(self)
+        with contextlib.suppress(ProcessLookupError):
+            if self.descriptor is None:
+                os.kill(self.pid, signal.SIGKILL)
+            else:
+                signal.pidfd_send_signal(self.descriptor, signal.SIGKILL)
+                select.select([self.descriptor], [], [], 10)  # until it has ended
+                os.close(self.descriptor)
         self.channel.socket.close()
         self.folder.cleanup()
 
@@ -277,8 +282,44 @@ def _parts(sizes: dict[str, int | None], data: bytes) -> dict[str, bytes]:
 
 
 def main() -> None:
+    """Load all that is needed, and become one worker more for each request (see warm.py)."""
+    folder, end = Path(sys.argv[1]), socket.socket(fileno=int(sys.argv[2]))
+    tempfile.tempdir = str(folder)
+    from grading import execute
+    from grading.kernels import Zygote
+
+    zygote = Zygote() if Zygote.is_safe(jail.probe()) else None  # it gets ready while PyTorch is loaded
+    with contextlib.suppress(ImportError):  # the first worker says so
+        execute.load_tests()
+    gc.collect()
+    gc.freeze()  # copies do not look through it
+    while True:
+        message, given, _, _ = socket.recv_fds(end, 1 << 16, 2)
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:  # copies that have ended
+                pass
+        if not message:
+            shutil.rmtree(folder, ignore_errors=True)
+            os._exit(0)
+        if child := os.fork():
+            with socket.socket(fileno=given[0]) as answer, socket.socket(fileno=given[1]):
+                found = [os.pidfd_open(child)] if hasattr(os, "pidfd_open") else []
+                socket.send_fds(answer, [str(child).encode()], found)
+                for descriptor in found:
+                    os.close(descriptor)
+            continue
+        try:
+            end.close()
+            os.close(given[0])
+            _work(socket.socket(fileno=given[1]), Path(json.loads(message)["folder"]), zygote)
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(1)
+
+
+def _work(end: socket.socket, folder: Path, zygote: Any) -> None:
     """Grade what comes, until the other side is gone or has nothing more to do."""
-    end, folder = socket.socket(fileno=int(sys.argv[1])), Path(sys.argv[2])
     tempfile.tempdir = str(folder)
     threading.Thread(target=_end_with, args=(end, folder), daemon=True).start()
     from grading.execute import Bench, Settings
@@ -294,7 +335,7 @@ def main() -> None:
             (files / name).parent.mkdir(parents=True, exist_ok=True)
             (files / name).write_bytes(content)
         try:
-            with Bench(Settings(**setup["settings"]), files, setup["seed"], alone=False) as bench:
+            with Bench(Settings(**setup["settings"]), files, setup["seed"], alone=False, zygote=zygote) as bench:
                 course = {name: nbformat.reads(text, as_version=4) for name, text in setup["notebooks"].items()}
                 bench.supply.expected = sys.maxsize
                 channel.send({}, [])

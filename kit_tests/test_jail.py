@@ -128,12 +128,15 @@ def test_where_learners_could_write_their_own_program_kernels_start_by_themselve
 
 def test_without_the_zygote_kernels_start_by_themselves(tmp_path):
     """It was killed, or Linux does not let it enter a jail: grading goes on."""
-    with KernelSupply(jail.probe(), jail.Limits(), tmp_path) as supply:
-        supply.zygote.process.kill()
-        supply.zygote.process.wait()
+    zygote = Zygote()
+    supply = KernelSupply(jail.probe(), jail.Limits(), tmp_path, zygote)
+    for gone in (False, True):
         kernel = supply.take()
-        assert supply.zygote is None and asyncio.run(kernel.is_alive())
+        assert (supply.zygote is None) == gone and asyncio.run(kernel.is_alive())
         kernel.close()
+        zygote.process.kill()
+        zygote.process.wait()
+    zygote.close()
 
 
 def test_everything_ends_with_the_grader(tmp_path):

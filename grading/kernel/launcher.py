@@ -13,7 +13,9 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
+import functools
 import gc
+import importlib
 import importlib.util
 import io
 import json
@@ -35,6 +37,10 @@ USERS = 1_000_000  # that a kernel may become one of, where the jail was entered
 FAMILIES = (socket.AF_UNIX, socket.AF_INET, 10, 16)  # of sockets that a namespace covers; AF_INET6, AF_NETLINK
 CLONE_NEWUSER, CLONE3 = 0x10000000, 435
 SPACES = 0x6E020000  # CLONE_NEW of the other namespaces: mnt, pid, net, ipc, uts, cgroup
+LATER = (  # what a kernel imports when it starts, and with its first cells
+    *("ipykernel.kernelapp", "tornado.platform.asyncio", "tornado.queues", "pydoc", "IPython.core.completerlib"),
+    *("IPython.core.oinspect", "IPython.extensions.storemagic", "numpy.random", "multiprocessing.util"),
+)
 CALLS = {  # by machine: what audits call it, then numbers of system calls
     "x86_64": {"audit": 0xC000003E, "socket": 41, "clone": 56, "unshare": 272, "keys": (248, 249, 250)},
     "aarch64": {"audit": 0xC00000B7, "socket": 198, "clone": 220, "unshare": 97, "keys": (217, 218, 219)},
@@ -42,14 +48,23 @@ CALLS = {  # by machine: what audits call it, then numbers of system calls
 
 
 class Limited:
-    """A stream that swallows what a cell prints beyond `most` characters, and says so once."""
+    """A stream that swallows what a cell prints beyond `most` characters, and says so once.
+
+    With nothing to flush, to flush does not wait for the thread that sends: ipykernel does it four times in a cell.
+    """
 
     def __init__(self, stream: Any, most: int) -> None:
         self._stream, self._most, self._left = stream, most, most
-        self._write = stream.write
-        stream.write = self.write
+        self._write, self._flush, self._full = stream.write, stream.flush, True
+        stream.write, stream.flush = self.write, self.flush
+
+    def flush(self) -> None:
+        if self._full:
+            self._full = False
+            self._flush()
 
     def write(self, text: str) -> int:
+        self._full = True
         if not isinstance(text, str) or len(text) <= self._left:
             self._left -= len(text) if isinstance(text, str) else 0
             return self._write(text)
@@ -161,6 +176,7 @@ def become_kernel(channel: wire.Channel, sockets: list[int]) -> None:
         refuse_calls()
     sys.meta_path.insert(0, Hider(config["hidden"]))
 
+    sys.modules["debugpy"] = None  # nobody debugs here, and it takes longer to load than all the rest
     import zmq
     from ipykernel.kernelapp import IPKernelApp
 
@@ -196,10 +212,13 @@ def become_kernel(channel: wire.Channel, sockets: list[int]) -> None:
     app = App.instance()
     app.initialize(["--HistoryManager.enabled=False", "--IPKernelApp.no_stdout=False"])
     shell = app.shell
+    app.kernel._execute_sleep = 0  # for clients that do not wait for the idle status
 
     for stream in (sys.stdout, sys.stderr):
         shell.events.register("pre_execute", Limited(stream, config["most_output"]).reset)
 
+    # ipykernel has each cell's text transformed twice.
+    shell.transform_cell = functools.lru_cache(1)(shell.transform_cell)
     shell.ask_exit = lambda: print("exit: while grading, the notebook goes on.")
 
     import server
@@ -216,33 +235,36 @@ def become_kernel(channel: wire.Channel, sockets: list[int]) -> None:
 
 
 def zygote(end: socket.socket) -> None:
-    """For each message, become one kernel more in the jail whose descriptor comes with it.
+    """For each request (see grading/warm.py), become one kernel more in the jail whose descriptor comes with it.
 
     To import all this takes ten times as long as to copy it. No learner's code runs in this process, it holds no
     secret, and a copy keeps nothing open by which it could be reached.
     """
-    import ipykernel.kernelapp  # noqa: F401
+    for module in LATER:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(module)
     import server  # noqa: F401
 
     warm_up()
     gc.collect()
     gc.freeze()  # copies do not look through it
     while True:
-        message, given, _, _ = socket.recv_fds(end, 1 << 16, 2 + SOCKETS)
+        message, given, _, _ = socket.recv_fds(end, 1 << 16, 3 + SOCKETS)
         if not message:
             return
+        answer = given.pop(0)
         if child := os.fork():
             os.waitpid(child, 0)
-            for descriptor in given:
+            for descriptor in (answer, *given):
                 os.close(descriptor)
             continue
         try:
-            enter(end, json.loads(message), given)
+            enter(socket.socket(fileno=answer), json.loads(message), given)
         finally:
             os._exit(1)
 
 
-def enter(end: socket.socket, wanted: dict[str, Any], given: list[int]) -> None:
+def enter(answer: socket.socket, wanted: dict[str, Any], given: list[int]) -> None:
     """Become a kernel in a jail; tell the grader its number outside and a descriptor of it.
 
     `given` are descriptors: of a process in the jail, the kernel's channel, and its sockets.
@@ -254,9 +276,9 @@ def enter(end: socket.socket, wanted: dict[str, Any], given: list[int]) -> None:
             raise OSError(ctypes.get_errno(), "the jail cannot be entered")
         kernel = os.fork()  # only what is started now is among the jail's processes
         if kernel:
-            socket.send_fds(end, [str(kernel).encode()], [os.pidfd_open(kernel)])
+            socket.send_fds(answer, [str(kernel).encode()], [os.pidfd_open(kernel)])
     except OSError as error:
-        end.send(str(error).encode())
+        answer.send(str(error).encode())
         os._exit(1)
     if kernel:
         os._exit(0)
@@ -264,12 +286,12 @@ def enter(end: socket.socket, wanted: dict[str, Any], given: list[int]) -> None:
     for descriptor in [*kept, os.sysconf("SC_OPEN_MAX")]:
         os.closerange(lowest, descriptor)
         lowest = descriptor + 1
-    end.detach()
+    answer.detach()
     os.environ.clear()
     os.environ.update(wanted["environment"])
     os.chdir(wanted["folder"])
     sys.argv = sys.argv[:1]
-    for module in (random, sys.modules["numpy"].random):  # else all learners would draw the same
+    for module in (random, sys.modules["numpy.random"]):  # else all learners would draw the same
         module.seed()
     become_kernel(wire.Channel(socket.socket(fileno=given[1]), 1 << 24), given[2:])
 

@@ -22,7 +22,8 @@ import numpy as np
 import wire
 
 CHECK = "<check>"  # the file name of a check's code
-MOST_AHEAD = 1 << 16  # bytes of data that nobody has asked for yet
+MOST_AHEAD, MOST_OBJECTS, AHEAD_SECONDS = 1 << 16, 8, 0.1  # bytes, objects and time for what nobody has asked for yet
+PLAIN = (str, int, float, list, tuple, dict, type, np.generic, np.ndarray, np.dtype)
 
 
 def run(source: str, given: dict[str, Any]) -> dict[str, Any]:
@@ -65,6 +66,7 @@ class Server:
         self.numbers: dict[int, int] = {}  # id of an object to its number
         self.next = 1
         self.armed = False
+        self.wary = False  # to look at something may take long
 
     def serve(self, names: dict[str, Any]) -> None:
         """Answer requests until one says that the cell is done; `names` are the notebook's."""
@@ -108,7 +110,7 @@ class Server:
             error = raised
         if error is None:
             try:
-                self.channel.send({"value": form, **({"data": ahead} if ahead else {})}, encoder.blobs)
+                self.channel.send({"value": form, **({"ahead": ahead} if ahead else {})}, encoder.blobs)
                 return
             except (wire.WireError, RecursionError) as raised:
                 error = raised
@@ -123,26 +125,45 @@ class Server:
         self.channel.send({"error": told}, [])
         traceback.clear_frames(error.__traceback__)
 
-    def _ahead(self, action: str, value: Any, encoder: wire.Encoder) -> Any:
-        """What is asked for next, more often than not: the data of the object that was found last."""
-        if action == "run":
-            value = next(reversed(value.values()), None) if value else None
-        elif action != "get":
-            return None
-        number = self.numbers.get(id(value))
-        if number is None or isinstance(value, np.ndarray):
-            return None
+    def _ahead(self, action: str, value: Any, encoder: wire.Encoder) -> list[list[Any]]:
+        """What is asked for next, more often than not: data and gradients of the objects that were found.
+
+        Returns:
+            For each attribute the object's number, the attribute's name and its form.
+        """
+        found: list[list[Any]] = []
+        if action not in ("run", "get", "call") or self.wary:
+            return found
+        values = list(value.values()) if action == "run" else value if type(value) in (list, tuple) else [value]
+        encoder.left = min(encoder.left, MOST_AHEAD)
         try:
             try:
-                self._arm(0.2)
-                data = value.data
-                if type(data) is np.ndarray and data.nbytes <= MOST_AHEAD:
-                    return [number, encoder.encode(data)]
+                self._arm(AHEAD_SECONDS)
+                for thing in reversed(values[-MOST_OBJECTS:]):
+                    tensor = action == "get" or (action == "run" and thing is values[-1])
+                    self._look(thing, ("data", "grad") if tensor else ("grad", "tensor"), found, encoder)
             finally:
                 self._disarm()
+        except OutOfTime:
+            self.wary = True
         except BaseException:  # it is raised when it is asked for
             pass
-        return None
+        return found
+
+    def _look(self, thing: Any, names: tuple[str, ...], found: list[list[Any]], encoder: wire.Encoder) -> None:
+        number = self.numbers.get(id(thing))
+        if number is None or isinstance(thing, np.ndarray):
+            return
+        for name in names:
+            try:
+                value = getattr(thing, name)
+            except AttributeError:
+                continue
+            if value is None or (type(value) is np.ndarray and value.nbytes <= encoder.left):
+                found.append([number, name, encoder.encode(value)])
+            elif not isinstance(value, PLAIN) and type(value).__module__ != "builtins":
+                found.append([number, name, self._refer(value)])
+                self._look(value, ("data", "grad") if name == "tensor" else ("data",), found, encoder)
 
     def _arm(self, seconds: float) -> None:
         signal.setitimer(signal.ITIMER_REAL, seconds, 0.1)
