@@ -74,32 +74,46 @@ class Warm:
 
 
 class Workers(Warm):
-    """The process that loads PyTorch and the tests; its copies grade (see worker.py)."""
+    """The process that loads PyTorch and the tests; its copies grade (see worker.py), each in a part of `home`."""
 
-    def __init__(self) -> None:
-        self.folder = tempfile.TemporaryDirectory(prefix="mt-", ignore_cleanup_errors=True)
-        command = [sys.executable, "-m", "grading.worker", self.folder.name]
+    def __init__(self, home: str) -> None:
+        command = [sys.executable, "-m", "grading.worker", home]
         super().__init__(command, ROOT, env={**os.environ, **jail.ONE_THREAD})
-
-    def close(self) -> None:
-        super().close()
-        self.folder.cleanup()
 
 
 _workers: Workers | None = None
+_home: tempfile.TemporaryDirectory | None = None
 
 
 def workers() -> Workers:
     """This process's: begun with the first call, it takes some seconds to load."""
-    global _workers
+    global _workers, _home
+    if _home is None:
+        _home = tempfile.TemporaryDirectory(prefix="mt-", ignore_cleanup_errors=True)
     if _workers is None:
-        _workers = Workers()
+        _workers = Workers(_home.name)
     return _workers
 
 
-@atexit.register
-def end_workers() -> None:
+def home() -> Path:
+    """The folder of all that workers make, while there are any."""
+    workers()
+    return Path(_home.name)
+
+
+def forget_workers() -> None:
+    """Have the next worker be the copy of another process: this one has ended."""
     global _workers
     if _workers is not None:
         _workers.close()
         _workers = None
+
+
+@atexit.register
+def end_workers() -> None:
+    """End the process, and remove the folder: no worker is left."""
+    global _home
+    forget_workers()
+    if _home is not None:
+        _home.cleanup()
+        _home = None

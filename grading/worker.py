@@ -17,6 +17,7 @@ import gc
 import gzip
 import hashlib
 import importlib.metadata
+import itertools
 import json
 import os
 import platform
@@ -48,6 +49,7 @@ IDLE_SECONDS = 300.0  # without a job, after which a worker's process ends
 ATTEMPTS = 3  # to grade a submission whose worker died
 _threads = threading.local()  # each has its Process
 _started: set[Process] = set()
+_numbers = itertools.count(1)
 _starting, _closing, _closed = threading.Lock(), threading.Lock(), threading.Event()
 
 
@@ -204,17 +206,17 @@ class Process:
             )
         self.setup = setup
         self.longest = 2 * setup.settings["submission_seconds"] * len(setup.notebooks) + START_SECONDS
-        self.folder = tempfile.TemporaryDirectory(prefix="mt-", ignore_cleanup_errors=True)  # of all that it makes
         mine, theirs = socket.socketpair()
         self.channel = Channel(mine, LARGEST)
         with theirs, _starting:
             processors = sorted(os.sched_getaffinity(0)) if setup.pinned and hasattr(os, "sched_getaffinity") else []
             used = [process.processor for process in _started]
             self.processor = min(processors, key=used.count, default=None)
+            self.folder = warm.home() / f"worker-{next(_numbers)}"  # of all that it makes
             try:
-                self.pid, self.descriptor = warm.workers().copy({"folder": self.folder.name}, [theirs.fileno()])
+                self.pid, self.descriptor = warm.workers().copy({"folder": str(self.folder)}, [theirs.fileno()])
             except ProcessLookupError:
-                warm.end_workers()  # the next one is the copy of another process
+                warm.forget_workers()
                 raise
             _started.add(self)
         said = {
@@ -263,10 +265,11 @@ class Process:
                 os.kill(self.pid, signal.SIGKILL)
             else:
                 signal.pidfd_send_signal(self.descriptor, signal.SIGKILL)
-                select.select([self.descriptor], [], [], 10)  # until it has ended
-                os.close(self.descriptor)
+        if self.descriptor is not None:
+            select.select([self.descriptor], [], [], 10)  # until it has ended
+            os.close(self.descriptor)
         self.channel.socket.close()
-        self.folder.cleanup()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def _parts(sizes: dict[str, int | None], data: bytes) -> dict[str, bytes]:
@@ -283,8 +286,8 @@ def _parts(sizes: dict[str, int | None], data: bytes) -> dict[str, bytes]:
 
 def main() -> None:
     """Load all that is needed, and become one worker more for each request (see warm.py)."""
-    folder, end = Path(sys.argv[1]), socket.socket(fileno=int(sys.argv[2]))
-    tempfile.tempdir = str(folder)
+    home, end = Path(sys.argv[1]), socket.socket(fileno=int(sys.argv[2]))
+    tempfile.tempdir = str(home)
     from grading import execute
     from grading.kernels import Zygote
 
@@ -299,27 +302,30 @@ def main() -> None:
             while os.waitpid(-1, os.WNOHANG)[0]:  # copies that have ended
                 pass
         if not message:
-            shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(home, ignore_errors=True)
             os._exit(0)
         if child := os.fork():
             with socket.socket(fileno=given[0]) as answer, socket.socket(fileno=given[1]):
                 found = [os.pidfd_open(child)] if hasattr(os, "pidfd_open") else []
-                socket.send_fds(answer, [str(child).encode()], found)
+                with contextlib.suppress(OSError):  # whoever asked is gone
+                    socket.send_fds(answer, [str(child).encode()], found)
                 for descriptor in found:
                     os.close(descriptor)
             continue
+        folder = Path(json.loads(message)["folder"])
         try:
             end.close()
             os.close(given[0])
-            _work(socket.socket(fileno=given[1]), Path(json.loads(message)["folder"]), zygote)
+            _work(socket.socket(fileno=given[1]), folder, zygote)
         except BaseException:
             traceback.print_exc()
         finally:
-            os._exit(1)
+            _leave(folder)
 
 
 def _work(end: socket.socket, folder: Path, zygote: Any) -> None:
     """Grade what comes, until the other side is gone or has nothing more to do."""
+    folder.mkdir(parents=True)
     tempfile.tempdir = str(folder)
     threading.Thread(target=_end_with, args=(end, folder), daemon=True).start()
     from grading.execute import Bench, Settings
@@ -388,7 +394,13 @@ def _end_with(end: socket.socket, folder: Path) -> None:
     watched = select.poll()
     watched.register(end, getattr(select, "POLLRDHUP", 0))
     watched.poll()
+    _leave(folder)
+
+
+def _leave(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
+    with contextlib.suppress(OSError):  # others are there
+        folder.parent.rmdir()
     os._exit(1)
 
 

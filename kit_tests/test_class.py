@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import re
@@ -20,6 +21,7 @@ from course import Course, Graded, course, nothing_is_left, processes, results, 
 
 from grading import gradebook, worker
 from grading.journal import Busy, Journal
+from grading.run import Progress
 from grading.worker import Graded as Result
 from grading.worker import Job, Setup, WorkerError
 
@@ -214,16 +216,16 @@ def test_below_the_required_level_nothing_is_graded(tmp_path):
 
 def test_killed_at_any_moment_it_goes_on_where_it_was(tmp_path):
     """What is there in the end is what an uninterrupted run gives."""
-    wanted = 2
     whole, killed = course(tmp_path / "whole", 4), course(tmp_path / "killed", 4)
     whole.grade_class("--seed=3")
-    running = killed.start("--seed=3")
-    wait_for(lambda: (killed.folder / ".grading" / "run.json").exists() and results(killed) >= wanted)
-    running.kill()
-    running.communicate()
-    kept = results(killed)
-    assert kept >= wanted
-    wait_for(lambda: not processes(killed), 20)
+    for wanted in (0, 2):
+        running = killed.start("--seed=3")
+        wait_for(lambda: (killed.folder / ".grading" / "run.json").exists() and results(killed) >= wanted)  # noqa: B023
+        running.kill()
+        running.communicate()
+        kept = results(killed)
+        assert kept >= wanted
+        wait_for(lambda: not processes(killed), 20)
     graded = killed.grade_class("--seed=3")
     assert f"4 submissions: {4 - kept} graded" in graded.log.replace(f"{kept} unchanged, ", "") or kept == 4
     assert rows(killed) == rows(whole)
@@ -256,17 +258,19 @@ def test_two_runs_at_once_the_second_says_so(four):
     assert (
         f"Another run is grading this course (process {running.pid})" in second.log and "Nothing was done" in second.log
     )
-    log, _ = running.communicate(timeout=120)
-    assert running.returncode == 0, log
-    assert "4 graded, none needs a look" in log
+    running.terminate()  # which is as Ctrl-C
+    log, _ = running.communicate(timeout=30)
+    assert running.returncode == 130 and "Stopped." in log and "Traceback" not in log
+    wait_for(lambda: nothing_is_left(four))
 
 
 def test_a_worker_that_is_killed_is_replaced(four):
     running = four.start("--jobs=2")
     wait_for(lambda: results(four) >= 1)
     workers = [pid for pid in processes(four) if b"grading.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()]
-    assert workers
-    os.kill(workers[0], signal.SIGKILL)
+    assert len(workers) == 2 + 1  # and the process that they are copies of
+    for pid in sorted(workers)[:2]:
+        os.kill(pid, signal.SIGKILL)
     log, _ = running.communicate(timeout=120)
     assert running.returncode == 0, log
     assert "4 submissions: 4 graded, none needs a look" in log
@@ -344,6 +348,31 @@ def test_a_clock_that_jumps_changes_nothing(tmp_path):
 
 
 # ---------------------------------------------------------------- parts
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("stream", [Terminal, io.StringIO])
+def test_progress_is_a_bar_in_a_terminal_and_lines_elsewhere(stream, monkeypatch):
+    shown = stream()
+    monkeypatch.setattr(sys, "stderr", shown)
+    monkeypatch.setattr("grading.run.LINE_SECONDS", 0.0)
+    with Progress(3) as progress:
+        progress.step("unchanged", "ada")
+        progress.step("graded", "b\x1b[31mob", ["'workshop.ipynb' is empty."], 2.0)
+        progress.step("graded", "eve", seconds=1.0)
+        assert progress.finish()
+    text = shown.getvalue()
+    assert "bob: 'workshop.ipynb' is empty." in text
+    assert "\x1b[31m" not in text
+    assert "3 submissions: 1 unchanged, 2 graded, 1 need a look" in text and "1.50 s of a worker" in text
+    if stream is Terminal:
+        assert "grading" in text and "3/3" in text and "submission/s" in text
+    else:
+        assert "3 of 3 submissions" in text and "s left" in text and "3/3" not in text
 
 
 SETUP = Setup({}, {}, {"submission_seconds": 1}, 0, worker.kit())

@@ -23,7 +23,9 @@ import os
 import platform
 import random
 import resource
+import select
 import shutil
+import signal
 import socket
 import struct
 import sys
@@ -240,6 +242,11 @@ def zygote(end: socket.socket) -> None:
     To import all this takes ten times as long as to copy it. No learner's code runs in this process, it holds no
     secret, and a copy keeps nothing open by which it could be reached.
     """
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: it ends with whoever started it
+    gone = select.poll()
+    gone.register(end, 0)
+    if gone.poll(0):
+        return
     for module in LATER:
         with contextlib.suppress(ImportError):
             importlib.import_module(module)
