@@ -147,8 +147,9 @@ class JudgedAutograde(stock.Autograde):
             self.students[staged] = found["student_id"]
             self.folders[staged] = Path(place)
             self.assignments[staged] = []
+            for name in self._names():  # nbgrader gives 0 points where one is missing
+                Path(staged, f"{name}.ipynb").touch()
             for course in self._course_notebooks():
-                Path(staged, course.name).touch()
                 self.assignments[staged].append(os.path.join(staged, course.name))
             self._stage_timestamp(found["student_id"], Path(place), Path(staged))
         if not self.assignments:
@@ -156,6 +157,10 @@ class JudgedAutograde(stock.Autograde):
 
     def _course_notebooks(self) -> list[Path]:
         return sorted(self._source().glob(f"{self.coursedir.notebook_id}.ipynb"))
+
+    def _names(self) -> list[str]:
+        """Of all notebooks of the assignment."""
+        return sorted(path.stem for path in self._source().glob("*.ipynb"))
 
     def _source(self) -> Path:
         """The course's folder of the assignment."""
@@ -189,7 +194,7 @@ class JudgedAutograde(stock.Autograde):
         self.done.append(student_id)
         self.failed.add(student_id)
         for course in self._course_notebooks():
-            submission = submissions.collect(self.folders[str(staged)], course.stem).read()
+            submission = submissions.collect(self.folders[str(staged)], course.stem, self._names()).read()
             notebook = submissions.restore(submission, nbformat.read(course, as_version=4))
             for remark in submission.remarks:
                 self._note(student_id, remark)

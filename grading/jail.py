@@ -20,8 +20,11 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from grading.kernel import seccomp
 
 KERNEL = Path(__file__).resolve().parent / "kernel"
 LAUNCHER = KERNEL / "launcher.py"
@@ -165,6 +168,22 @@ def command(level: Level, limits: Limits, files: Path | None = None) -> list[str
     return [*_command(tuple(level.options), limits), *shown, *closed, "--"]
 
 
+@contextlib.contextmanager
+def refusing() -> Iterator[tuple[list[str], list[int]]]:
+    """Options that put the filter of system calls on all processes of a jail, and the descriptors for bubblewrap."""
+    code = seccomp.program()
+    if not code:
+        yield [], []
+        return
+    read, write = os.pipe()
+    try:
+        os.write(write, code)
+        os.close(write)
+        yield ["--seccomp", str(read)], [read]
+    finally:
+        os.close(read)
+
+
 @functools.lru_cache
 def _command(options: tuple[str, ...], limits: Limits) -> tuple[str, ...]:
     parts = [
@@ -222,10 +241,15 @@ def probe() -> Level:
         )
     level = _strongest()
     become = f"import os; os.setgid({level.user}); os.setuid({level.user})\n" if level.user else ""
-    code = f"{become}import numpy, zmq, ipykernel, wire, server, launcher\nlauncher.refuse_calls()"
-    done = subprocess.run(
-        [*command(level, Limits()), sys.executable, "-c", code], capture_output=True, text=True, errors="replace"
-    )
+    code = f"{become}import numpy, zmq, ipykernel, wire, server, seccomp\nseccomp.install()"
+    with refusing() as (options, given):
+        done = subprocess.run(
+            [*command(level, Limits())[:-1], *options, "--", sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            pass_fds=given,
+        )
     return level if done.returncode == 0 else Level("process", why=explain(done.stderr))
 
 

@@ -43,7 +43,7 @@ class Journal:
         Raises:
             Busy: when one does.
         """
-        self.now.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
         with open(self.folder / "lock", "a+", encoding="utf-8") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -56,8 +56,11 @@ class Journal:
             file.truncate(0)
             file.write(f"process {os.getpid()}")
             file.flush()
-            for left in [*self.folder.rglob("*.new"), *self.now.iterdir()]:  # by a run that was killed
-                shutil.rmtree(left) if left.is_dir() else left.unlink()
+            shutil.rmtree(self.now, ignore_errors=True)  # by a run that was killed
+            for left in self.folder.rglob("*.new"):
+                if left.is_file():
+                    left.unlink()
+            self.now.mkdir()
             try:
                 yield
             finally:

@@ -138,25 +138,32 @@ class JailedKernel(AsyncKernelManager):
         with self.process.stdout:
             if not self.process.stdout.readline():
                 raise OSError("bubblewrap does not start")
-        inside = os.pidfd_open(self._first_inside())
+        try:
+            inside = os.pidfd_open(self._first_inside())
+        except (ValueError, IndexError) as error:
+            raise OSError("the jail has ended") from error
         try:
             self.pid, self.descriptor = zygote.enter(self.level, [inside, *given])
         finally:
             os.close(inside)
+        if hasattr(os, "sched_getaffinity"):  # where the grader is: one always waits for the other
+            with contextlib.suppress(OSError):
+                os.sched_setaffinity(self.pid, os.sched_getaffinity(0))
 
     def _open_jail(self, limits: jail.Limits, files: Path, program: list[str], given: list[int], out: int) -> None:
         """Start bubblewrap, and a program in its jail."""
         told, tell = os.pipe()
         self._told = os.fdopen(told, encoding="utf-8")
         try:
-            self.process = subprocess.Popen(
-                [*jail.command(self.level, limits, files)[:-1], "--info-fd", str(tell), "--", *program],
-                stdin=out,  # a pipe for the jail of a copy: it ends with the grader even while it is being made
-                stdout=out,
-                stderr=subprocess.DEVNULL,
-                pass_fds=[*given, tell],
-                start_new_session=True,
-            )
+            with jail.refusing() as (options, read):
+                self.process = subprocess.Popen(
+                    [*jail.command(self.level, limits, files)[:-1], *options, "--info-fd", str(tell), "--", *program],
+                    stdin=out,  # a pipe for the jail of a copy: it ends with the grader even while it is being made
+                    stdout=out,
+                    stderr=subprocess.DEVNULL,
+                    pass_fds=[*given, *read, tell],
+                    start_new_session=True,
+                )
         finally:
             os.close(tell)
 
@@ -239,8 +246,10 @@ class JailedKernel(AsyncKernelManager):
             with contextlib.suppress(ProcessLookupError):
                 if self.level.name == "process":
                     os.killpg(self.process.pid, signal.SIGKILL)
-                elif self.init is not None:
+                elif self.init is not None:  # bubblewrap outside ends when it has
                     os.kill(self.init, signal.SIGKILL)
+                    with contextlib.suppress(subprocess.TimeoutExpired):
+                        self.process.wait(5)
             self.process.kill()
         self.process.wait()
 

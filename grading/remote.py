@@ -36,7 +36,7 @@ BUILT_IN = (
 KINDS = {kind.__name__: kind for kind in BUILT_IN}
 WORD = re.compile(r"[^\W\d]\w*")
 MOST_RECEIVED = 256 << 20  # bytes of all arrays of one submission
-MOST_AHEAD = 100  # attributes in one reply that nobody has asked for yet
+MOST_UNASKED = 100  # attributes in one reply that nobody has asked for yet
 GRACE = 2.0  # seconds past its deadline that the kernel has to answer
 
 
@@ -131,7 +131,7 @@ class Connection:
         decoder = wire.Decoder(data, self._object, self._array)
         try:
             value = decoder.decode(reply.get("value"))
-            if type(reply.get("ahead")) is list and len(reply["ahead"]) <= MOST_AHEAD:
+            if type(reply.get("ahead")) is list and len(reply["ahead"]) <= MOST_UNASKED:
                 for number, name, form in reply["ahead"]:
                     if type(number) is not int or type(name) is not str:
                         raise wire.WireError("not a reference")

@@ -34,7 +34,7 @@ from traitlets import Bool, Integer, Unicode, default
 
 from checks.observe import printable
 from checks.section import drawn_seed
-from grading import gradebook, submissions, worker
+from grading import gradebook, jail, submissions, worker
 from grading.autograde import JudgedAutograde, JudgedExecute
 from grading.execute import Settings
 from grading.gradebook import GradebookError
@@ -56,18 +56,20 @@ class Learner:
         staged: the folder where nbgrader reads the timestamp.
         place: the folder that was handed in.
         key: digest of all that decides on the result.
+        how: what was done with it: "graded", or "unchanged".
     """
 
     name: str
     staged: str
     place: Path
     key: str = ""
+    how: str = ""
 
 
 class ClassAutograde(JudgedAutograde):
     """Autogrades a class with an executor; everything that is written is written here."""
 
-    jobs = Integer(help="Submissions graded at the same time on this machine; by default, one for each core.").tag(
+    jobs = Integer(0, min=0, help="Submissions graded at the same time on this machine; 0: one for each core.").tag(
         config=True
     )
     scheduler = Unicode("", help="Address of a Dask scheduler, whose workers grade in place of this machine.").tag(
@@ -77,6 +79,7 @@ class ClassAutograde(JudgedAutograde):
     tls_cert = Unicode("", help="This program's certificate, for a scheduler at tls://.").tag(config=True)
     tls_key = Unicode("", help="The key to it.").tag(config=True)
     dry_run = Bool(False, help="Say what would be graded, and do nothing.").tag(config=True)
+    writing: Learner | None = None  # into a folder beside the place where it belongs
     journal_directory = Unicode(".grading", help="Where results are kept, in the course's folder.").tag(config=True)
 
     @property
@@ -128,7 +131,10 @@ class ClassAutograde(JudgedAutograde):
         self.learners = [learner for learner in learners if learner.name not in excluded]
         self.setup.notebooks, self.before = gradebook.patiently(self._read_gradebook, self._say)
         self.digest = self.setup.digest()
-        self.progress = Progress(len(self.learners), self.dry_run)
+        nobodys = sorted(set(self.remarks) - {learner.name for learner in learners})  # that nbgrader cannot grade
+        self.progress = Progress(len(self.learners) + len(nobodys), self.dry_run)
+        for name in nobodys:
+            self.progress.step("not graded", name, self.remarks[name])
         if self.dry_run:
             for learner in self.learners:
                 _, noted, known = self._looked_up(learner)
@@ -187,6 +193,7 @@ class ClassAutograde(JudgedAutograde):
             self._write_ready()
 
     def _add(self, learner: Learner, graded: Graded, how: str) -> None:
+        learner.how = how
         self.ready.append((learner, graded))
         self.progress.step(how, learner.name, graded.remarks, graded.trace.get("seconds", 0.0))
         if len(self.ready) >= BATCH:
@@ -215,20 +222,29 @@ class ClassAutograde(JudgedAutograde):
         """The course's notebooks with nbgrader's marks, and what the gradebook has of the class."""
         assignment, marked = self.coursedir.assignment_id, {}
         with gradebook.transaction(self.coursedir.db_url, self.coursedir.course_id) as opened:
-            try:
-                opened.find_assignment(assignment)
-            except MissingEntry:
-                raise GradebookError(
-                    f"The gradebook has no assignment {assignment!r}: run `nbgrader generate_assignment {assignment}` "
-                    "first. What was graded before is kept."
-                ) from None
+            self._find_assignment(opened)
             for course in self._course_notebooks():
+                try:
+                    opened.find_notebook(course.stem, assignment)
+                except MissingEntry:
+                    self._say(f"{course.name} is left out: the gradebook does not know it.")
+                    continue
                 notebook = nbformat.read(course, as_version=4)
                 resources = self._resources("", course.stem)
                 for each in self.sanitize_preprocessors:
                     notebook, resources = each(parent=self.exporter)(notebook, resources)
                 marked[course.stem] = writes(notebook)
             return marked, gradebook.scores(opened, assignment)
+
+    def _find_assignment(self, opened: Any) -> None:
+        assignment = self.coursedir.assignment_id
+        try:
+            opened.find_assignment(assignment)
+        except MissingEntry:
+            raise GradebookError(
+                f"The gradebook has no assignment {assignment!r}: run `nbgrader generate_assignment {assignment}` "
+                "first. What was graded before is kept."
+            ) from None
 
     def _resources(self, learner: str, notebook: str) -> dict[str, Any]:
         """What nbgrader's preprocessors are told."""
@@ -245,7 +261,7 @@ class ClassAutograde(JudgedAutograde):
         """A submission, as it is sent to a worker; the learner gets the key."""
         job = Job({}, {})
         for name in self.setup.notebooks:
-            handed_in = submissions.collect(learner.place, name)
+            handed_in = submissions.collect(learner.place, name, self._names())
             job.notebooks[name] = (handed_in.name, [*self.remarks.get(learner.name, []), *handed_in.remarks])
             job.contents[name] = handed_in.content
         contents = {name: None if data is None else worker.digest(data) for name, data in job.contents.items()}
@@ -258,7 +274,14 @@ class ClassAutograde(JudgedAutograde):
         if self.force:
             return job, None, None
         noted = self._noted(learner)
-        return job, noted, None if noted else self.journal.get(learner.key)
+        if noted and not self._is_weak(noted.get("level")):
+            return job, noted, None
+        known = self.journal.get(learner.key)
+        return job, None, None if known is None or self._is_weak(known.trace["level"]) else known
+
+    def _is_weak(self, level: str | None) -> bool:
+        """Whether this machine has a stronger jail than a verdict was given with."""
+        return level != "bubblewrap" and not self.scheduler and jail.probe().name == "bubblewrap"
 
     def _noted(self, learner: Learner) -> dict[str, Any] | None:
         """What was noted of a learner, if the result with this key is where it belongs."""
@@ -285,23 +308,38 @@ class ClassAutograde(JudgedAutograde):
     # ------------------------------------------------------------ writing
 
     def _write_ready(self) -> None:
-        """Write what is there, in one transaction."""
-        self.last_written = time.monotonic()
-        if not self.ready:
-            return
+        """Write what is there."""
         done, self.ready = self.ready, []
+        if done:
+            self._write_all(done)
+        self.last_written = time.monotonic()
+
+    def _write_all(self, done: list[tuple[Learner, Graded]]) -> None:
+        """Write results in one transaction; when one of them cannot be written, the others each in its own."""
         try:
             written = gradebook.patiently(lambda: self._written(done), self._say)
-        except MissingEntry as error:
-            raise GradebookError(f"{error}. {RESUME}") from error
+        except (GradebookError, OSError):  # which would be the same for all
+            raise
+        except Exception as error:  # of nbgrader, or of an instructor's plugin for late submissions
+            if len(done) > 1:
+                for each in done:
+                    self._write_all([each])
+                return
+            ((learner, _),) = done
+            self.progress.take_back(learner.how)
+            why = f"could not be written into the gradebook ({type(error).__name__}: {error})."
+            self.progress.step("not graded", learner.name, [why])
+            return
         assignment = self.coursedir.assignment_id
         for learner, graded in done:
             self._put_in_place(learner)
-            noted = {"key": learner.key, "scores": written.get(learner.name), "files": self._state(learner)}
-            self.journal.note(assignment, learner.name, {**noted, "remarks": graded.remarks})
+            noted = {"key": learner.key, "level": graded.trace["level"], "remarks": graded.remarks}
+            noted |= {"scores": written.get(learner.name), "files": self._state(learner)}
+            self.journal.note(assignment, learner.name, noted)
 
     def _written(self, done: list[tuple[Learner, Graded]]) -> gradebook.Scores:
         with gradebook.transaction(self.coursedir.db_url, self.coursedir.course_id) as opened:
+            self._find_assignment(opened)
             preprocessors = [
                 each(parent=self.exporter)
                 for each in self.autograde_preprocessors
@@ -333,8 +371,6 @@ class ClassAutograde(JudgedAutograde):
         finally:
             self.writing = None
         self.run_post_convert_hook()
-
-    writing: Learner | None = None
 
     def _format_dest(self, assignment_id: str, student_id: str, escape: bool = False) -> str:
         if self.writing is not None:
@@ -409,9 +445,14 @@ class Progress:
                 flush=True,
             )
 
+    def take_back(self, how: str) -> None:
+        """A submission was not "graded" or "unchanged" after all; its next step says what it is."""
+        self.counts[how] -= 1
+        self.bar.update(-1)
+
     def finish(self) -> bool:
         """Say what was done; whether some submissions need a look."""
-        said = [f"{count} {how}" for how, count in self.counts.items()]
+        said = [f"{count} {how}" for how, count in self.counts.items() if count]
         if not self.dry:
             said.append(f"{len(self.looks)} need a look" if self.looks else "none needs a look")
         took = time.monotonic() - self.begun

@@ -12,6 +12,7 @@ import json
 import os
 import re
 import stat
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -95,14 +96,15 @@ class HandedIn:
         return submission
 
 
-def collect(folder: Path, name: str) -> HandedIn:
-    """What a submission's folder holds for the notebook `name`."""
+def collect(folder: Path, name: str, others: Collection[str] = ()) -> HandedIn:
+    """What a submission's folder holds for the notebook `name`; `others` are the assignment's other ones."""
     found = HandedIn(f"{name}.ipynb")
     try:
-        notebooks = sorted(path.name for path in folder.iterdir() if path.suffix.lower() == ".ipynb")
+        there = sorted(path.name for path in folder.iterdir() if path.suffix.lower() == ".ipynb")
     except OSError as error:
         found.remarks.append(f"What was handed in cannot be read: {error.strerror}.")
         return found
+    notebooks = [file for file in there if file.removesuffix(".ipynb") not in {*others} - {name}]
     if found.name not in notebooks:
         if len(notebooks) != 1:
             others = f"but {', '.join(map(repr, notebooks[:5]))}" if notebooks else "nor any other notebook"

@@ -32,7 +32,7 @@ class Warm:
     """
 
     def __init__(self, command: Sequence[str], folder: Path | str, **options: Any) -> None:
-        kind = getattr(socket, "SOCK_SEQPACKET", socket.SOCK_STREAM)
+        kind = socket.SOCK_SEQPACKET if sys.platform.startswith("linux") else socket.SOCK_STREAM
         self.socket, theirs = socket.socketpair(socket.AF_UNIX, kind)
         with theirs:
             self.process = subprocess.Popen(
@@ -74,9 +74,14 @@ class Warm:
 
 
 class Workers(Warm):
-    """The process that loads PyTorch and the tests; its copies grade (see worker.py), each in a part of `home`."""
+    """The process that loads PyTorch and the tests; its copies grade (see worker.py).
+
+    Args:
+        home: a folder for all that it and they make.
+    """
 
     def __init__(self, home: str) -> None:
+        self.home = home
         command = [sys.executable, "-m", "grading.worker", home]
         super().__init__(command, ROOT, env={**os.environ, **jail.ONE_THREAD})
 
@@ -93,12 +98,6 @@ def workers() -> Workers:
     if _workers is None:
         _workers = Workers(_home.name)
     return _workers
-
-
-def home() -> Path:
-    """The folder of all that workers make, while there are any."""
-    workers()
-    return Path(_home.name)
 
 
 def forget_workers() -> None:

@@ -43,7 +43,8 @@ from grading.kernel.wire import Channel, WireError
 
 ROOT = Path(__file__).resolve().parent.parent
 FORMAT = 1  # of results
-LARGEST = 1 << 30  # bytes of a job or a result
+LARGEST_JOB = 1 << 30  # bytes, and of a result
+STOPPED = "The run has been stopped."
 START_SECONDS = 120.0
 IDLE_SECONDS = 300.0  # without a job, after which a worker's process ends
 ATTEMPTS = 3  # to grade a submission whose worker died
@@ -167,7 +168,7 @@ def grade(setup: Setup, job: Job) -> str:
     why = ""
     for _ in range(ATTEMPTS):
         if _closed.is_set():
-            raise WorkerError("The run has been stopped.")
+            raise WorkerError(STOPPED)
         process = getattr(_threads, "process", None)
         if process is not None and process.setup != setup:
             process.close()
@@ -207,14 +208,17 @@ class Process:
         self.setup = setup
         self.longest = 2 * setup.settings["submission_seconds"] * len(setup.notebooks) + START_SECONDS
         mine, theirs = socket.socketpair()
-        self.channel = Channel(mine, LARGEST)
+        self.channel = Channel(mine, LARGEST_JOB)
         with theirs, _starting:
+            if _closed.is_set():
+                raise WorkerError(STOPPED)
             processors = sorted(os.sched_getaffinity(0)) if setup.pinned and hasattr(os, "sched_getaffinity") else []
             used = [process.processor for process in _started]
             self.processor = min(processors, key=used.count, default=None)
-            self.folder = warm.home() / f"worker-{next(_numbers)}"  # of all that it makes
+            workers = warm.workers()
+            self.folder = Path(workers.home, f"worker-{next(_numbers)}")  # of all that it makes
             try:
-                self.pid, self.descriptor = warm.workers().copy({"folder": str(self.folder)}, [theirs.fileno()])
+                self.pid, self.descriptor = workers.copy({"folder": str(self.folder)}, [theirs.fileno()])
             except ProcessLookupError:
                 warm.forget_workers()
                 raise
@@ -317,6 +321,9 @@ def main() -> None:
             end.close()
             os.close(given[0])
             _work(socket.socket(fileno=given[1]), folder, zygote)
+        except TimeoutError:  # nothing to do
+            shutil.rmtree(folder, ignore_errors=True)
+            os._exit(0)
         except BaseException:
             traceback.print_exc()
         finally:
@@ -324,14 +331,18 @@ def main() -> None:
 
 
 def _work(end: socket.socket, folder: Path, zygote: Any) -> None:
-    """Grade what comes, until the other side is gone or has nothing more to do."""
-    folder.mkdir(parents=True)
+    """Grade what comes, until the other side is gone.
+
+    Raises:
+        TimeoutError: when it has nothing more to do.
+    """
+    folder.mkdir()
     tempfile.tempdir = str(folder)
     threading.Thread(target=_end_with, args=(end, folder), daemon=True).start()
     from grading.execute import Bench, Settings
 
-    channel = Channel(end, LARGEST)
-    with contextlib.suppress(EOFError, TimeoutError):
+    channel = Channel(end, LARGEST_JOB)
+    with contextlib.suppress(EOFError):
         setup, data = channel.receive()
         if setup["processor"] is not None:
             os.sched_setaffinity(0, {setup["processor"]})
@@ -398,8 +409,9 @@ def _end_with(end: socket.socket, folder: Path) -> None:
 
 
 def _leave(folder: Path) -> None:
+    """End, for good; whoever is last removes the folder of all."""
     shutil.rmtree(folder, ignore_errors=True)
-    with contextlib.suppress(OSError):  # others are there
+    with contextlib.suppress(OSError):
         folder.parent.rmdir()
     os._exit(1)
 

@@ -1166,6 +1166,20 @@ if key:
 """,
 )
 
+attack(
+    "neighbors_in_the_jail",
+    "All processes of the jail are refused the same system calls: to take over another one gains nothing.",
+    code="""\
+def free(path):
+    if "Seccomp:\\t0" not in path.read_text():
+        raise PermissionError("it may do no more than this one")
+    return path.read_text()
+if os.uname().machine in ("x86_64", "aarch64"):
+    for path in sorted(Path("/proc").glob("[0-9]*/status")):
+        attempt("process %s" % path.parent.name, lambda: free(path))
+""",
+)
+
 # ---------------------------------------------------------------- torch
 
 attack(

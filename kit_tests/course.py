@@ -145,12 +145,16 @@ class Course:
             timeout=timeout,
         )
 
-    def start(self, *options: str) -> subprocess.Popen[str]:
-        """`python -m grading autograde`, begun."""
-        options = (*options, *([] if "--jobs" in " ".join(options) else ["--jobs=1"]))  # PyTorch is loaded once only
+    def command(self, *options: str) -> list[str]:
+        """`python -m grading autograde` in this course."""
+        options = (*options, *([] if "--jobs" in " ".join(options) else ["--jobs=1"]))
         journal = f"--ClassAutograde.journal_directory={self.folder / '.grading'}"
+        return [sys.executable, "-m", "grading", "autograde", "workshop", *options, *self.places(), journal]
+
+    def start(self, *options: str) -> subprocess.Popen[str]:
+        """This command, begun."""
         return subprocess.Popen(
-            [sys.executable, "-m", "grading", "autograde", "workshop", *options, *self.places(), journal],
+            self.command(*options),
             cwd=ROOT,
             env=self.environment(),
             stdout=subprocess.PIPE,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import json
 import os
 import shutil
@@ -139,16 +140,20 @@ def test_without_the_zygote_kernels_start_by_themselves(tmp_path):
     zygote.close()
 
 
-def test_everything_ends_with_the_grader(tmp_path):
+@pytest.mark.parametrize("level", ["bubblewrap", "process"])
+def test_everything_ends_with_the_grader(level):
     """Also when the grader is killed, and the kernel has asked not to be."""
     mark = f"97{os.getpid()}"
     code = f"""
 import os, signal, sys
 sys.path[:0] = [{str(ROOT / "kit_tests")!r}, {str(ROOT)!r}]
 import jailed
+if {level == "process"}:
+    jailed.jail.probe, jailed.zygote = lambda: jailed.jail.Level("process"), lambda: None
 kernel = jailed.Kernel()
 kernel.execute("import subprocess, ctypes; ctypes.CDLL(None).prctl(1, 0)")
-kernel.execute("subprocess.Popen(['sleep', '{mark}'], start_new_session=True)")
+if {level == "bubblewrap"}:
+    kernel.execute("subprocess.Popen(['sleep', '{mark}'], start_new_session=True)")
 print(kernel.kernel.pid, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -162,6 +167,25 @@ os.kill(os.getpid(), signal.SIGKILL)
             return
         time.sleep(0.1)
     pytest.fail("a process of the jail is still there")
+
+
+def test_a_kernel_that_has_ended_leaves_no_process():
+    """Also where nobody clears away what has lost its parent, as in many containers: here, this process."""
+    libc = ctypes.CDLL(None)
+    libc.prctl(36, 1)  # PR_SET_CHILD_SUBREAPER
+    try:
+        kernels = [Kernel() for _ in range(2)]
+        numbers = [number for each in kernels for number in (each.kernel.pid, each.kernel.init)]
+        for each in kernels:
+            each.close()
+        for _ in range(50):
+            left = [number for number in numbers if Path(f"/proc/{number}").exists()]
+            if not left:
+                return
+            time.sleep(0.1)
+        pytest.fail(str([Path(f"/proc/{number}/status").read_text() for number in left]))
+    finally:
+        libc.prctl(36, 0)
 
 
 # ---------------------------------------------------------------- levels

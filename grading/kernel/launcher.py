@@ -3,7 +3,7 @@
 The judge made the sockets that listen, and gives them down as file descriptors: the kernel needs neither a network nor
 a folder that both sides can write to.
 
-    launcher.py DESCRIPTOR            a kernel; the descriptor is its channel to the judge
+    launcher.py DESCRIPTOR ...        a kernel; the descriptors are its channel to the judge, and its sockets
     launcher.py --zygote DESCRIPTOR   a process that imports what kernels need, and becomes a copy of itself in a jail
                                       for each message; the descriptor is its socket to the grader
 """
@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import errno
 import functools
 import gc
 import importlib
@@ -20,33 +19,27 @@ import importlib.util
 import io
 import json
 import os
-import platform
 import random
 import resource
 import select
 import shutil
 import signal
 import socket
-import struct
 import sys
 import threading
 from typing import Any
 
+import seccomp
 import wire
 
 SOCKETS = 4  # shell, stdin, control, iopub
 USERS = 1_000_000  # that a kernel may become one of, where the jail was entered as root
-FAMILIES = (socket.AF_UNIX, socket.AF_INET, 10, 16)  # of sockets that a namespace covers; AF_INET6, AF_NETLINK
-CLONE_NEWUSER, CLONE3 = 0x10000000, 435
+CLONE_NEWUSER = 0x10000000
 SPACES = 0x6E020000  # CLONE_NEW of the other namespaces: mnt, pid, net, ipc, uts, cgroup
 LATER = (  # what a kernel imports when it starts, and with its first cells
     *("ipykernel.kernelapp", "tornado.platform.asyncio", "tornado.queues", "pydoc", "IPython.core.completerlib"),
     *("IPython.core.oinspect", "IPython.extensions.storemagic", "numpy.random", "multiprocessing.util"),
 )
-CALLS = {  # by machine: what audits call it, then numbers of system calls
-    "x86_64": {"audit": 0xC000003E, "socket": 41, "clone": 56, "unshare": 272, "keys": (248, 249, 250)},
-    "aarch64": {"audit": 0xC00000B7, "socket": 198, "clone": 220, "unshare": 97, "keys": (217, 218, 219)},
-}
 
 
 class Limited:
@@ -102,45 +95,6 @@ def limit(config: dict[str, Any]) -> None:
         ctypes.CDLL(None).capset(header, nothing)
 
 
-def refuse_calls() -> None:
-    """Have Linux refuse what no namespace of the jail covers, to this process and its children (seccomp, in BPF).
-
-    Refused are sockets to the machine below a virtual one and other rare families, namespaces of the learner's own, in
-    which much of Linux can be reached that is not made for strangers, and keyrings, which outlive a process.
-
-    Raises:
-        OSError: when this Linux cannot do so.
-    """
-    calls = CALLS.get(platform.machine())
-    if not sys.platform.startswith("linux") or calls is None:
-        return
-
-    def step(code: int, value: int, if_so: int = 0, if_not: int = 0) -> bytes:
-        return struct.pack("HBBI", code, if_so, if_not, value)
-
-    def answer(error: int) -> bytes:
-        return step(0x06, 0x00050000 | error if error else 0x7FFF0000)
-
-    def where(code: int, value: int, *steps: bytes) -> list[bytes]:
-        return [step(code, value, 0, len(steps)), *steps]
-
-    equal, at_least, any_bit = 0x15, 0x35, 0x45
-    number, machine, argument = (step(0x20, place) for place in (0, 4, 16))
-    families = [each for family in FAMILIES for each in where(equal, family, answer(0))]
-    spaces = [argument, *where(any_bit, CLONE_NEWUSER, answer(errno.EPERM)), answer(0)]
-    program = [machine, step(equal, calls["audit"], 1), answer(errno.EPERM), number]
-    program += where(at_least, 0x40000000, answer(errno.EPERM))  # the same calls under other numbers
-    program += where(equal, calls["socket"], argument, *families, answer(errno.EAFNOSUPPORT))
-    program += [*where(equal, calls["clone"], *spaces), *where(equal, calls["unshare"], *spaces)]
-    program += where(equal, CLONE3, answer(errno.ENOSYS))  # its flags cannot be seen: clone is used instead
-    program += [each for call in calls["keys"] for each in where(equal, call, answer(errno.EPERM))] + [answer(0)]
-    code = ctypes.create_string_buffer(b"".join(program))
-    whole = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", len(program), ctypes.addressof(code)))
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(38, 1, 0, 0, 0) or libc.prctl(22, 2, whole):  # PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP
-        raise OSError(ctypes.get_errno(), "no system calls can be refused")
-
-
 class Hider:
     """Finds, in place of libraries and their parts, the package that stands for them."""
 
@@ -167,6 +121,14 @@ def warm_up() -> None:
         pyplot.close(figure)
 
 
+def end_with(judge: socket.socket) -> None:
+    """End with the judge, as a jail does."""
+    gone = select.poll()
+    gone.register(judge, getattr(select, "POLLRDHUP", 0))
+    gone.poll()
+    os._exit(1)
+
+
 def become_kernel(channel: wire.Channel, sockets: list[int]) -> None:
     """Set the limits, and run a kernel on sockets that listen: shell, stdin, control, iopub."""
     config, _ = channel.receive()
@@ -175,7 +137,9 @@ def become_kernel(channel: wire.Channel, sockets: list[int]) -> None:
         (shutil.copytree if entry.is_dir() else shutil.copy)(entry.path, entry.name)
     limit(config)
     if config["jailed"]:
-        refuse_calls()
+        seccomp.install()  # bubblewrap put it on those that it started
+    else:
+        threading.Thread(target=end_with, args=(channel.socket,), daemon=True).start()
     sys.meta_path.insert(0, Hider(config["hidden"]))
 
     sys.modules["debugpy"] = None  # nobody debugs here, and it takes longer to load than all the rest
@@ -243,6 +207,8 @@ def zygote(end: socket.socket) -> None:
     secret, and a copy keeps nothing open by which it could be reached.
     """
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: it ends with whoever started it
+    ctypes.CDLL(None).prctl(36, 1)  # PR_SET_CHILD_SUBREAPER: kernels that have ended are cleared away
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # at once
     gone = select.poll()
     gone.register(end, 0)
     if gone.poll(0):
@@ -260,12 +226,12 @@ def zygote(end: socket.socket) -> None:
         if not message:
             return
         answer = given.pop(0)
-        if child := os.fork():
-            os.waitpid(child, 0)
+        if os.fork():
             for descriptor in (answer, *given):
                 os.close(descriptor)
             continue
         try:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             enter(socket.socket(fileno=answer), json.loads(message), given)
         finally:
             os._exit(1)

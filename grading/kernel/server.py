@@ -141,7 +141,7 @@ class Server:
                 self._arm(AHEAD_SECONDS)
                 for thing in reversed(values[-MOST_OBJECTS:]):
                     tensor = action == "get" or (action == "run" and thing is values[-1])
-                    self._look(thing, ("data", "grad") if tensor else ("grad", "tensor"), found, encoder)
+                    self._look(thing, ("data", "grad") if tensor else ("grad", "tensor"), found, encoder, deep=2)
             finally:
                 self._disarm()
         except OutOfTime:
@@ -150,7 +150,9 @@ class Server:
             pass
         return found
 
-    def _look(self, thing: Any, names: tuple[str, ...], found: list[list[Any]], encoder: wire.Encoder) -> None:
+    def _look(
+        self, thing: Any, names: tuple[str, ...], found: list[list[Any]], encoder: wire.Encoder, deep: int
+    ) -> None:
         number = self.numbers.get(id(thing))
         if number is None or isinstance(thing, np.ndarray):
             return
@@ -161,9 +163,9 @@ class Server:
                 continue
             if value is None or (type(value) is np.ndarray and value.nbytes <= encoder.left):
                 found.append([number, name, encoder.encode(value)])
-            elif not isinstance(value, PLAIN) and type(value).__module__ != "builtins":
+            elif deep and not isinstance(value, PLAIN) and type(value).__module__ != "builtins":
                 found.append([number, name, self._refer(value)])
-                self._look(value, ("data", "grad") if name == "tensor" else ("data",), found, encoder)
+                self._look(value, ("data", "grad") if name == "tensor" else ("data",), found, encoder, deep - 1)
 
     def _arm(self, seconds: float) -> None:
         signal.setitimer(signal.ITIMER_REAL, seconds, 0.1)
