@@ -18,7 +18,7 @@ grade: release jail
 test: $(VENV)/ready-cluster jail postgresql
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
-	$(RUN) -m pytest -n 2 --dist loadfile
+	$(RUN) -m pytest -n 3 --dist loadfile
 
 release: $(VENV)/ready
 	$(RUN) source/build.py

@@ -242,15 +242,14 @@ class JailedKernel(AsyncKernelManager):
 
     def kill(self) -> None:
         """End it and all that it started."""
-        if self.process.poll() is None:
+        if self.init is not None and self.process.poll() is None:
+            with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
+                os.kill(self.init, signal.SIGKILL)
+                self.process.wait(5)  # bubblewrap outside ends when it has
+        if self.process.returncode is None:
+            # While it makes the jail, bubblewrap's process 1 would outlive it.
             with contextlib.suppress(ProcessLookupError):
-                if self.level.name == "process":
-                    os.killpg(self.process.pid, signal.SIGKILL)
-                elif self.init is not None:  # bubblewrap outside ends when it has
-                    os.kill(self.init, signal.SIGKILL)
-                    with contextlib.suppress(subprocess.TimeoutExpired):
-                        self.process.wait(5)
-            self.process.kill()
+                os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
     def close(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ctypes
 import json
 import os
@@ -15,12 +16,12 @@ from pathlib import Path
 
 import jailed
 import pytest
-from course import Course, notebook
+from course import Course, notebook, wait_for
 from jailed import Kernel
 
 from conftest import ROOT
 from grading import jail
-from grading.kernels import KernelSupply, Zygote
+from grading.kernels import JailedKernel, KernelSupply, Zygote
 
 
 def seen(kernel: Kernel, code: str):
@@ -186,6 +187,20 @@ def test_a_kernel_that_has_ended_leaves_no_process():
         pytest.fail(str([Path(f"/proc/{number}/status").read_text() for number in left]))
     finally:
         libc.prctl(36, 0)
+
+
+def test_a_kernel_that_is_closed_while_its_jail_is_being_made_leaves_no_process(tmp_path):
+    for moment in range(60):
+        kernel = JailedKernel().launch(jail.probe(), jail.Limits(), tmp_path)
+        time.sleep(moment % 20 / 5000)
+        kernel.close()
+    wait_for(lambda: not [place for place in Path("/proc").glob("[0-9]*/cmdline") if bytes(tmp_path) in _read(place)])
+
+
+def _read(path: Path) -> bytes:
+    with contextlib.suppress(OSError):  # the process has ended
+        return path.read_bytes()
+    return b""
 
 
 # ---------------------------------------------------------------- levels

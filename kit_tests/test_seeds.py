@@ -1,0 +1,9 @@
+"""Verdicts do not depend on the random numbers. In a file of its own: it takes longest, and on all processors."""
+
+from __future__ import annotations
+
+import proof
+
+
+def test_200_seeds_give_the_same_verdicts():
+    assert proof.unsteady(200) == []
