@@ -13,6 +13,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -170,7 +171,13 @@ class ClassAutograde(JudgedAutograde):
             self._take(pending)
 
     def _take(self, pending: dict[Future, Learner]) -> None:
-        """Wait for results, and keep them."""
+        """Wait for results, and keep them.
+
+        Raises:
+            KeyboardInterrupt: when the run is to be stopped.
+        """
+        if stopped.is_set():
+            raise KeyboardInterrupt
         done, _ = wait(pending, timeout=1.0, return_when=FIRST_COMPLETED)
         for future in done:
             learner = pending.pop(future)
@@ -462,6 +469,15 @@ class Progress:
         return bool(self.looks)
 
 
+stopped = threading.Event()
+
+
+def stop(*_: Any) -> None:
+    """Ctrl-C and SIGTERM: at once, or, where a library swallows the exception, with the next result."""
+    stopped.set()
+    raise KeyboardInterrupt
+
+
 @contextlib.contextmanager
 def _dask(address: str, ca: str, cert: str, key: str) -> Iterator[Any]:
     """A client of a Dask scheduler."""
@@ -519,8 +535,6 @@ class ClassApp(nbgrader.apps.autogradeapp.AutogradeApp):
     def start(self) -> None:
         nbgrader.apps.autogradeapp.Autograde = ClassAutograde
 
-        def stop(*_: Any) -> None:
-            raise KeyboardInterrupt
-
-        signal.signal(signal.SIGTERM, stop)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, stop)
         super().start()

@@ -517,7 +517,7 @@ def test_what_was_observed_stays_one_line():
 
 def test_one_operator_that_hangs_or_calls_torch_costs_its_own_checks_only(monkeypatch):
     for check in tests.TENSOR.checks:
-        monkeypatch.setitem(check.__dict__, "seconds", 0.5)
+        monkeypatch.setitem(check.__dict__, "seconds", 1.5)
     line = 'return self.__binary(other, np.subtract, sub_deriv, "SubBackward")'
     for broken in (
         "while True: pass",

@@ -286,7 +286,7 @@ def test_a_run_that_is_stopped_ends_cleanly_and_says_how_to_go_on(four):
     wait_for(lambda: results(four) >= 1)
     running.send_signal(signal.SIGINT)
     log, _ = running.communicate(timeout=30)
-    assert running.returncode == 130
+    assert running.returncode == 130, log
     assert "Stopped. What was graded is kept: run the same command again to go on." in log
     assert "Traceback" not in log
     wait_for(lambda: nothing_is_left(four))
@@ -307,7 +307,7 @@ def test_two_runs_at_once_the_second_says_so(four):
     )
     running.terminate()  # which is as Ctrl-C
     log, _ = running.communicate(timeout=30)
-    assert running.returncode == 130 and "Stopped." in log and "Traceback" not in log
+    assert running.returncode == 130 and "Stopped." in log and "Traceback" not in log, log
     wait_for(lambda: nothing_is_left(four))
 
 
