@@ -1,6 +1,6 @@
 # make grade: environment, release, the sample class graded, a table of results.
-# make test: environment, every test (attacks need bubblewrap: see docs/security.md; tests start a cluster and a
-# database server of their own).
+# make test: environment, every test (attacks need bubblewrap: see docs/security.md; tests start a cluster, a database
+# server, JupyterLab and a browser of their own).
 # make release: regenerate release/, solutions/ and workshop.ipynb from source/workshop.py.
 
 PYTHON ?= python3
@@ -8,14 +8,14 @@ VENV ?= .venv
 RUN := $(VENV)/bin/python
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 
-.PHONY: grade test release jail postgresql clean
+.PHONY: grade test release jail postgresql chromium clean
 .DELETE_ON_ERROR:
 
 grade: release jail
 	$(RUN) examples/make_class.py
 	$(RUN) -m grading sample
 
-test: $(VENV)/ready-cluster jail postgresql
+test: $(VENV)/ready-test jail postgresql chromium
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m pytest -n 3 --dist loadfile
@@ -31,6 +31,10 @@ jail:
 postgresql:
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { $(call install,postgresql); }
 
+# A browser, for the tests of the notebook and of formgrader.
+chromium:
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { $(call install,chromium); }
+
 install = [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
   { apt-get install -y -q $(1) || { apt-get update -q && apt-get install -y -q $(1); }; } || true
 
@@ -41,8 +45,8 @@ $(VENV)/ready: requirements.txt
 	$(RUN) -c 'import torch, torchvision'
 	touch $@
 
-$(VENV)/ready-cluster: requirements-cluster.txt $(VENV)/ready
-	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-cluster.txt
+$(VENV)/ready-test: requirements-test.txt requirements-cluster.txt $(VENV)/ready
+	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-test.txt
 	touch $@
 
 clean:

@@ -15,6 +15,8 @@ autograde.configure(c)
 c.CourseDirectory.course_id = "minitorch"
 c.CourseDirectory.root = str(Path(__file__).resolve().parent)
 c.CourseDirectory.solution_directory = "solutions"
+# A learner's own, which a run of the notebook leaves beside it: see checks/progress.py.
+c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", "progress.json"]
 
 # A stub is a statement that does nothing, so an untouched notebook runs from top to bottom.
 c.ClearSolutions.code_stub = {"python": "..."}

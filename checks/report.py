@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import html
+import re
 import textwrap
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -13,6 +15,9 @@ WORDS = {"passed": "passed", "failed": "FAILED", "waiting": "waiting", "missing"
 BARS = {"passed": "#2e8b57", "failed": "#d13438", "waiting": "#8a8a8a", "missing": "#8a8a8a"}
 # In the elements themselves: a front end that does not trust the notebook drops STYLE and keeps these.
 LEFT = "text-align: left; vertical-align: top"
+DRAW = "Then draw its graph beside PyTorch's:"
+DRAWN = {"matmul", "relu", "ReLU", "sum", "MSELoss"}  # what can be drawn, beside the operators
+NARROW = "; white-space: nowrap"
 SYMBOLS = {"passed": "✓", "failed": "✗", "waiting": "…", "missing": "○"}
 
 
@@ -93,26 +98,27 @@ class Report:
 
     def as_html(self) -> str:
         """The report as one HTML element: no scripts, colors from the notebook's theme, all text escaped."""
-        rows = "".join(self._row(check) for check in self.checks)
+        before = ["", *map(_line, self.checks)]  # a run of checks that wait for the same thing says so once
+        rows = "".join(self._row(check, said) for check, said in zip(self.checks, before, strict=False))
         return (
             f'<div class="minitorch-report">{STYLE}<p><strong>{html.escape(self._head())}</strong>'
             f"{'<br>' + html.escape(self.progress) if self.progress else ''}</p>"
-            f"<table><thead><tr>{_head('Result')}{_head('Points')}{_head('Check')}</tr></thead>"
+            f"<table><thead><tr>{head('Result')}{head('Points')}{head('Check')}</tr></thead>"
             f"<tbody>{rows}</tbody></table>"
             f"<p>The same numbers again: <code>{html.escape(self._again())}</code></p></div>"
         )
 
-    def _row(self, check: Result) -> str:
+    def _row(self, check: Result, said: str) -> str:
         word = f"{SYMBOLS[check.status]} {WORDS[check.status]}"
         what = html.escape(check.title)
         if check.status != "passed":
             shown = " open" if check is self.open else ""
-            what = f"{what}<br>{html.escape(_line(check))}"
+            what = f"{what}<br>{html.escape(_line(check))}" if _line(check) != said else what
             if check.status != "waiting":  # then there is nothing to unfold
                 what = f"<details{shown}><summary>{what}</summary>{_details_html(check)}</details>"
         return (
             f'<tr class="{check.status}"><th scope="row" style="{LEFT}; border-left: 4px solid {BARS[check.status]}">'
-            f"{word}</th>{_cell(f'{check.score:g} / {check.points:g}')}{_cell(what)}</tr>"
+            f"{word}</th>{cell(f'{check.score:g} / {check.points:g}', NARROW)}{cell(what)}</tr>"
         )
 
     def mimebundle(self) -> dict[str, Any]:
@@ -121,16 +127,26 @@ class Report:
 
     def show(self) -> None:
         """Display the report in a notebook; elsewhere print its text."""
-        try:
-            from IPython import get_ipython
-        except ImportError:
-            get_ipython = None
-        if get_ipython is None or get_ipython() is None:
-            print(self.as_text())
-            return
-        from IPython.display import display
+        show(self.mimebundle())
 
-        display(self.mimebundle(), raw=True)
+
+def in_notebook() -> bool:
+    """Whether something shows what is displayed."""
+    try:
+        from IPython import get_ipython
+    except ImportError:
+        return False
+    return get_ipython() is not None
+
+
+def show(forms: dict[str, Any]) -> None:
+    """Display something, given in several forms by MIME type, in a notebook; elsewhere print its text."""
+    if not in_notebook():
+        print(forms["text/plain"])
+        return
+    from IPython.display import display
+
+    display(forms, raw=True)
 
 
 class Score(float):
@@ -177,17 +193,38 @@ def _details(check: Result) -> list[str]:
     if check.snippet:
         lines += ["", "    Paste this into a new cell to see it:", ""]
         lines += ["        " + line for line in check.snippet.split("\n")] + [""]
+        if drawing := _drawing(check.snippet):
+            lines += [f"    {DRAW}", "", f"        {drawing}", ""]
     for number, hint in enumerate(check.hints, 1):
         lines += _block(f"hint {number}", hint)
     return lines
 
 
-def _head(text: str) -> str:
+def head(text: str) -> str:
     return f'<th scope="col" style="{LEFT}">{text}</th>'
 
 
-def _cell(content: str) -> str:
-    return f'<td style="{LEFT}">{content}</td>'
+def cell(content: str, more: str = "") -> str:
+    return f'<td style="{LEFT}{more}">{content}</td>'
+
+
+def _drawing(snippet: str) -> str | None:
+    """The call that draws the graph of a snippet's y, beside PyTorch's where y is one expression of leaves."""
+    try:
+        lines = ast.parse(snippet).body
+    except SyntaxError:
+        return None
+    backward = [line for line in lines if ast.unparse(line).startswith("y.backward(")]
+    made = [line.value for line in lines if isinstance(line, ast.Assign) and ast.unparse(line.targets) == "y"]
+    if len(backward) != 1 or not made:
+        return None
+    names = {node.id for node in ast.walk(made[0]) if isinstance(node, ast.Name)}
+    leaves = {ast.unparse(line.targets) for line in lines if "= MyTensor(" in ast.unparse(line)}
+    base = re.fullmatch(r"y\.backward\((?:MyTensor\((.*)\))?\)", ast.unparse(backward[0]))
+    if len(made) > 1 or not names <= leaves | DRAWN or base is None:
+        return "tests.draw_graph(y)"
+    upstream = f", base={base[1]}" if base[1] else ""
+    return f"tests.draw_graph(y, beside={ast.unparse(made[0])!r}{upstream})"
 
 
 def _pre(text: str) -> str:
@@ -198,28 +235,30 @@ def _details_html(check: Result) -> str:
     parts = []
     if check.expected is not None:
         parts.append(
-            f"<table><thead><tr>{_head('expected')}{_head('got')}</tr></thead><tbody><tr>"
-            f"{_cell(_pre(check.expected))}{_cell(_pre(check.got or ''))}</tr></tbody></table>"
+            f"<table><thead><tr>{head('expected')}{head('got')}</tr></thead><tbody><tr>"
+            f"{cell(_pre(check.expected))}{cell(_pre(check.got or ''))}</tr></tbody></table>"
         )
     elif _rest(check):
         parts.append(_pre(_rest(check)))
     if check.snippet:
         parts.append(f"<p>Paste this into a new cell to see it:</p>{_pre(check.snippet)}")
+        if drawing := _drawing(check.snippet):
+            parts.append(f"<p>{DRAW}</p>{_pre(drawing)}")
     hints = ""
     for number, hint in reversed(list(enumerate(check.hints, 1))):  # each opens the way to the next
         hints = f"<details><summary>Hint {number}</summary><p>{html.escape(hint)}</p>{hints}</details>"
     return "".join([*parts, hints])
 
 
-_TEXT = "var(--vscode-foreground, var(--jp-content-font-color1, currentColor))"
+TEXT = "var(--vscode-foreground, var(--jp-content-font-color1, currentColor))"
 STYLE = (
     "<style>"
-    f".minitorch-report {{ color: {_TEXT}; max-width: 60em; }}"
+    f".minitorch-report {{ color: {TEXT}; max-width: 60em; }}"
     ".minitorch-report table { border-collapse: collapse; background: transparent; margin: 0.3em 0; }"
-    f".minitorch-report th, .minitorch-report td {{ color: {_TEXT}; background: transparent;"
+    f".minitorch-report th, .minitorch-report td {{ color: {TEXT}; background: transparent;"
     " padding: 0.2em 0.8em; white-space: normal; font-weight: normal; }"
     ".minitorch-report tbody th { white-space: nowrap; }"
-    f".minitorch-report pre {{ color: {_TEXT}; background: transparent; white-space: pre-wrap; margin: 0.2em 0;"
+    f".minitorch-report pre {{ color: {TEXT}; background: transparent; white-space: pre-wrap; margin: 0.2em 0;"
     " overflow-wrap: anywhere; }"
     ".minitorch-report summary { cursor: pointer; }"
     ".minitorch-report tr.failed > th { font-weight: bold; }"

@@ -35,6 +35,7 @@ class Judge:
         )
         self.tests, self.listen, self.settings = tests, listen, settings
         tests.WORKSHOP.earned.clear()  # it counts one learner's points
+        tests.WORKSHOP.kept = False
 
     def outputs_of(self, source: str, why: str | None) -> list[NotebookNode]:
         """A graded cell's outputs: its report and its points. `why` says why there can be none."""

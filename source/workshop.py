@@ -107,6 +107,11 @@ import torchvision
 #
 # The inputs are random and differ each time. The report prints its seed, and
 # `tests.test_tensor_class(MyTensor, seed=3)`, for example, repeats a run exactly.
+#
+# Where you are in the workshop, the next cell shows at any time, also after a restart of the kernel.
+
+# %%
+tests.progress()
 
 # %% [markdown]
 # ## Tensors
@@ -788,6 +793,18 @@ tensor_a = MyTensor([3, 4, 5, 6, 7])
 tests.test_tensor_class(MyTensor)
 
 # %% [markdown]
+# #### Your own graph
+#
+# `tests.draw_graph(y)` draws what your tensor `y` remembers, from its `backward_op`: leaves at the top, the result at the
+# bottom, with shapes, values and the gradients that are there. Given an expression as text, it computes it with your
+# tensors and, if you want to look at both side by side, with PyTorch's. Then it goes backward through both, and marks the
+# first tensor whose gradient differs. When a gradient is wrong, the report offers the call.
+
+# %% tags=["torch"]
+a, x, b = MyTensor(2.0, requires_grad=True), MyTensor(3.0, requires_grad=True), MyTensor(1.0, requires_grad=True)
+tests.draw_graph("a * x + b * x", beside=True)
+
+# %% [markdown]
 # **In PyTorch:** tensors live on a device (CPU, GPU), operations and rules are written in C++, `backward` is called
 # on a scalar unless you pass the upstream gradient, and indexing is itself a recorded operation.
 
@@ -1402,13 +1419,24 @@ train_labels, held_out_labels = labels[shuffled[:1437]], labels[shuffled[1437:]]
 print("training:", train_images.shape, " held-out:", held_out_images.shape)
 print("label", train_labels[0], "becomes", one_hot(train_labels[:1])[0])
 
+
+def predict(model: MyModule, images: np.ndarray) -> np.ndarray:
+    """The digit with the highest score for each image."""
+    return np.argmax(model(MyTensor(images)).data, axis=1)
+
+
+def accuracy(model: MyModule, images: np.ndarray, labels: np.ndarray) -> float:
+    """The share of the images that the model reads correctly."""
+    return float(np.mean(predict(model, images) == labels))
+
 # %% [markdown]
 # ### The model and its training
 #
 # First `SuperModel`. The shapes, for a mini-batch of $n$ pictures and, say, 32 *hidden* units (between input and
 # output): $(n, 64) \to (n, 32) \to (n, 10)$. Then the loop, in `train`: in each epoch shuffle the examples anew, take
 # mini-batch after mini-batch, and do the five lines from above. Show a progress bar with `tqdm`, and log the mean loss
-# of each epoch in `losses`.
+# of each epoch in `losses`. After each epoch, `live(losses[-1])` lets you watch: it draws the loss so far, and how many of
+# the held-out pictures are read correctly.
 #
 # The given learning rate of 1.0 looks large. But MSE takes the mean over all elements, the ten outputs included, so its
 # gradients are small: a tenth of what a sum over the outputs would give.
@@ -1440,8 +1468,8 @@ print("label", train_labels[0], "becomes", one_hot(train_labels[:1])[0])
 # <details>
 # <summary>Hint 4: the progress bar and the log</summary>
 #
-# `progress = tqdm(range(epochs), file=sys.stdout)` and `for epoch in progress:` show the bar;
-# `progress.set_postfix(loss=losses[-1])` writes the latest loss beside it. `loss.data` is an array without dimensions:
+# `progress = tqdm(range(epochs), file=sys.stdout, disable=live is not None)` and `for epoch in progress:` show the bar
+# where `live` does not draw; `progress.set_postfix(loss=losses[-1])` writes the latest loss beside it. `loss.data` is an array without dimensions:
 # `float(loss.data)` is a number. Weigh it with `len(batch)`, as the last mini-batch may be smaller.
 #
 # </details>
@@ -1472,12 +1500,14 @@ def train(
     epochs: int = 20,
     batch_size: int = 32,
     lr: float = 1.0,
+    live: Callable[[float], None] | None = None,
 ) -> list[float]:
     """Train the model on mini-batches.
 
     Args:
         images: one example in each row, shape (n, input_size).
         targets: what the model should answer, shape (n, output_size).
+        live: called with the mean loss after each epoch, if it is given.
 
     Returns:
         The mean loss of each epoch.
@@ -1486,7 +1516,7 @@ def train(
     ### BEGIN SOLUTION
     loss_function = MSELoss()
     optimizer = SGD(model.parameters(), lr)
-    progress = tqdm(range(epochs), desc="training", unit="epoch", file=sys.stdout)
+    progress = tqdm(range(epochs), desc="training", unit="epoch", file=sys.stdout, disable=live is not None)
     for _ in progress:
         order = np.random.permutation(len(images))
         total = 0.0
@@ -1500,45 +1530,29 @@ def train(
             total += float(loss.data) * len(batch)
         losses.append(total / len(images))
         progress.set_postfix(loss=f"{losses[-1]:.4f}", refresh=False)
-    print("mean loss of each epoch:", *(f"{loss:.4f}" for loss in losses))
+        if live:
+            live(losses[-1])
     ### END SOLUTION
     return losses
 
 
 np.random.seed(0)  # the same random weights and mini-batches each time
 model = SuperModel()
-losses = train(model, train_images, one_hot(train_labels))
+live = tests.live(accuracy=lambda: accuracy(model, held_out_images, held_out_labels))
+losses = train(model, train_images, one_hot(train_labels), live=live)
 
 # %% [markdown]
-# How did it go? The next two cells show it. They wait until `losses` holds something.
+# How did it go? The next cells show it. They wait until `losses` holds something.
 
 # %%
-def predict(model: MyModule, images: np.ndarray) -> np.ndarray:
-    """The digit with the highest score for each image."""
-    return np.argmax(model(MyTensor(images)).data, axis=1)
-
-
-def accuracy(model: MyModule, images: np.ndarray, labels: np.ndarray) -> float:
-    """The share of the images that the model reads correctly."""
-    return float(np.mean(predict(model, images) == labels))
-
-
 if losses:
     print(f"training accuracy: {accuracy(model, train_images, train_labels):.1%}")
     print(f"held-out accuracy: {accuracy(model, held_out_images, held_out_labels):.1%}")
-    plt.figure(figsize=(7, 3.5))
-    plt.plot(range(1, len(losses) + 1), losses, "o-")
-    plt.locator_params(axis="x", integer=True)
-    plt.xlabel("epoch")
-    plt.ylabel("mean loss")
-    plt.ylim(bottom=0)
-    plt.grid(alpha=0.3)
-    plt.show()
 else:
     print("No training yet: `losses` is empty.")
 
 # %% [markdown]
-# The curve falls steeply at first and then ever more slowly. Expect a held-out accuracy of 95% or more, a little below
+# The loss falls steeply at first and then ever more slowly. Expect a held-out accuracy of 95% or more, a little below
 # the training accuracy. Guessing would give 10%.
 
 # %%
@@ -1563,6 +1577,45 @@ else:
 # You see 24 of the held-out pictures, the misread ones first. Above each stands the answer of the network, whether it
 # is right, and if not, which digit it is. Would you have read them all correctly?
 #
+# And what does the network look for? Each hidden unit adds up the 64 pixels with weights of its own. Drawn as pictures,
+# these weights show where ink speaks for the unit and where against it.
+
+# %%
+if losses:
+    tests.draw_weights(model)
+
+# %% [markdown]
+# In two dimensions we can see all that a network answers. Two classes of points lie in the plane like two moons; no
+# straight line parts them. Watch the border between the two regions bend while a small network learns.
+
+# %%
+class Moons(MyModule):
+    """Maps points, shape (n, 2), to a score for each of two classes, shape (n, 2)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hidden = Linear(2, 16)
+        self.relu = ReLU()
+        self.output = Linear(16, 2)
+
+    def forward(self, x: MyTensor) -> MyTensor:
+        return self.output(self.relu(self.hidden(x)))
+
+
+chance = np.random.default_rng(0)
+moon = np.arange(300) % 2  # the class of each point
+angle = chance.uniform(0, np.pi, 300)
+side = 1 - 2 * moon  # the second moon is the first one turned around, and moved
+points = np.column_stack([side * np.cos(angle) + moon, side * np.sin(angle) + moon / 2])
+points += chance.normal(0, 0.1, points.shape)
+
+if losses:
+    np.random.seed(0)
+    moons = Moons()
+    live = tests.live_regions(lambda points: moons(MyTensor(points)), points, moon)
+    moon_losses = train(moons, points, np.eye(2)[moon], epochs=100, lr=0.5, live=live)
+
+# %% [markdown]
 # Now play: more hidden units, a third layer, another learning rate. One caution: if you choose by the held-out accuracy
 # again and again, those pictures are no longer quite held out. Serious work sets a third part aside for choosing.
 #

@@ -3,6 +3,8 @@
     tests.test_tensor_class(MyTensor)            # run the checks, show the report, return the points
     tests.test_tensor_class(MyTensor, seed=7)    # the same random numbers again
     pytest tests.py --notebook workshop.ipynb    # all sections of a notebook, from a terminal
+    tests.progress()                             # the points of all sections so far, and what is next
+    tests.draw_graph(y)                          # the graph that a tensor remembers
 
 The checks of a section stand in the order in which to write the code. Most are a few lines of code that run twice,
 once with your classes and once with PyTorch: the values and gradients must agree.
@@ -18,11 +20,22 @@ from typing import Any
 import numpy as np
 
 from checks import oracle
+from checks.drawing import draw_graph as draw_graph
 from checks.observe import Failed, Missing, OutOfTime, UsedTorch, array_of, compare, is_bare, observed, text_of
+from checks.pictures import draw_weights as draw_weights
+from checks.pictures import live as live
+from checks.pictures import live_regions as live_regions
+from checks.progress import show_progress
 from checks.section import CHECK_SECONDS, Score, Section, Trial, Workshop, literal
 
 MOST_PARAMETERS = 1000  # of a learner's module that are looked at
 WORKSHOP = Workshop()
+
+
+def progress() -> None:
+    """Show the points of all sections so far, and what is next."""
+    show_progress(WORKSHOP)
+
 
 # ---------------------------------------------------------------- My automatic differentiation
 

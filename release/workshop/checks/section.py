@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from checks import evidence, mistakes, oracle
+from checks import evidence, mistakes, oracle, progress
 from checks.evidence import Observation, compiled
 from checks.mistakes import Mistake
 from checks.observe import (
@@ -300,6 +300,7 @@ class Workshop:
         self.sections: list[Section] = []
         self.earned: dict[str, float] = {}
         self.seed: int | None = None
+        self.kept = True
 
     def progress(self, current: Section) -> str | None:
         """The points so far, and earlier sections to go back to; nothing for a workshop of one section."""
@@ -370,6 +371,8 @@ class Section:
         report = self.run(names, seed)
         self.workshop.earned[self.id] = report.score
         report.progress = self.workshop.progress(self)
+        if self.workshop.kept:
+            progress.keep(report)
         report.show()
         return Score(report)
 

@@ -1,0 +1,201 @@
+"""Graphs as pictures: boxes in layers, crisp at any size, in the colors of the page; and as text."""
+
+from __future__ import annotations
+
+import html
+import itertools
+import math
+import sys
+from typing import Any
+
+import numpy as np
+
+from checks.graph import Node, NotDrawn, gradients, graph_in_pytorch, graph_of, is_tensor, mark, pairs
+from checks.observe import array_of, explain, learner_code
+from checks.report import BARS, TEXT, show
+
+SECONDS = 10.0  # for all that runs the learner's code
+LINE, LETTER = 16, 7.4  # height of a line and width of a character, in pixels
+GAP, RISE = 24, 44  # between boxes side by side, and between layers
+
+
+def as_text(nodes: list[Node]) -> str:
+    """A line for each tensor, inputs before results."""
+    rows = []
+    for node in nodes:
+        first, about, *more = node.lines()
+        inputs = f"({', '.join(each.name for each in node.inputs)})" if node.operation else ""
+        rows.append((first + inputs, about, "  ".join(more)))
+    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    return "\n".join(f"  {row[0]:{widths[0]}}  {row[1]:{widths[1]}}  {row[2]}".rstrip() for row in rows)
+
+
+def as_svg(nodes: list[Node], title: str) -> str:
+    """The graph from leaves at the top to the result at the bottom; its colors are those of the page."""
+    import igraph
+
+    place = {node: number for number, node in enumerate(nodes)}
+    edges = [(place[each], place[node]) for node in nodes for each in node.inputs]
+    simple = sorted(set(edges))
+    steps = [0] * len(nodes)  # to the result, by the longest way: a leaf lies just above what first uses it
+    for end, node in reversed(list(enumerate(nodes))):
+        for each in node.inputs:
+            steps[place[each]] = max(steps[place[each]], steps[end] + 1)
+    layers = [max(steps) - number for number in steps]
+    layout = igraph.Graph(len(nodes), simple, directed=True).layout_sugiyama(layers, maxiter=200)
+    bends = layout.edge_routing
+    texts = [node.lines() for node in nodes]
+    width = LETTER * max(len(line) for lines in texts for line in lines) + 20
+    levels = sorted({round(y) for _, y in layout})
+    heights = [max(len(t) for t, (_, y) in zip(texts, layout, strict=True) if round(y) == level) for level in levels]
+    tops, top = {}, 2.0
+    for level, lines in zip(levels, heights, strict=True):
+        tops[level] = (top, LINE * lines + 12)
+        top += LINE * lines + 12 + RISE
+    columns = [x for x, _ in layout] + [x for points in bends for x, _ in points]
+    left = min(columns)
+
+    def across(x: float) -> float:
+        return (x - left) * (width + GAP) + width / 2 + 2
+
+    shapes = []
+    for (start, end), points in zip(simple, bends, strict=True):
+        (x1, y1), (x2, y2) = layout[start], layout[end]
+        top1, top2 = tops[round(y1)], tops[round(y2)]
+        down = round(y2) > round(y1)
+        times = edges.count((start, end))
+        for number in range(times):
+            aside = (number - (times - 1) / 2) * 24
+            # Into a box from above, out of it below; past the boxes of the layers between in straight lines.
+            path = [(across(x1) + aside, top1[0] + LINE * len(texts[start]) + 12 if down else top1[0])]
+            for x, y in points:
+                begins, tall = tops.get(round(y), (top1[0], 0))
+                path += [(across(x) + aside, begins), (across(x) + aside, begins + tall)]
+            path.append((across(x2) + aside, top2[0] - 6))
+            line = f"M{path[0][0]:.1f},{path[0][1]:.1f}"
+            for (a, b), (c, d) in itertools.pairwise(path):
+                middle = (b + d) / 2
+                line += f"L{c:.1f},{d:.1f}" if a == c else f"C{a:.1f},{middle:.1f} {c:.1f},{middle:.1f} {c:.1f},{d:.1f}"
+            x, y = path[-1]
+            shapes.append(f'<path class="edge" d="{line}"/>')
+            shapes.append(f'<path class="tip" d="M{x - 4:.1f},{y - 4:.1f}h8l-4,9z"/>')
+    for node, lines, (x, y) in zip(nodes, texts, layout, strict=True):
+        x, (y, _) = across(x) - width / 2, tops[round(y)]
+        kind = "differs" if node.differs else "more" if node.tensor is None else "result" if node.operation else "leaf"
+        shapes.append(
+            f'<rect class="{kind}" x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{LINE * len(lines) + 12}" '
+            f'rx="{3 if node.operation else 14}"/>'
+        )
+        for number, line in enumerate(lines, 1):
+            weight = ' class="first"' if number == 1 or line == node.remark else ""
+            shapes.append(
+                f'<text{weight} x="{x + width / 2:.1f}" y="{y + LINE * number + 1:.1f}">{html.escape(line)}</text>'
+            )
+    wide, tall = math.ceil(across(max(columns)) + width / 2 + 2), math.ceil(top - RISE + 2)
+    return (
+        f'<svg role="img" aria-label="{html.escape(title)}" width="{wide}" height="{tall}" '
+        f'viewBox="0 0 {wide} {tall}" xmlns="http://www.w3.org/2000/svg">{"".join(shapes)}</svg>'
+    )
+
+
+def draw_graph(graph: Any, beside: str | bool = False, base: Any = None) -> None:
+    """Draw the graph that a tensor remembers: leaves at the top, the tensor itself at the bottom.
+
+    Args:
+        graph: a result of your operations, with its `backward_op`; or an expression of your variables as text, such as
+            "a * x + b", which is computed first.
+        beside: the same expression as text (True if `graph` is it): PyTorch's graph of it is drawn, too. Then both go
+            backward, and the first tensor whose gradient differs is marked. Your own gradients stay as they are.
+        base: the upstream gradient for that, in the tensor's shape; None means ones.
+
+    It draws up to 60 tensors; of a larger graph the rest is folded into one box.
+    """
+    caller = sys._getframe(1)
+    try:
+        parts, says = _drawn(graph, {**caller.f_globals, **caller.f_locals}, beside, base)
+    except NotDrawn as error:
+        show({"text/plain": str(error)})
+        return
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        show({"text/plain": f"The graph cannot be drawn: {explain(error)}"})
+        return
+    text = "\n\n".join(f"{title}\n{as_text(nodes)}" for title, nodes in parts)
+    figures = "".join(
+        f"<figure><figcaption>{html.escape(title)}</figcaption>{as_svg(nodes, _described(title, nodes))}</figure>"
+        for title, nodes in parts
+    )
+    page = (
+        f'<div class="minitorch-graph">{STYLE}<div>{figures}</div>'
+        f"{f'<p><strong>{html.escape(says)}</strong></p>' if says else ''}"
+        f"<details><summary>As text</summary><pre>{html.escape(text)}</pre></details></div>"
+    )
+    show({"text/plain": f"{text}\n\n{says}".rstrip(), "text/html": page})
+
+
+def _drawn(
+    graph: Any, variables: dict[str, Any], beside: str | bool, base: Any
+) -> tuple[list[tuple[str, list[Node]]], str]:
+    """The graphs to draw, each with its title, and a sentence about them."""
+    names = {id(value): name for name, value in variables.items() if is_tensor(value) and not name.startswith("_")}
+    expression = graph if beside is True else beside
+    with learner_code(SECONDS):
+        tensor = eval(graph, dict(variables)) if isinstance(graph, str) else graph
+        own = graph_of(tensor, names)
+    results = sum(bool(node.operation) for node in own)
+    parts = [(f"Yours: {own[-1].name}, {len(own)} tensors, {results} made by operations", own)]
+    lost = [node.name for node in own if node.operation and not node.inputs]
+    says = ""
+    if lost:
+        says = (
+            f"The backward_op of {', '.join(lost)} holds no tensors that could be found. To be drawn, it has to keep "
+            "its inputs, for example in a list. "
+        )
+    if not expression:
+        return parts, says
+    if not isinstance(expression, str):
+        raise NotDrawn("beside=True needs the expression itself: tests.draw_graph('a * x + b', beside=True).")
+    if own[-1].value is None:
+        raise NotDrawn("The data of the result cannot be read, so there is nothing to compare.")
+    upstream = np.ones(own[-1].value.shape) if base is None else array_of(_as_array(base), "base")
+    if upstream.shape != own[-1].value.shape:
+        raise NotDrawn(f"The upstream gradient has shape {upstream.shape}, the result {own[-1].value.shape}.")
+    theirs = graph_in_pytorch(expression, variables, upstream)
+    parts.append((f"PyTorch's: {expression}", theirs))
+    with learner_code(SECONDS):
+        known = gradients(own, upstream)
+    for node, gradient in known.items():
+        node.gradient = gradient
+    return parts, says + mark(own, theirs, pairs(own, theirs))
+
+
+def _as_array(base: Any) -> Any:
+    return np.asarray(base, np.float64) if isinstance(base, (list, tuple)) else base
+
+
+def _described(title: str, nodes: list[Node]) -> str:
+    """The graph in words, for those who do not see it."""
+    made = [f"{node.lines()[0]} of {', '.join(each.name for each in node.inputs)}" for node in nodes if node.operation]
+    differs = [f"The gradient of {node.name} differs." for node in nodes if node.differs]
+    return ". ".join([title, *made[:12], *([f"and {len(made) - 12} more"] if len(made) > 12 else []), *differs])
+
+
+STYLE = (
+    "<style>"
+    f".minitorch-graph {{ color: {TEXT}; }}"
+    ".minitorch-graph > div { display: flex; flex-wrap: wrap; gap: 1em 2em; }"
+    ".minitorch-graph figure { margin: 0; overflow-x: auto; max-width: 100%; }"
+    ".minitorch-graph figcaption { margin-bottom: 0.5em; }"
+    f".minitorch-graph text {{ fill: {TEXT}; font: 12px ui-monospace, Menlo, Consolas, monospace;"
+    " text-anchor: middle; }"
+    ".minitorch-graph .first { font-weight: bold; }"
+    f".minitorch-graph rect {{ fill: none; stroke: {TEXT}; stroke-width: 1; }}"
+    ".minitorch-graph .leaf { stroke-width: 2; }"
+    ".minitorch-graph .more { stroke-dasharray: 5 4; }"
+    f".minitorch-graph .differs {{ stroke: {BARS['failed']}; stroke-width: 4; }}"
+    f".minitorch-graph .edge {{ fill: none; stroke: {TEXT}; stroke-width: 1.2; opacity: 0.75; }}"
+    f".minitorch-graph .tip {{ fill: {TEXT}; }}"
+    f".minitorch-graph pre {{ color: {TEXT}; background: transparent; overflow-x: auto; }}"
+    "</style>"
+)

@@ -1,0 +1,323 @@
+"""What a notebook draws: graphs, training, weights; and where a learner is in the workshop."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import xml.etree.ElementTree as ET
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import proof
+import pytest
+
+import tests
+from checks import drawing, pictures, progress, report
+from checks.section import Section, Workshop
+from conftest import solved
+
+EXPRESSION = "(a * x + b) * a - 2 / x"
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.fixture
+def shown(monkeypatch) -> list[dict[str, Any]]:
+    """What is displayed."""
+    forms: list[dict[str, Any]] = []
+    for module in (drawing, pictures, progress):
+        monkeypatch.setattr(module, "show", forms.append)
+    return forms
+
+
+def leaves(MyTensor: Any, **values: Any) -> dict[str, Any]:
+    return {name: MyTensor(value, requires_grad=True) for name, value in values.items()}
+
+
+def drawn(shown: list[dict[str, Any]], code: str, names: dict[str, Any]) -> str:
+    """The text of what code draws, run as a cell."""
+    exec(code, {**names, "tests": tests})
+    return shown.pop()["text/plain"]
+
+
+def abx(MyTensor: Any) -> dict[str, Any]:
+    values = {"a": [[1.5, -2.0], [0.5, 3.0]], "x": [[2.0, 1.0], [1.0, 4.0]], "b": [1.0, -1.0]}
+    return {"MyTensor": MyTensor, **leaves(MyTensor, **values)}
+
+
+def test_leaves_operations_shapes_values_and_gradients(reference, shown):
+    names = leaves(reference["MyTensor"], a=2.0, x=[3.0, -1.0], b=1.0)
+    text = drawn(shown, "y = a * x + b\ny.backward()\ntests.draw_graph(y)", names)
+    lines = [re.sub(r"\s+", " ", line).strip() for line in text.split("\n")]
+    assert lines[0] == "Yours: y, 5 tensors, 2 made by operations"
+    assert set(lines[1:]) == {
+        "a leaf, scalar 2. grad 2.",
+        "x leaf, shape (2,) [ 3. -1.] grad [2. 2.]",
+        "b leaf, scalar 1. grad 2.",
+        "t1 = MulBackward(a, x) shape (2,) [ 6. -2.]",
+        "y = AddBackward(t1, b) shape (2,) [ 7. -1.]",
+    }
+
+
+@pytest.mark.parametrize("style", ["reference", *proof.CORRECT])
+def test_any_correct_internals_are_drawn_and_agree_with_pytorch(style, shown):
+    names = abx(proof.solution(style)["MyTensor"])
+    text = drawn(shown, f"tests.draw_graph({EXPRESSION!r}, beside=True, base=[[1, 2], [3, 4.0]])", names)
+    if style == "dataclass_graph":  # whose operations know operations, no tensors
+        assert "holds no tensors that could be found" in text and "Not compared: a, b, x" in text
+        return
+    own = text.split("PyTorch's:")[0]
+    for name in "axb":
+        assert re.search(rf"^  {name} +leaf, shape", own, re.MULTILINE), text
+    assert 5 <= own.count(" = ") <= 8  # some have no operation for - or / of its own
+    assert "✓ All gradients are PyTorch's." in text
+
+
+def test_drawing_changes_no_gradient(reference, shown):
+    names = abx(reference["MyTensor"])
+    code = f"y = {EXPRESSION}\ny.backward()\nbefore = a.grad\ntests.draw_graph(y, beside={EXPRESSION!r})\n"
+    drawn(shown, code + "assert a.grad is before and y.backward_op is not None and y.grad is None", names)
+
+
+@pytest.mark.parametrize(
+    ("mistakes", "expression", "says"),
+    [
+        (["sub-right-not-negated"], "(a - x * c) * b", "t1 is the first that has another gradient"),
+        (["sub-right-not-negated"], "(a - x * c) * b", "SubBackward of t2"),
+        (["mul-own-factors"], "a - x * c", "MulBackward of t1"),
+        (["mul-not-unbroadcast"], "a * s", "s is the first that has a gradient of shape (2, 2) instead of ()"),
+        (["mul-right-taken-for-constant"], "a * x", "x is the first that has another gradient"),
+        (["sub-adds"], "a - x", "The values differ already"),
+    ],
+)
+def test_the_first_tensor_with_another_gradient_is_marked(mistakes, expression, says, shown):
+    changes = [change for name in mistakes for change in proof.BY_NAME[name].changes]
+    MyTensor = solved(*changes)["MyTensor"]
+    names = {**abx(MyTensor), **leaves(MyTensor, c=[[0.5, 0.25], [4.0, -1.0]], s=3.0)}
+    exec(f"tests.draw_graph({expression!r}, beside=True, base=[[1, 2], [3, 4.0]])", {**names, "tests": tests})
+    forms = shown.pop()
+    assert says in forms["text/plain"]
+    differs = re.findall(r'<rect class="differs"', forms["text/html"])
+    assert len(differs) == (0 if "values" in says else 2)
+    assert forms["text/html"].count("✗ differs from PyTorch") >= len(differs) // 2  # in words, too
+
+
+def test_a_tensor_that_gets_no_gradient_is_marked(shown):
+    MyTensor = solved(("                    stack.append(tensor)\n", "                    pass\n"))["MyTensor"]
+    text = drawn(shown, f"tests.draw_graph({EXPRESSION!r}, beside=True, base=[[1, 2], [3, 4.0]])", abx(MyTensor))
+    assert "has no gradient" in text or "KeyError" in text
+
+
+def boxes(svg: ET.Element) -> list[tuple[float, ...]]:
+    return [tuple(float(box.get(key)) for key in ("x", "y", "width", "height")) for box in svg.iter(f"{SVG}rect")]
+
+
+@pytest.mark.parametrize("depth", [2, 12, 28])
+def test_boxes_lie_in_the_picture_and_on_no_other(reference, shown, depth):
+    code = "y = x\n" + "y = y * a + x\n" * depth + "tests.draw_graph(y)"
+    exec(code, {**abx(reference["MyTensor"]), "tests": tests})
+    page = shown.pop()["text/html"]
+    svg = ET.fromstring(re.search(r"<svg.*?</svg>", page, re.DOTALL)[0])
+    assert svg.get("role") == "img" and svg.get("aria-label").startswith("Yours: y, ")
+    found = boxes(svg)
+    assert len(found) == 2 * depth + 2
+    for x, y, width, height in found:
+        assert x >= 0 and y >= 0 and x + width <= float(svg.get("width")) and y + height <= float(svg.get("height"))
+    for (x, y, width, height), (left, top, wide, tall) in itertools.combinations(found, 2):
+        assert x + width < left or left + wide < x or y + height < top or top + tall < y
+    assert "<script" not in page and "on" + "click" not in page
+
+
+@pytest.mark.parametrize("operations", [59, 60, 100, 20_000])
+def test_a_large_graph_is_folded_and_says_so(reference, shown, operations):
+    names = leaves(reference["MyTensor"], x=1.0)
+    exec("y = x\n" + f"for _ in range({operations}): y = -y\ntests.draw_graph(y)", {**names, "tests": tests})
+    forms = shown.pop()
+    found = boxes(ET.fromstring(re.search(r"<svg.*?</svg>", forms["text/html"], re.DOTALL)[0]))
+    assert len(found) == min(2 * operations + 1, 60)
+    assert f"{2 * operations + 1 - 59:,} more tensors" in forms["text/plain"]
+
+
+def test_what_cannot_be_drawn_is_said(reference, shown):
+    names = {**abx(reference["MyTensor"]), "line": reference["Linear"](2, 2), "number": 3}
+    names["u"] = names["a"] * names["x"]
+    for code, says in {
+        "a": "it is a leaf",
+        "None": "this is None",
+        "number": "this is 3",
+        "'a +'": "your code raised SyntaxError",
+        "'a + nothing'": "NameError",
+        "u, beside='a *'": "is no expression",
+        "u, beside='u * 1'": "u is a result itself",
+        "u, beside='line(a)'": "line is a Linear, which PyTorch cannot run",
+        "u, beside='missing * a'": "PyTorch cannot compute",
+        "u, beside='number * 2'": "has no graph",
+        "u, beside=True": "needs the expression itself",
+        "u, beside='a * x', base=1.0": "The upstream gradient has shape (), the result (2, 2)",
+        "u, beside='a[0] * x[0]'": "has shape (2,), your result (2, 2)",
+    }.items():
+        assert says in drawn(shown, f"tests.draw_graph({code})", names), code
+
+
+class Hostile:
+    """An operation that makes trouble when it is looked at."""
+
+    def __init__(self, tensor: Any, how: str) -> None:
+        self.inputs, self.how = [tensor], [how]
+
+    def __str__(self) -> str:
+        if self.how == ["endless"]:
+            while True:
+                pass
+        if self.how == ["raises"]:
+            raise RuntimeError("<b>no</b>")
+        return "<script>alert(1)</script>"
+
+
+@pytest.mark.parametrize("how", ["endless", "raises", "script", "itself"])
+def test_an_operation_that_makes_trouble_is_a_sentence_or_a_plain_name(reference, shown, how, monkeypatch):
+    monkeypatch.setattr(drawing, "SECONDS", 0.5)
+    MyTensor = reference["MyTensor"]
+    x = MyTensor(1.0, requires_grad=True)
+    y = MyTensor(2.0, requires_grad=True, crossOpBack=Hostile(x, how))
+    if how == "itself":
+        y.backward_op.inputs = [y.backward_op.inputs, y.backward_op]
+    exec("tests.draw_graph(y)", {"y": y, "x": x, "tests": tests})
+    forms = shown.pop()
+    assert "<script" not in forms.get("text/html", "") and "<b>" not in forms.get("text/html", "")
+    said = {"endless": "did not finish in time", "raises": "RuntimeError"}
+    assert said.get(how, "y = Hostile") in forms["text/plain"]
+
+
+def test_a_failing_gradient_offers_to_draw_its_graph(shown):
+    changes = proof.BY_NAME["mul-own-factors"].changes + proof.BY_NAME["sub-right-not-negated"].changes
+    names = solved(*changes)
+    found = tests.TENSOR.run({"MyTensor": names["MyTensor"]}, seed=1)
+    offered = 0
+    for check in found.checks:
+        call = report._drawing(check.snippet) if check.snippet and check.status == "failed" else None
+        if call:
+            offered += 1
+            text = drawn(shown, f"{check.snippet}\n{call}", names)
+            if "beside" in call:
+                assert "✗ Walking back from y" in text, text
+    assert offered >= 3
+    first = next(check for check in found.checks if check.id == "sub_gradient")
+    assert report._drawing(first.snippet) in found.as_text() and "tests.draw_graph(y, beside=" in found.as_html()
+
+
+# ---------------------------------------------------------------- a network that learns
+
+
+@pytest.fixture
+def nowhere(monkeypatch):
+    monkeypatch.setattr(pictures, "in_notebook", lambda: False)
+
+
+def test_without_a_notebook_training_prints_a_line_for_each_epoch(nowhere, capsys):
+    live = tests.live(accuracy=lambda: 0.875)
+    live(0.5)
+    live(0.25)
+    assert capsys.readouterr().out == "epoch 1: loss 0.5000, accuracy 87.5%\nepoch 2: loss 0.2500, accuracy 87.5%\n"
+    tests.live()(0.125)
+    assert capsys.readouterr().out == "epoch 1: loss 0.1250\n"
+
+
+def test_regions_show_what_is_answered_and_refuse_other_shapes(nowhere, capsys):
+    points, labels = np.array([[0.0, 1.0], [1.0, 0.0], [2.0, 1.0]]), np.array([1, 0, 1])
+    live = tests.live_regions(lambda some: some, points, labels)  # the larger coordinate is the answer
+    live(0.1)
+    assert "epoch 1: loss 0.1000, 66.7% of the points on the right side" in capsys.readouterr().out
+    assert live._figure().axes[0].get_title() == live.lines[-1]
+    with pytest.raises(ValueError, match=r"points have shape \(n, 2\) and labels \(n,\)"):
+        tests.live_regions(lambda some: some, points.T, labels)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_weights_are_drawn_in_either_orientation(shown, turned):
+    weight = np.arange(64 * 3.0).reshape(64, 3)
+    tensors = [np.zeros(3), weight.T if turned else weight]
+    tests.draw_weights(SimpleNamespace(parameters=lambda: [SimpleNamespace(tensor=tensor) for tensor in tensors]))
+    forms = shown.pop()
+    assert "3 of 3 units" in forms["text/plain"] and f'alt="{forms["text/plain"]}"' in forms["text/html"]
+    assert "data:image/png;base64," in forms["text/html"]
+
+
+def test_a_model_without_pictures_to_draw_says_so(shown):
+    tests.draw_weights(SimpleNamespace(parameters=lambda: []))
+    assert "there is nothing to draw" in shown.pop()["text/plain"]
+
+
+# ---------------------------------------------------------------- where am I?
+
+
+@pytest.fixture
+def workshop(monkeypatch, tmp_path) -> Workshop:
+    """Two sections of 2 points each, in a notebook whose kernel has just started."""
+    monkeypatch.setattr(progress, "FILE", tmp_path / "progress.json")
+    monkeypatch.setattr(progress, "_here", set())
+    monkeypatch.setattr(progress, "in_notebook", lambda: True)
+    monkeypatch.setattr(report, "show", lambda forms: None)
+    made = Workshop()
+    for id in ("one", "two"):
+        section = Section(id, f"Section {id}", f"tests.test_{id}(f)", workshop=made)
+
+        @section.check(1)
+        def returns(trial):
+            """f returns something"""
+            trial.expect("n = f() > 0", n=True)
+
+        @section.check(1)
+        def three(trial):
+            """f returns 3"""
+            trial.expect("n = f()", n=3)
+
+    return made
+
+
+def told(workshop: Workshop, shown: list[dict[str, Any]]) -> list[str]:
+    progress.show_progress(workshop)
+    forms = shown.pop()
+    for line in forms["text/plain"].split("\n"):
+        for part in re.split(r"\s{2,}", line.strip()):
+            assert part.replace("'", "&#x27;") in forms["text/html"]
+    return [re.sub(r"\s+", " ", line) for line in forms["text/plain"].split("\n")]
+
+
+def test_progress_of_this_kernel_and_of_the_one_before(workshop, shown, monkeypatch):
+    assert told(workshop, shown)[:4] == [
+        "Workshop: 0 of 4 points",
+        "",
+        "○ not run - / 2 Section one",
+        "○ not run - / 2 Section two",
+    ]
+    workshop.sections[0].score(1, f=lambda: 3)
+    workshop.sections[1].score(1, f=lambda: 2)
+    lines = told(workshop, shown)
+    assert lines[0] == "Workshop: 3 of 4 points"
+    assert lines[2:4] == ["✓ all points 2 / 2 Section one", "… in part 1 / 2 Section two look at: f returns 3"]
+    assert lines[5] == "Next: Section two, then run tests.test_two(f)"
+    monkeypatch.setattr(progress, "_here", set())  # a restart
+    lines = told(workshop, shown)
+    assert lines[0] == "Workshop: 3 of 4 points" and "before the kernel started" in lines[2]
+    progress.FILE.unlink()
+    assert told(workshop, shown)[0] == "Workshop: 0 of 4 points"
+
+
+@pytest.mark.parametrize("text", ["", "[1]", '{"one": 3}', '{"one": {"score": "2"}}', "\x00", "{"])
+def test_a_progress_file_that_is_none_is_as_no_file(workshop, shown, text):
+    progress.FILE.write_text(text)
+    assert told(workshop, shown)[0] == "Workshop: 0 of 4 points"
+    workshop.sections[0].score(1, f=lambda: 3)
+    assert told(workshop, shown)[0] == "Workshop: 2 of 4 points"
+    assert set(json.loads(progress.FILE.read_text())) == {"one"}
+
+
+def test_outside_of_a_notebook_and_in_a_folder_that_is_none_nothing_is_kept(workshop, monkeypatch, tmp_path):
+    monkeypatch.setattr(progress, "FILE", tmp_path / "missing" / "progress.json")
+    workshop.sections[0].score(1, f=lambda: 3)  # and no exception
+    monkeypatch.setattr(progress, "FILE", tmp_path / "progress.json")
+    monkeypatch.setattr(progress, "in_notebook", lambda: False)
+    workshop.sections[0].score(1, f=lambda: 3)
+    assert list(tmp_path.iterdir()) == []
