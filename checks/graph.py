@@ -233,7 +233,7 @@ def _sorted(nodes: list[Node]) -> list[Node]:
     while ready:
         node = ready.pop()
         order.append(node)
-        for each in reversed(node.inputs):
+        for each in node.inputs:
             consumers[each] -= 1
             if not consumers[each]:
                 ready.append(each)

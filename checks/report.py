@@ -113,7 +113,8 @@ class Report:
         what = html.escape(check.title)
         if check.status != "passed":
             shown = " open" if check is self.open else ""
-            what = f"{what}<br>{html.escape(_line(check))}" if _line(check) != said else what
+            if check.status != "waiting" or _line(check) != said:
+                what = f"{what}<br>{html.escape(_line(check))}"
             if check.status != "waiting":  # then there is nothing to unfold
                 what = f"<details{shown}><summary>{what}</summary>{_details_html(check)}</details>"
         return (
