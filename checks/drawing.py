@@ -10,8 +10,20 @@ from typing import Any
 
 import numpy as np
 
-from checks.graph import Node, NotDrawn, gradients, graph_in_pytorch, graph_of, is_tensor, mark, pairs
-from checks.observe import array_of, explain, learner_code
+from checks.graph import (
+    Graph,
+    Node,
+    NotDrawn,
+    evaluated,
+    gradients,
+    graph_in_pytorch,
+    graph_of,
+    is_tensor,
+    mark,
+    names_in,
+    pairs,
+)
+from checks.observe import array_of, close, explain, learner_code, quiet
 from checks.report import BARS, TEXT, show
 
 SECONDS = 10.0  # for all that runs the learner's code
@@ -77,14 +89,14 @@ def as_svg(nodes: list[Node], title: str) -> str:
                 middle = (b + d) / 2
                 line += f"L{c:.1f},{d:.1f}" if a == c else f"C{a:.1f},{middle:.1f} {c:.1f},{middle:.1f} {c:.1f},{d:.1f}"
             x, y = path[-1]
-            shapes.append(f'<path class="edge" d="{line}"/>')
+            shapes.append(f'<path class="edge" fill="none" stroke="currentColor" d="{line}"/>')
             shapes.append(f'<path class="tip" d="M{x - 4:.1f},{y - 4:.1f}h8l-4,9z"/>')
     for node, lines, (x, y) in zip(nodes, texts, layout, strict=True):
         x, (y, _) = across(x) - width / 2, tops[round(y)]
         kind = "differs" if node.differs else "more" if node.tensor is None else "result" if node.operation else "leaf"
         shapes.append(
-            f'<rect class="{kind}" x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{LINE * len(lines) + 12}" '
-            f'rx="{3 if node.operation else 14}"/>'
+            f'<rect class="{kind}" fill="none" stroke="currentColor" x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" '
+            f'height="{LINE * len(lines) + 12}" rx="{3 if node.operation else 14}"/>'
         )
         for number, line in enumerate(lines, 1):
             weight = ' class="first"' if number == 1 or line == node.remark else ""
@@ -103,7 +115,7 @@ def draw_graph(graph: Any, beside: str | bool = False, base: Any = None) -> None
 
     Args:
         graph: a result of your operations, with its `backward_op`; or an expression of your variables as text, such as
-            "a * x + b", which is computed first.
+            "a * x + b" or "u = a * x; u + u", which is computed first.
         beside: the same expression as text (True if `graph` is it): PyTorch's graph of it is drawn, too. Then both go
             backward, and the first tensor whose gradient differs is marked. Your own gradients stay as they are.
         base: the upstream gradient for that, in the tensor's shape; None means ones.
@@ -113,6 +125,15 @@ def draw_graph(graph: Any, beside: str | bool = False, base: Any = None) -> None
     caller = sys._getframe(1)
     try:
         parts, says = _drawn(graph, {**caller.f_globals, **caller.f_locals}, beside, base)
+        text = "\n\n".join(f"{title}\n{as_text(nodes)}" for title, nodes in parts)
+        try:
+            figures = "".join(
+                f"<figure><figcaption>{html.escape(title)}</figcaption>"
+                f"{as_svg(nodes, _described(title, nodes))}</figure>"
+                for title, nodes in parts
+            )
+        except ImportError as error:
+            figures = f"<p>No picture ({html.escape(str(error))}): python -m pip install -r requirements.txt</p>"
     except NotDrawn as error:
         show({"text/plain": str(error)})
         return
@@ -121,11 +142,6 @@ def draw_graph(graph: Any, beside: str | bool = False, base: Any = None) -> None
     except BaseException as error:
         show({"text/plain": f"The graph cannot be drawn: {explain(error)}"})
         return
-    text = "\n\n".join(f"{title}\n{as_text(nodes)}" for title, nodes in parts)
-    figures = "".join(
-        f"<figure><figcaption>{html.escape(title)}</figcaption>{as_svg(nodes, _described(title, nodes))}</figure>"
-        for title, nodes in parts
-    )
     page = (
         f'<div class="minitorch-graph">{STYLE}<div>{figures}</div>'
         f"{f'<p><strong>{html.escape(says)}</strong></p>' if says else ''}"
@@ -138,36 +154,60 @@ def _drawn(
     graph: Any, variables: dict[str, Any], beside: str | bool, base: Any
 ) -> tuple[list[tuple[str, list[Node]]], str]:
     """The graphs to draw, each with its title, and a sentence about them."""
-    names = {id(value): name for name, value in variables.items() if is_tensor(value) and not name.startswith("_")}
+    named = {name: value for name, value in variables.items() if is_tensor(value) and not name.startswith("_")}
     expression = graph if beside is True else beside
+    used = [name for name in names_in(expression) if name in named] if isinstance(expression, str) else []
+    names = {id(named[name]): name for name in [*named, *used]}  # the names of the expression win
     with learner_code(SECONDS):
-        tensor = eval(graph, dict(variables)) if isinstance(graph, str) else graph
+        tensor = evaluated(graph, dict(variables)) if isinstance(graph, str) else graph
         own = graph_of(tensor, names)
-    results = sum(bool(node.operation) for node in own)
-    parts = [(f"Yours: {own[-1].name}, {len(own)} tensors, {results} made by operations", own)]
-    lost = [node.name for node in own if node.operation and not node.inputs]
+    results = sum(bool(node.operation) for node in own.nodes)
+    title = f"Yours: {own.result.name}, {len(own.nodes):,} tensors, {results:,} made by operations"
     says = ""
-    if lost:
+    if lost := [node.name for node in own.nodes if node.operation and not node.inputs]:
         says = (
-            f"The backward_op of {', '.join(lost)} holds no tensors that could be found. To be drawn, it has to keep "
-            "its inputs, for example in a list. "
+            f"The backward_op of {', '.join(lost[:5])} holds no tensors that could be found. To be drawn, it has to "
+            "keep its inputs, for example in a list. "
         )
     if not expression:
-        return parts, says
+        return [(title, own.drawn())], says
     if not isinstance(expression, str):
         raise NotDrawn("beside=True needs the expression itself: tests.draw_graph('a * x + b', beside=True).")
-    if own[-1].value is None:
+    if own.result.value is None:
         raise NotDrawn("The data of the result cannot be read, so there is nothing to compare.")
-    upstream = np.ones(own[-1].value.shape) if base is None else array_of(_as_array(base), "base")
-    if upstream.shape != own[-1].value.shape:
-        raise NotDrawn(f"The upstream gradient has shape {upstream.shape}, the result {own[-1].value.shape}.")
-    theirs = graph_in_pytorch(expression, variables, upstream)
-    parts.append((f"PyTorch's: {expression}", theirs))
-    with learner_code(SECONDS):
-        known = gradients(own, upstream)
-    for node, gradient in known.items():
-        node.gradient = gradient
-    return parts, says + mark(own, theirs, pairs(own, theirs))
+    upstream, shape = None if base is None else array_of(_as_array(base), "base"), own.result.value.shape
+    if upstream is not None and upstream.shape != shape:
+        raise NotDrawn(f"The upstream gradient has shape {upstream.shape}, the result {shape}.")
+    theirs = graph_in_pytorch(expression, variables, np.ones(shape) if upstream is None else upstream)
+    here = {id(node.tensor) for node in own.nodes}
+    aside = [Node(named[name], name, traced=bool(named[name].requires_grad)) for name in used]
+    aside = [node for node in aside if id(node.tensor) not in here]
+    try:
+        with learner_code(SECONDS), quiet():
+            known = gradients(own, list(named.values()), upstream)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        says += f"Going backward, {explain(error)}"
+    else:
+        for node in [*own.nodes, *aside]:
+            node.gradient = known.get(id(node.tensor))
+        found = pairs(own, theirs, aside)
+        if own.result not in found and _has_changed(expression, variables, own):
+            says += f"Your variables have changed since {own.result.name} was computed: compute it again."
+        else:
+            says += mark(own, theirs, aside, found)
+    return [(title, own.drawn()), (f"PyTorch's: {expression}", theirs.drawn())], says
+
+
+def _has_changed(expression: str, variables: dict[str, Any], own: Graph) -> bool:
+    """Whether the learner's own classes compute another value now."""
+    try:
+        with learner_code(SECONDS), quiet():
+            value = array_of(evaluated(expression, dict(variables)), "it")
+        return value.shape != own.result.value.shape or not close(value, own.result.value)
+    except Exception:
+        return False
 
 
 def _as_array(base: Any) -> Any:

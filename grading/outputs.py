@@ -70,7 +70,7 @@ def safe_html(text: str) -> str:
     """HTML without anything that runs, loads or covers the page; as text where that cannot be found out in time."""
     try:
         with learner_code(SECONDS):
-            return _CLEANER.clean(re.sub(r"(?is)<(script|style)\b.*?(</\1\s*>|$)", "", text))
+            return _CLEANER.clean(re.sub(r"(?is)<(script|style|svg)\b.*?(</\1\s*>|$)", "", text))
     except (OutOfTime, Exception):
         return f"<pre>{html.escape(text)}</pre>"
 

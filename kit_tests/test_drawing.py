@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
+import sys
 import xml.etree.ElementTree as ET
 from types import SimpleNamespace
 from typing import Any
@@ -15,10 +16,12 @@ import pytest
 
 import tests
 from checks import drawing, pictures, progress, report
+from checks.graph import inputs_of
 from checks.section import Section, Workshop
-from conftest import solved
+from conftest import authored, solved
 
 EXPRESSION = "(a * x + b) * a - 2 / x"
+TENSOR_CELL = dict(authored())["tensor"]
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -64,8 +67,9 @@ def test_leaves_operations_shapes_values_and_gradients(reference, shown):
 def test_any_correct_internals_are_drawn_and_agree_with_pytorch(style, shown):
     names = abx(proof.solution(style)["MyTensor"])
     text = drawn(shown, f"tests.draw_graph({EXPRESSION!r}, beside=True, base=[[1, 2], [3, 4.0]])", names)
+    assert "✓ All gradients are PyTorch's." in text
     if style == "dataclass_graph":  # whose operations know operations, no tensors
-        assert "holds no tensors that could be found" in text and "Not compared: a, b, x" in text
+        assert "holds no tensors that could be found" in text
         return
     own = text.split("PyTorch's:")[0]
     for name in "axb":
@@ -74,20 +78,30 @@ def test_any_correct_internals_are_drawn_and_agree_with_pytorch(style, shown):
     assert "✓ All gradients are PyTorch's." in text
 
 
-def test_drawing_changes_no_gradient(reference, shown):
-    names = abx(reference["MyTensor"])
-    code = f"y = {EXPRESSION}\ny.backward()\nbefore = a.grad\ntests.draw_graph(y, beside={EXPRESSION!r})\n"
-    drawn(shown, code + "assert a.grad is before and y.backward_op is not None and y.grad is None", names)
+@pytest.mark.parametrize("style", ["reference", "dataclass_graph", "tape", "mixins", "recursive_buffer"])
+@pytest.mark.parametrize("expression", [EXPRESSION, "x" + " * a" * 70])  # the second is folded
+def test_drawing_changes_nothing(style, expression, shown):
+    names = abx(proof.solution(style)["MyTensor"])
+    code = f"y = {expression}\ny.backward()\nbefore = [t.grad for t in (a, x, b, y)]\nop = y.backward_op\n"
+    code += f"tests.draw_graph(y, beside={expression!r})\n"
+    code += "assert all(t.grad is g for t, g in zip((a, x, b, y), before)) and y.backward_op is op\n"
+    drawn(shown, code, names)
+    twice = np.copy(names["a"].grad if isinstance(names["a"].grad, np.ndarray) else names["a"].grad.data)
+    exec("y = " + expression + "\ny.backward()", names)
+    once = names["a"].grad if isinstance(names["a"].grad, np.ndarray) else names["a"].grad.data
+    assert np.allclose(2 * twice, once)
 
 
 @pytest.mark.parametrize(
     ("mistakes", "expression", "says"),
     [
-        (["sub-right-not-negated"], "(a - x * c) * b", "t1 is the first that has another gradient"),
+        (["sub-right-not-negated"], "(a - x * c) * b", "t1 is the first that differs: its gradient has the right size"),
         (["sub-right-not-negated"], "(a - x * c) * b", "SubBackward of t2"),
         (["mul-own-factors"], "a - x * c", "MulBackward of t1"),
+        (["walk-on-arrival"], "b = a + a; c = b + a; c + b", "adds up what arrives at"),
         (["mul-not-unbroadcast"], "a * s", "s is the first that has a gradient of shape (2, 2) instead of ()"),
-        (["mul-right-taken-for-constant"], "a * x", "x is the first that has another gradient"),
+        (["mul-right-taken-for-constant"], "a * x", "x is the first that differs: its gradient is 0 everywhere"),
+        (["sub-right-not-negated"], "a + (-(x * c))", "✓ All gradients"),
         (["sub-adds"], "a - x", "The values differ already"),
     ],
 )
@@ -99,14 +113,35 @@ def test_the_first_tensor_with_another_gradient_is_marked(mistakes, expression, 
     forms = shown.pop()
     assert says in forms["text/plain"]
     differs = re.findall(r'<rect class="differs"', forms["text/html"])
-    assert len(differs) == (0 if "values" in says else 2)
+    assert len(differs) == (0 if "values" in says or "✓" in says else 2)
     assert forms["text/html"].count("✗ differs from PyTorch") >= len(differs) // 2  # in words, too
+
+
+def test_what_is_used_twice_is_computed_once_or_twice(reference, shown):
+    for code in ("u = a * x; u + u", "u = a * x\ny = u + u", "a * x + a * x"):
+        for beside in ("u = a * x; y = u + u", "a * x + a * x"):
+            names = leaves(reference["MyTensor"], a=3.0, x=4.0)
+            text = drawn(shown, f"tests.draw_graph({code!r}, beside={beside!r}, base=2.0)", names)
+            assert "✓ All gradients are PyTorch's." in text, text
+
+
+def test_nothing_is_claimed_of_gradients_that_are_not_there(shown):
+    written = re.search(r"        if not self.requires_grad:\n.*?(?=        ### END)", TENSOR_CELL, re.DOTALL)
+    names = leaves(solved((written[0], "        ...\n"))["MyTensor"], a=3.0, x=4.0)
+    text = drawn(shown, "tests.draw_graph('a * x + x', beside=True)", names)
+    assert text.endswith("Your backward() gives no tensor a gradient: there is nothing to compare yet.")
 
 
 def test_a_tensor_that_gets_no_gradient_is_marked(shown):
     MyTensor = solved(("                    stack.append(tensor)\n", "                    pass\n"))["MyTensor"]
     text = drawn(shown, f"tests.draw_graph({EXPRESSION!r}, beside=True, base=[[1, 2], [3, 4.0]])", abx(MyTensor))
-    assert "has no gradient" in text or "KeyError" in text
+    assert "is the first that has no gradient" in text
+
+
+def test_a_backward_that_raises_is_drawn_all_the_same(shown):
+    MyTensor = solved(("base * right.data, left.shape", "base * right.dta, left.shape"))["MyTensor"]
+    text = drawn(shown, "tests.draw_graph('a * x', beside=True)", abx(MyTensor))
+    assert "Going backward, your code raised AttributeError" in text and "MulBackward0(a, x)" in text
 
 
 def boxes(svg: ET.Element) -> list[tuple[float, ...]]:
@@ -158,6 +193,43 @@ def test_what_cannot_be_drawn_is_said(reference, shown):
         "u, beside='a[0] * x[0]'": "has shape (2,), your result (2, 2)",
     }.items():
         assert says in drawn(shown, f"tests.draw_graph({code})", names), code
+
+
+def test_odd_ways_to_hold_inputs(reference):
+    """Keys, numbered copies, functions in a list, flags beside the inputs, a gradient that is a tensor."""
+    MyTensor = reference["MyTensor"]
+    a, b = MyTensor([1.0], requires_grad=True), MyTensor([2.0], requires_grad=True)
+
+    def holding(*tensors: Any) -> Any:
+        return lambda: tensors
+
+    for op, inputs, constants in (
+        ({a: "rule", b: "rule"}, [a, b], []),
+        (SimpleNamespace(inputs=[a, b], saved=(a, b), flags=(True, False), axes=(0, 1)), [a, b], []),
+        ([holding(a), holding(b), holding(a), holding(b)], [a, b], []),
+        (SimpleNamespace(parents=[a], grad=b), [a], []),
+        ((a, 3), [a], [3]),
+    ):
+        y = MyTensor([3.0], requires_grad=True, crossOpBack=op)
+        found, numbers = inputs_of(y)
+        assert {id(each) for each in found} == {id(each) for each in inputs} and numbers == constants, op
+        y.grad = MyTensor([1.0])
+        assert len(inputs_of(y)[0]) == len(found)
+
+
+def test_equal_values_names_in_use_and_changed_variables(reference, shown):
+    names = leaves(reference["MyTensor"], a=[3.0], b=[3.0])
+    text = drawn(shown, "weight = a\nt1 = a * 2\ntests.draw_graph(t1 - b * 2, beside='a * 2 - b * 2')", names)
+    assert "✓ All" in text and "weight" not in text and "t2 = MulBackward(b, leaf" in text
+    code = "y = a * b\na.data[...] = 5.0\ntests.draw_graph(y, beside='a * b')"
+    assert "Your variables have changed since y was computed" in drawn(shown, code, names)
+
+
+def test_a_picture_without_igraph_is_a_text(reference, shown, monkeypatch):
+    monkeypatch.setitem(sys.modules, "igraph", None)
+    exec("tests.draw_graph('a * x')", {**abx(reference["MyTensor"]), "tests": tests})
+    forms = shown.pop()
+    assert "MulBackward(a, x)" in forms["text/plain"] and "pip install -r requirements.txt" in forms["text/html"]
 
 
 class Hostile:
@@ -219,16 +291,16 @@ def test_without_a_notebook_training_prints_a_line_for_each_epoch(nowhere, capsy
     live = tests.live(accuracy=lambda: 0.875)
     live(0.5)
     live(0.25)
-    assert capsys.readouterr().out == "epoch 1: loss 0.5000, accuracy 87.5%\nepoch 2: loss 0.2500, accuracy 87.5%\n"
+    assert capsys.readouterr().out == "epoch 1: loss 0.5, accuracy 87.5%\nepoch 2: loss 0.25, accuracy 87.5%\n"
     tests.live()(0.125)
-    assert capsys.readouterr().out == "epoch 1: loss 0.1250\n"
+    assert capsys.readouterr().out == "epoch 1: loss 0.125\n"
 
 
 def test_regions_show_what_is_answered_and_refuse_other_shapes(nowhere, capsys):
     points, labels = np.array([[0.0, 1.0], [1.0, 0.0], [2.0, 1.0]]), np.array([1, 0, 1])
     live = tests.live_regions(lambda some: some, points, labels)  # the larger coordinate is the answer
     live(0.1)
-    assert "epoch 1: loss 0.1000, 66.7% of the points on the right side" in capsys.readouterr().out
+    assert "epoch 1: loss 0.1, 66.7% of the points on the right side" in capsys.readouterr().out
     assert live._figure().axes[0].get_title() == live.lines[-1]
     with pytest.raises(ValueError, match=r"points have shape \(n, 2\) and labels \(n,\)"):
         tests.live_regions(lambda some: some, points.T, labels)

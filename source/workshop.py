@@ -108,7 +108,7 @@ import torchvision
 # The inputs are random and differ each time. The report prints its seed, and
 # `tests.test_tensor_class(MyTensor, seed=3)`, for example, repeats a run exactly.
 #
-# Where you are in the workshop, the next cell shows at any time, also after a restart of the kernel.
+# The next cell shows where you are. Run it again at any time; it remembers across restarts.
 
 # %%
 tests.progress()
@@ -787,7 +787,8 @@ def pow_deriv(base: np.ndarray, *args: Any) -> tuple[np.ndarray, None]:
 tensor_a = MyTensor([3, 4, 5, 6, 7])
 
 # %% [markdown]
-# Let's test your code! It is the longest of all the tests. Take it line by line.
+# Let's test your code! It is the longest of all the tests. Take it line by line. When a gradient is wrong, the report also
+# offers a call that draws your graph; what it shows is explained right after the test.
 
 # %% nbgrader={"grade": true, "grade_id": "test_tensor", "locked": true, "points": 40, "schema_version": 3, "solution": false, "task": false}
 tests.test_tensor_class(MyTensor)
@@ -795,10 +796,12 @@ tests.test_tensor_class(MyTensor)
 # %% [markdown]
 # #### Your own graph
 #
-# `tests.draw_graph(y)` draws what your tensor `y` remembers, from its `backward_op`: leaves at the top, the result at the
-# bottom, with shapes, values and the gradients that are there. Given an expression as text, it computes it with your
-# tensors and, if you want to look at both side by side, with PyTorch's. Then it goes backward through both, and marks the
-# first tensor whose gradient differs. When a gradient is wrong, the report offers the call.
+# `tests.draw_graph(t)` draws the graph of any result `t` of yours, from its `backward_op`: leaves at the top, `t` at the
+# bottom. Given an expression as text, it computes it first. With `beside=True` PyTorch's graph stands next to it. Then it
+# goes backward through both and, walking back from the result, marks the first tensor whose gradient differs. It also
+# shows the gradients of intermediate results, which nobody keeps; your tensors stay as they were.
+#
+# In the next cell `x` is used twice, so its gradient is 2 + 1 = 3.
 
 # %% tags=["torch"]
 a, x, b = MyTensor(2.0, requires_grad=True), MyTensor(3.0, requires_grad=True), MyTensor(1.0, requires_grad=True)
@@ -1434,9 +1437,10 @@ def accuracy(model: MyModule, images: np.ndarray, labels: np.ndarray) -> float:
 #
 # First `SuperModel`. The shapes, for a mini-batch of $n$ pictures and, say, 32 *hidden* units (between input and
 # output): $(n, 64) \to (n, 32) \to (n, 10)$. Then the loop, in `train`: in each epoch shuffle the examples anew, take
-# mini-batch after mini-batch, and do the five lines from above. Show a progress bar with `tqdm`, and log the mean loss
-# of each epoch in `losses`. After each epoch, `live(losses[-1])` lets you watch: it draws the loss so far, and how many of
-# the held-out pictures are read correctly.
+# mini-batch after mini-batch, and do the five lines from above. Log the mean loss of each epoch in `losses`.
+#
+# `train` may be given a function, `live`. If it is (`if live:`), call `live(losses[-1])` after each epoch: it draws the
+# loss so far, and the share of the held-out pictures that are read correctly. Without it, show a progress bar with `tqdm`.
 #
 # The given learning rate of 1.0 looks large. But MSE takes the mean over all elements, the ten outputs included, so its
 # gradients are small: a tenth of what a sum over the outputs would give.
@@ -1468,9 +1472,10 @@ def accuracy(model: MyModule, images: np.ndarray, labels: np.ndarray) -> float:
 # <details>
 # <summary>Hint 4: the progress bar and the log</summary>
 #
-# `progress = tqdm(range(epochs), file=sys.stdout, disable=live is not None)` and `for epoch in progress:` show the bar
-# where `live` does not draw; `progress.set_postfix(loss=losses[-1])` writes the latest loss beside it. `loss.data` is an array without dimensions:
-# `float(loss.data)` is a number. Weigh it with `len(batch)`, as the last mini-batch may be smaller.
+# `progress = tqdm(range(epochs), file=sys.stdout, disable=live is not None)` and `for epoch in progress:` show a bar only
+# where `live` does not draw; `progress.set_postfix(loss=losses[-1])` writes the latest loss beside it. `loss.data` is an
+# array without dimensions: `float(loss.data)` is a number. Weigh it with `len(batch)`, as the last mini-batch may be
+# smaller.
 #
 # </details>
 
@@ -1538,14 +1543,19 @@ def train(
 
 np.random.seed(0)  # the same random weights and mini-batches each time
 model = SuperModel()
-live = tests.live(accuracy=lambda: accuracy(model, held_out_images, held_out_labels))
-losses = train(model, train_images, one_hot(train_labels), live=live)
+losses = train(
+    model,
+    train_images,
+    one_hot(train_labels),
+    live=tests.live(accuracy=lambda: accuracy(model, held_out_images, held_out_labels)),
+)
 
 # %% [markdown]
 # How did it go? The next cells show it. They wait until `losses` holds something.
 
 # %%
 if losses:
+    print("mean loss of each epoch:", *(f"{loss:.4f}" for loss in losses))
     print(f"training accuracy: {accuracy(model, train_images, train_labels):.1%}")
     print(f"held-out accuracy: {accuracy(model, held_out_images, held_out_labels):.1%}")
 else:
@@ -1578,15 +1588,32 @@ else:
 # is right, and if not, which digit it is. Would you have read them all correctly?
 #
 # And what does the network look for? Each hidden unit adds up the 64 pixels with weights of its own. Drawn as pictures,
-# these weights show where ink speaks for the unit and where against it.
+# the weights show where ink raises the unit's value and where it lowers it. Do not expect digits: a few units show a
+# stroke or an edge. Pixels that are nearly always empty, as at the left and right borders, keep their random start.
 
 # %%
 if losses:
     tests.draw_weights(model)
 
 # %% [markdown]
-# In two dimensions we can see all that a network answers. Two classes of points lie in the plane like two moons; no
-# straight line parts them. Watch the border between the two regions bend while a small network learns.
+# Now play: more hidden units, a third layer, another learning rate. (In a new cell make a new `tests.live(...)`, too: each
+# goes on with its own curve.) One caution: if you choose by the held-out accuracy again and again, those pictures are no
+# longer quite held out. Serious work sets a third part aside for choosing.
+#
+# The last test, this time for real:
+
+# %% nbgrader={"grade": true, "grade_id": "test_model", "locked": true, "points": 10, "schema_version": 3, "solution": false, "task": false}
+tests.test_model(SuperModel, MSELoss, SGD, MyTensor)
+
+# %% [markdown]
+# **In PyTorch:** a `DataLoader` shuffles and makes the mini-batches; the five lines of the loop are the same.
+
+# %% [markdown]
+# ### Two moons
+#
+# `train` works for any model and any examples. In two dimensions we can see all that a network answers: here two classes
+# of points lie in the plane like two moons, and no straight line parts them. Watch the border between the two regions bend
+# while a small network learns.
 
 # %%
 class Moons(MyModule):
@@ -1612,20 +1639,8 @@ points += chance.normal(0, 0.1, points.shape)
 if losses:
     np.random.seed(0)
     moons = Moons()
-    live = tests.live_regions(lambda points: moons(MyTensor(points)), points, moon)
-    moon_losses = train(moons, points, np.eye(2)[moon], epochs=100, lr=0.5, live=live)
-
-# %% [markdown]
-# Now play: more hidden units, a third layer, another learning rate. One caution: if you choose by the held-out accuracy
-# again and again, those pictures are no longer quite held out. Serious work sets a third part aside for choosing.
-#
-# The last test, this time for real:
-
-# %% nbgrader={"grade": true, "grade_id": "test_model", "locked": true, "points": 10, "schema_version": 3, "solution": false, "task": false}
-tests.test_model(SuperModel, MSELoss, SGD, MyTensor)
-
-# %% [markdown]
-# **In PyTorch:** a `DataLoader` shuffles and makes the mini-batches; the five lines of the loop are the same.
+    watch = tests.live_regions(lambda places: moons(MyTensor(places)), points, moon)
+    moon_losses = train(moons, points, np.eye(2)[moon], epochs=100, lr=0.5, live=watch)
 
 # %% [markdown]
 # ### Other pictures: MNIST and FashionMNIST
@@ -1711,3 +1726,6 @@ def load_images(
 # - give `SGD` a momentum, or write the optimizer Adam;
 # - write a convolution layer, and beat your accuracy on FashionMNIST;
 # - extend it into a library of your own, with the storage in C.
+
+# %%
+tests.progress()  # the whole workshop

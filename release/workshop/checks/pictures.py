@@ -57,8 +57,8 @@ class _Live:
         self.last = -PAUSE
 
     def __call__(self, loss: float) -> None:
-        self.losses.append(float(loss))
-        self.lines.append(f"epoch {len(self.losses)}: loss {self.losses[-1]:.4f}{self._more()}")
+        self.losses.append(float(array_of(loss, "the loss").sum()))
+        self.lines.append(f"epoch {len(self.losses)}: loss {self.losses[-1]:.4g}{self._more()}")
         if not in_notebook():
             print(self.lines[-1], flush=True)
             return
@@ -66,7 +66,8 @@ class _Live:
             from IPython import get_ipython
 
             get_ipython().events.register("post_run_cell", self._finish)
-        if time.monotonic() - self.last > PAUSE:
+        epoch = len(self.losses)
+        if epoch & (epoch - 1) == 0 or time.monotonic() - self.last > PAUSE:  # 1, 2, 4, 8, ... also when it goes fast
             self._show()
 
     def _finish(self, result: Any = None) -> None:
@@ -118,7 +119,7 @@ class _Curves(_Live):
         for number, (what, values) in enumerate(curves):
             axes = figure.add_subplot(1, len(curves), number + 1)
             axes.plot(range(1, len(values) + 1), values, "o-", color=COLORS[1 - number], markersize=3)
-            axes.set(xlabel="epoch", title=f"{what}: {values[-1]:.4f}" if not number else f"{what}: {values[-1]:.1%}")
+            axes.set(xlabel="epoch", title=f"{what}: {values[-1]:.4g}" if not number else f"{what}: {values[-1]:.1%}")
             axes.set_ylim(0, None if not number else 1)
             axes.locator_params(axis="x", integer=True)
             axes.grid(alpha=0.3)

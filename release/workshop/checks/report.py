@@ -15,7 +15,6 @@ WORDS = {"passed": "passed", "failed": "FAILED", "waiting": "waiting", "missing"
 BARS = {"passed": "#2e8b57", "failed": "#d13438", "waiting": "#8a8a8a", "missing": "#8a8a8a"}
 # In the elements themselves: a front end that does not trust the notebook drops STYLE and keeps these.
 LEFT = "text-align: left; vertical-align: top"
-DRAW = "Then draw its graph beside PyTorch's:"
 DRAWN = {"matmul", "relu", "ReLU", "sum", "MSELoss"}  # what can be drawn, beside the operators
 NARROW = "; white-space: nowrap"
 SYMBOLS = {"passed": "✓", "failed": "✗", "waiting": "…", "missing": "○"}
@@ -195,7 +194,7 @@ def _details(check: Result) -> list[str]:
         lines += ["", "    Paste this into a new cell to see it:", ""]
         lines += ["        " + line for line in check.snippet.split("\n")] + [""]
         if drawing := _drawing(check.snippet):
-            lines += [f"    {DRAW}", "", f"        {drawing}", ""]
+            lines += [f"    {_draw(drawing)}", "", f"        {drawing}", ""]
     for number, hint in enumerate(check.hints, 1):
         lines += _block(f"hint {number}", hint)
     return lines
@@ -210,22 +209,28 @@ def cell(content: str, more: str = "") -> str:
 
 
 def _drawing(snippet: str) -> str | None:
-    """The call that draws the graph of a snippet's y, beside PyTorch's where y is one expression of leaves."""
+    """The call that draws the graph of a snippet's y, if it goes backward; beside PyTorch's, if PyTorch can run it."""
     try:
         lines = ast.parse(snippet).body
     except SyntaxError:
         return None
-    backward = [line for line in lines if ast.unparse(line).startswith("y.backward(")]
-    made = [line.value for line in lines if isinstance(line, ast.Assign) and ast.unparse(line.targets) == "y"]
-    if len(backward) != 1 or not made:
+    calls = [match for line in lines if (match := re.fullmatch(r"y\.backward\((.*)\)", ast.unparse(line)))]
+    made = [line for line in lines if isinstance(line, ast.Assign) and "MyTensor(" not in ast.unparse(line)]
+    if len(calls) != 1 or not any(ast.unparse(line.targets) == "y" for line in made):
         return None
-    names = {node.id for node in ast.walk(made[0]) if isinstance(node, ast.Name)}
     leaves = {ast.unparse(line.targets) for line in lines if "= MyTensor(" in ast.unparse(line)}
-    base = re.fullmatch(r"y\.backward\((?:MyTensor\((.*)\))?\)", ast.unparse(backward[0]))
-    if len(made) > 1 or not names <= leaves | DRAWN or base is None:
+    names = {node.id for line in made for node in ast.walk(line) if isinstance(node, ast.Name)}
+    results = [ast.unparse(line.targets) for line in made]
+    base = re.fullmatch(r"(?:MyTensor\((.*)\))?", calls[0][1])
+    known = names <= leaves | set(results) | DRAWN and len(set(results)) == len(results) and results[-1] == "y"
+    if base is None or not known:
         return "tests.draw_graph(y)"
-    upstream = f", base={base[1]}" if base[1] else ""
-    return f"tests.draw_graph(y, beside={ast.unparse(made[0])!r}{upstream})"
+    code = "; ".join(ast.unparse(line) for line in made) if len(made) > 1 else ast.unparse(made[0].value)
+    return f"tests.draw_graph(y, beside={code!r}{f', base={base[1]}' if base[1] else ''})"
+
+
+def _draw(drawing: str) -> str:
+    return "Then draw its graph beside PyTorch's:" if "beside" in drawing else "Then draw its graph:"
 
 
 def _pre(text: str) -> str:
@@ -244,7 +249,7 @@ def _details_html(check: Result) -> str:
     if check.snippet:
         parts.append(f"<p>Paste this into a new cell to see it:</p>{_pre(check.snippet)}")
         if drawing := _drawing(check.snippet):
-            parts.append(f"<p>{DRAW}</p>{_pre(drawing)}")
+            parts.append(f"<p>{_draw(drawing)}</p>{_pre(drawing)}")
     hints = ""
     for number, hint in reversed(list(enumerate(check.hints, 1))):  # each opens the way to the next
         hints = f"<details><summary>Hint {number}</summary><p>{html.escape(hint)}</p>{hints}</details>"
