@@ -393,3 +393,28 @@ def test_outside_of_a_notebook_and_in_a_folder_that_is_none_nothing_is_kept(work
     monkeypatch.setattr(progress, "in_notebook", lambda: False)
     workshop.sections[0].score(1, f=lambda: 3)
     assert list(tmp_path.iterdir()) == []
+
+
+# ---------------------------------------------------------------- what front ends show
+
+
+def test_what_is_displayed_is_fit_for_every_front_end(reference, shown, workshop, monkeypatch):
+    """No scripts, colors of the page, alt text, and a complete text where no HTML is shown (untrusted workspaces)."""
+    names = abx(reference["MyTensor"])
+    exec(f"tests.draw_graph({EXPRESSION!r}, beside=True)", {**names, "tests": tests})
+    tests.draw_weights(reference["SuperModel"]())
+    progress.show_progress(workshop)
+    changes = proof.BY_NAME["mul-own-factors"].changes
+    found = tests.TENSOR.run({"MyTensor": solved(*changes)["MyTensor"]}, seed=1)
+    shown.append(found.mimebundle())
+    assert len(shown) == 4
+    for forms in shown:
+        page, text = forms["text/html"], forms["text/plain"]
+        assert len(text) > 60 and not re.search(
+            r"(?i)<script|\son\w+=|javascript:|@import|https?://(?!www.w3.org/2000/svg)", page
+        )
+        assert "<img" in page or "var(--vscode-foreground, var(--jp-content-font-color1, currentColor))" in page
+        assert all(len(alt) > 20 for alt in re.findall(r'(?:alt|aria-label)="([^"]*)"', page))
+        assert page.count("<img") + page.count("<svg") == len(re.findall(r'(?:alt|aria-label)="', page))
+        for word in re.findall(r"(?:FAILED|passed|✗ [a-z]+|✓ [a-z]+)", page):
+            assert word in text  # what colors say, words say, too

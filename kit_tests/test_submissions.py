@@ -56,6 +56,16 @@ def assert_gradable(made: nbformat.NotebookNode) -> None:
     assert all(not cell.get("outputs") for cell in made.cells)
 
 
+def test_a_front_end_that_drops_editable_and_deletable_changes_nothing():
+    made = notebook("solution")
+    saved = copy.deepcopy(made)
+    for cell in saved["cells"]:
+        for key in ("editable", "deletable"):
+            cell["metadata"].pop(key, None)
+    assert saved != made
+    assert restored(saved) == restored(made) and remarks(restored(saved)) == ""
+
+
 # ---------------------------------------------------------------- files
 
 

@@ -1,0 +1,121 @@
+"""The notebook's first cell: what is wrong with an environment or a folder is said in a sentence each."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from checks import environment
+from checks.environment import PACKAGES, problems
+from checks.notebook import code_cells
+from conftest import ROOT
+
+GOOD = {
+    "numpy": "2.4.0",
+    "torch": "2.15.0+cpu",
+    "torchvision": "0.29.2",
+    "matplotlib": "3.10.1",
+    "tqdm": "4.67",
+    "ipykernel": "7.1.0",
+    "igraph": "1.0.0",
+}
+NEEDS = {"torchvision": ["numpy", "torch==2.15.0", "gdown>=4.7.3; extra == 'gdown'"]}
+
+
+@pytest.fixture
+def site(tmp_path) -> Path:
+    return tmp_path / "site-packages"
+
+
+def install(site: Path, needs: dict[str, list[str]] = NEEDS, **versions: str | None) -> list[str]:
+    """Stand-ins of packages: what each says of itself; None for one that is not there."""
+    for name, version in {**GOOD, **versions}.items():
+        if version is not None:
+            place = site / f"{name}-{version}.dist-info"
+            place.mkdir(parents=True)
+            lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}"]
+            lines += [f"Requires-Dist: {other}" for other in needs.get(name, [])]
+            (place / "METADATA").write_text("\n".join(lines) + "\n")
+    return [str(site)]
+
+
+def test_the_versions_that_are_asked_for_pass(site):
+    assert set(GOOD) == set(PACKAGES)
+    assert problems(ROOT, install(site)) == []
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_a_package_that_is_missing(site, name):
+    (said,) = problems(ROOT, install(site, **{name: None}))
+    assert said.startswith(f"{name} is not installed in this kernel's Python") and environment.INSTALL in said
+
+
+def test_an_empty_environment_is_one_sentence(site):
+    (said,) = problems(ROOT, install(site, **dict.fromkeys(PACKAGES)))
+    assert said.startswith("numpy and torch and torchvision and")
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_a_package_that_is_too_old(site, name):
+    needs = NEEDS if name != "torch" else {"torchvision": ["torch"]}
+    (said,) = problems(ROOT, install(site, needs, **{name: "0.1"}))
+    assert re.match(rf"{name} 0\.1 is installed, and the workshop needs {name}[<>=]", said) and "pip install" in said
+
+
+def test_torchvision_that_was_built_for_another_torch(site):
+    (said,) = problems(ROOT, install(site, {"torchvision": ["torch==2.15.1"]}))
+    assert "torchvision 0.29.2 was built for torch==2.15.1, and torch 2.15.0+cpu is installed" in said
+
+
+def test_an_old_python(site):
+    (said,) = problems(ROOT, install(site), (3, 10, 2))
+    assert said.startswith("This is Python 3.10, and the workshop needs 3.11 or newer")
+
+
+def test_another_folder(site, tmp_path):
+    (said,) = problems(tmp_path, install(site))
+    assert said.startswith(f"The notebook runs in {tmp_path}, where tests.py or data/digits.npz is missing")
+    assert "missing" in problems(tmp_path / "gone", [str(site)])[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("torch.py", "torch.py beside the notebook hides the package torch"),
+        ("numpy/__init__.py", "numpy beside the notebook hides the package numpy"),
+        ("random.py", "random.py beside the notebook hides Python's own random"),
+        ("tests/__init__.py", "The folder tests beside the notebook hides tests.py"),
+    ],
+)
+def test_what_hides_a_package(site, tmp_path, name, says):
+    folder = tmp_path / "workshop"
+    (folder / "data").mkdir(parents=True)
+    for harmless in ("tests.py", "conftest.py", "data/digits.npz", "notes.py"):
+        (folder / harmless).touch()
+    (folder / "tests").mkdir()  # without __init__.py it hides nothing
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).touch()
+    (said,) = problems(folder, install(site))
+    assert said.startswith(says) and said.endswith("give it another name.")
+
+
+def test_the_cell_says_that_all_is_well_here_and_imports_no_package():
+    code = "import sys\nfrom checks.environment import check_setup\ncheck_setup()\n"
+    code += "assert not {'torch', 'torchvision', 'matplotlib', 'numpy'} & set(sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("The set-up is complete: Python 3.") and "torch 2." in done.stdout
+
+
+def test_the_cell_of_the_notebook_speaks_also_from_another_folder(tmp_path, capsys, monkeypatch, site):
+    first = code_cells(ROOT / "workshop.ipynb")[0]
+    assert "check_setup" in first["source"] and first["metadata"]["tags"] == ["torch"]
+    done = subprocess.run([sys.executable, "-c", first["source"]], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0 and "Open this notebook in the folder it came in" in done.stdout
+    monkeypatch.chdir(tmp_path)
+    environment.check_setup()
+    assert capsys.readouterr().out.startswith("1 thing keeps the workshop from running:")

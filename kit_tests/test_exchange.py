@@ -1,0 +1,56 @@
+"""nbgrader's exchange, as on a JupyterHub: released, fetched, submitted, collected, graded, feedback fetched."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from course import Course, submission
+
+from checks.notebook import code_cells
+from conftest import ROOT
+
+
+def test_an_assignment_goes_out_and_its_feedback_comes_back(tmp_path):
+    exchange, desk = tmp_path / "exchange", tmp_path / "learner"
+    exchange.mkdir()
+    exchange.chmod(0o777)  # everybody hands in there
+    desk.mkdir()
+    (tmp_path / "course").mkdir()
+    made = Course(tmp_path / "course", db=f"sqlite:///{tmp_path}/gradebook.db")
+    where = f"--Exchange.root={exchange}"
+
+    def learner(command: str) -> None:
+        done = subprocess.run(
+            [sys.executable, "-m", "nbgrader", command, "workshop", "--course=minitorch", where],
+            cwd=desk,
+            env=made.environment(),
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+
+    def instructor(command: str) -> None:
+        done = made.nbgrader(command, "workshop", where)
+        assert done.returncode == 0, done.stderr
+
+    instructor("release_assignment")
+    learner("fetch_assignment")
+    handed_out = desk / "workshop" / "workshop.ipynb"
+    assert code_cells(handed_out) == code_cells(ROOT / "workshop.ipynb")
+    assert {"tests.py", "checks", "data", "requirements.txt"} <= set(os.listdir(desk / "workshop"))
+    handed_out.write_text(json.dumps(submission("half")))
+    learner("submit")
+    instructor("collect")
+    name = getpass.getuser()
+    assert (made.folder / "submitted" / name / "workshop" / "workshop.ipynb").is_file()
+    instructor("autograde")
+    instructor("generate_feedback")
+    instructor("release_feedback")
+    learner("fetch_feedback")
+    (page,) = Path(desk, "workshop", "feedback").glob("*/workshop.html")
+    assert "My automatic differentiation: 40 of 40 points" in page.read_text(encoding="utf-8")

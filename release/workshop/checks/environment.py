@@ -1,0 +1,136 @@
+"""The set-up of the notebook, looked at before anything is built on it: a sentence for each thing that is wrong.
+
+Nothing is installed, and no package is imported: what is installed says so itself.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib.metadata import Distribution
+from pathlib import Path
+
+PYTHON = (3, 11)
+PACKAGES = ["numpy", "torch", "torchvision", "matplotlib", "tqdm", "ipykernel", "igraph"]  # a learner's
+INSTALL = "python -m pip install -r requirements.txt"
+HERE = Path(__file__).resolve().parents[1]  # the folder of tests.py
+
+
+def check_setup() -> None:
+    """Say what is wrong with this kernel's environment and folder, and what to do; or that all is well."""
+    found = problems(Path.cwd(), sys.path)
+    if found:
+        print(f"{len(found)} {'thing keeps' if len(found) == 1 else 'things keep'} the workshop from running:\n")
+        print("\n".join(f"- {sentence}" for sentence in found))
+        print(f"\nThis kernel is {sys.executable}. After a change restart it, and run this cell again.")
+        return
+    versions = ", ".join(f"{name} {_version(name, sys.path)}" for name in PACKAGES[:3])
+    print(f"The set-up is complete: Python {sys.version.split()[0]}, {versions}.")
+
+
+def problems(folder: Path, path: Sequence[str], python: Sequence[int] = sys.version_info) -> list[str]:
+    """What is wrong, a sentence each; none if all is well.
+
+    Args:
+        folder: where the notebook runs.
+        path: where Python looks for packages.
+        python: the version of Python.
+    """
+    found = []
+    if tuple(python[:2]) < PYTHON:
+        found.append(
+            f"This is Python {python[0]}.{python[1]}, and the workshop needs {PYTHON[0]}.{PYTHON[1]} or newer: make "
+            "the environment with a newer Python, and select it as the kernel."
+        )
+    if not (folder / "data" / "digits.npz").is_file() or not (folder / "tests.py").is_file():
+        found.append(
+            f"The notebook runs in {folder}, where tests.py or data/digits.npz is missing: keep it in the workshop's "
+            "folder with all that came with it, and open it there."
+        )
+    return found + _packages(path) + _hidden(folder)
+
+
+def _packages(path: Sequence[str]) -> list[str]:
+    """Packages that are missing, of another version, or do not belong together."""
+    wanted = _requirements()
+    versions = {name: _version(name, path) for name in PACKAGES}
+    found = []
+    if missing := [name for name, version in versions.items() if version is None]:
+        are = "is" if len(missing) == 1 else "are"
+        found.append(
+            f"{' and '.join(missing)} {are} not installed in this kernel's Python: select the kernel .venv, or run "
+            f"{INSTALL} in the activated terminal."
+        )
+    for name, version in versions.items():
+        if version is not None and name in wanted and not _is_within(version, wanted[name]):
+            found.append(f"{name} {version} is installed, and the workshop needs {name}{wanted[name]}: run {INSTALL}.")
+    built_for = _needs("torchvision", "torch", path)
+    torch = (versions["torch"] or "").partition("+")[0]
+    if built_for and torch and not _is_within(torch, built_for):
+        found.append(
+            f"torchvision {versions['torchvision']} was built for torch{built_for}, and torch {versions['torch']} is "
+            f"installed: run python -m pip uninstall torch torchvision, then {INSTALL}."
+        )
+    return found
+
+
+def _requirements() -> dict[str, str]:
+    """The versions that requirements.txt asks for, by package."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    try:
+        lines = (HERE / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return {}
+    found = {}
+    for line in lines:
+        try:
+            requirement = Requirement(line.partition("#")[0].strip())
+        except InvalidRequirement:  # a comment, an empty line
+            continue
+        found[requirement.name] = str(requirement.specifier)
+    return found
+
+
+def _distribution(name: str, path: Sequence[str]) -> Distribution | None:
+    return next(iter(Distribution.discover(name=name, path=list(path))), None)
+
+
+def _version(name: str, path: Sequence[str]) -> str | None:
+    distribution = _distribution(name, path)
+    return distribution.version if distribution else None
+
+
+def _needs(name: str, other: str, path: Sequence[str]) -> str | None:
+    """The versions of another package that a package says it needs."""
+    from packaging.requirements import Requirement
+
+    distribution = _distribution(name, path)
+    for line in (distribution.requires or []) if distribution else []:
+        requirement = Requirement(line)
+        if requirement.name == other and requirement.specifier:
+            return str(requirement.specifier)
+    return None
+
+
+def _is_within(version: str, versions: str) -> bool:
+    from packaging.specifiers import SpecifierSet
+
+    return SpecifierSet(versions).contains(version, prereleases=True)
+
+
+def _hidden(folder: Path) -> list[str]:
+    """Files and folders beside the notebook that Python would import in place of a package, or of tests.py."""
+    found = []
+    for place in sorted(folder.iterdir()) if folder.is_dir() else []:
+        is_package = place.is_dir() and (place / "__init__.py").is_file()
+        name = place.name if is_package else place.stem if place.suffix == ".py" and place.is_file() else ""
+        if name in PACKAGES or name in sys.stdlib_module_names:
+            found.append(
+                f"{place.name} beside the notebook hides Python's own {name}: give it another name."
+                if name in sys.stdlib_module_names
+                else f"{place.name} beside the notebook hides the package {name}: give it another name."
+            )
+        elif name == "tests" and is_package:
+            found.append("The folder tests beside the notebook hides tests.py: give it another name.")
+    return found
