@@ -37,6 +37,7 @@ from grading.execute import Bench, Runner, Settings
 from grading.kernels import DeadKernel
 
 DEFAULT = Settings()
+SECRET = "submission_secret.txt"
 
 
 def _setting(kind: type, name: str, help: str) -> Any:
@@ -152,6 +153,7 @@ class JudgedAutograde(stock.Autograde):
             for course in self._course_notebooks():
                 self.assignments[staged].append(os.path.join(staged, course.name))
             self._stage_timestamp(found["student_id"], Path(place), Path(staged))
+            self._stage_secret(Path(place), Path(staged))
         if not self.assignments:
             super().init_notebooks()  # which says what might have been meant
 
@@ -176,6 +178,13 @@ class JudgedAutograde(stock.Autograde):
             self._note(student, "timestamp.txt holds no date: when this was handed in is not known.")
             return
         (staged / "timestamp.txt").write_text(text, encoding="utf-8")
+
+    def _stage_secret(self, place: Path, staged: Path) -> None:
+        """What nbgrader's exchange puts beside a submission, and needs to hand its feedback out."""
+        with contextlib.suppress(submissions.Unusable, OSError, UnicodeDecodeError):
+            secret = submissions.read_file(place / SECRET, 1000).decode("ascii")
+            if re.fullmatch(r"[0-9a-f]+", secret):
+                (staged / SECRET).write_text(secret, encoding="ascii")
 
     def init_destination(self, assignment_id: str, student_id: str) -> bool:
         """As nbgrader, but what a run that was stopped left half done is done again."""

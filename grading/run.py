@@ -36,7 +36,7 @@ from traitlets import Bool, Integer, Unicode, default
 from checks.observe import printable
 from checks.section import drawn_seed
 from grading import gradebook, jail, submissions, worker
-from grading.autograde import JudgedAutograde, JudgedExecute
+from grading.autograde import SECRET, JudgedAutograde, JudgedExecute
 from grading.execute import Settings
 from grading.gradebook import GradebookError
 from grading.journal import Busy, Journal
@@ -301,9 +301,10 @@ class ClassAutograde(JudgedAutograde):
         return noted if same else None
 
     def _state(self, learner: Learner) -> dict[str, str | None]:
-        """Digests of the files that tell whether a learner's result was written, and when it was handed in."""
+        """Digests of the files that tell whether a learner's result was written, and when and how it was handed in."""
         place = Path(self._format_dest(self.coursedir.assignment_id, learner.name))
-        files = [*(place / f"{name}.ipynb" for name in self.setup.notebooks), Path(learner.staged, "timestamp.txt")]
+        files = [place / f"{name}.ipynb" for name in self.setup.notebooks]
+        files += [Path(learner.staged, name) for name in ("timestamp.txt", SECRET)]
         found: dict[str, str | None] = {}
         for file in files:
             try:

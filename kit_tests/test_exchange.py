@@ -9,13 +9,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from course import Course, submission
 
 from checks.notebook import code_cells
 from conftest import ROOT
 
 
-def test_an_assignment_goes_out_and_its_feedback_comes_back(tmp_path):
+@pytest.mark.parametrize("whole_class", [False, True])
+def test_an_assignment_goes_out_and_its_feedback_comes_back(tmp_path, whole_class):
     exchange, desk = tmp_path / "exchange", tmp_path / "learner"
     exchange.mkdir()
     exchange.chmod(0o777)  # everybody hands in there
@@ -41,14 +43,18 @@ def test_an_assignment_goes_out_and_its_feedback_comes_back(tmp_path):
     instructor("release_assignment")
     learner("fetch_assignment")
     handed_out = desk / "workshop" / "workshop.ipynb"
-    assert code_cells(handed_out) == code_cells(ROOT / "workshop.ipynb")
+    sources = [[cell["source"] for cell in code_cells(path)] for path in (handed_out, ROOT / "workshop.ipynb")]
+    assert sources[0] == sources[1]
     assert {"tests.py", "checks", "data", "requirements.txt"} <= set(os.listdir(desk / "workshop"))
     handed_out.write_text(json.dumps(submission("half")))
     learner("submit")
     instructor("collect")
     name = getpass.getuser()
     assert (made.folder / "submitted" / name / "workshop" / "workshop.ipynb").is_file()
-    instructor("autograde")
+    if whole_class:
+        assert made.grade_class().status == 0
+    else:
+        instructor("autograde")
     instructor("generate_feedback")
     instructor("release_feedback")
     learner("fetch_feedback")
