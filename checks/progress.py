@@ -72,7 +72,7 @@ def _row(section: Section, found: dict[str, Any] | None) -> tuple[str, str, str]
     full = found["score"] >= section.points
     remark = "" if full or not found["open"] else f"look at: {found['open']}"
     if section.id not in _here:
-        remark = f"{remark + '; ' if remark else ''}from {found['when'].replace('T', ' ')}, before the kernel started"
+        remark = f"{remark + '; ' if remark else ''}from {found['when'].replace('T', ' ')}, by another kernel"
     word = "✓ all points" if full else "… in part" if found["score"] else "✗ no points"
     return word, f"{found['score']:g} / {section.points}", remark
 

@@ -372,7 +372,7 @@ def test_progress_of_this_kernel_and_of_the_one_before(workshop, shown, monkeypa
     assert lines[5] == "Next: Section two, then run tests.test_two(f)"
     monkeypatch.setattr(progress, "_here", set())  # a restart
     lines = told(workshop, shown)
-    assert lines[0] == "Workshop: 3 of 4 points" and "before the kernel started" in lines[2]
+    assert lines[0] == "Workshop: 3 of 4 points" and "by another kernel" in lines[2]
     progress.FILE.unlink()
     assert told(workshop, shown)[0] == "Workshop: 0 of 4 points"
 
