@@ -224,12 +224,10 @@ def main() -> None:
         print(f"\n{run.line}")
         groups_of = Counter(group for group, _ in learners.values())
         print(f"learners: {', '.join(f'{number} {group}' for group, number in groups_of.items())}")
-        for what, seen, unit in (("memory", run.memory, " MiB"), ("open files", run.descriptors, "")):
+        for what, seen, unit in (("memory", run.memory, " (MiB)"), ("open files", run.descriptors, "")):
             early, late = at(seen, count // 10), at(seen, count)
-            print(
-                f"{what} of the main process: {early:.0f}{unit} at {count // 10}, {late:.0f}{unit} at {count} ", end=""
-            )
-            print(f"({late / early:.2f}x)")
+            course_of = ", ".join(f"{at(seen, done):.0f} at {done}" for done in range(count // 10, count, count // 10))
+            print(f"{what} of the main process{unit}: {course_of}, {late:.0f} at the end ({late / early:.2f}x)")
     print("\n".join(problems) or "every submission has the points of a one-by-one run; nothing is left behind")
     sys.exit(bool(problems))
 
