@@ -294,6 +294,7 @@ class Workshop:
     Attributes:
         seed: of runs that are given none; None draws another one for each. One for a whole class has everybody asked
             the same, and PyTorch asked only once.
+        kept: whether a notebook keeps the points in a file (progress.py). Whoever judges others keeps none.
     """
 
     def __init__(self) -> None:

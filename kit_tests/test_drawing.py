@@ -225,6 +225,15 @@ def test_equal_values_names_in_use_and_changed_variables(reference, shown):
     assert "Your variables have changed since y was computed" in drawn(shown, code, names)
 
 
+def test_a_tensor_that_is_neither_true_nor_false(reference, shown):
+    def refuse(self: Any) -> bool:
+        raise ValueError("is it true?")
+
+    kind = type("Odd", (reference["MyTensor"],), {"__bool__": refuse})
+    text = drawn(shown, "tests.draw_graph('a * x', beside=True)", leaves(kind, a=2.0, x=3.0))
+    assert "✓ All gradients are PyTorch's." in text
+
+
 def test_a_picture_without_igraph_is_a_text(reference, shown, monkeypatch):
     monkeypatch.setitem(sys.modules, "igraph", None)
     exec("tests.draw_graph('a * x')", {**abx(reference["MyTensor"]), "tests": tests})

@@ -74,14 +74,13 @@ def as_svg(nodes: list[Node], title: str) -> str:
     for (start, end), points in zip(simple, bends, strict=True):
         (x1, y1), (x2, y2) = layout[start], layout[end]
         top1, top2 = tops[round(y1)], tops[round(y2)]
-        down = round(y2) > round(y1)
         times = edges.count((start, end))
         for number in range(times):
             aside = (number - (times - 1) / 2) * 24
             # Into a box from above, out of it below; past the boxes of the layers between in straight lines.
-            path = [(across(x1) + aside, top1[0] + LINE * len(texts[start]) + 12 if down else top1[0])]
+            path = [(across(x1) + aside, top1[0] + LINE * len(texts[start]) + 12)]
             for x, y in points:
-                begins, tall = tops.get(round(y), (top1[0], 0))
+                begins, tall = tops[round(y)]
                 path += [(across(x) + aside, begins), (across(x) + aside, begins + tall)]
             path.append((across(x2) + aside, top2[0] - 6))
             line = f"M{path[0][0]:.1f},{path[0][1]:.1f}"

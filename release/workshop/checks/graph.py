@@ -109,7 +109,8 @@ class Graph:
             if node.operation:
                 below[node] = frozenset().union(*(below[each] for each in node.inputs))
             else:
-                below[node] = frozenset([id(node.stands_for or node.tensor)] if node.traced else [])
+                leaf = node.tensor if node.stands_for is None else node.stands_for
+                below[node] = frozenset([id(leaf)] if node.traced else [])
         return below
 
     def drawn(self) -> list[Node]:

@@ -81,11 +81,10 @@ def table(workshop: Workshop) -> tuple[str, list[tuple[str, str, str, str]], str
     """A head, a row for each section (title, result, points, remark), and what is next."""
     kept = known()
     rows = [(section.title, *_row(section, kept.get(section.id))) for section in workshop.sections]
-    earned = sum(
-        kept[section.id]["score"] for section, row in zip(workshop.sections, rows, strict=True) if "-" not in row[2]
-    )
+    both = list(zip(workshop.sections, rows, strict=True))
+    earned = sum(kept[section.id]["score"] for section, row in both if "-" not in row[2])
     total = sum(section.points for section in workshop.sections)
-    todo = [section for section, row in zip(workshop.sections, rows, strict=True) if not row[1].startswith("✓")]
+    todo = [section for section, row in both if not row[1].startswith("✓")]
     line = f"Next: {todo[0].title}, then run {todo[0].call}" if todo else "Nothing is left to do. Well done!"
     return f"Workshop: {earned:g} of {total:g} points", rows, line
 
