@@ -31,7 +31,7 @@ sys.path[:0] = [str(ROOT / "kit_tests"), str(ROOT / "examples"), str(ROOT)]
 import attacks  # noqa: E402
 import faults  # noqa: E402
 from corpus import tensor  # noqa: E402
-from course import TEMPORARY, Course, code_cell, course, notebook, nothing_is_left, results, solution  # noqa: E402
+from course import Course, code_cell, course, left, notebook, results, solution  # noqa: E402
 from test_attacks import Outside  # noqa: E402
 from tqdm import tqdm  # noqa: E402
 
@@ -216,11 +216,10 @@ def main() -> None:
             if others:
                 problems.append(f"{count}: other points than one by one: {others}")
             ends = time.monotonic() + 10
-            while not nothing_is_left(made) and time.monotonic() < ends:
+            while left(made) and time.monotonic() < ends:
                 time.sleep(0.1)
-            left = [path.name for path in (made.folder / TEMPORARY).iterdir()]
-            if not nothing_is_left(made) or left or outside.marked():
-                problems.append(f"{count}: left behind: {left}, {outside.marked()}")
+            if left(made) or outside.marked():
+                problems.append(f"{count}: left behind: {left(made)}, {outside.marked()}")
         print(f"\n{run.line}")
         groups_of = Counter(group for group, _ in learners.values())
         print(f"learners: {', '.join(f'{number} {group}' for group, number in groups_of.items())}")

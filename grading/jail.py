@@ -145,14 +145,17 @@ def hidden() -> dict[str, list[Path]]:
     return found
 
 
-def fonts() -> Path | None:
-    """Matplotlib's list of fonts. Making one takes seconds: it is made here once, and read by every kernel."""
+def fonts() -> list[Path]:
+    """Matplotlib's lists of fonts, one for each version that was used here, which takes its own.
+
+    Making one takes seconds: it is made here once, and read by every kernel.
+    """
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     folder = Path(os.environ.get("MPLCONFIGDIR") or f"{cache}/matplotlib")
     if not list(folder.glob("fontlist-*.json")):
         code = "import matplotlib.font_manager"
         subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
-    return max(folder.glob("fontlist-*.json"), key=lambda path: path.stat().st_mtime, default=None)
+    return sorted(folder.glob("fontlist-*.json"))
 
 
 def command(level: Level, limits: Limits, files: Path | None = None) -> list[str]:
@@ -187,10 +190,9 @@ def refusing() -> Iterator[tuple[list[str], list[int]]]:
 @functools.lru_cache
 def _command(options: tuple[str, ...], limits: Limits) -> tuple[str, ...]:
     parts = [
-        *("env", "-i"),  # bubblewrap is process 1 inside, where its environment can be read
         shutil.which("bwrap") or "bwrap",
         *options,
-        "--die-with-parent",
+        "--as-pid-1",  # see JailedKernel
         "--new-session",
         "--clearenv",
     ]
@@ -203,14 +205,14 @@ def _command(options: tuple[str, ...], limits: Limits) -> tuple[str, ...]:
     for parent in sorted({parent for path in _readable() for parent in path.parents if parent != Path("/")}):
         parts += ["--perms", "755", "--dir", str(parent)]  # else only root may pass
     for path in _readable():
-        if path.is_symlink():
+        if path.is_symlink() and any(path.resolve().is_relative_to(other) for other in _readable()):
             parts += ["--symlink", os.readlink(path), str(path)]
         else:
             parts += ["--ro-bind", str(path), str(path)]
     for path in itertools.chain(*hidden().values()):
         parts += ["--ro-bind", str(KERNEL / "hidden"), str(path)]
-    if found := fonts():
-        parts += ["--perms", "1777", "--dir", f"{WORK}/.matplotlib"]
+    parts += ["--perms", "1777", "--dir", f"{WORK}/.matplotlib"]
+    for found in fonts():
         parts += ["--ro-bind", str(found), f"{WORK}/.matplotlib/{found.name}"]
     return (*parts, "--chdir", WORK)
 

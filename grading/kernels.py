@@ -80,7 +80,8 @@ class JailedKernel(AsyncKernelManager):
         self.descriptor: int | None = None  # of the kernel: it stays right when the number is given to another process
         self.init: int | None = None  # of process 1 of the jail
         self.process: subprocess.Popen | None = None
-        self._told: Any = None  # where bubblewrap writes that
+        self._told: int | None = None  # descriptor of what bubblewrap writes about that
+        self._holds: socket.socket | None = None  # the other end of what process 1 reads from
         mine, theirs = socket.socketpair()
         self.channel = Channel(mine, LARGEST)
         given = [theirs]
@@ -139,8 +140,8 @@ class JailedKernel(AsyncKernelManager):
             if not self.process.stdout.readline():
                 raise OSError("bubblewrap does not start")
         try:
-            inside = os.pidfd_open(self._first_inside())
-        except (ValueError, IndexError) as error:
+            inside = os.pidfd_open(self._find_init())
+        except ValueError as error:
             raise OSError("the jail has ended") from error
         try:
             self.pid, self.descriptor = zygote.enter(self.level, [inside, *given])
@@ -151,28 +152,30 @@ class JailedKernel(AsyncKernelManager):
                 os.sched_setaffinity(self.pid, os.sched_getaffinity(0))
 
     def _open_jail(self, limits: jail.Limits, files: Path, program: list[str], given: list[int], out: int) -> None:
-        """Start bubblewrap, and a program in its jail."""
-        told, tell = os.pipe()
-        self._told = os.fdopen(told, encoding="utf-8")
-        try:
-            with jail.refusing() as (options, read):
-                self.process = subprocess.Popen(
-                    [*jail.command(self.level, limits, files)[:-1], *options, "--info-fd", str(tell), "--", *program],
-                    stdin=out,  # a pipe for the jail of a copy: it ends with the grader even while it is being made
-                    stdout=out,
-                    stderr=subprocess.DEVNULL,
-                    pass_fds=[*given, *read, tell],
-                    start_new_session=True,
-                )
-        finally:
-            os.close(tell)
+        """Start bubblewrap, and a program as process 1 of its jail.
 
-    def _first_inside(self) -> int:
-        """The number of the program in the jail, which has been started."""
-        self.init = json.load(self._told)["child-pid"]
-        # Process 1 of the jail is bubblewrap's: it ends with this process, and everything ends with it. The kernel
-        # could not be that: whoever changes user, or asks for it, no longer ends with the parent.
-        return int(Path(f"/proc/{self.init}/task/{self.init}/children").read_text().split()[0])
+        That one reads from a socket of this process: it ends when this one does, whenever and however, and everything
+        in the jail ends with it. (bubblewrap's --die-with-parent does not do it while the jail is being made. And a
+        pipe could be opened by the kernel for writing, in /proc, where both have the same user.)
+        """
+        # In a file, not a pipe, whose end would end bubblewrap while process 1 still waits for it.
+        self._told = os.memfd_create("about the jail")
+        self._holds, theirs = socket.socketpair()
+        with theirs, jail.refusing() as (options, read):
+            about = ["--info-fd", str(self._told)]
+            self.process = subprocess.Popen(
+                [*jail.command(self.level, limits, files)[:-1], *options, *about, "--", *program],
+                stdin=theirs,
+                stdout=out,
+                stderr=subprocess.DEVNULL,
+                pass_fds=[*given, *read, self._told],
+                start_new_session=True,
+            )
+
+    def _find_init(self) -> int:
+        """The number of process 1 of the jail, in which something has been started."""
+        self.init = json.loads(os.pread(self._told, 1000, 0))["child-pid"]
+        return self.init
 
     def wait_until_ready(self) -> None:
         """Wait for the kernel to listen.
@@ -184,11 +187,15 @@ class JailedKernel(AsyncKernelManager):
         try:
             self.channel.receive()
             if self.pid is None:
-                self.pid = self._first_inside() if self.level.name == "bubblewrap" else self.process.pid
+                self.pid = self._find_kernel() if self.level.name == "bubblewrap" else self.process.pid
                 if hasattr(os, "pidfd_open"):
                     self.descriptor = os.pidfd_open(self.pid)
         except (EOFError, OSError, WireError, ValueError, IndexError) as error:
             raise DeadKernel(f"the kernel did not start ({type(error).__name__})") from error
+
+    def _find_kernel(self) -> int:
+        init = self._find_init()
+        return int(Path(f"/proc/{init}/task/{init}/children").read_text().split()[0])
 
     @property
     def has_kernel(self) -> bool:
@@ -255,10 +262,11 @@ class JailedKernel(AsyncKernelManager):
     def close(self) -> None:
         if self.process is not None:
             self.kill()
-            if self.process.stdin is not None:
-                self.process.stdin.close()
+        if self._holds is not None:
+            self._holds.close()
         if self._told is not None:
-            self._told.close()
+            os.close(self._told)
+            self._told = None
         if self.descriptor is not None:
             os.close(self.descriptor)
             self.descriptor = None
@@ -287,10 +295,10 @@ class Zygote(Warm):
 
     def __init__(self) -> None:
         self.folder = tempfile.TemporaryDirectory(prefix="mt-", ignore_cleanup_errors=True)
-        if fonts := jail.fonts():
-            cached = Path(self.folder.name, ".matplotlib", fonts.name)
-            cached.parent.mkdir()
-            shutil.copyfile(fonts, cached)
+        cached = Path(self.folder.name, ".matplotlib")
+        cached.mkdir()
+        for fonts in jail.fonts():
+            shutil.copyfile(fonts, cached / fonts.name)
         super().__init__(
             [sys.executable, "-u", str(jail.LAUNCHER), "--zygote"],
             self.folder.name,

@@ -254,5 +254,26 @@ def processes(made: Course) -> list[int]:
     return found
 
 
-def nothing_is_left(made: Course) -> bool:
-    return not processes(made) and not list((made.folder / TEMPORARY).iterdir())
+def left(made: Course) -> list[str]:
+    """What its commands have left behind: processes, and what lies in its TEMPORARY."""
+    found = [f"process {pid}: {_about(pid)}" for pid in processes(made)]
+    return found + [str(path) for path in sorted((made.folder / TEMPORARY).rglob("*"))]
+
+
+def _about(pid: int) -> str:
+    """What tells which of a run's processes this is."""
+    with contextlib.suppress(OSError):
+        status = Path(f"/proc/{pid}/status").read_text()
+        said = re.findall("^(?:State|PPid|NSpid):.*", status, re.MULTILINE)
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+        return " ".join([*said, command[:60], "...", command[-200:]])
+    return "gone"
+
+
+def nothing_is_left(made: Course, seconds: float = 60) -> None:
+    """Fail if a run that has ended leaves something behind, and say what."""
+    ends = time.monotonic() + seconds
+    while found := left(made):
+        if time.monotonic() > ends:
+            pytest.fail("this is left:\n" + "\n".join(found))
+        time.sleep(0.1)

@@ -103,7 +103,7 @@ def test_what_needs_a_look_is_said_and_the_status_is_as_nbgraders(both):
     assert "damaged: 'workshop.ipynb' is damaged near line 1" in graded.log
     assert "untimely: timestamp.txt holds no date" in graded.log
     assert "Traceback" not in graded.log
-    wait_for(lambda: nothing_is_left(many))
+    nothing_is_left(many)
 
 
 def test_feedback_and_export_work_afterwards(both):
@@ -166,7 +166,7 @@ def test_a_second_run_grades_only_what_changed(tmp_path):
     assert "3 submissions: 3 graded" in made.grade_class().log
     with contextlib.closing(sqlite3.connect(made.folder / "gradebook.db")) as database:
         assert set(database.execute("select manual_score, extra_credit, needs_manual_grade from grade")) == {(3, 1, 1)}
-    wait_for(lambda: nothing_is_left(made))
+    nothing_is_left(made)
 
 
 def sorted_counts(graded: Graded) -> list[str]:
@@ -278,7 +278,7 @@ def test_killed_at_any_moment_it_goes_on_where_it_was(tmp_path):
     assert rows(killed) == rows(whole)
     assert files(killed) == files(whole)
     assert not list(killed.folder.glob("**/*.new"))
-    wait_for(lambda: nothing_is_left(killed))
+    nothing_is_left(killed)
 
 
 def test_a_run_that_is_stopped_ends_cleanly_and_says_how_to_go_on(four):
@@ -289,7 +289,7 @@ def test_a_run_that_is_stopped_ends_cleanly_and_says_how_to_go_on(four):
     assert running.returncode == 130, log
     assert "Stopped. What was graded is kept: run the same command again to go on." in log
     assert "Traceback" not in log
-    wait_for(lambda: nothing_is_left(four))
+    nothing_is_left(four)
     seed = json.loads((four.folder / ".grading" / "run.json").read_text())["seed"]
     graded = four.grade_class()
     assert "none needs a look" in graded.log and len(rows(four)) == 4 * (8 + 7)
@@ -308,7 +308,7 @@ def test_two_runs_at_once_the_second_says_so(four):
     running.terminate()  # which is as Ctrl-C
     log, _ = running.communicate(timeout=30)
     assert running.returncode == 130 and "Stopped." in log and "Traceback" not in log, log
-    wait_for(lambda: nothing_is_left(four))
+    nothing_is_left(four)
 
 
 def test_a_worker_that_is_killed_is_replaced(four):
@@ -321,7 +321,7 @@ def test_a_worker_that_is_killed_is_replaced(four):
     log, _ = running.communicate(timeout=120)
     assert running.returncode == 0, log
     assert "4 submissions: 4 graded, none needs a look" in log
-    wait_for(lambda: nothing_is_left(four))
+    nothing_is_left(four)
 
 
 def test_while_the_gradebook_is_locked_it_waits(four):
@@ -370,7 +370,7 @@ def test_a_full_disk_stops_it_and_nothing_is_lost(four):
     assert done.returncode == 1
     assert "Stopped: No space left on device" in done.stderr and "What was graded is kept" in done.stderr
     assert "Traceback" not in done.stderr
-    wait_for(lambda: nothing_is_left(four))
+    nothing_is_left(four)
     assert not list(journal.iterdir())  # that file system is gone with its process
     assert rows(four) == [] or len(rows(four)) % (8 + 7) == 0  # whole submissions, or nothing
 

@@ -170,6 +170,21 @@ os.kill(os.getpid(), signal.SIGKILL)
     pytest.fail("a process of the jail is still there")
 
 
+@pytest.mark.parametrize("copied", [True, False])
+def test_process_1_of_a_jail_has_nothing_that_the_kernel_could_keep_open(copied, monkeypatch):
+    """It waits for the end of a socket, which cannot be opened in /proc, and has none of the kernel's descriptors."""
+    if not copied:
+        monkeypatch.setattr(jailed, "zygote", lambda: None)
+    kernel = Kernel()
+    try:
+        opened = Path(f"/proc/{kernel.kernel.init}/fd")
+        assert os.readlink(opened / "0").startswith("socket:")
+        others = {os.readlink(place).split(":")[0] for place in opened.iterdir() if int(place.name) > 2}
+        assert "socket" not in others, others
+    finally:
+        kernel.close()
+
+
 def test_a_kernel_that_has_ended_leaves_no_process():
     """Also where nobody clears away what has lost its parent, as in many containers: here, this process."""
     libc = ctypes.CDLL(None)
@@ -194,6 +209,32 @@ def test_a_kernel_that_is_closed_while_its_jail_is_being_made_leaves_no_process(
         kernel = JailedKernel().launch(jail.probe(), jail.Limits(), tmp_path)
         time.sleep(moment % 20 / 5000)
         kernel.close()
+    wait_for(lambda: not [place for place in Path("/proc").glob("[0-9]*/cmdline") if bytes(tmp_path) in _read(place)])
+
+
+def test_a_grader_that_is_killed_while_a_jail_is_being_made_leaves_no_process(tmp_path):
+    """At many moments: there is one in which nothing binds the jail to whoever makes it but the pipe."""
+    code = f"""
+import os, signal, sys, time
+from pathlib import Path
+sys.path.insert(0, {str(ROOT)!r})
+from grading import jail
+from grading.kernels import JailedKernel
+jail.command(jail.probe(), jail.Limits())
+for moment in range(100):
+    folder = Path({str(tmp_path)!r}, str(moment))
+    folder.mkdir()
+    grader = os.fork()
+    if grader == 0:
+        JailedKernel().launch(jail.probe(), jail.Limits(), folder)
+        time.sleep(60)
+        os._exit(0)
+    time.sleep(0.002 + moment % 25 / 2500)
+    os.kill(grader, signal.SIGKILL)
+    os.waitpid(grader, 0)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
     wait_for(lambda: not [place for place in Path("/proc").glob("[0-9]*/cmdline") if bytes(tmp_path) in _read(place)])
 
 
@@ -232,6 +273,25 @@ def test_without_bubblewrap_the_level_is_process_and_says_what_to_install(monkey
     assert "grade only notebooks you trust" in level.as_text()
     monkeypatch.setattr(sys, "platform", "darwin")
     assert "use WSL2, a Linux machine" in jail.probe.__wrapped__().as_text()
+
+
+def test_an_environment_that_is_reached_by_a_link_can_be_read(tmp_path):
+    (tmp_path / "linked").symlink_to(sys.prefix)
+    code = "import sys; from grading import jail; print(sys.prefix, jail.probe().name, jail.probe().why)"
+    python = tmp_path / "linked" / Path(sys.executable).relative_to(sys.prefix)
+    done = subprocess.run([python, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.strip() == f"{tmp_path / 'linked'} bubblewrap", done
+
+
+def test_the_fonts_of_every_matplotlib_are_there(tmp_path, monkeypatch):
+    monkeypatch.setenv("MPLCONFIGDIR", str(tmp_path))
+    for version in ("3.11.0", "390"):  # the one that was written last is not always the one in use
+        (tmp_path / f"fontlist-v{version}.json").write_text("{}")
+    level = jail.Level("bubblewrap")
+    jail._command.cache_clear()
+    command = jail.command(level, jail.Limits())
+    jail._command.cache_clear()
+    assert {f"{jail.WORK}/.matplotlib/fontlist-v{version}.json" for version in ("3.11.0", "390")} <= set(command)
 
 
 def test_below_the_required_level_nothing_is_graded():

@@ -10,6 +10,7 @@ import struct
 import time
 import types
 
+import jailed
 import numpy as np
 import pytest
 from jailed import Kernel
@@ -335,7 +336,11 @@ def test_code_that_does_not_stop_loses_its_kernel_and_says_so():
     kernel.close()
 
 
-def test_a_kernel_that_ends_says_so():
+@pytest.mark.parametrize("copied", [True, False])
+def test_a_kernel_that_ends_says_so(copied, monkeypatch):
+    """At once, also where it is no copy of the zygote."""
+    if not copied:
+        monkeypatch.setattr(jailed, "zygote", lambda: None)
     kernel = Kernel()
     end = load(kernel, "import os\ndef end(): os._exit(1)", "end")
     with pytest.raises(Failed, match="has ended"):

@@ -269,7 +269,24 @@ def enter(answer: socket.socket, wanted: dict[str, Any], given: list[int]) -> No
     become_kernel(wire.Channel(socket.socket(fileno=given[1]), 1 << 24), given[2:])
 
 
+def stand_by() -> None:
+    """As process 1 of a jail: have the kernel be another process, clear away what has ended, and end with the grader.
+
+    It keeps none of the kernel's descriptors open: when the kernel ends, the grader sees their other ends close.
+    """
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    if os.fork():
+        os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+        while os.read(0, 1):
+            pass
+        os._exit(0)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+
+
 def main() -> None:
+    if os.getpid() == 1:
+        stand_by()
     end = socket.socket(fileno=int(sys.argv[2 if sys.argv[1] == "--zygote" else 1]))
     if sys.argv[1] == "--zygote":
         zygote(end)
