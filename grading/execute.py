@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import gc
+import json
 import threading
 import time
 from collections import Counter
@@ -30,6 +31,7 @@ from grading.submissions import is_grade
 
 MOST_MESSAGES = 5000  # of one cell that are looked at
 MOST_BYTES = 32 << 20
+MOST_KEPT = 8 << 20  # bytes of all cells' outputs in the graded notebook: who writes it has it in memory several times
 LIMITS = jail.Limits()
 SHOWN = {"status", "stream", "display_data", "update_display_data", "execute_result", "error", "clear_output"}
 
@@ -78,6 +80,8 @@ class Runner(NotebookClient):
         self.bench, self.settings = bench, bench.settings
         self.ends = time.monotonic() + self.settings.submission_seconds
         self.bytes = 0
+        self.room = MOST_KEPT
+        self.is_cut = False  # whether something displayed is left out
 
     def run(self) -> list[str]:
         """Run all cells and fill in their outputs.
@@ -127,8 +131,20 @@ class Runner(NotebookClient):
             self.km = self.kc = None
         for cell in nb.cells:  # now that no message can change an earlier output any more
             if cell.cell_type == "code" and not is_grade(cell):
-                cell.outputs = outputs.safe_outputs(cell.outputs)
+                cell.outputs = self._kept(outputs.safe_outputs(cell.outputs))
+        if self.is_cut:
+            most = f"{MOST_KEPT >> 20} MiB in all, or {MOST_MESSAGES:,} pieces in one cell"
+            remarks.append(f"A part of what the notebook displays is left out: it is more than {most}.")
         return remarks
+
+    def _kept(self, shown: list[NotebookNode]) -> list[NotebookNode]:
+        """Outputs, as far as there is room for them."""
+        for number, output in enumerate(shown):
+            self.room -= len(json.dumps(output))
+            if self.room < 0:
+                self.is_cut = True
+                return [*shown[:number], new_output("stream", name="stderr", text="... the rest is left out ...")]
+        return shown
 
     def _connect(self, stack: contextlib.ExitStack) -> JailedKernel:
         """Take a kernel, and wait until its messages arrive.
@@ -190,6 +206,7 @@ class Runner(NotebookClient):
         if type(msg["content"].get("execution_count")) is not int:
             msg["content"].pop("execution_count", None)
         if msg["msg_type"] != "status" and (self.messages > MOST_MESSAGES or self.bytes > MOST_BYTES):
+            self.is_cut = True
             return None
         return super().process_message(msg, cell, cell_index)
 

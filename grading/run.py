@@ -432,7 +432,8 @@ class Progress:
     def step(self, how: str, learner: str, remarks: Sequence[str] = (), seconds: float = 0.0) -> None:
         """One submission more: "graded", "unchanged", "not graded" or "to grade"; with what there is to look at."""
         self.counts[how] += 1
-        self.seconds += seconds
+        if how == "graded":
+            self.seconds += seconds
         self.bar.update()
         name = printable(learner, 60)
         if self.dry:

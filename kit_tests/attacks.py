@@ -864,6 +864,7 @@ fill()
 """,
     then="fill()\n",
     changed=lambda made, targets: {**made, "cells": made["cells"] + [course.code_cell("fill()\n")] * 3},
+    shows=("tried: 15 MB", "left out: it is more than 8 MiB in all"),
 )
 attack(
     "forged_metadata",
@@ -1423,7 +1424,7 @@ for folder in ("/learner", "/tmp", "/dev/shm"):
 )
 attack(
     "background_process",
-    "The kernel is process 1 of its own: when it ends, all that it started ends.",
+    "All that a kernel starts is in its jail, and ends with process 1 of that.",
     code="""\
 program = '''
 import socket, sqlite3, sys, time
@@ -1444,7 +1445,7 @@ tried("a process, %s" % started.poll())
 )
 attack(
     "daemon",
-    "The kernel is process 1 of its own: when it ends, all that it started ends.",
+    "All that a kernel starts is in its jail, and ends with process 1 of that.",
     code="""\
 if os.fork() == 0:
     os.setsid()
