@@ -8,6 +8,9 @@ VENV ?= .venv
 RUN := $(VENV)/bin/python
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 
+# The environment and the system's packages are installed at the same time. Several goals are made one after the other.
+MAKEFLAGS += $(if $(word 2,$(MAKECMDGOALS)),,-j2)
+
 .PHONY: grade test release jail postgresql chromium clean
 .DELETE_ON_ERROR:
 
@@ -28,19 +31,20 @@ jail:
 	@command -v bwrap >/dev/null || { $(call install,bubblewrap); }
 
 # A database server, for one test.
-postgresql:
+postgresql: | jail  # apt runs once at a time
 	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { $(call install,postgresql); }
 
 # A browser, for the tests of the notebook and of formgrader.
-chromium:
+chromium: | postgresql
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { $(call install,chromium); }
 
 install = [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
-  { apt-get install -y -q $(1) || { apt-get update -q && apt-get install -y -q $(1); }; } || true
+  { $(apt) install -y -q $(1) || { $(apt) update -q && $(apt) install -y -q $(1); }; } || true
+apt = apt-get -o DPkg::Lock::Timeout=600
 
 $(VENV)/ready: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
-	$(PYTHON) -m venv $(VENV) || { apt-get install -y python3-venv && $(PYTHON) -m venv $(VENV); }
+	$(PYTHON) -m venv $(VENV) || { $(call install,python3-venv); $(PYTHON) -m venv $(VENV); }
 	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	$(RUN) -c 'import torch, torchvision'
 	touch $@

@@ -49,6 +49,14 @@ def test_the_commands_of_the_readme_are_those_of_the_makefile():
     assert "make test" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
 
+def test_versions_that_are_typed_are_those_of_the_requirements():
+    wanted = (ROOT / "requirements.txt").read_text(encoding="utf-8").split()
+    typed = []
+    for page in [*PAGES, ROOT / "source" / "workshop.py"]:
+        typed += re.findall(r'"((?:torch|torchvision|igraph)[<>=][^"]*)"', page.read_text(encoding="utf-8"))
+    assert len(typed) >= 4 and set(typed) <= set(wanted)
+
+
 def test_no_path_of_a_machine_and_no_registry_host_in_the_project():
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
     if tracked.returncode:
