@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import itertools
 import math
+import re
 import sys
 from typing import Any
 
@@ -21,6 +22,7 @@ from checks.graph import (
     is_tensor,
     mark,
     names_in,
+    names_of,
     pairs,
 )
 from checks.observe import array_of, close, explain, learner_code, quiet
@@ -28,22 +30,26 @@ from checks.report import BARS, TEXT, show
 
 SECONDS = 10.0  # for all that runs the learner's code
 LINE, LETTER = 16, 7.4  # height of a line and width of a character, in pixels
-GAP, RISE = 24, 44  # between boxes side by side, and between layers
+GAP, RISE = 18, 44  # between boxes side by side, and between layers
+SMALLEST = 0.75  # of its width, to which a picture shrinks beside another one: letters of 9 pixels
 
 
 def as_text(nodes: list[Node]) -> str:
     """A line for each tensor, inputs before results."""
     rows = []
     for node in nodes:
-        first, about, *more = node.lines()
-        inputs = f"({', '.join(each.name for each in node.inputs)})" if node.operation else ""
-        rows.append((first + inputs, about, "  ".join(more)))
+        made = f"{node.name} = {node.call()}" if node.operation else node.name
+        more = [*node.numbers(rows=False), *([node.remark] if node.remark else [])]
+        rows.append((made, ", ".join(node.about()), "  ".join(more)))
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
     return "\n".join(f"  {row[0]:{widths[0]}}  {row[1]:{widths[1]}}  {row[2]}".rstrip() for row in rows)
 
 
-def as_svg(nodes: list[Node], title: str) -> str:
-    """The graph from leaves at the top to the result at the bottom; its colors are those of the page."""
+def as_figure(nodes: list[Node], title: str) -> str:
+    """The graph from leaves at the top to the result at the bottom; its colors are those of the page.
+
+    It takes a share of the room in its line, from its full width down to SMALLEST of it.
+    """
     import igraph
 
     place = {node: number for number, node in enumerate(nodes)}
@@ -57,7 +63,7 @@ def as_svg(nodes: list[Node], title: str) -> str:
     layout = igraph.Graph(len(nodes), simple, directed=True).layout_sugiyama(layers, maxiter=200)
     bends = layout.edge_routing
     texts = [node.lines() for node in nodes]
-    width = LETTER * max(len(line) for lines in texts for line in lines) + 20
+    width = LETTER * max(len(line) for lines in texts for line in lines) + 14
     levels = sorted({round(y) for _, y in layout})
     heights = [max(len(t) for t, (_, y) in zip(texts, layout, strict=True) if round(y) == level) for level in levels]
     tops, top = {}, 2.0
@@ -99,13 +105,16 @@ def as_svg(nodes: list[Node], title: str) -> str:
         )
         for number, line in enumerate(lines, 1):
             weight = ' class="first"' if number == 1 or line == node.remark else ""
-            shapes.append(
-                f'<text{weight} x="{x + width / 2:.1f}" y="{y + LINE * number + 1:.1f}">{html.escape(line)}</text>'
-            )
+            words = re.sub("^ | $| (?= )", "\u00a0", html.escape(line))  # the rows of a matrix stay in line
+            shapes.append(f'<text{weight} x="{x + width / 2:.1f}" y="{y + LINE * number + 1:.1f}">{words}</text>')
     wide, tall = math.ceil(across(max(columns)) + width / 2 + 2), math.ceil(top - RISE + 2)
+    least = math.ceil(SMALLEST * wide)
     return (
-        f'<svg role="img" aria-label="{html.escape(title)}" width="{wide}" height="{tall}" '
-        f'viewBox="0 0 {wide} {tall}" xmlns="http://www.w3.org/2000/svg">{"".join(shapes)}</svg>'
+        f'<figure style="flex: 1 1 {least}px; max-width: min(100%, {wide}px)">'
+        f"<figcaption>{html.escape(title)}</figcaption>"
+        f'<svg role="img" aria-label="{html.escape(_described(title, nodes))}" width="{wide}" height="{tall}" '
+        f'style="width: 100%; min-width: {least}px; height: auto" '
+        f'viewBox="0 0 {wide} {tall}" xmlns="http://www.w3.org/2000/svg">{"".join(shapes)}</svg></figure>'
     )
 
 
@@ -126,11 +135,7 @@ def draw_graph(graph: Any, beside: str | bool = False, base: Any = None) -> None
         parts, says = _drawn(graph, {**caller.f_globals, **caller.f_locals}, beside, base)
         text = "\n\n".join(f"{title}\n{as_text(nodes)}" for title, nodes in parts)
         try:
-            figures = "".join(
-                f"<figure><figcaption>{html.escape(title)}</figcaption>"
-                f"{as_svg(nodes, _described(title, nodes))}</figure>"
-                for title, nodes in parts
-            )
+            figures = "".join(as_figure(nodes, title) for title, nodes in parts)
         except ImportError as error:
             figures = f"<p>No picture ({html.escape(str(error))}): python -m pip install -r requirements.txt</p>"
     except NotDrawn as error:
@@ -156,8 +161,8 @@ def _drawn(
     named = {name: value for name, value in variables.items() if is_tensor(value) and not name.startswith("_")}
     expression = graph if beside is True else beside
     used = [name for name in names_in(expression) if name in named] if isinstance(expression, str) else []
-    names = {id(named[name]): name for name in [*named, *used]}  # the names of the expression win
     with learner_code(SECONDS):
+        names = names_of(variables) | {id(named[name]): name for name in used}  # the names of the expression win
         tensor = evaluated(graph, dict(variables)) if isinstance(graph, str) else graph
         own = graph_of(tensor, names)
     results = sum(bool(node.operation) for node in own.nodes)
@@ -215,7 +220,7 @@ def _as_array(base: Any) -> Any:
 
 def _described(title: str, nodes: list[Node]) -> str:
     """The graph in words, for those who do not see it."""
-    made = [f"{node.lines()[0]} of {', '.join(each.name for each in node.inputs)}" for node in nodes if node.operation]
+    made = [f"{node.name} = {node.call()}" for node in nodes if node.operation]
     differs = [f"The gradient of {node.name} differs." for node in nodes if node.differs]
     return ". ".join([title, *made[:12], *([f"and {len(made) - 12} more"] if len(made) > 12 else []), *differs])
 
@@ -224,7 +229,7 @@ STYLE = (
     "<style>"
     f".minitorch-graph {{ color: {TEXT}; }}"
     ".minitorch-graph > div { display: flex; flex-wrap: wrap; gap: 1em 2em; }"
-    ".minitorch-graph figure { margin: 0; overflow-x: auto; max-width: 100%; }"
+    ".minitorch-graph figure { margin: 0; overflow-x: auto; }"
     ".minitorch-graph figcaption { margin-bottom: 0.5em; }"
     f".minitorch-graph text {{ fill: {TEXT}; font: 12px ui-monospace, Menlo, Consolas, monospace;"
     " text-anchor: middle; }"

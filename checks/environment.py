@@ -47,20 +47,23 @@ def problems(folder: Path, path: Sequence[str], python: Sequence[int] = sys.vers
             f"The notebook runs in {folder}, where tests.py or data/digits.npz is missing: keep it in the workshop's "
             "folder with all that came with it, and open it there."
         )
-    return found + _packages(path) + _hidden(folder)
+    return found + _packages(path) + _hidden(folder) + _other_tests()
 
 
 def _packages(path: Sequence[str]) -> list[str]:
     """Packages that are missing, of another version, or do not belong together."""
     wanted = _requirements()
     versions = {name: _version(name, path) for name in PACKAGES}
+    on_colab = _version("google-colab", path) is not None
     found = []
     if missing := [name for name, version in versions.items() if version is None]:
         are = "is" if len(missing) == 1 else "are"
-        found.append(
-            f"{' and '.join(missing)} {are} not installed in this kernel's Python: select the kernel .venv, or run "
-            f"{INSTALL} in the activated terminal."
-        )
+        do = f"select the kernel .venv, or run {INSTALL} in the activated terminal."
+        if on_colab:
+            do = "in a cell run %pip install " + " ".join(f'"{name}{wanted.get(name, "")}"' for name in missing)
+        found.append(f"{' and '.join(missing)} {are} not installed in this kernel's Python: {do}")
+    if on_colab:  # it runs on versions of its own, and the workshop on those
+        return found
     for name, version in versions.items():
         if version is not None and name in wanted and not _is_within(version, wanted[name]):
             found.append(f"{name} {version} is installed, and the workshop needs {name}{wanted[name]}: run {INSTALL}.")
@@ -117,6 +120,17 @@ def _is_within(version: str, versions: str) -> bool:
     from packaging.specifiers import SpecifierSet
 
     return SpecifierSet(versions).contains(version, prereleases=True)
+
+
+def _other_tests() -> list[str]:
+    """The module `tests`, if it is another one than the workshop's."""
+    if "tests" not in sys.modules:
+        return []
+    place = getattr(sys.modules["tests"], "__file__", None)
+    if place and Path(place).resolve() == HERE / "tests.py":
+        return []
+    where = f" ({place})" if place else ""
+    return [f"Another module named tests was imported already{where}: restart the kernel, and run this cell first."]
 
 
 def _hidden(folder: Path) -> list[str]:

@@ -1232,6 +1232,11 @@ def asks_truth_of_buffer(old: Any, new: Any) -> Any:
     return old + new
 
 
+def keep_in_place(leaf: Tensor, gradient: Any) -> None:
+    """The array that arrives first is kept, and the next one added into it."""
+    leaf.grad = gradient if leaf.grad is None else leaf.grad.add_(gradient)
+
+
 def leaf_buffer_kept(library: Library) -> None:
     """What the first backward() summed up is added again by the second."""
     sums: dict[Tensor, Any] = {}
@@ -1404,6 +1409,10 @@ known(
             part(merge=lambda old, new: old.add_(new), walk=waiting(newest, turned, False)),
         )
         for newest, turned in ORDERS
+    ),
+    *(
+        ("grad is added to in place, in an array that another tensor also holds", part(keep=keep_in_place, **more))
+        for more in ({}, {"merge": lambda old, new: old.add_(new)}, {"walk": along_every_path})
     ),
 )
 known(
@@ -2090,8 +2099,8 @@ known(
 known(
     "sgd-rebinds",
     "sgd",
-    "step() gives the parameter a new tensor: the layer keeps the old one",
-    "A layer holds the tensor it was made with. Does it see a new one?",
+    "step() gives the parameter a new tensor: who holds the old one does not see the step",
+    "Others may hold the tensor itself, as w does here. Do they see a new one?",
     "Change the array itself: data = parameter.tensor.data, then data -= ...",
     SGD_TEXT,
     moving(rebind),

@@ -163,6 +163,10 @@ def _torch_ban() -> type:
         def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             raise UsedTorch(str(func))
 
+        @classmethod
+        def _should_skip_dynamo(cls) -> bool:
+            return False  # else PyTorch imports for seconds when it is called first, in the learner's time
+
     return NoTorch
 
 
@@ -265,6 +269,8 @@ def array_of(value: Any, what: str) -> np.ndarray:
         raise Failed(f"{what} has {np.ndarray.size.__get__(value):,} elements")
     array = np.array(value, subok=False)
     if array.dtype.kind not in "fiub":
+        if array.dtype == object and any(each is None for each in array.flat):
+            raise Failed(f"{what} holds None where a number should be: a function on the way returned nothing")
         raise Failed(f"{what} holds elements of type {array.dtype}, not numbers")
     return array.astype(np.float64)
 

@@ -16,6 +16,9 @@ from checks.report import in_notebook, show
 
 PAUSE = 0.25  # seconds between two pictures of a training that goes on
 GRID = 60  # points along each side, at which a network is asked for the picture of its regions
+STAGES = 6  # of a training that is over, side by side
+DIVERGES = "the loss grows: training diverges; try a smaller lr"
+REGIONS = "Points of the plane, and the region in which the network answers each class"
 COLORS, MARKS = ["#d95f02", "#1b6ca8", "#4d8f1a", "#7b4fa3"], ["o", "s", "^", "D"]
 
 
@@ -53,12 +56,17 @@ class _Live:
     def __init__(self) -> None:
         self.losses: list[float] = []
         self.lines: list[str] = []
+        self.remark = ""
         self.handle: Any = None
         self.last = -PAUSE
 
     def __call__(self, loss: float) -> None:
         self.losses.append(float(array_of(loss, "the loss").sum()))
         self.lines.append(f"epoch {len(self.losses)}: loss {self.losses[-1]:.4g}{self._more()}")
+        grown = not np.isfinite(self.losses[-1]) or 0 < 1000 * abs(self.losses[0]) < self.losses[-1]
+        if grown and not self.remark:
+            self.lines[-1] += f" ({DIVERGES})"
+        self.remark = DIVERGES if grown else ""
         if not in_notebook():
             print(self.lines[-1], flush=True)
             return
@@ -66,8 +74,7 @@ class _Live:
             from IPython import get_ipython
 
             get_ipython().events.register("post_run_cell", self._finish)
-        epoch = len(self.losses)
-        if epoch & (epoch - 1) == 0 or time.monotonic() - self.last > PAUSE:  # 1, 2, 4, 8, ... also when it goes fast
+        if time.monotonic() - self.last > PAUSE:
             self._show()
 
     def _finish(self, result: Any = None) -> None:
@@ -75,13 +82,18 @@ class _Live:
         from IPython import get_ipython
 
         get_ipython().events.unregister("post_run_cell", self._finish)
-        self._show()
+        self._show(ended=True)
         self.handle = None
 
-    def _show(self) -> None:
+    def _show(self, ended: bool = False) -> None:
         from IPython.display import display
 
-        forms = _forms(self._figure(), f"{self._alt()} {self.lines[-1].capitalize()}.", "\n".join(self.lines[-200:]))
+        figure, alt = self._ended() if ended else self._picture()
+        if self.remark:
+            figure.subplots_adjust(top=figure.subplotpars.top - 0.12)
+            figure.suptitle(self.remark, color=COLORS[0])
+            alt += f" {self.remark.capitalize()}."
+        forms = _forms(figure, alt, "\n".join(self.lines[-200:]))
         if self.handle is None:
             self.handle = display(forms, raw=True, display_id=True)
         else:
@@ -91,11 +103,13 @@ class _Live:
     def _more(self) -> str:
         return ""
 
-    def _alt(self) -> str:
+    def _picture(self) -> tuple[Any, str]:
+        """A figure, and its description."""
         raise NotImplementedError
 
-    def _figure(self) -> Any:
-        raise NotImplementedError
+    def _ended(self) -> tuple[Any, str]:
+        """What stays when the training is over."""
+        return self._picture()
 
 
 class _Curves(_Live):
@@ -109,21 +123,18 @@ class _Curves(_Live):
         self.shares.append(float(self.accuracy()))
         return f", accuracy {self.shares[-1]:.1%}"
 
-    def _alt(self) -> str:
+    def _picture(self) -> tuple[Any, str]:
         what = "The loss of each epoch" if self.accuracy is None else "The loss and the accuracy of each epoch"
-        return f"{what} as curves."
-
-    def _figure(self) -> Any:
-        figure = _new_figure(7.2, 2.6)
+        figure = _new_figure(7.2, 2.6, left=0.09, right=0.98, bottom=0.2, top=0.88)
         curves = [("mean loss", self.losses)] + ([("accuracy", self.shares)] if self.accuracy else [])
-        for number, (what, values) in enumerate(curves):
+        for number, (name, values) in enumerate(curves):
             axes = figure.add_subplot(1, len(curves), number + 1)
             axes.plot(range(1, len(values) + 1), values, "o-", color=COLORS[1 - number], markersize=3)
-            axes.set(xlabel="epoch", title=f"{what}: {values[-1]:.4g}" if not number else f"{what}: {values[-1]:.1%}")
+            axes.set(xlabel="epoch", title=f"{name}: {values[-1]:.4g}" if not number else f"{name}: {values[-1]:.1%}")
             axes.set_ylim(0, None if not number else 1)
             axes.locator_params(axis="x", integer=True)
             axes.grid(alpha=0.3)
-        return figure
+        return figure, f"{what} as curves. {self.lines[-1].capitalize()}."
 
 
 class _Regions(_Live):
@@ -135,32 +146,53 @@ class _Regions(_Live):
                 "label for each example"
             )
         self.scores, self.points, self.labels = scores, points, labels
+        low, high = points.min(axis=0) - 0.3, points.max(axis=0) + 0.3
+        self.places = np.meshgrid(*np.linspace(low, high, GRID).T)
+        self.stages: dict[int, np.ndarray] = {}  # epochs 1, 2, 4, 8, ...: what was answered then at these places
 
     def _answers(self, points: np.ndarray) -> np.ndarray:
         return array_of(self.scores(points), "scores").argmax(axis=1)
 
+    def _regions(self) -> np.ndarray:
+        x, y = self.places
+        return self._answers(np.column_stack([x.ravel(), y.ravel()])).reshape(x.shape)
+
     def _more(self) -> str:
+        epoch = len(self.losses)
+        if epoch & (epoch - 1) == 0:
+            self.stages[epoch] = self._regions()
         return f", {np.mean(self._answers(self.points) == self.labels):.1%} of the points on the right side"
 
-    def _alt(self) -> str:
-        return "Points of the plane, and the region in which the network answers each class."
-
-    def _figure(self) -> Any:
-        figure = _new_figure(5, 3.6)
+    def _picture(self) -> tuple[Any, str]:
+        figure = _new_figure(5, 3.6, left=0.1, right=0.97, bottom=0.08, top=0.92)
         axes = figure.add_subplot()
-        low, high = self.points.min(axis=0) - 0.3, self.points.max(axis=0) + 0.3
-        x, y = np.meshgrid(np.linspace(low[0], high[0], GRID), np.linspace(low[1], high[1], GRID))
-        answers = self._answers(np.column_stack([x.ravel(), y.ravel()])).reshape(x.shape)
-        classes = int(self.labels.max()) + 1
-        colors = [COLORS[number % len(COLORS)] for number in range(classes)]
-        edges = np.arange(classes + 1) - 0.5
-        axes.contourf(x, y, answers, levels=edges, colors=colors, alpha=0.25)
-        for number, color in enumerate(colors):
-            own, mark = self.points[self.labels == number], MARKS[number % len(MARKS)]
-            axes.scatter(*own.T, s=12, color=color, marker=mark, label=f"class {number}")
+        self._draw(axes, self._regions(), 12)
         axes.legend(loc="upper right", fontsize=8)
         axes.set_title(self.lines[-1], fontsize=9)
-        return figure
+        return figure, f"{REGIONS}. {self.lines[-1].capitalize()}."
+
+    def _ended(self) -> tuple[Any, str]:
+        """Stages of the training, its first epoch and its last among them: it may have been over before one looked."""
+        stages = list({**self.stages, len(self.losses): self._regions()}.items())
+        chosen = [stages[n] for n in sorted({*np.linspace(0, len(stages) - 1, STAGES).round().astype(int)})]
+        columns = min(len(chosen), 3)
+        rows = -(-len(chosen) // columns)
+        figure = _new_figure(2.6 * columns, 2.2 * rows, left=0.01, right=0.99, bottom=0.02, top=0.92, wspace=0.03)
+        for number, (epoch, answers) in enumerate(chosen, 1):
+            axes = figure.add_subplot(rows, columns, number, xticks=[], yticks=[])
+            self._draw(axes, answers, 3)
+            axes.set_title(f"epoch {epoch}: loss {self.losses[epoch - 1]:.4g}", fontsize=9)
+        axes.legend(loc="upper right", fontsize=7)
+        lines = " ".join(f"{self.lines[epoch - 1].capitalize()}." for epoch, _ in chosen)
+        return figure, f"{REGIONS}, at {len(chosen)} stages of the training. {lines}"
+
+    def _draw(self, axes: Any, answers: np.ndarray, size: float) -> None:
+        classes = int(self.labels.max()) + 1
+        colors = [COLORS[number % len(COLORS)] for number in range(classes)]
+        axes.contourf(*self.places, answers, levels=np.arange(classes + 1) - 0.5, colors=colors, alpha=0.25)
+        for number, color in enumerate(colors):
+            own, mark = self.points[self.labels == number], MARKS[number % len(MARKS)]
+            axes.scatter(*own.T, s=size, color=color, marker=mark, label=f"class {number}")
 
 
 def draw_weights(model: Any, side: int = 8) -> None:
@@ -168,12 +200,13 @@ def draw_weights(model: Any, side: int = 8) -> None:
 
     The first parameter that has `side * side` rows or columns is taken for the first layer's weight.
     """
-    for parameter in model.parameters():
-        weight = array_of(parameter.tensor, "a parameter")
-        if weight.ndim == 2 and side * side in weight.shape:
-            break
-    else:
-        show({"text/plain": f"No parameter of this model has {side * side} rows or columns: there is nothing to draw."})
+    found = [array_of(parameter.tensor, "a parameter") for parameter in model.parameters() or []]
+    weight = next((each for each in found if each.ndim == 2 and side * side in each.shape), None)
+    if weight is None:
+        why = f"No parameter of this model has {side * side} rows or columns"
+        show(
+            {"text/plain": f"{why if found else 'parameters() of this model gives nothing'}: there is nothing to draw."}
+        )
         return
     units = weight.T if weight.shape[0] == side * side else weight
     drawn, columns = units[:32], 8
@@ -188,17 +221,25 @@ def draw_weights(model: Any, side: int = 8) -> None:
     picture = axes.imshow(board, cmap="PuOr_r", vmin=-largest, vmax=largest)
     axes.axis("off")
     bar = figure.colorbar(picture, ax=axes, ticks=[-largest, 0, largest], fraction=0.05, pad=0.02)
-    bar.ax.set_yticklabels([f"{-largest:.2f}: ink here counts against", "0", f"+{largest:.2f}: ink here counts for"])
+    words = [f"{-largest:.2g}: ink here lowers the unit", "0", f"+{largest:.2g}: ink here raises the unit"]
+    bar.ax.set_yticklabels(words)
     what = f"The weights of {len(drawn)} of {len(units)} units of the first layer"
-    alt = f"{what}, each as a picture of {side} by {side} pixels, from {-largest:.2f} to {largest:.2f}."
+    alt = f"{what}, each as a picture of {side} by {side} pixels, from {-largest:.2g} to {largest:.2g}."
+    if weight.shape[0] == weight.shape[1]:
+        reading = "The weight is square: each column is taken for a unit, as in x @ weight."
+        axes.set_title(reading, fontsize=9)
+        alt += f" {reading}"
     show(_forms(figure, alt, alt))
 
 
-def _new_figure(width: float, height: float) -> Any:
-    """A figure in inches that no window or cell shows by itself."""
+def _new_figure(width: float, height: float, **margins: float) -> Any:
+    """A figure in inches that no window or cell shows by itself. Drawing it is twice as fast with margins given."""
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(width, height), layout="constrained", facecolor="white")
+    figure = Figure(figsize=(width, height), layout=None if margins else "constrained", facecolor="white")
+    if margins:
+        figure.subplots_adjust(**margins)
+    return figure
 
 
 def _forms(figure: Any, alt: str, text: str) -> dict[str, Any]:

@@ -250,12 +250,13 @@ class Trial:
 
     def writeable(self, expression: str, code: str, variables: dict[str, Any]) -> None:
         """A gradient is no read-only view: whoever scales or adds to it writes into it."""
-        self.snippet = f"{code}\n{expression}"
         with self.clock.learner_code(self.seconds):
             array = eval(compiled(expression, "eval"), variables)
             if array is None:
                 return
-            array = array if issubclass(type(array), np.ndarray) else array.data
+            if not issubclass(type(array), np.ndarray):
+                array, expression = array.data, f"{expression}.data"
+            self.snippet = f"{code}\n{expression}.flags.writeable"
             if issubclass(type(array), np.ndarray) and not np.ndarray.flags.__get__(array).writeable:
                 raise Failed(f"{expression} is read-only", "an array that can be changed", mistake="gradient-read-only")
 
@@ -273,12 +274,14 @@ class Trial:
             lines.append(f"y.backward(MyTensor({literal(self.draw(*shape))}))")
             self.same("\n".join(lines), "y", *(f"{name}.grad" for name in arrays))
 
-    def works(self, code: str) -> bool:
-        """Whether another operation, of a and b, works: what needs it is only then worth trying."""
+    def works(self, observe: Callable[[Trial], None]) -> bool:
+        """Whether something else works: what needs it is only then worth trying."""
         scratch = Trial(self.check, self.names, np.random.default_rng(0), self.clock)
         try:
-            scratch.gradients(code, {"a": (), "b": ()})
-        except (OutOfTime, UsedTorch):
+            observe(scratch)
+        except KeyboardInterrupt:
+            raise
+        except BaseException:
             return False
         return scratch.first is None
 
@@ -310,9 +313,10 @@ class Workshop:
         total = sum(section.points for section in self.sections)
         run = f"{len(self.earned)} of {len(self.sections)} tests run"
         line = f"Workshop so far: {sum(self.earned.values()):g} of {total:g} points, {run}."
-        before = self.sections[: self.sections.index(current)]
         open_ones = [
-            section.title for section in before if self.earned.get(section.id, section.points) < section.points
+            section.title
+            for section, _ in current.builds_on
+            if self.earned.get(section.id, section.points) < section.points
         ]
         if open_ones and self.earned[current.id] < current.points:
             line += f" What fails here may come from an earlier section: {', '.join(open_ones)}."

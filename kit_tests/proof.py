@@ -42,9 +42,10 @@ from corpus.entry import Wrong  # noqa: E402
 from tqdm import tqdm  # noqa: E402
 
 import tests  # noqa: E402
-from checks import oracle, section  # noqa: E402
-from checks.observe import Clock, Failed, OutOfTime, quiet  # noqa: E402
+from checks import drawing, oracle, section  # noqa: E402
+from checks.observe import Clock, Failed, OutOfTime, learner_code, quiet  # noqa: E402
 from checks.report import Report  # noqa: E402
+from checks.report import _drawing as offered  # noqa: E402
 from checks.section import CHECK_SECONDS, SECTION_SECONDS, Check, Section, judged  # noqa: E402
 from conftest import defined, names_for, solved_texts  # noqa: E402
 
@@ -95,6 +96,7 @@ class Finding:
         named: check id to the mistake it names.
         before: checks that lose points in the sections before, where the solution is right.
         judged: what the judge says of its code in a jailed kernel, where that differs.
+        drawn: check id to what the drawing says that its report offers.
     """
 
     wrong: Wrong
@@ -104,6 +106,7 @@ class Finding:
     first: str | None
     before: list[str]
     judged: list[str]
+    drawn: dict[str, str]
 
     @property
     def same(self) -> bool:
@@ -139,7 +142,23 @@ def find(name: str) -> Finding:
     before = [f"{each.id}/{check.id}" for each in earlier for check in report(each, names).checks if not check.score]
     named = {check.id: check.mistake for check in found.checks if check.status in ("failed", "missing")}
     judged = differences(home, name, found)
-    return Finding(wrong, lost, stray, named, found.open.mistake if found.open else None, before, judged)
+    return Finding(
+        wrong, lost, stray, named, found.open.mistake if found.open else None, before, judged, drawn(found, names)
+    )
+
+
+def drawn(found: Report, names: dict[str, Any]) -> dict[str, str]:
+    """What the drawings say that a report offers, each pasted below its snippet."""
+    said: dict[str, str] = {}
+    with quiet(), pytest.MonkeyPatch.context() as patch:
+        for check in found.checks:
+            if check.snippet and (call := offered(check.snippet)):
+                patch.setattr(drawing, "show", lambda forms, id=check.id: said.update({id: forms["text/plain"]}))
+                pasted = {**names, "np": np, "tests": tests}
+                with learner_code(CHECK_SECONDS):
+                    exec(check.snippet, pasted)
+                exec(call, pasted)
+    return said
 
 
 def differences(of: Section, name: str, found: Report, seed: int = 0) -> list[str]:
@@ -256,12 +275,13 @@ def scores() -> dict[str, dict[str, float]]:
 def unsteady(seeds: int, share: int = 1) -> list[str]:
     """Solutions whose verdicts differ between seeds, in words.
 
-    With a `share` of 4 every wrong solution is asked a quarter of the seeds, the next one another quarter.
+    With a `share` of 8 each solution is asked an eighth of the seeds (and the first two), the next one others; the
+    reference is asked all.
     """
     names = ["reference", *CORRECT, *BY_NAME]
     jobs = []
     for number, name in enumerate(names):
-        own = share if name in BY_NAME else 1
+        own = 1 if name == "reference" else share
         jobs.append((name, [0, 1, *range(2, seeds)[number % own :: own]]))
     words = []
     for name, lost in zip(names, _all(verdicts, jobs, f"{seeds} seeds"), strict=True):

@@ -17,7 +17,7 @@ import pytest
 import tests
 from checks import oracle
 from checks.notebook import names_of
-from checks.observe import OutOfTime, array_of, learner_code, printable, text_of
+from checks.observe import Failed, OutOfTime, array_of, learner_code, printable, text_of
 from checks.report import MIME, STYLE, Report, Result
 from conftest import ROOT, names_for, solved, untouched
 
@@ -131,6 +131,9 @@ WRONG = [
     ("relu", "return relu(x)", "relu(x)", "relu(x).data", {"relu_value"}),
     ("module", "found.setdefault(id(parameter)", "id(parameter)", "parameter.name", {"nested"}),
     ("mseloss", " * (1 / difference.size)", " * (1 / difference.size)", ".data / difference.size", {"mse_value"}),
+    ("tensor", "array = np.array(data, dtype=dtype)", "np.array(", "np.asarray(", {"independent"}),
+    ("tensor", "if power == 0:", "power == 0", "False", {"power_zero"}),
+    ("linear", "rows = left.data.reshape(-1, left.shape[-1])", ".reshape(-1, left.shape[-1])", "", {"linear_row"}),
     ("model", "self.relu(self.hidden(x))", "self.relu(self.hidden(x))", "self.hidden(x)", {"model_bends"}),
     ("model", "self.hidden(x)", "self.hidden(x)", "MyTensor(self.hidden(x).data)", {"model_gradients"}),
 ]
@@ -146,6 +149,43 @@ def test_a_mistake_costs_its_own_checks_only(section, line, old, new, caught):
         needs = {check.id: set(check.needs) for check in SECTIONS[section].checks}
         for id in lost(report) - caught:  # nothing else, but for what stands on it
             assert needs[id] & lost(report), f"{id}: {report.as_text()}"
+
+
+@pytest.mark.parametrize(
+    ("section", "line", "new", "check", "says"),
+    [
+        (
+            "tensor",
+            "name=name)\n            return MyTensor(result, requires_grad=True, crossOpBack=op)",
+            "name=name)\n            return MyTensor(result, requires_grad=True)",
+            "records",
+            "y requires a gradient, but its backward_op is None",
+        ),
+        (
+            "relu",
+            "return (base * (x.data > 0),)",
+            "return base * (x.data > 0)",
+            "relu_gradient",
+            "the rule of ReluBackward must return a tuple, with one gradient for each input",
+        ),
+        (
+            "sgd",
+            "parameter.tensor.grad = None",
+            "parameter.grad = None",
+            "zero_grad",
+            "zero_grad() sets p.grad, and p.tensor.grad stays as it was",
+        ),
+    ],
+)
+def test_what_a_newcomer_could_not_read_from_numbers_is_said(section, line, new, check, says):
+    report = run(section, solved((line, new)))
+    (found,) = [each for each in report.checks if each.id == check]
+    assert found.status == "failed" and says in f"{found.got} {found.says}"
+
+
+def test_a_gradient_made_of_nothing_is_called_that():
+    with pytest.raises(Failed, match=r"a\.grad holds None where a number should be"):
+        array_of(np.array([None, 1.0]), "a.grad")
 
 
 def test_a_failure_shows_code_that_reproduces_it():
@@ -347,7 +387,7 @@ def test_an_endless_loop_is_cut_and_the_other_checks_go_on(monkeypatch):
         if check.id == "power":
             monkeypatch.setitem(check.__dict__, "seconds", 0.2)
     report = run("tensor", names)
-    assert lost(report) == {"power", "power_gradient"}
+    assert lost(report) == {"power", "power_gradient", "power_zero"}
     assert "did not finish in time" in report.as_text()
 
 
@@ -381,6 +421,15 @@ def test_computing_with_torch_is_refused():
     report = run("matmul", names)
     assert report.score == 0
     assert "build it with NumPy" in report.as_text()
+
+
+def test_to_refuse_torch_takes_no_imports_in_the_learners_time():
+    """A deadline that cuts an import short leaves modules behind that are never whole again."""
+    code = "import sys\nfrom checks import oracle\nfrom checks.observe import UsedTorch, learner_code\n"
+    code += "torch = oracle.load()\nbefore = set(sys.modules)\ntry:\n    with learner_code(9):\n"
+    code += "        torch.ones(2) * 2\nexcept UsedTorch:\n    print(sorted(set(sys.modules) - before))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert [name for name in eval(done.stdout) if name.startswith("torch.")] == []
 
 
 def test_a_tensor_that_holds_a_torch_tensor_is_refused(reference):
@@ -423,6 +472,12 @@ def test_a_report_shows_the_workshop_so_far(reference, capsys):
     tests.test_matmul(None, reference["MyTensor"], seed=1)
     text = " ".join(capsys.readouterr().out.split())
     assert "What fails here may come from an earlier section: My automatic differentiation." in text
+    tests.test_linear(None, reference["MyTensor"], reference["Parameter"], seed=1)
+    text = " ".join(capsys.readouterr().out.split())
+    assert "an earlier section: My automatic differentiation, Matrix multiplication." in text
+    tests.test_relu(None, reference["MyTensor"], seed=1)
+    text = " ".join(capsys.readouterr().out.split())
+    assert "an earlier section: My automatic differentiation." in text  # which uses no matrix product
     tests.WORKSHOP.earned.clear()
 
 

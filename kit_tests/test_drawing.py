@@ -6,17 +6,19 @@ import itertools
 import json
 import re
 import sys
+import time
 import xml.etree.ElementTree as ET
 from types import SimpleNamespace
 from typing import Any
 
+import IPython.display
 import numpy as np
 import proof
 import pytest
 
 import tests
 from checks import drawing, pictures, progress, report
-from checks.graph import inputs_of
+from checks.graph import arguments_of
 from checks.section import Section, Workshop
 from conftest import authored, solved
 
@@ -138,6 +140,15 @@ def test_a_tensor_that_gets_no_gradient_is_marked(shown):
     assert "is the first that has no gradient" in text
 
 
+def test_a_constant_that_gets_a_gradient_is_marked(shown):
+    names = solved(*proof.BY_NAME["constants-followed"].changes)
+    names |= leaves(names["MyTensor"], a=2.0) | {"c": names["MyTensor"](3.0)}
+    exec("tests.draw_graph('a * c', beside=True)", {**names, "tests": tests})
+    forms = shown.pop()
+    assert "✗ Your backward() gives c a gradient, though requires_grad is False there." in forms["text/plain"]
+    assert forms["text/html"].count('<rect class="differs"') == 1
+
+
 def test_a_backward_that_raises_is_drawn_all_the_same(shown):
     MyTensor = solved(("base * right.data, left.shape", "base * right.dta, left.shape"))["MyTensor"]
     text = drawn(shown, "tests.draw_graph('a * x', beside=True)", abx(MyTensor))
@@ -164,6 +175,28 @@ def test_boxes_lie_in_the_picture_and_on_no_other(reference, shown, depth):
     assert "<script" not in page and "on" + "click" not in page
 
 
+def test_a_matrix_stands_in_its_rows(reference, shown):
+    exec("tests.draw_graph('a * x')", {**abx(reference["MyTensor"]), "tests": tests})
+    forms = shown.pop()
+    assert (
+        ">[[ 1.5 -2. ]\u00a0</text>" in forms["text/html"] and ">\u00a0[ 0.5\u00a0 3. ]]</text>" in forms["text/html"]
+    )
+    assert "[[ 1.5 -2. ] [ 0.5 3. ]]" in forms["text/plain"]  # there in one line
+
+
+@pytest.mark.parametrize("expression", ["a * x + b * x", "(a * x + b) * a", "(a - x ** 2) / b", "matmul(a, x) + b"])
+@pytest.mark.parametrize("scalars", [True, False])
+def test_two_small_graphs_stand_side_by_side(reference, shown, expression, scalars):
+    """In an output of 780 pixels: a notebook as wide as 900. The letters keep 9 of their 12 pixels."""
+    names = abx(reference["MyTensor"])
+    if scalars and "matmul" not in expression:
+        names |= leaves(reference["MyTensor"], a=2.5, x=3.25, b=-1.125)
+    exec(f"tests.draw_graph({expression!r}, beside=True)", {**reference, **names, "tests": tests})
+    page = shown.pop()["text/html"]
+    least, widths = (list(map(int, re.findall(each, page))) for each in (r"flex: 1 1 (\d+)px", r'svg .*?width="(\d+)"'))
+    assert sum(least) + 32 <= 780 and all(9 * wide <= 12 * part for wide, part in zip(widths, least, strict=True))
+
+
 @pytest.mark.parametrize("operations", [59, 60, 100, 20_000])
 def test_a_large_graph_is_folded_and_says_so(reference, shown, operations):
     names = leaves(reference["MyTensor"], x=1.0)
@@ -175,7 +208,8 @@ def test_a_large_graph_is_folded_and_says_so(reference, shown, operations):
 
 
 def test_what_cannot_be_drawn_is_said(reference, shown):
-    names = {**abx(reference["MyTensor"]), "line": reference["Linear"](2, 2), "number": 3}
+    names = {**abx(reference["MyTensor"]), "Linear": reference["Linear"], "number": 3, "re": re, "mine": abx}
+    names["line"] = reference["Linear"](2, 2)
     names["u"] = names["a"] * names["x"]
     for code, says in {
         "a": "it is a leaf",
@@ -185,7 +219,11 @@ def test_what_cannot_be_drawn_is_said(reference, shown):
         "'a + nothing'": "NameError",
         "u, beside='a *'": "is no expression",
         "u, beside='u * 1'": "u is a result itself",
-        "u, beside='line(a)'": "line is a Linear, which PyTorch cannot run",
+        "u, beside='line(a)'": "MSELoss(): write it with these, instead of line.",
+        "u, beside='np.exp(a)'": "PyTorch cannot compute",
+        "u, beside='re.relu(a)'": "re is the package re. PyTorch's graph can be drawn of",
+        "u, beside='relu(a) + mine(a)'": "mine is the function abx.",
+        "u, beside='Linear(2, 2)(a)'": "Linear is the class Linear.",
         "u, beside='missing * a'": "PyTorch cannot compute",
         "u, beside='number * 2'": "has no graph",
         "u, beside=True": "needs the expression itself",
@@ -203,18 +241,38 @@ def test_odd_ways_to_hold_inputs(reference):
     def holding(*tensors: Any) -> Any:
         return lambda: tensors
 
-    for op, inputs, constants in (
-        ({a: "rule", b: "rule"}, [a, b], []),
-        (SimpleNamespace(inputs=[a, b], saved=(a, b), flags=(True, False), axes=(0, 1)), [a, b], []),
-        ([holding(a), holding(b), holding(a), holding(b)], [a, b], []),
-        (SimpleNamespace(parents=[a], grad=b), [a], []),
-        ((a, 3), [a], [3]),
+    for op, arguments in (
+        ({a: "rule", b: "rule"}, [a, b]),
+        (SimpleNamespace(inputs=[a, b], saved=(a, b), flags=(True, False), axes=(0, 1)), [a, b]),
+        ([holding(a), holding(b), holding(a), holding(b)], [a, b]),
+        (SimpleNamespace(parents=[a], grad=b), [a]),
+        ((a, 3), [a, 3]),
+        ((3, a), [3, a]),
+        ([(a, 2), (b, 3)], [a, 2, b, 3]),
+        ([(lambda exponent, x: lambda: x.data**exponent)(3, a)], [a, 3]),  # captured: the order is that of the names
     ):
         y = MyTensor([3.0], requires_grad=True, crossOpBack=op)
-        found, numbers = inputs_of(y)
-        assert {id(each) for each in found} == {id(each) for each in inputs} and numbers == constants, op
+        assert [*map(id, arguments_of(y))] == [*map(id, arguments)], op
         y.grad = MyTensor([1.0])
-        assert len(inputs_of(y)[0]) == len(found)
+        assert len(arguments_of(y)) == len(arguments)
+
+
+def test_numbers_stand_among_the_arguments_of_their_operation(reference, shown):
+    names = {**abx(reference["MyTensor"]), "sum": reference["sum"]}
+    for code, own, theirs in (
+        ("x ** 3", "PowBackward(x, 3)", "PowBackward0(x, 3)"),
+        ("sum(x, 1)", "SumBackward(x, 1)", "SumBackward1(x, 1)"),
+        ("sum(x, axis=1)", "SumBackward(x, 1)", "SumBackward1(x, 1)"),
+        ("2 - x", "SubBackward(leaf1, x)", "RsubBackward1(2, x)"),
+        ("2 / x", "DivBackward(leaf1, x)", "division(2, x)"),
+        ("x + 2", "AddBackward(x, leaf1)", "AddBackward0(x, 2)"),
+    ):
+        exec(f"tests.draw_graph({code!r}, beside=True)", {**names, "tests": tests})
+        forms = shown.pop()
+        for call in (own, theirs):
+            assert f"result = {call}" in forms["text/plain"], forms["text/plain"]
+            number = re.search(r"[(, ]\d[,)]", call)
+            assert f">{call if number else call.partition('(')[0]}</text>" in forms["text/html"]
 
 
 def test_equal_values_names_in_use_and_changed_variables(reference, shown):
@@ -223,6 +281,20 @@ def test_equal_values_names_in_use_and_changed_variables(reference, shown):
     assert "✓ All" in text and "weight" not in text and "t2 = MulBackward(b, leaf" in text
     code = "y = a * b\na.data[...] = 5.0\ntests.draw_graph(y, beside='a * b')"
     assert "Your variables have changed since y was computed" in drawn(shown, code, names)
+
+
+@pytest.mark.parametrize("style", sorted({"reference", *proof.CORRECT} - {"dataclass_graph", "functions_with_context"}))
+def test_parameters_have_the_names_they_are_held_by(style, shown):
+    """But for two styles: one's operations hold no tensors, the other's modules no attributes."""
+    code = "class Net(MyModule):\n"
+    code += "    def __init__(self):\n        super().__init__()\n        self.hidden = Linear(2, 3)\n"
+    code += "    def forward(self, x):\n        return self.hidden(x)\n"
+    code += "net = Net()\ny = net(MyTensor([[1.5, -2.0]]))\nfirst, *others = net.parameters()\n"
+    exec(code + "tests.draw_graph(y)\ndel first\ntests.draw_graph(y)", {**proof.solution(style), "tests": tests})
+    later, earlier = shown.pop()["text/plain"], shown.pop()["text/plain"]
+    assert re.search(r"^  first +leaf", earlier, re.MULTILINE), earlier
+    held = re.findall(r"^  (net\.hidden\.\w+) +leaf", later, re.MULTILINE)
+    assert held and all(later.count(name) >= 2 for name in held), later  # there, and in a formula
 
 
 def test_a_tensor_that_is_neither_true_nor_false(reference, shown):
@@ -271,6 +343,12 @@ def test_an_operation_that_makes_trouble_is_a_sentence_or_a_plain_name(reference
     assert said.get(how, "y = Hostile") in forms["text/plain"]
 
 
+def test_the_snippet_of_a_read_only_gradient_shows_that_it_is(shown):
+    found = proof.report(tests.TENSOR, proof.solution("slots-grad-is-a-view"))
+    assert found.open.id == "independent" and found.open.snippet.endswith("\na.grad.flags.writeable")
+    assert "draw_graph" not in found.as_text()  # the numbers are right
+
+
 def test_a_failing_gradient_offers_to_draw_its_graph(shown):
     changes = proof.BY_NAME["mul-own-factors"].changes + proof.BY_NAME["sub-right-not-negated"].changes
     names = solved(*changes)
@@ -286,6 +364,31 @@ def test_a_failing_gradient_offers_to_draw_its_graph(shown):
     assert offered >= 3
     first = next(check for check in found.checks if check.id == "sub_gradient")
     assert report._drawing(first.snippet) in found.as_text() and "tests.draw_graph(y, beside=" in found.as_html()
+
+
+LEAVES = "a = MyTensor(2.0, requires_grad=True)\nc = MyTensor(3.0)\n"
+
+
+@pytest.mark.parametrize(
+    ("snippet", "offer"),
+    [
+        ("y = a * c\ny.backward()\na.grad", "tests.draw_graph(y, beside='a * c')"),
+        ("y = a * c\ny.backward(MyTensor(3.0))\ny", "tests.draw_graph(y, beside='a * c', base=3.0)"),
+        ("y = a * c\ny.backward(c)\na.grad", "tests.draw_graph(y, beside='a * c', base=c)"),
+        ("u = a * c\ny = u + u\ny.backward()\na.grad", "tests.draw_graph(y, beside='u = a * c; y = u + u')"),
+        ("line = Linear(1, 1)\ny = line(a)\ny.backward()\na.grad", "tests.draw_graph(y)"),
+        ("y = a * c\ny.backward()", None),  # it raised, or never ended
+        ("y = a * c\ny.backward()\nc.grad", None),  # PyTorch gives a constant none, but it may have been there before
+        ("y = a * c\ny.backward()\na.grad.flags.writeable", None),
+        ("y = a * c\nz = a * a\ny.backward()\nz.backward()\na.grad", None),
+        ("y = a\nfor _ in range(40):\n    y = y + y\ny.backward()\na.grad", None),
+        ("y = a * c\ny = y + a\ny.backward()\na.grad", None),
+        ("y = MyTensor(2.0, requires_grad=True)\ny.backward()\ny.grad", None),
+        ("y = a * c\ny", None),
+    ],
+)
+def test_a_drawing_is_offered_where_it_shows_what_failed(snippet, offer):
+    assert report._drawing(LEAVES + snippet) == offer
 
 
 # ---------------------------------------------------------------- a network that learns
@@ -310,24 +413,100 @@ def test_regions_show_what_is_answered_and_refuse_other_shapes(nowhere, capsys):
     live = tests.live_regions(lambda some: some, points, labels)  # the larger coordinate is the answer
     live(0.1)
     assert "epoch 1: loss 0.1, 66.7% of the points on the right side" in capsys.readouterr().out
-    assert live._figure().axes[0].get_title() == live.lines[-1]
+    assert live._picture()[0].axes[0].get_title() == live.lines[-1]
     with pytest.raises(ValueError, match=r"points have shape \(n, 2\) and labels \(n,\)"):
         tests.live_regions(lambda some: some, points.T, labels)
+
+
+@pytest.mark.parametrize("losses", [(1.0, 900.0, 1001.0, 1e59), (np.nan, np.inf), (0.5, 1e308, np.inf)])
+def test_a_training_that_diverges_is_told_so_once(nowhere, capsys, losses):
+    live = tests.live()
+    for loss in losses:
+        live(loss)
+    assert capsys.readouterr().out.count(pictures.DIVERGES) == 1
+    live(losses[0] if np.isfinite(losses[0]) else 1.0)  # another lr, with the same curve
+    live(np.inf)
+    assert capsys.readouterr().out.count(pictures.DIVERGES) == 1
+
+
+@pytest.fixture
+def cell(monkeypatch):
+    """A function that runs a function as a notebook's cell, and gives what is displayed in the end."""
+    ends, forms = [], []
+    events = SimpleNamespace(
+        register=lambda _, end: ends.append(end),
+        unregister=lambda _, end: ends.remove(end),
+    )
+    monkeypatch.setattr(IPython, "get_ipython", lambda: SimpleNamespace(events=events))
+    handle = SimpleNamespace(update=lambda some, raw: forms.append(some))
+    monkeypatch.setattr(IPython.display, "display", lambda some, raw, display_id: forms.append(some) or handle)
+
+    def run(function: Any) -> dict[str, Any]:
+        function()
+        for end in [*ends]:
+            end()
+        return forms[-1]
+
+    return run
+
+
+def test_the_curve_of_a_training_that_diverges_says_so(cell):
+    live = tests.live()
+    forms = cell(lambda: [live(loss) for loss in (1.0, 1e59, np.inf, np.nan)])
+    assert "The loss grows: training diverges; try a smaller lr." in re.search('alt="([^"]*)"', forms["text/html"])[1]
+    figures: list[Any] = []
+    live._picture = lambda: (figures.append(pictures._new_figure(3, 2, top=0.9)) or figures[0], "")
+    live._show()
+    assert figures[0].get_suptitle() == pictures.DIVERGES
+
+
+@pytest.mark.parametrize(
+    ("epochs", "chosen"),
+    [(1, [1]), (2, [1, 2]), (3, [1, 2, 3]), (100, [1, 2, 8, 16, 64, 100]), (64, [1, 2, 4, 16, 32, 64])],
+)
+def test_regions_leave_the_stages_of_the_training(cell, epochs, chosen):
+    points, labels = np.array([[0.0, 1.0], [1.0, 0.0], [2.0, 1.0]]), np.array([1, 0, 1])
+    asked = [0]
+
+    def scores(some: np.ndarray) -> np.ndarray:
+        asked[0] += len(some) > len(points)
+        return some * [1, len(watch.losses)]
+
+    watch = tests.live_regions(scores, points, labels)
+    began = time.process_time()
+    forms = cell(lambda: [watch(1 / (1 + epoch)) for epoch in range(epochs)])
+    assert time.process_time() - began < 2 and asked[0] < 20
+    alt = re.search('alt="([^"]*)"', forms["text/html"])[1]
+    assert alt.startswith("Points of the plane, and the region") and f"at {len(chosen)} stages" in alt
+    assert [int(epoch) for epoch in re.findall(r"Epoch (\d+): loss", alt)] == chosen
+    figure, _ = watch._ended()
+    assert [axes.get_title() for axes in figure.axes] == [f"epoch {n}: loss {1 / n:.4g}" for n in chosen]
+
+
+def a_model(*tensors: np.ndarray) -> Any:
+    return SimpleNamespace(parameters=lambda: [SimpleNamespace(tensor=tensor) for tensor in tensors])
 
 
 @pytest.mark.parametrize("turned", [False, True])
 def test_weights_are_drawn_in_either_orientation(shown, turned):
     weight = np.arange(64 * 3.0).reshape(64, 3)
-    tensors = [np.zeros(3), weight.T if turned else weight]
-    tests.draw_weights(SimpleNamespace(parameters=lambda: [SimpleNamespace(tensor=tensor) for tensor in tensors]))
+    tests.draw_weights(a_model(np.zeros(3), weight.T if turned else weight))
     forms = shown.pop()
     assert "3 of 3 units" in forms["text/plain"] and f'alt="{forms["text/plain"]}"' in forms["text/html"]
-    assert "data:image/png;base64," in forms["text/html"]
+    assert "data:image/png;base64," in forms["text/html"] and "square" not in forms["text/plain"]
+
+
+def test_how_a_square_weight_is_read_is_said(shown):
+    tests.draw_weights(a_model(np.eye(64)))
+    assert "The weight is square: each column is taken for a unit, as in x @ weight." in shown.pop()["text/plain"]
 
 
 def test_a_model_without_pictures_to_draw_says_so(shown):
-    tests.draw_weights(SimpleNamespace(parameters=lambda: []))
-    assert "there is nothing to draw" in shown.pop()["text/plain"]
+    for parameters in ([], None):
+        tests.draw_weights(SimpleNamespace(parameters=lambda found=parameters: found))
+        assert shown.pop()["text/plain"] == "parameters() of this model gives nothing: there is nothing to draw."
+    tests.draw_weights(a_model(np.zeros(64), np.zeros((3, 2))))
+    assert "No parameter of this model has 64 rows or columns: there is nothing" in shown.pop()["text/plain"]
 
 
 # ---------------------------------------------------------------- where am I?

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -69,6 +70,18 @@ def test_a_package_that_is_too_old(site, name):
 def test_torchvision_that_was_built_for_another_torch(site):
     (said,) = problems(ROOT, install(site, {"torchvision": ["torch==2.15.1"]}))
     assert "torchvision 0.29.2 was built for torch==2.15.1, and torch 2.15.0+cpu is installed" in said
+
+
+def test_colab_runs_on_versions_of_its_own(site):
+    path = install(site, **{"google_colab": "1.0.0", "igraph": None, "torch": "2.11.0+cpu", "ipykernel": "6.17.1"})
+    (said,) = problems(ROOT, path)
+    assert said == 'igraph is not installed in this kernel\'s Python: in a cell run %pip install "igraph<2,>=1.0"'
+
+
+def test_another_module_named_tests(site, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tests", SimpleNamespace(__file__="/elsewhere/tests/__init__.py"))
+    (said,) = problems(ROOT, install(site))
+    assert said.startswith("Another module named tests was imported already (/elsewhere/tests/__init__.py): restart")
 
 
 def test_an_old_python(site):

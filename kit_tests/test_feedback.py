@@ -50,6 +50,12 @@ def test_mistakes_are_rightly_named(findings):
     assert len(wrongly) <= 0.02 * len(findings), wrongly
 
 
+def test_no_drawing_that_a_report_offers_says_that_all_is_right(findings):
+    said = [(finding.wrong.name, id, text) for finding in findings for id, text in finding.drawn.items()]
+    assert len(said) > 200
+    assert [each for each in said if "✓" in each[2] or "cannot be drawn" in each[2]] == []
+
+
 def test_the_judge_says_the_same_of_wrong_solutions(findings):
     """With the code in a jailed kernel: every check has the same status and names the same mistake."""
     assert [(f.wrong.name, f.judged) for f in findings if f.judged] == []

@@ -248,7 +248,7 @@ def test_the_solution_runs_with_every_markdown_example_and_scores_all_points(tmp
     shown = [output["data"] for cell in cells for output in cell.outputs if "data" in output]
     assert sum("image/png" in data for data in shown) >= 2  # matplotlib's own, and those of checks/pictures.py:
     assert sum("<img alt=" in data.get("text/html", "") for data in shown) == 3
-    assert sum("<svg role=" in data.get("text/html", "") for data in shown) == 1
+    assert sum("<svg role=" in data.get("text/html", "") for data in shown) == 2
 
 
 def test_links_and_pictures_of_the_notebook_resolve():

@@ -76,11 +76,14 @@
 #
 # On Linux the default `torch` wheel brings its GPU libraries along: several GB. A CPU is enough for us, and the CPU
 # wheels are far smaller. To get those, first run the command that the selector on
-# [pytorch.org](https://pytorch.org/get-started/locally/) shows for *Compute Platform: CPU*, then step 3.
+# [pytorch.org](https://pytorch.org/get-started/locally/) shows for *Compute Platform: CPU*, with the versions that
+# `requirements.txt` has, then step 3. For Macs with an Intel processor PyTorch has no packages any more: use Google Colab.
+# Upload this folder as a zip file there, and run three lines in a cell above this one: `!unzip -q workshop.zip`,
+# `%cd workshop`, `%pip install "igraph>=1.0,<2"`.
 #
-# **4. Select the kernel**, the Python that runs the cells. In VS Code open this notebook, press `Ctrl+Shift+P`
-# (`Cmd+Shift+P` on macOS), choose *Notebook: Select Notebook Kernel*, then *Python Environments...* and `.venv`.
-# If you prefer the browser, run `jupyter lab` in the activated terminal instead.
+# **4. Select the kernel**, the Python that runs the cells. In VS Code open the folder and trust it (else no cell runs),
+# open this notebook, press `Ctrl+Shift+P` (`Cmd+Shift+P` on macOS), choose *Notebook: Select Notebook Kernel*, then
+# *Python Environments...* and `.venv`. If you prefer the browser, run `jupyter lab` in the activated terminal instead.
 #
 # Now run the next three cells: click into one and press `Shift+Enter`. The first looks at your set-up, and says what to do
 # if something is missing. The second imports what your code is built with. The third imports PyTorch, which only shows you
@@ -112,7 +115,8 @@ import torchvision
 # the one that stands open. It says what was observed, shows the smallest input that fails as code to paste into a new
 # cell, what PyTorch gives beside what you gave, and hints to unfold one by one.
 #
-# Each check is worth a part of the section's points, so an answer that works in part earns a part of them.
+# Each check is worth a part of the section's points, so an answer that works in part earns a part of them. The number
+# under the report is the cell's value: these points.
 #
 # The inputs are random and differ each time. The report prints its seed, and
 # `tests.test_tensor_class(MyTensor, seed=3)`, for example, repeats a run exactly.
@@ -350,7 +354,7 @@ print("y =", y.item(), " dy/dx =", x.grad.item(), " recorded as", type(y.grad_fn
 # | $a - b$ | $G$ | $-G$ |
 # | $a \cdot b$ | $G \cdot b$ | $G \cdot a$ |
 # | $a / b$ | $G / b$ | $-G \cdot a / b^2$ |
-# | $x^n$ | $G \cdot n x^{n-1}$ | none: the power $n$ is a number |
+# | $x^n$ | $G \cdot n x^{n-1}$, and 0 where $n = 0$ | none: the power $n$ is a number |
 # | $-x$ | $-G$ | |
 #
 # A plain number as an operand is a constant: $x + 2$, $3x$, $x / 2$ and $1 / x$ are special cases of the lines above.
@@ -366,7 +370,8 @@ print("y =", y.item(), " dy/dx =", x.grad.item(), " recorded as", type(y.grad_fn
 # %% [markdown]
 # #### The pieces
 #
-# - `MyCrossBackward` (given) is one operation of the graph: it holds the operation's inputs and its *rule*.
+# - `MyCrossBackward` (given) is one operation of the graph: the gradient crosses it, from the result to the inputs. It holds
+#   these inputs and the operation's *rule*.
 # - A rule, such as `mul_deriv`, does the calculus. It gets the upstream gradient `base` (an array) and the inputs, and
 #   returns one gradient for each input, `None` for a number. `add_deriv` is given as an example.
 # - `MyTensor.backward` walks the graph once, calls the rules and adds up what they return.
@@ -377,20 +382,25 @@ print("y =", y.item(), " dy/dx =", x.grad.item(), " recorded as", type(y.grad_fn
 # #### How `MyTensor` behaves
 #
 # - **Data** may be a list or tuple (also nested), a NumPy array, a NumPy number, an `int` or a `float`. Anything else
-#   (text, `None`, `True`) raises `TypeError`. Copy what you are given, as `torch.tensor` does.
-# - **Integers** that shall have a gradient become `float64`: a gradient step would be cut off in whole numbers.
-#   (PyTorch refuses them.)
-# - **`grad`** is `None` at first. **`backward_op`** is the operation that made the tensor, `None` on a leaf.
+#   (text, `None`, `True`°) raises `TypeError`. Copy what you are given, as `torch.tensor` does.
+# - **`dtype`** is the array's: the one that was asked for, else NumPy's choice. Integers that shall have a gradient become
+#   `float64`°: a gradient step would be cut off in whole numbers. (PyTorch refuses them.)
+# - **`grad`** is `None` at first, and then an array (or a `MyTensor`: as you like). **`backward_op`** is the operation that
+#   made the tensor (the constructor's `crossOpBack`), `None` on a leaf.
 # - **`data`** (the array itself, no copy), **`shape`**, **`strides`** (NumPy's, in bytes) and **`size`** (the number of
 #   elements) are read-only properties.
 # - **Indexing**: `tensor[0, 1]` gives plain NumPy values, outside the graph. `tensor[0, 1] = 5` writes, unless the
-#   tensor requires a gradient: then it is refused with `RuntimeError`, because the graph has already used the old
+#   tensor requires a gradient: then it is refused with `RuntimeError`°, because the graph has already used the old
 #   value.
 # - **Operators**: `+`, `-`, `*`, `/`, `**` (a number as the power) and unary minus, with tensors and with numbers on
 #   either side. The result is a `MyTensor`. It requires a gradient if any operand does. If none does, nothing is
 #   recorded.
-# - **`backward(base)`** starts with the upstream gradient `base`; without one, with ones in the tensor's own shape. It
-#   *adds* to the `grad` of every leaf that requires one. For a tensor that requires no gradient it does nothing.
+# - **`backward(base)`** starts with the upstream gradient `base`, a `MyTensor` in the tensor's own shape. It *adds* to the
+#   `grad` of every leaf that requires one. For a tensor that requires no gradient it does nothing.
+# - Only one number can be differentiated. If `y` has many elements, that number is $L$, the sum of all elements of `base`
+#   times `y`, and the gradients are those of $L$. Without a `base` take ones: then $L$ is the sum of `y`'s elements.
+#
+# ° No test looks at this; it saves you from surprises.
 #
 # Python translates operators into methods. If the left operand cannot handle the operation, Python tries the
 # *reflected* method of the right one:
@@ -410,18 +420,21 @@ print("y =", y.item(), " dy/dx =", x.grad.item(), " recorded as", type(y.grad_fn
 # the same memory), use a local name (`data = tensor.data`, then `data -= 1`) or write `tensor.data[...] -= 1`.
 
 # %% [markdown]
+# #### Where to begin
+#
+# It is a long cell; go through it in stages, and run the test after each. Its checks stand in this order:
+#
+# 1. the constructor, the properties, `__repr__`, indexing;
+# 2. `+` for two tensors: its value, and recording it;
+# 3. `backward` for a single `+` (let `unbroadcast` just `return gradient` for now), then numbers on either side;
+# 4. the other operators, each with its rule;
+# 5. `unbroadcast`;
+# 6. `backward` for any graph: tensors used twice, a second `backward`, long chains.
+#
 # #### Hints
 #
 # <details>
-# <summary>Hint 1: where to begin</summary>
-#
-# Constructor, properties, `__repr__`, indexing; then `+`, for two tensors, forward only; then `backward` for one `+`;
-# then numbers. Run the tests after each: they follow this order. The other operators are then quick.
-#
-# </details>
-#
-# <details>
-# <summary>Hint 2: how to define an operator</summary>
+# <summary>Hint 1: how to define an operator</summary>
 #
 # ```python
 # class TestObject:
@@ -442,7 +455,7 @@ print("y =", y.item(), " dy/dx =", x.grad.item(), " recorded as", type(y.grad_fn
 # </details>
 #
 # <details>
-# <summary>Hint 3: numbers, and the reflected operators</summary>
+# <summary>Hint 2: numbers, and the reflected operators</summary>
 #
 # Wrap a number in a `MyTensor` first; then there is only one case left. `5 - x` calls `x.__rsub__(5)`: `self` is the
 # *right* operand there. Subtraction and division mind the order.
@@ -452,7 +465,7 @@ print("y =", y.item(), " dy/dx =", x.grad.item(), " recorded as", type(y.grad_fn
 # </details>
 #
 # <details>
-# <summary>Hint 4: how to record an operation</summary>
+# <summary>Hint 3: how to record an operation</summary>
 #
 # If one of the operands requires a gradient, the result is
 #
@@ -463,7 +476,7 @@ print("y =", y.item(), " dy/dx =", x.grad.item(), " recorded as", type(y.grad_fn
 # </details>
 #
 # <details>
-# <summary>Hint 5: unbroadcast, a nudge</summary>
+# <summary>Hint 4: unbroadcast, a nudge</summary>
 #
 # Compare the two shapes, aligned at the right. Which dimensions of the gradient are not in `shape` at all? Which have
 # length 1 there?
@@ -471,7 +484,7 @@ print("y =", y.item(), " dy/dx =", x.grad.item(), " recorded as", type(y.grad_fn
 # </details>
 #
 # <details>
-# <summary>Hint 6: unbroadcast, the rule</summary>
+# <summary>Hint 5: unbroadcast, the rule</summary>
 #
 # Sum over the extra dimensions in front (`gradient.ndim - len(shape)` of them). Sum over those where `shape` has a 1,
 # with `keepdims=True`, so that the 1 stays. Sum, do not average: each repetition is a path.
@@ -479,7 +492,7 @@ print("y =", y.item(), " dy/dx =", x.grad.item(), " recorded as", type(y.grad_fn
 # </details>
 #
 # <details>
-# <summary>Hint 7: backward, a nudge</summary>
+# <summary>Hint 6: backward, a nudge</summary>
 #
 # Draw the graph of `b = a + a` and `c = b * b`. How often is `b` used? What goes wrong if `b` hands on its gradient
 # after the first of the two contributions?
@@ -489,7 +502,7 @@ print("y =", y.item(), " dy/dx =", x.grad.item(), " recorded as", type(y.grad_fn
 # </details>
 #
 # <details>
-# <summary>Hint 8: backward, the rule</summary>
+# <summary>Hint 7: backward, the rule</summary>
 #
 # 1. Walk from the result toward the leaves and count for each tensor how often it is an input (its consumers). Follow
 #    only tensors that require a gradient, each one once. Use a list as a stack: Python's recursion ends at about 1,000
@@ -507,7 +520,7 @@ print("y =", y.item(), " dy/dx =", x.grad.item(), " recorded as", type(y.grad_fn
 # </details>
 #
 # <details>
-# <summary>Hint 9: the power</summary>
+# <summary>Hint 8: the power</summary>
 #
 # Think of $x^0$ at $x = 0$. It is constant, so its gradient is 0; but $0 \cdot x^{-1}$ divides by zero.
 #
@@ -544,7 +557,10 @@ class MyCrossBackward:
         Returns:
             What the rule returns: one gradient for each input.
         """
-        return self.__rule(base, *self.inputs)
+        gradients = self.__rule(base, *self.inputs)
+        if isinstance(gradients, (np.ndarray, np.generic)):  # whoever takes one after the other would get its rows
+            raise TypeError(f"the rule of {self} must return a tuple, with one gradient for each input")
+        return gradients
 
 
 class MyTensor:
@@ -793,11 +809,11 @@ def pow_deriv(base: np.ndarray, *args: Any) -> tuple[np.ndarray, None]:
     ### END SOLUTION
 
 
-tensor_a = MyTensor([3, 4, 5, 6, 7])
+tensor_a = MyTensor([3, 4, 5, 6, 7])  # one to play with
 
 # %% [markdown]
-# Let's test your code! It is the longest of all the tests. Take it line by line. When a gradient is wrong, the report also
-# offers a call that draws your graph; what it shows is explained right after the test.
+# Let's test your code! It is the longest of all the tests. Take it line by line. When a value or a gradient is wrong, the
+# report often offers a call that draws your graph, too; what it shows is explained right after the test.
 
 # %% nbgrader={"grade": true, "grade_id": "test_tensor", "locked": true, "points": 40, "schema_version": 3, "solution": false, "task": false}
 tests.test_tensor_class(MyTensor)
@@ -806,9 +822,9 @@ tests.test_tensor_class(MyTensor)
 # #### Your own graph
 #
 # `tests.draw_graph(t)` draws the graph of any result `t` of yours, from its `backward_op`: leaves at the top, `t` at the
-# bottom. Given an expression as text, it computes it first. With `beside=True` PyTorch's graph stands next to it. Then it
-# goes backward through both and, walking back from the result, marks the first tensor whose gradient differs. It also
-# shows the gradients of intermediate results, which nobody keeps; your tensors stay as they were.
+# bottom. Given an expression as text, it computes it first. With `beside=True` PyTorch's graph stands next to it (below it,
+# if they are large). Then it goes backward through both and, walking back from the result, marks the first tensor whose
+# gradient differs. It also shows the gradients of intermediate results, which nobody keeps; your tensors stay as they were.
 #
 # In the next cell `x` is used twice, so its gradient is 2 + 1 = 3.
 
@@ -970,6 +986,9 @@ tests.test_my_module(MyModule, MyTensor, Parameter)
 #
 # Each of these is a matrix product again. Which one?
 #
+# Later `Linear` will also be given a single row: $A$ of shape $(k,)$. It counts as one of shape $(1, k)$; the product then
+# has shape $(m,)$, and the gradient of $A$ shape $(k,)$.
+#
 # *By hand:* $A = \begin{pmatrix} 1 & 2 \end{pmatrix}$ and $B = \begin{pmatrix} 3 & 4 & 5 \\ 6 & 7 & 8 \end{pmatrix}$
 # give $C = \begin{pmatrix} 15 & 18 & 21 \end{pmatrix}$. With $G = \begin{pmatrix} 1 & 0 & 2 \end{pmatrix}$ the
 # gradient of $A$ is
@@ -995,14 +1014,14 @@ tests.test_my_module(MyModule, MyTensor, Parameter)
 # <details>
 # <summary>Hint 3: a single row</summary>
 #
-# `Linear` will also be given one row of shape `(k,)`. NumPy's `@` accepts it on the way forward. In the rule treat it
-# as a matrix of shape `(1, k)` with `reshape`, and give the gradient the shape `(k,)` in the end.
+# NumPy's `@` accepts a row of shape `(k,)` on the way forward. In the rule make it, and the upstream gradient, a matrix with
+# one row with `reshape`, and give the gradient the shape `(k,)` in the end.
 #
 # </details>
 
 # %% nbgrader={"grade": false, "grade_id": "matmul", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def matmul_deriv(base: np.ndarray, *tensors: MyTensor) -> tuple[np.ndarray, np.ndarray]:
-    """left @ right: (n, k) @ (k, m) -> (n, m)"""
+    """left @ right: (n, k) @ (k, m) -> (n, m), or for one row (k,) @ (k, m) -> (m,)"""
     ### BEGIN SOLUTION
     left, right = tensors
     # A vector counts as one row on the left, as one column on the right.
@@ -1017,7 +1036,7 @@ def matmul_deriv(base: np.ndarray, *tensors: MyTensor) -> tuple[np.ndarray, np.n
 
 
 def matmul(a: MyTensor, b: MyTensor) -> MyTensor:
-    """The matrix product of a (n, k) and b (k, m), recorded when one of them requires a gradient."""
+    """The matrix product of a, (n, k) or (k,), and b, (k, m), recorded when one of them requires a gradient."""
     ### BEGIN SOLUTION
     result = a.data @ b.data
     if a.requires_grad or b.requires_grad:
@@ -1046,7 +1065,8 @@ tests.test_matmul(matmul, MyTensor)
 # $$\underset{(n,\ \text{out})}{Y} = \underset{(n,\ \text{in})}{X}\ \underset{(\text{in},\ \text{out})}{W} + \underset{(\text{out},)}{b}$$
 #
 # The bias $b$ is added to each row by broadcasting. Strictly speaking this map is *affine*: linear, plus a shift. If
-# you prefer the weight as $(\text{out}, \text{in})$, with $XW^\top + b$, that passes too.
+# you prefer the weight as $(\text{out}, \text{in})$, with $XW^\top + b$, that passes too; you then need a transpose with a
+# rule of its own.
 #
 # **The weights start random.** If they were all zero, or all equal, all units of a layer would compute the same and
 # receive the same gradient: they would stay equal forever. We draw them uniformly from
@@ -1151,6 +1171,7 @@ def relu(x: MyTensor) -> MyTensor:
     ### END SOLUTION
 
 
+# Its rule:
 ### BEGIN SOLUTION
 def relu_deriv(base: np.ndarray, *tensors: MyTensor) -> tuple[np.ndarray]:
     """1 where x > 0, else 0: at the kink x = 0 we take 0, as PyTorch does."""
@@ -1203,9 +1224,9 @@ tests.test_relu(ReLU, MyTensor)
 # **mini-batch** of, say, 32, and the gradient of its loss as an estimate of the whole: cheap, a little noisy, good
 # enough. One pass through all the examples, mini-batch by mini-batch, is an **epoch**.
 #
-# **In code.** The layers hold the very tensors that you are given, so `step` changes their arrays *in place*. It leaves
-# parameters without a gradient alone. And because `backward` *adds* to the gradients, `zero_grad` must remove the old
-# ones before each mini-batch.
+# **In code.** You are given `Parameter` objects: the tensor is in `.tensor`, its gradient in `.tensor.grad`. Others may hold
+# the same tensor, so `step` changes its array *in place*. It leaves parameters without a gradient alone. And because
+# `backward` *adds* to the gradients, `zero_grad` must remove the old ones before each mini-batch.
 #
 # *By hand:* $L = w^2$ at $w = 3$ has the gradient 6. With $\mathrm{lr} = 0.1$ one step leads to
 # $3 - 0.1 \cdot 6 = 2.4$. And with other rates:
@@ -1225,8 +1246,8 @@ for lr in (0.01, 0.1, 0.9, 1.1):
 # <details>
 # <summary>Hint 1: a nudge</summary>
 #
-# Would a layer see the change if you made a *new* tensor or array? And what is the `grad` of a parameter that took no
-# part in the loss?
+# Would somebody who holds the tensor see the change if you made a *new* tensor or array? And what is the `grad` of a
+# parameter that took no part in the loss?
 #
 # </details>
 #
@@ -1293,8 +1314,8 @@ tests.test_sgd(SGD, MyTensor, Parameter)
 #
 # *By hand:* $y = (1, 4)$ and $t = (0, 2)$ give $L = \frac{1 + 4}{2} = 2.5$, and the gradient of $y$ is $(1, 2)$.
 #
-# You may have guessed that this needs a `sum` that can differentiate itself. I'll drop its forward half for you ;)
-# Its rule, `sum_deriv`, is yours, and then `MSELoss` is two lines. In a sum each element counts once, so its
+# You may have guessed that this needs a `sum` that can differentiate itself. Its forward half is given. Its rule,
+# `sum_deriv`, is yours, and then `MSELoss` is two lines. In a sum each element counts once, so its
 # derivative is 1: each element receives the upstream gradient of the sum that it went into. For `x` of shape
 # `(2, 3)`, `sum(x, axis=1)` has shape `(2,)`; its upstream gradient `[10, 20]` becomes
 # `[[10, 10, 10], [20, 20, 20]]`.
@@ -1368,6 +1389,14 @@ class MSELoss:
 
 # %% nbgrader={"grade": true, "grade_id": "test_mseloss", "locked": true, "points": 10, "schema_version": 3, "solution": false, "task": false}
 tests.test_mseloss(MSELoss, MyTensor)
+
+# %% [markdown]
+# The test sees your `sum_deriv` only as `MSELoss` uses it, without an axis. Here is the example with `axis=1` and the
+# upstream gradient `[10, 20]`, beside PyTorch's.
+
+# %% tags=["torch"]
+x = MyTensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], requires_grad=True)
+tests.draw_graph("sum(x, axis=1)", beside=True, base=[10.0, 20.0])
 
 # %% [markdown]
 # **In PyTorch:** losses are modules (`torch.nn.MSELoss` is an `nn.Module`), with the mean as the default reduction.
@@ -1564,9 +1593,13 @@ losses = train(
 
 # %%
 if losses:
+    held_out = accuracy(model, held_out_images, held_out_labels)
     print("mean loss of each epoch:", *(f"{loss:.4f}" for loss in losses))
     print(f"training accuracy: {accuracy(model, train_images, train_labels):.1%}")
-    print(f"held-out accuracy: {accuracy(model, held_out_images, held_out_labels):.1%}")
+    print(f"held-out accuracy: {held_out:.1%}")
+    if not (losses[-1] < losses[0] and held_out > 0.9):
+        print("The loop does not train yet as it could. Does it call zero_grad for each mini-batch, and step?")
+        print("Do images and targets take the same rows? Does SGD get the model's parameters, and lr?")
 else:
     print("No training yet: `losses` is empty.")
 
@@ -1605,11 +1638,13 @@ if losses:
     tests.draw_weights(model)
 
 # %% [markdown]
-# Now play: more hidden units, a third layer, another learning rate. (In a new cell make a new `tests.live(...)`, too: each
-# goes on with its own curve.) One caution: if you choose by the held-out accuracy again and again, those pictures are no
-# longer quite held out. Serious work sets a third part aside for choosing.
+# Now play, and guess before you look: what does the curve do with `lr=30`? Without `zero_grad`? With 2 hidden units, or 200?
+# Without the ReLU? (In a new cell make a new `tests.live(...)`, too: each goes on with its own curve.) One caution: if you
+# choose by the held-out accuracy again and again, those pictures are no longer quite held out. Serious work sets a third
+# part aside for choosing.
 #
-# The last test, this time for real:
+# The last test, this time for real. It trains your `SuperModel` with a loop of its own; how good your `train` is you have
+# seen above.
 
 # %% nbgrader={"grade": true, "grade_id": "test_model", "locked": true, "points": 10, "schema_version": 3, "solution": false, "task": false}
 tests.test_model(SuperModel, MSELoss, SGD, MyTensor)
@@ -1622,7 +1657,7 @@ tests.test_model(SuperModel, MSELoss, SGD, MyTensor)
 #
 # `train` works for any model and any examples. In two dimensions we can see all that a network answers: here two classes
 # of points lie in the plane like two moons, and no straight line parts them. Watch the border between the two regions bend
-# while a small network learns.
+# while a small network learns. It is soon over: pictures of its stages stay to be looked at.
 
 # %%
 class Moons(MyModule):
@@ -1731,7 +1766,8 @@ def load_images(
 # Where to go next, from easy to hard:
 #
 # - write the same network in PyTorch and compare: the names above are all you need;
-# - add `exp` and `log` with their rules, and build cross-entropy from them;
+# - add `exp` and `log` with their rules, and build cross-entropy from them: for scores $s$ and the right class $c$ it is
+#   $\log \sum_j e^{s_j} - s_c$;
 # - give `SGD` a momentum, or write the optimizer Adam;
 # - write a convolution layer, and beat your accuracy on FashionMNIST;
 # - extend it into a library of your own, with the storage in C.

@@ -164,7 +164,7 @@ def div_deriv(base, *tensors):
 
 def pow_deriv(base, *args):
     tensor, power = args
-    push(tensor, base.data * power * tensor.data ** (power - 1))
+    push(tensor, base.data * power * tensor.data ** (power - 1) if power else 0 * base.data)
 
 
 tensor_a = MyTensor([3, 4, 5, 6, 7])

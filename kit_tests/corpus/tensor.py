@@ -1303,6 +1303,39 @@ WRONG = [
         ),
     ),
     Wrong(
+        "grad-added-in-place",
+        "gradient-aliased",
+        "tensor",
+        "accumulate",
+        (
+            KEEP,
+            "if node.grad is None:\n"
+            "                    node.grad = gradient\n"
+            "                else:\n"
+            "                    node.grad += gradient",
+        ),
+    ),
+    Wrong(
+        "shares-and-grad-added-in-place",
+        "gradient-aliased",
+        "tensor",
+        "paths accumulate",
+        (
+            COLLECT,
+            "if tensor in gradients:\n"
+            "                        gradients[tensor] += share\n"
+            "                    else:\n"
+            "                        gradients[tensor] = share",
+        ),
+        (
+            KEEP,
+            "if node.grad is None:\n"
+            "                    node.grad = gradient\n"
+            "                else:\n"
+            "                    node.grad += gradient",
+        ),
+    ),
+    Wrong(
         "upstream-is-a-view",
         "gradient-read-only & gradient-aliased",
         "tensor",

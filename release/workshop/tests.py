@@ -79,7 +79,10 @@ def refuse(trial: Trial) -> None:
 @TENSOR.check(
     1,
     needs=["create"],
-    hints=["shape is given as an example of a property.", "NumPy arrays have shape, strides and size: hand them on."],
+    hints=[
+        "shape is given as an example of a property.",
+        "NumPy arrays have shape, strides and size: hand them on.",
+    ],
 )
 def attributes(trial: Trial) -> None:
     """shape, strides, size, grad, backward_op and requires_grad of a new tensor"""
@@ -121,7 +124,11 @@ def printing(trial: Trial) -> None:
 @TENSOR.check(
     1,
     needs=["create"],
-    hints=["Python calls __getitem__(index) and __setitem__(index, value).", "Hand the index on to the array."],
+    hints=[
+        "Python calls __getitem__(index) and __setitem__(index, value).",
+        "Hand the index on to the array.",
+        "data gives the array itself: who writes into that, writes into the tensor.",
+    ],
 )
 def indexing(trial: Trial) -> None:
     """t[1, 0] reads and t[1, 2] = 9.5 writes"""
@@ -130,6 +137,9 @@ def indexing(trial: Trial) -> None:
     trial.see(trial.run(code), {"t[1, 0]": numbers[1, 0], "t[0]": numbers[0].copy()}, code)
     numbers[1, 2] = 9.5
     trial.expect(f"{code}\nt[1, 2] = 9.5", t=numbers)
+    if trial.first is None:
+        code = "t = MyTensor([1.5, 2.5])\nt.data[0] = 9.5"  # which is how an optimizer changes it
+        trial.see(trial.run(code), {"t.data": np.array([9.5, 2.5])}, code)
 
 
 def operator(name: str, symbol: str, reflected: str, *hints: str) -> None:
@@ -164,7 +174,62 @@ def operator(name: str, symbol: str, reflected: str, *hints: str) -> None:
             trial.gradients(f"y = {number} {symbol} a", {"a": (2,)})
 
 
-operator("add", "+", "__radd__", "add_deriv is given; backward calls it and keeps what it returns on the leaves.")
+operator(
+    "add",
+    "+",
+    "__radd__",
+    "add_deriv is given, and calls unbroadcast: for equal shapes that returns the gradient as it is.",
+    "backward calls the rule, and keeps what it returns on the leaves.",
+)
+
+
+@TENSOR.check(1, needs=["add"], hints=["requires_grad of the result: left.requires_grad or right.requires_grad."])
+def flag(trial: Trial) -> None:
+    """A result requires a gradient when an input does"""
+    for a, b in ((True, False), (False, True), (False, False)):
+        code = f"a = MyTensor([1.5], requires_grad={a})\nb = MyTensor([2.5], requires_grad={b})\ny = a + b"
+        with trial.case():
+            trial.see(trial.run(code), {"y.requires_grad": a or b}, code)
+
+
+@TENSOR.check(
+    1, needs=["add"], hints=["backward_op is for results that require a gradient; on all others it stays None."]
+)
+def records(trial: Trial) -> None:
+    """Recorded is what requires a gradient, and nothing else"""
+    for operation in ("a + b", "a - b", "a * b", "a / b", "a ** 2"):
+        code = f"a = MyTensor([1.5])\nb = MyTensor([2.5])\ny = {operation}"
+        noted = len(trial.evidence)
+        try:
+            variables = trial.run(code)
+            there = variables["y"] is not None and not is_bare(variables["y"])
+        except (Exception, OutOfTime, UsedTorch):
+            if operation == "a + b":
+                raise
+            there = False
+        if not there and operation != "a + b":
+            # An operator that is not right yet has checks of its own: only what it records is looked at here.
+            del trial.evidence[noted:]
+            continue
+        with trial.case():
+            means = {"y.requires_grad": "requires-grad-always", "y.backward_op is None": "recorded-without-need"}
+            trial.see(variables, {"y.requires_grad": False, "y.backward_op is None": True}, code, means)
+    code = "a = MyTensor([1.5], requires_grad=True)\nb = MyTensor([2.5], requires_grad=True)\ny = a + b"
+    with trial.case():
+        variables = trial.run(code, see="y.backward_op")
+        with trial.clock.learner_code(trial.seconds):
+            lacks = variables["y"].backward_op is None
+        trial.observe(code, "y.backward_op is None", False, lacks, not lacks)
+        if lacks:
+            raise Failed("y requires a gradient, but its backward_op is None", "the operation that made y")
+    if trial.first is None:
+        trial.means[Exception] = "backward-without-grad"
+        code = "a = MyTensor([1.5])\nbefore = a.grad\na.backward(MyTensor([0.5]))"
+        variables = trial.run(code)
+        means = {"a.grad": "backward-without-grad"} if variables["before"] is None else None
+        trial.see(variables, {"a.grad": None}, code, means)
+
+
 operator(
     "sub",
     "-",
@@ -196,13 +261,31 @@ def power(trial: Trial) -> None:
 
 
 @TENSOR.check(
-    2, needs=["power"], hints=["The power drops by one.", "d(a**n)/da = n * a**(n-1), times the upstream gradient."]
+    1,
+    needs=["power"],
+    hints=[
+        "The power drops by one.",
+        "d(a**n)/da = n * a**(n-1), times the upstream gradient.",
+    ],
 )
 def power_gradient(trial: Trial) -> None:
     """The gradient of a ** n"""
     for exponent in (2, 3, -1, 0.5):
         a = trial.draw(2, positive=True) * ([1, 1] if exponent == 0.5 else [-1, 1])  # a sign that gets lost shows
         trial.gradients(f"y = a ** {exponent}", {"a": a})
+
+
+@TENSOR.check(
+    1,
+    needs=["power_gradient"],
+    hints=[
+        "a**0 is 1 everywhere: how does that change with a?",
+        "0 * a**-1 divides by 0 at a = 0. Where the power is 0, return zeros.",
+    ],
+)
+def power_zero(trial: Trial) -> None:
+    """The gradient of a ** 0 is 0, also at a = 0"""
+    trial.gradients("y = a ** 0", {"a": [1.5, 0.0]})
 
 
 @TENSOR.check(1, needs=["create"], hints=["__neg__: -a is a * -1."])
@@ -235,7 +318,8 @@ def broadcast_new_axes(trial: Trial) -> None:
 )
 def broadcast_length_one(trial: Trial) -> None:
     """Broadcasting over axes of length 1: (3, 1) + (3, 4)"""
-    trial.gradients("y = a + b", {"a": (3, 1), "b": (3, 4)}, {"a": (3, 4), "b": (1, 4)}, {"a": (3, 1), "b": (1, 2)})
+    trial.gradients("y = a + b", {"a": (1,), "b": (2,)}, {"a": (2, 1), "b": (2, 2)}, {"a": (2, 2), "b": (1, 2)})
+    trial.gradients("y = a + b", {"a": (3, 1), "b": (3, 4)}, {"a": (3, 1), "b": (1, 2)})
     trial.gradients("y = a + b", {"a": (1, 1), "b": (3, 4)})
     trial.gradients("y = a + b", {"a": (2, 1, 3), "b": (2, 4, 1)})
 
@@ -249,48 +333,6 @@ def broadcast_operators(trial: Trial) -> None:
     """Broadcasting with -, * and /"""
     for symbol in "-*/":
         trial.gradients(f"y = a {symbol} b", {"a": (2, 3), "b": (3,)}, {"a": (3, 1), "b": (3, 2)})
-
-
-@TENSOR.check(1, needs=["add"], hints=["requires_grad of the result: left.requires_grad or right.requires_grad."])
-def flag(trial: Trial) -> None:
-    """A result requires a gradient when an input does"""
-    for a, b in ((True, False), (False, True), (False, False)):
-        code = f"a = MyTensor([1.5], requires_grad={a})\nb = MyTensor([2.5], requires_grad={b})\ny = a + b"
-        with trial.case():
-            trial.see(trial.run(code), {"y.requires_grad": a or b}, code)
-
-
-@TENSOR.check(
-    1, needs=["add"], hints=["backward_op is for results that require a gradient; on all others it stays None."]
-)
-def records(trial: Trial) -> None:
-    """Without requires_grad nothing is recorded, and backward() does nothing"""
-    for operation in ("a + b", "a - b", "a * b", "a / b", "a ** 2"):
-        code = f"a = MyTensor([1.5])\nb = MyTensor([2.5])\ny = {operation}"
-        noted = len(trial.evidence)
-        try:
-            variables = trial.run(code)
-            there = variables["y"] is not None and not is_bare(variables["y"])
-        except (Exception, OutOfTime, UsedTorch):
-            if operation == "a + b":
-                raise
-            there = False
-        if not there and operation != "a + b":
-            # An operator that is not right yet has checks of its own: only what it records is looked at here.
-            del trial.evidence[noted:]
-            continue
-        with trial.case():
-            means = {"y.requires_grad": "requires-grad-always", "y.backward_op is None": "recorded-without-need"}
-            trial.see(variables, {"y.requires_grad": False, "y.backward_op is None": True}, code, means)
-    code = "a = MyTensor([1.5], requires_grad=True)\nb = MyTensor([2.5], requires_grad=True)\ny = a + b"
-    with trial.case():
-        trial.see(trial.run(code), {"y.backward_op is None": False}, code)
-    if trial.first is None:
-        trial.means[Exception] = "backward-without-grad"
-        code = "a = MyTensor([1.5])\nbefore = a.grad\na.backward(MyTensor([0.5]))"
-        variables = trial.run(code)
-        means = {"a.grad": "backward-without-grad"} if variables["before"] is None else None
-        trial.see(variables, {"a.grad": None}, code, means)
 
 
 @TENSOR.check(1, needs=["add_gradient"], hints=["Skip every input whose requires_grad is False."])
@@ -331,7 +373,7 @@ def paths(trial: Trial) -> None:
         trial.gradients(code, {"a": ()}, {"a": (2,)})
     for code in ("b = a + k\nc = a + a\ny = b + c", "b = a + k\nc = a + a\ny = c + b"):
         trial.gradients(code, {"a": (), "k": ()}, {"a": (2,), "k": (2,)})
-    if trial.works("y = a - b"):  # contributions whose sum is 0
+    if trial.works(lambda scratch: scratch.gradients("y = a - b", {"a": (), "b": ()})):  # contributions whose sum is 0
         trial.gradients("y = a - a", {"a": ()}, {"a": (2,)})
         trial.gradients("b = a - a\nc = a + k\ny = b + c", {"a": (), "k": ()})
         trial.gradients("b = a - a\nc = a + k\ny = c + b", {"a": (), "k": ()})
@@ -353,10 +395,15 @@ def accumulate(trial: Trial) -> None:
 
 
 @TENSOR.check(
-    1, needs=["paths", "accumulate"], hints=["After `x.grad = g`, `x.grad += 1` changes g too.", "Copy before storing."]
+    1,
+    needs=["paths", "accumulate"],
+    hints=[
+        "After `x.grad = g`, `x.grad += 1` changes g too.",
+        "Copy before storing: np.array(data) copies, np.asarray(data) does not.",
+    ],
 )
 def independent(trial: Trial) -> None:
-    """Gradients do not share memory"""
+    """No two tensors or gradients share memory"""
     one, two = literal(trial.draw(2)), literal(trial.draw(2))
     code = "a = MyTensor([1.5, 2.5], requires_grad=True)\nb = MyTensor([3.5, 4.5], requires_grad=True)\n"
     code += f"g = MyTensor({one})\ny = a + b\ny.backward(g)"
@@ -384,6 +431,8 @@ def independent(trial: Trial) -> None:
         return
     trial.writeable("a.grad", code, variables)
     trial.run("y = a + b\ny.backward()", after=code, **variables)
+    code = "array = np.array([1.5, 2.5])\nt = MyTensor(array)\narray[0] = 9.5"
+    trial.see(trial.run(code), {"t.data": np.array([1.5, 2.5])}, code)
 
 
 @TENSOR.check(
@@ -408,7 +457,8 @@ def visited_once(trial: Trial) -> None:
 def ladder(trial: Trial, rung: str, count: int, error: type[BaseException], mistake: str) -> None:
     """A graph of so many additions in a row; `mistake` is what `error` in its backward() means."""
     rung = rung if "+" in rung else f"y + {rung}"
-    code = "c = MyTensor(0.5, requires_grad=True)\nx = MyTensor(0.5, requires_grad=True)\ny = x\n"
+    code = "x = MyTensor(0.5, requires_grad=True)\ny = x\n"
+    code = "c = MyTensor(0.5, requires_grad=True)\n" * ("c" in rung) + code
     code += f"for _ in range({count}):\n    y = {rung}"
     backward = "y.backward(MyTensor(1.0))"
     with trial.case():
@@ -594,7 +644,7 @@ LINEAR = Section(
     "linear",
     "Linear",
     "tests.test_linear(Linear, MyTensor, Parameter)",
-    builds_on=[(TENSOR, ["add_gradient", "broadcast_new_axes", "paths"])],
+    builds_on=[(TENSOR, ["add_gradient", "broadcast_new_axes", "paths"]), (MODULE, []), (MATMUL, [])],
     workshop=WORKSHOP,
 )
 
@@ -724,12 +774,22 @@ def linear_batch(trial: Trial) -> None:
     linear(trial, 2, 3, look_at="y")
 
 
-@LINEAR.check(1, needs=["linear_parameters"], hints=["NumPy's @ takes a vector on the left."])
+@LINEAR.check(
+    1,
+    needs=["linear_parameters"],
+    hints=[
+        "NumPy's @ takes a vector on the left.",
+        "Look at the bias: with the shape (1, outputs) it would make a batch of one of a row.",
+    ],
+)
 def linear_row(trial: Trial) -> None:
-    """The value for one row: (inputs,) to (outputs,)"""
+    """One row, (inputs,) to (outputs,): its value and its gradients"""
     linear(trial, 2, 3, look_at="y")  # what fails for a batch, too, is no matter of the single row
     trial.means[Exception] = "linear-row-refused"
     linear(trial, 3, look_at="y")
+    for name in ("x", "weight", "bias"):
+        if trial.works(lambda scratch, name=name: linear(scratch, 2, 3, look_at=name)):
+            linear(trial, 3, look_at=name)
 
 
 @LINEAR.check(
@@ -833,6 +893,11 @@ def zero_grad(trial: Trial) -> None:
     """zero_grad() sets every gradient to None"""
     code = sgd(trial)
     if not does_something(trial, code, "zero_grad", "p.tensor.grad"):
+        again = "before = hasattr(p, 'grad')\noptimizer.zero_grad()\nbeside = hasattr(p, 'grad') and not before"
+        variables = trial.run(again, **trial.run(code))
+        if variables["beside"]:
+            trial.snippet = f"{code}\noptimizer.zero_grad()\np.tensor.grad"
+            raise Failed("zero_grad() sets p.grad, and p.tensor.grad stays as it was", "p.tensor.grad is None")
         noted = len(trial.evidence)
         try:
             begun = does_something(trial, code, "step", "p.tensor")
@@ -855,6 +920,7 @@ def step(trial: Trial) -> None:
     """step() moves every parameter downhill"""
     code = sgd(trial)
     if not does_something(trial, code, "step", "p.tensor"):
+        trial.snippet = f"{code}\noptimizer.step()\np.tensor"
         raise Missing("step() changed nothing: not written yet, or it changes a copy")
     trial.same(f"{code}\noptimizer.step()", "p.tensor", "q.tensor")
     trial.same(sgd(trial, "optimizer.step()"), "p.tensor", "q.tensor")
@@ -873,12 +939,12 @@ def step_lr(trial: Trial) -> None:
     2,
     needs=["step"],
     hints=[
-        "A layer holds the tensor; a new tensor in the parameter is not the layer's.",
+        "Others may hold the tensor itself, or its array, as w does here: they would keep the old one.",
         "Change tensor.data's elements.",
     ],
 )
 def step_in_place(trial: Trial) -> None:
-    """step() works in place, so that the layers see it"""
+    """step() works in place: who holds the tensor sees it"""
     trial.same(sgd(trial, "optimizer.step()"), "w")
 
 
@@ -1006,6 +1072,7 @@ MODEL = Section(
     "tests.test_model(SuperModel, MSELoss, SGD, MyTensor)",
     builds_on=[
         (TENSOR, ["sub_gradient", "mul_gradient", "broadcast_new_axes", "paths"]),
+        *((section, []) for section in (MODULE, MATMUL, LINEAR, RELU, OPTIMIZER)),
         (LOSS, ["mse_batch", "mse_gradient"]),
     ],
     workshop=WORKSHOP,
@@ -1054,7 +1121,7 @@ def model_shape(trial: Trial) -> None:
 
 @MODEL.check(1, needs=["model_shape"], hints=["Put a ReLU between two Linear layers."])
 def model_bends(trial: Trial) -> None:
-    """It is no straight line"""
+    """It bends: not only a linear map"""
     code = batch(trial) + "a, b = random.normal(size=(2, 5, 64))\n"
     code += "a_scores, b_scores = model(MyTensor(a)).data, model(MyTensor(b)).data\n"
     code += "middle, mean = model(MyTensor((a + b) / 2)).data, (a_scores + b_scores) / 2"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import itertools
+import math
 import re
 import types
 from collections.abc import Iterator
@@ -14,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from checks import oracle
-from checks.observe import array_of, class_name, close, printable, relation, text_of
+from checks.observe import an, array_of, class_name, close, printable, relation, text_of
 
 MOST = 60  # tensors in one picture; of a larger graph the rest is folded into one box
 SMALL = 500  # tensors up to which results in between are compared with PyTorch's, too
@@ -35,7 +37,7 @@ class Node:
         tensor: the tensor itself; None for the box that stands for those that are not drawn.
         name: of the variable that holds it, or of its own.
         operation: what made it; empty on a leaf.
-        inputs: what it was computed from, in order; the same one twice if it was used twice.
+        arguments: what it was computed from, in order, plain numbers among it; the same one twice if it was used twice.
         value: what it holds.
         gradient: None if there is none.
         traced: whether it requires a gradient.
@@ -47,7 +49,7 @@ class Node:
     tensor: Any
     name: str = ""
     operation: str = ""
-    inputs: list[Node] = field(default_factory=list)
+    arguments: list[Node | int | float] = field(default_factory=list)
     value: np.ndarray | None = None
     gradient: np.ndarray | None = None
     traced: bool = True
@@ -55,24 +57,44 @@ class Node:
     differs: bool = False
     stands_for: Any = None
 
-    def lines(self) -> list[str]:
-        """What its box says."""
-        if self.tensor is None:
-            return [self.name, self.remark]
-        made = f"{self.name} = {self.operation}" if self.operation else self.name
-        about = [] if self.operation else ["leaf" if self.traced else "constant"]
-        about += [f"shape {self.value.shape}" if self.value.ndim else "scalar"] if self.value is not None else []
-        lines = [made, ", ".join(about)]
-        if self.value is not None:
-            lines.append(numbers(self.value))
+    @property
+    def inputs(self) -> list[Node]:
+        """Of its arguments, the tensors."""
+        return [each for each in self.arguments if isinstance(each, Node)]
+
+    def call(self) -> str:
+        """The operation with its arguments."""
+        names = (each.name if isinstance(each, Node) else str(each) for each in self.arguments)
+        return f"{self.operation}({', '.join(names)})"
+
+    def about(self) -> list[str]:
+        """What it is, and its shape."""
+        what = [] if self.operation or self.tensor is None else ["leaf" if self.traced else "constant"]
+        return what + ([f"shape {self.value.shape}" if self.value.ndim else "scalar"] if self.value is not None else [])
+
+    def numbers(self, rows: bool) -> list[str]:
+        """What it holds, and its gradient."""
+        lines = numbers(self.value, rows) if self.value is not None else []
         if self.gradient is not None:
-            lines.append(f"grad {numbers(self.gradient)}")
-        return lines + ([self.remark] if self.remark else [])
+            lines += [
+                f"{' ' * 4 if number else 'grad'} {row}" for number, row in enumerate(numbers(self.gradient, rows))
+            ]
+        return lines
+
+    def lines(self) -> list[str]:
+        """What its box says. Tensors among the arguments have arrows; of a number only the place tells its part."""
+        plain = len(self.inputs) == len(self.arguments)
+        made = [printable(self.operation if plain else self.call(), ROOM)] if self.operation else []
+        return [self.name, *made, *self.about(), *self.numbers(rows=True), *([self.remark] if self.remark else [])]
 
 
-def numbers(array: np.ndarray) -> str:
-    """An array in a few characters."""
-    return printable(" ".join(np.array2string(array, precision=4, threshold=8, edgeitems=2).split()), ROOM)
+def numbers(array: np.ndarray, rows: bool) -> list[str]:
+    """An array in a few characters: in one line, or a matrix in a line for each row."""
+    text = np.array2string(array, precision=4, threshold=8, edgeitems=2, max_line_width=200)
+    if not rows or array.ndim != 2:
+        return [printable(" ".join(text.split()), ROOM)]
+    lines = text.split("\n")
+    return [printable(line.ljust(max(map(len, lines))), ROOM) for line in lines]
 
 
 class Graph:
@@ -123,7 +145,7 @@ class Graph:
         box = Node(None, f"... {more}", remark=printable(known, ROOM) or "not drawn")
         kept = {node: replace(node) for node in self.nearest[: MOST - 1]}
         for node in kept.values():
-            node.inputs = [kept.get(each, box) for each in node.inputs]
+            node.arguments = [kept.get(each, box) if isinstance(each, Node) else each for each in node.arguments]
         return _sorted([*kept.values(), box])
 
 
@@ -160,6 +182,26 @@ def is_tensor(thing: Any) -> bool:
     return not isinstance(thing, type) and hasattr(kind, "backward") and hasattr(thing, "backward_op")
 
 
+def names_of(variables: dict[str, Any]) -> dict[int, str]:
+    """Names of tensors, by their id: of the variable that holds it, itself or in a Parameter, else `layer.weight`."""
+    names: dict[int, str] = {}
+    holders, seen = [("", variables)], set()
+    for path, held in holders:  # it grows: modules hold modules
+        for name, value in held.items():
+            if name.startswith("_") or isinstance(value, (type, types.ModuleType)):
+                continue
+            with contextlib.suppress(Exception):  # an object of another kind, that is odd
+                inside = getattr(value, "__dict__", {})
+                holds = "tensor" in inside or hasattr(type(value), "tensor")  # other objects are not asked
+                tensor = value.tensor if holds and not is_tensor(value) else value
+                if is_tensor(tensor):
+                    names.setdefault(id(tensor), path + name)
+                elif hasattr(type(value), "parameters") and id(value) not in seen:
+                    seen.add(id(value))
+                    holders.append((f"{path}{name}.", inside))
+    return names
+
+
 def graph_of(tensor: Any, names: dict[int, str]) -> Graph:
     """The graph of a learner's tensor.
 
@@ -184,22 +226,22 @@ def graph_of(tensor: Any, names: dict[int, str]) -> Graph:
             node.traced = bool(each.requires_grad)
             if each.backward_op is None:
                 continue
-            found, constants = inputs_of(each)
-            node.operation = _operation(each.backward_op, constants)
+            found = arguments_of(each)
+            node.operation = _operation(each.backward_op)
             node.remark = "" if found else "inputs: not found"
             for part in found:
-                if id(part) not in nodes:
+                if is_tensor(part) and id(part) not in nodes:
                     nodes[id(part)] = Node(part)
                     waiting.append(part)
-                node.inputs.append(nodes[id(part)])
+                node.arguments.append(nodes.get(id(part), part))
     graph = Graph(list(nodes.values()), names)
     for node in graph.nodes if graph.is_small else graph.nearest[:MOST]:
         node.value, node.gradient = _array(node.tensor), _array(node.tensor.grad)
     return graph
 
 
-def inputs_of(tensor: Any) -> tuple[list[Any], list[Any]]:
-    """The tensors that an operation was applied to, and the plain numbers beside them.
+def arguments_of(tensor: Any) -> list[Any]:
+    """The tensors that an operation was applied to, and the plain numbers beside them, in order.
 
     `backward_op` may be anything: an object, a tuple, a list of pairs, a function with what it has captured. The
     tensors that lie nearest to its surface are the inputs; where it holds none, those that lie in the tensor itself.
@@ -208,25 +250,29 @@ def inputs_of(tensor: Any) -> tuple[list[Any], list[Any]]:
     for start in (tensor.backward_op, tensor):
         level, seen = [start], {id(tensor): tensor}  # what was seen is kept: the id of what is gone is used again
         for _ in range(DEPTH):
-            holders: list[list[Any]] = []
-            constants, deeper = [], []
+            holders: dict[tuple[int, ...], list[Any]] = {}  # by their tensors: some engines keep them twice
+            deeper = []
             for thing in level:
                 tensors, plain = [], []
-                for part in _parts(thing):
+                for place, part in enumerate(_parts(thing)):
                     if is_tensor(part):
-                        tensors += [part] if id(part) not in not_inputs else []
-                    elif type(thing) in (tuple, list) and type(part) in (int, float):
-                        plain.append(part)
+                        tensors += [(place, part)] if id(part) not in not_inputs else []
+                    elif type(thing) in (tuple, list, _Captured) and type(part) in (int, float):
+                        plain.append((math.inf if type(thing) is _Captured else place, part))
                     elif id(part) not in seen:
                         seen[id(part)] = part
                         deeper.append(part)
-                if tensors and [*map(id, tensors)] not in [[*map(id, holder)] for holder in holders]:  # not kept twice
-                    holders.append(tensors)
-                    constants += plain
+                if tensors:
+                    ordered = sorted([*tensors, *plain], key=lambda each: each[0])
+                    holders.setdefault(tuple(id(part) for _, part in tensors), [part for _, part in ordered])
             if holders:
-                return [part for tensors in holders for part in tensors], constants
+                return [part for held in holders.values() for part in held]
             level = deeper[:1000]
-    return [], []
+    return []
+
+
+class _Captured(list):
+    """What a function has captured: its order is that of the names."""
 
 
 def _parts(thing: Any) -> Iterator[Any]:
@@ -248,7 +294,7 @@ def _parts(thing: Any) -> Iterator[Any]:
                 cells.append(cell.cell_contents)
             except ValueError:  # not assigned yet
                 continue
-        yield [*cells, *(thing.__defaults__ or ()), *(thing.__kwdefaults__ or {}).values()]
+        yield _Captured([*cells, *(thing.__defaults__ or ()), *(thing.__kwdefaults__ or {}).values()])
     else:
         kept = dict(getattr(thing, "__dict__", {}))
         for kind in type(thing).__mro__:
@@ -263,7 +309,7 @@ def _parts(thing: Any) -> Iterator[Any]:
 ANY = {"function", "run", "backward", "rule", "pull_back", "grad_fn", "lambda", "f", "fn", "closure"}  # names of rules
 
 
-def _operation(op: Any, constants: list[Any]) -> str:
+def _operation(op: Any) -> str:
     """The name of an operation, as the learner calls it: of itself, else of what it holds, else of its class."""
     for part in (op, *_parts(op)):
         if isinstance(part, functools.partial):
@@ -284,7 +330,7 @@ def _operation(op: Any, constants: list[Any]) -> str:
             break
     else:
         said = "operation" if isinstance(op, (tuple, list, dict)) else class_name(op)
-    return printable(" ".join([said, *map(str, constants)]), ROOM - 4)
+    return printable(said, ROOM - 4)
 
 
 def _own_names(kind: type) -> set[str]:
@@ -377,7 +423,10 @@ def graph_in_pytorch(expression: str, variables: dict[str, Any], base: np.ndarra
                 leaves[id(value)] = Node(leaf, name, traced=traced, value=array, stands_for=value)
             value = leaves[id(value)].tensor
         elif not isinstance(value, (int, float, tuple, list, np.ndarray, np.generic)):
-            raise NotDrawn(f"{name} is {_an_object(value)}, which PyTorch cannot run: write out what it does.")
+            raise NotDrawn(
+                f"{name} is {_an_object(value)}. PyTorch's graph can be drawn of an expression of your tensors, "
+                f"numbers, + - * / **, matmul, sum, relu, ReLU() and MSELoss(): write it with these, instead of {name}."
+            )
         scope[name] = torch.tensor(np.asarray(value, np.float64)) if isinstance(value, np.ndarray) else value
     nodes = {id(node.tensor): node for node in leaves.values()}
 
@@ -385,17 +434,20 @@ def graph_in_pytorch(expression: str, variables: dict[str, Any], base: np.ndarra
         def __torch_function__(self, function: Any, kinds: Any, args: Any = (), kwargs: Any = None) -> Any:
             made = function(*args, **(kwargs or {}))
             if isinstance(made, torch.Tensor) and made.grad_fn is not None and id(made) not in nodes:
-                tensors = [each for each in args if isinstance(each, torch.Tensor)]
-                constants = [each for each in args if isinstance(each, (int, float)) and not isinstance(each, bool)]
-                for each in tensors:
-                    nodes.setdefault(id(each), Node(each, traced=each.requires_grad, value=oracle.plain(each)))
-                name = " ".join([type(made.grad_fn).__name__, *map(str, constants)])
+                arguments = []
+                for each in (*args, *(kwargs or {}).values()):
+                    if isinstance(each, torch.Tensor):
+                        fresh = Node(each, traced=each.requires_grad, value=oracle.plain(each))
+                        arguments.append(nodes.setdefault(id(each), fresh))
+                    elif type(each) in (int, float):
+                        arguments.append(each)
+                name = printable(type(made.grad_fn).__name__, ROOM - 4)
+                if function.__name__.startswith("__r"):  # 2 - a asks a
+                    arguments.reverse()
                 if function.__name__ in ("__rdiv__", "__rtruediv__"):  # PyTorch takes the inverse, then multiplies
-                    name = f"{constants[0]} divided by"
+                    name = "division"
                 made.retain_grad()
-                inputs = [nodes[id(each)] for each in tensors]
-                name = printable(name, ROOM - 4)
-                nodes[id(made)] = Node(made, operation=name, inputs=inputs, value=oracle.plain(made))
+                nodes[id(made)] = Node(made, operation=name, arguments=arguments, value=oracle.plain(made))
             return made
 
     try:
@@ -449,7 +501,10 @@ def evaluated(expression: str, variables: dict[str, Any]) -> Any:
 
 
 def _an_object(value: Any) -> str:
-    return f"the class {value.__name__}" if isinstance(value, type) else f"a {class_name(value)}"
+    for kind, says in ((type, "class"), (types.ModuleType, "package"), (types.FunctionType, "function")):
+        if isinstance(value, kind):
+            return f"the {says} {value.__name__}"
+    return an(class_name(value))
 
 
 def _sum(x: Any, axis: Any = None) -> Any:
@@ -539,6 +594,12 @@ def mark(own: Graph, theirs: Graph, aside: list[Node], found: dict[Node, list[No
         for other in found[node]:
             other.differs, other.remark = True, "✗ yours differs"
         return f"✗ Walking back from {result.name}, {node.name} is the first that {says}. {_where(own, node, known)}"
+    strays = [node for node in [*aside, *own.nodes] if not node.traced and node.gradient is not None]
+    for node in strays:
+        node.differs, node.remark = True, "✗ a constant gets none"
+    if strays:
+        names = " and ".join(node.name for node in strays)
+        return f"✗ Your backward() gives {names} a gradient, though requires_grad is False there. The others agree."
     reached = {other for others in found.values() for other in others}
     missing = sorted(node.name for node in theirs.nodes if node.traced and not node.operation and node not in reached)
     if missing:
@@ -557,7 +618,7 @@ def _where(own: Graph, node: Node, known: list[Node]) -> str:
             waiting += [other for other in own.nodes if each in other.inputs]
     if not users or any(each not in known and each is not own.result for each in between):
         return f"What lies between is not known: the mistake is on the way from {own.result.name} to it."
-    by = " and ".join(dict.fromkeys(f"{each.operation.split()[0]} of {each.name}" for each in users))
+    by = " and ".join(dict.fromkeys(f"{each.operation} of {each.name}" for each in users))
     where = f"All on the way to it are right, so look at what hands it on: {by}"
     # A result that stands alone gets its whole gradient even from a backward that hands on too early.
     uses = {each: sum(other.inputs.count(each) for other in own.nodes) for each in [node, *users]}

@@ -160,7 +160,7 @@ class Library:
             "sub": lambda g, a, b: (g, -g),
             "mul": lambda g, a, b: (g * b, g * a),
             "div": lambda g, a, b: (g / b, -g * a / b**2),
-            "pow": lambda g, a, n: (g * n * a ** (n - 1),),
+            "pow": lambda g, a, n: (g * n * a ** (n - 1) if n else 0 * g,),
             "neg": lambda g, a: (-g,),
             "matmul": lambda g, a, b: (g @ b.T, a.T @ g),
             "linear": lambda g, x, w, b: (g @ w.T, rows(x).T @ rows(g), rows(g).sum(0)),

@@ -209,24 +209,30 @@ def cell(content: str, more: str = "") -> str:
 
 
 def _drawing(snippet: str) -> str | None:
-    """The call that draws the graph of a snippet's y, if it goes backward; beside PyTorch's, if PyTorch can run it."""
+    """The call that draws the graph of a snippet's y, beside PyTorch's if PyTorch can run it.
+
+    Only of a snippet in which the drawing shows what failed: each name is assigned once, y goes backward, all runs to
+    its end, and y or a gradient that it hands on is looked at. Nothing of loops: there is no expression to draw.
+    """
     try:
-        lines = ast.parse(snippet).body
-    except SyntaxError:
+        *made, walk, looked = ast.parse(snippet).body
+    except (SyntaxError, ValueError):  # ValueError: it is too short
         return None
-    calls = [match for line in lines if (match := re.fullmatch(r"y\.backward\((.*)\)", ast.unparse(line)))]
-    made = [line for line in lines if isinstance(line, ast.Assign) and "MyTensor(" not in ast.unparse(line)]
-    if len(calls) != 1 or not any(ast.unparse(line.targets) == "y" for line in made):
+    steps = {ast.unparse(line.targets): ast.unparse(line.value) for line in made if isinstance(line, ast.Assign)}
+    leaves = {name: value for name, value in steps.items() if value.startswith("MyTensor(")}
+    results = {name: value for name, value in steps.items() if name not in leaves}
+    base = re.fullmatch(r"y\.backward\((?:MyTensor\((.*)\)|(\w*))\)", ast.unparse(walk))
+    traced = {f"{name}.grad" for name, value in leaves.items() if "requires_grad=True" in value}
+    seen = ast.unparse(looked)
+    shows = seen == "y" or seen in traced or ".grad for " in seen
+    if not (shows and base and "y" in results and len(steps) == len(made)):
         return None
-    leaves = {ast.unparse(line.targets) for line in lines if "= MyTensor(" in ast.unparse(line)}
-    names = {node.id for line in made for node in ast.walk(line) if isinstance(node, ast.Name)}
-    results = [ast.unparse(line.targets) for line in made]
-    base = re.fullmatch(r"(?:MyTensor\((.*)\))?", calls[0][1])
-    known = names <= leaves | set(results) | DRAWN and len(set(results)) == len(results) and results[-1] == "y"
-    if base is None or not known:
+    names = {node.id for value in results.values() for node in ast.walk(ast.parse(value)) if isinstance(node, ast.Name)}
+    if not names <= {*steps, *DRAWN} or [*results][-1] != "y":
         return "tests.draw_graph(y)"
-    code = "; ".join(ast.unparse(line) for line in made) if len(made) > 1 else ast.unparse(made[0].value)
-    return f"tests.draw_graph(y, beside={code!r}{f', base={base[1]}' if base[1] else ''})"
+    code = "; ".join(f"{name} = {value}" for name, value in results.items()) if len(results) > 1 else results["y"]
+    upstream = base[1] or base[2]
+    return f"tests.draw_graph(y, beside={code!r}{f', base={upstream}' if upstream else ''})"
 
 
 def _draw(drawing: str) -> str:
