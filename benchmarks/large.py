@@ -216,10 +216,10 @@ def main() -> None:
             if others:
                 problems.append(f"{count}: other points than one by one: {others}")
             ends = time.monotonic() + 10
-            while left(made) and time.monotonic() < ends:
+            while (remains := left(made)) and time.monotonic() < ends:
                 time.sleep(0.1)
-            if left(made) or outside.marked():
-                problems.append(f"{count}: left behind: {left(made)}, {outside.marked()}")
+            if remains or outside.marked():
+                problems.append(f"{count}: left behind: {remains}, {outside.marked()}")
         print(f"\n{run.line}")
         groups_of = Counter(group for group, _ in learners.values())
         print(f"learners: {', '.join(f'{number} {group}' for group, number in groups_of.items())}")

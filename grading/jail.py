@@ -202,10 +202,11 @@ def _command(options: tuple[str, ...], limits: Limits) -> tuple[str, ...]:
     parts += ["--proc", "/proc", "--dev", "/dev"]
     for place in ("/tmp", WORK, "/dev/shm"):  # before the rest: Python may be installed in /tmp
         parts += ["--perms", "1777", *size, "--tmpfs", place]
-    for parent in sorted({parent for path in _readable() for parent in path.parents if parent != Path("/")}):
+    readable = _readable()
+    for parent in sorted({parent for path in readable for parent in path.parents if parent != Path("/")}):
         parts += ["--perms", "755", "--dir", str(parent)]  # else only root may pass
-    for path in _readable():
-        if path.is_symlink() and any(path.resolve().is_relative_to(other) for other in _readable()):
+    for path in readable:
+        if path.is_symlink() and any(path.resolve().is_relative_to(other) for other in readable):
             parts += ["--symlink", os.readlink(path), str(path)]
         else:
             parts += ["--ro-bind", str(path), str(path)]

@@ -377,7 +377,8 @@ def notebook_only(made: Notebook) -> None:
 # Of the 40 points of the first section, when the gradients of a / b are wrong: 2 for them, 1 for numbers beside a
 # tensor, 1 for broadcasting with - * and /.
 NO_DIVISION: dict[str, float] = {**HALF, "tensor": 36}
-# 6 for a tensor alone, 4 each for + - *, 1 for the value of a / b: what is tested before the gradients of a / b.
+# 6 for a tensor alone, 4 each for + - *, 2 for what is recorded, 1 for the value of a / b: what is tested before the
+# gradients of a / b.
 BEFORE_DIVISION: dict[str, float] = {"tensor": 21}
 ENDED = "the kernel has ended"
 STOPPED = "nothing could be run any more"

@@ -37,6 +37,20 @@ KEEP = (
     "                node.grad = MyTensor(total, dtype=node.dtype)"
 )
 COLLECT = "gradients[tensor] = gradients[tensor] + share if tensor in gradients else share"
+COLLECTED_IN_PLACE = (
+    COLLECT,
+    "if tensor in gradients:\n"
+    "                        gradients[tensor] += share\n"
+    "                    else:\n"
+    "                        gradients[tensor] = share",
+)
+KEPT_IN_PLACE = (
+    KEEP,
+    "if node.grad is None:\n"
+    "                    node.grad = gradient\n"
+    "                else:\n"
+    "                    node.grad += gradient",
+)
 WHEN_COMPLETE = "consumers[tensor] -= 1\n                    if consumers[tensor] == 0:"
 ONES = "upstream = np.ones(self.shape, self.dtype)"
 NO_GRADIENT = "if not self.requires_grad:\n            return\n        if base is None:"
@@ -1294,46 +1308,22 @@ WRONG = [
         "gradient-aliased",
         "tensor",
         "paths",
-        (
-            COLLECT,
-            "if tensor in gradients:\n"
-            "                        gradients[tensor] += share\n"
-            "                    else:\n"
-            "                        gradients[tensor] = share",
-        ),
+        COLLECTED_IN_PLACE,
     ),
     Wrong(
         "grad-added-in-place",
         "gradient-aliased",
         "tensor",
         "accumulate",
-        (
-            KEEP,
-            "if node.grad is None:\n"
-            "                    node.grad = gradient\n"
-            "                else:\n"
-            "                    node.grad += gradient",
-        ),
+        KEPT_IN_PLACE,
     ),
     Wrong(
         "shares-and-grad-added-in-place",
         "gradient-aliased",
         "tensor",
         "paths accumulate",
-        (
-            COLLECT,
-            "if tensor in gradients:\n"
-            "                        gradients[tensor] += share\n"
-            "                    else:\n"
-            "                        gradients[tensor] = share",
-        ),
-        (
-            KEEP,
-            "if node.grad is None:\n"
-            "                    node.grad = gradient\n"
-            "                else:\n"
-            "                    node.grad += gradient",
-        ),
+        COLLECTED_IN_PLACE,
+        KEPT_IN_PLACE,
     ),
     Wrong(
         "upstream-is-a-view",
