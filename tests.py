@@ -457,9 +457,9 @@ def visited_once(trial: Trial) -> None:
 def ladder(trial: Trial, rung: str, count: int, error: type[BaseException], mistake: str) -> None:
     """A graph of so many additions in a row; `mistake` is what `error` in its backward() means."""
     rung = rung if "+" in rung else f"y + {rung}"
-    code = "x = MyTensor(0.5, requires_grad=True)\ny = x\n"
-    code = "c = MyTensor(0.5, requires_grad=True)\n" * ("c" in rung) + code
-    code += f"for _ in range({count}):\n    y = {rung}"
+    leaves = ["c", "x"] if "c" in rung else ["x"]
+    code = "\n".join(f"{leaf} = MyTensor(0.5, requires_grad=True)" for leaf in leaves)
+    code += f"\ny = x\nfor _ in range({count}):\n    y = {rung}"
     backward = "y.backward(MyTensor(1.0))"
     with trial.case():
         quick, trial.seconds, trial.means = trial.seconds, CHECK_SECONDS, {}

@@ -331,7 +331,8 @@ class Section:
         title: the section's heading.
         call: what a learner types to run the checks.
         builds_on: earlier sections, each with ids of its checks. When something fails here and one of those does
-            not pass, that one is what the learner has to look at first.
+            not pass, that one is what the learner has to look at first. Without ids, where this section is not given
+            the names to run them, it is only named as a place to look.
         workshop: what the points count toward.
     """
 
