@@ -243,14 +243,16 @@ def wait_for(condition: Callable[[], Any], seconds: float = 60) -> Any:
     pytest.fail("it did not happen")
 
 
-def processes(made: Course) -> list[int]:
-    """Processes of this course's commands: each has its TMPDIR, or one in it, in its environment or command."""
+def processes(made: Course) -> dict[int, int]:
+    """Processes of this course's commands, and the parent of each: all have its TMPDIR, or one in it, in their
+    environment or command."""
     mark = f"{made.folder}/{TEMPORARY}".encode()
-    found = []
+    found = {}
     for place in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             if mark in (place / "environ").read_bytes() + (place / "cmdline").read_bytes():
-                found.append(int(place.name))
+                said = re.search(r"^PPid:\s*(\d+)", (place / "status").read_text(), re.MULTILINE)
+                found[int(place.name)] = int(said[1])
     return found
 
 
