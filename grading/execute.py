@@ -173,7 +173,7 @@ class Runner(NotebookClient):
         self.timeout_func = lambda _: seconds
         self.messages = 0
         # nbclient never looks at the clock while messages come.
-        watchdog = threading.Timer(seconds + 2, self.km.kill)
+        watchdog = threading.Timer(seconds + 6, self.km.kill)
         watchdog.start()
         try:
             self.execute_cell(cell, index, store_history=True)

@@ -88,12 +88,15 @@ def transaction(db_url: str, course_id: str) -> Iterator[OpenGradebook]:
     for module in OPENING:
         module.Gradebook = lambda *_: gradebook
     try:
-        yield gradebook
-    except BaseException:
-        gradebook.finish(commit=False)
-        raise
-    else:
+        try:
+            yield gradebook
+        except BaseException:
+            gradebook.finish(commit=False)
+            raise
         gradebook.finish(commit=True)
+    except DBAPIError:
+        _is_there(db_url)  # or it was deleted in the meantime
+        raise
     finally:
         for module in OPENING:
             module.Gradebook = Gradebook

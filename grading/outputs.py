@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import html
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import bleach
@@ -89,13 +90,22 @@ def markdown2html(source: Any) -> str:
 
 def highlight_code(source: str, language: str | None = None, metadata: Any = None) -> str:
     """nbconvert's filter of this name, in bounded time: 100,000 characters of code can take Pygments an hour."""
-    from nbconvert.filters.highlight import Highlight2HTML  # a second to import, for those who make pages
-
+    highlight = _highlighter()
     try:
         with learner_code(SECONDS / 2):
-            return Highlight2HTML(pygments_lexer="ipython3")(source, language, metadata)
+            return highlight(source, language, metadata)
     except (OutOfTime, Exception):
         return f'<div class="highlight"><pre>{html.escape(source)}</pre></div>'
+
+
+@functools.cache
+def _highlighter() -> Callable[..., str]:
+    """With all that it imports, for a second: only those who make pages need it, and a deadline must not cut it."""
+    from nbconvert.filters.highlight import Highlight2HTML
+
+    made = Highlight2HTML(pygments_lexer="ipython3")
+    made("pass")
+    return made
 
 
 def safe_outputs(outputs: Any) -> list[NotebookNode]:

@@ -37,7 +37,7 @@ KINDS = {kind.__name__: kind for kind in BUILT_IN}
 WORD = re.compile(r"[^\W\d]\w*")
 MOST_RECEIVED = 256 << 20  # bytes of all arrays of one submission
 MOST_UNASKED = 100  # attributes in one reply that nobody has asked for yet
-GRACE = 2.0  # seconds past its deadline that the kernel has to answer
+GRACE = 4.0  # seconds past its deadline that the kernel has to answer
 
 
 class Connection:

@@ -213,6 +213,8 @@ class Process:
             if _closed.is_set():
                 raise WorkerError(STOPPED)
             processors = sorted(os.sched_getaffinity(0)) if setup.pinned and hasattr(os, "sched_getaffinity") else []
+            first = os.getpid() % len(processors) if processors else 0  # not the same one for each run on this machine
+            processors = processors[first:] + processors[:first]
             used = [process.processor for process in _started]
             self.processor = min(processors, key=used.count, default=None)
             workers = warm.workers()
@@ -410,7 +412,10 @@ def _end_with(end: socket.socket, folder: Path) -> None:
 
 def _leave(folder: Path) -> None:
     """End, for good; whoever is last removes the folder of all."""
-    shutil.rmtree(folder, ignore_errors=True)
+    for _ in range(100):  # another thread may be making something in it
+        shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            break
     with contextlib.suppress(OSError):
         folder.parent.rmdir()
     os._exit(1)

@@ -842,7 +842,7 @@ attack(
     code="""\
 tried("replies")
 kernel = get_ipython().kernel
-parent, ends, sent = {"header": {"msg_id": "x", "msg_type": "x"}}, time.monotonic() + 10, 0
+parent, ends, sent = {"header": {"msg_id": "x", "msg_type": "x"}}, time.monotonic() + 30, 0
 while time.monotonic() < ends:
     kernel.session.send(kernel.shell_stream.socket, "execute_reply", {"status": "ok"}, parent=parent,
                         ident=kernel._parent_ident["shell"])
@@ -1455,8 +1455,12 @@ if os.fork() == 0:
         os.execv(sys.executable, [sys.executable, "-c", "import time; time.sleep(600)", targets["mark"]])
     os._exit(0)
 os.wait()
-time.sleep(0.3)
-alive = [path for path in Path("/proc").glob("[0-9]*/cmdline") if targets["mark"] in path.read_text()]
+alive = []
+for _ in range(100):
+    time.sleep(0.05)
+    alive += [path for path in Path("/proc").glob("[0-9]*/cmdline") if targets["mark"] in path.read_text()]
+    if alive:
+        break
 tried("a daemon, alive: %s" % bool(alive))
 """,
     shows=("tried: a daemon, alive: True",),

@@ -135,7 +135,7 @@ class Course:
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         return {**os.environ, "PATH": path, **self.variables}
 
-    def nbgrader(self, command: str, *arguments: str, timeout: float = 900) -> subprocess.CompletedProcess[str]:
+    def nbgrader(self, command: str, *arguments: str, timeout: float = 3600) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "nbgrader", command, *arguments, *self.places()],
             cwd=ROOT,
@@ -163,7 +163,7 @@ class Course:
             start_new_session=True,
         )
 
-    def grade_class(self, *options: str, timeout: float = 300) -> Graded:
+    def grade_class(self, *options: str, timeout: float = 900) -> Graded:
         """`python -m grading autograde`, to its end."""
         with self.start(*options) as running:
             try:
@@ -234,7 +234,7 @@ def results(made: Course) -> int:
     return sum(1 for _ in made.folder.glob(".grading/results/*/*.json"))
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 60) -> Any:
+def wait_for(condition: Callable[[], Any], seconds: float = 300) -> Any:
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
         if found := condition():

@@ -520,7 +520,7 @@ OUTPUT = [
         BEGUN,
         shows=("More than 20 figures have been opened", "oh"),
     ),
-    Fault("prints_in_a_constructor", creating("print('made', flush=True)", half), HALF),
+    Fault("prints_in_a_constructor", creating("print('made')", half), HALF),
     Fault("raises_in_del", edited(raises_in_del), BEGUN),
     Fault("closes_stdout", own("import sys\nsys.stdout.close()\nsys.stderr.close()"), BEGUN),
     Fault("goes_on", own(GOES_ON), BEGUN),

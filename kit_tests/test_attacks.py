@@ -35,7 +35,7 @@ from grading import jail
 GIB = 1 << 30
 LIMITS = [
     *("--JudgedExecute.required=bubblewrap", f"--JudgedExecute.memory={GIB}", "--JudgedExecute.request_seconds=2"),
-    *("--JudgedExecute.cell_seconds=5", "--JudgedExecute.submission_seconds=30"),
+    *("--JudgedExecute.cell_seconds=10", "--JudgedExecute.submission_seconds=60", "--JudgedAutograde.seed=1"),
 ]
 LEARNERS = {each.name: f"{number:02}-{each.name}{'-page' * each.page}" for number, each in enumerate(ATTACKS)}
 # Honest learners, each graded right after an attack that could harm the next one.
@@ -66,7 +66,7 @@ class Outside:
             path.parent.mkdir()
             path.write_text(f"{self.canary}-{path.name}")
         self.victim = subprocess.Popen(
-            [sys.executable, "-c", "import time; time.sleep(900)"], env={"MINITORCH_CANARY": f"{self.canary}-victim"}
+            [sys.executable, "-c", "import time; time.sleep(3600)"], env={"MINITORCH_CANARY": f"{self.canary}-victim"}
         )
         stack.callback(self.victim.wait)
         stack.callback(self.victim.kill)

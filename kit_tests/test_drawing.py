@@ -6,7 +6,6 @@ import itertools
 import json
 import re
 import sys
-import time
 import xml.etree.ElementTree as ET
 from types import SimpleNamespace
 from typing import Any
@@ -473,9 +472,8 @@ def test_regions_leave_the_stages_of_the_training(cell, epochs, chosen):
         return some * [1, len(watch.losses)]
 
     watch = tests.live_regions(scores, points, labels)
-    began = time.process_time()
     forms = cell(lambda: [watch(1 / (1 + epoch)) for epoch in range(epochs)])
-    assert time.process_time() - began < 2 and asked[0] < 20
+    assert asked[0] < 20  # a picture is drawn now and then, not in each epoch
     alt = re.search('alt="([^"]*)"', forms["text/html"])[1]
     assert alt.startswith("Points of the plane, and the region") and f"at {len(chosen)} stages" in alt
     assert [int(epoch) for epoch in re.findall(r"Epoch (\d+): loss", alt)] == chosen

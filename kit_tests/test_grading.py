@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -107,7 +108,14 @@ def test_results_say_when_a_learner_was_not_graded():
 
 def pytest_on(notebook: Path, *more: str) -> subprocess.CompletedProcess:
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "tests.py", "--notebook", str(notebook), *more]
-    return subprocess.run(command, cwd=ROOT / "release" / "workshop", capture_output=True, text=True, timeout=300)
+    return subprocess.run(
+        command,
+        cwd=ROOT / "release" / "workshop",
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
 
 
 def test_pytest_passes_a_right_notebook_with_one_result_per_function():

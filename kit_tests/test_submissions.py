@@ -311,7 +311,7 @@ def test_no_text_takes_long_or_breaks_anything(text):
     given["cells"] = [{**code_cell(text), "cell_type": kind} for kind in ("code", "raw", "markdown")] + given["cells"]
     start = time.monotonic()
     assert_gradable(restored(given))
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 30
 
 
 def test_notes_are_replaced_not_repeated():
