@@ -193,7 +193,7 @@ def _details(check: Result) -> list[str]:
     if check.snippet:
         lines += ["", "    Paste this into a new cell to see it:", ""]
         lines += ["        " + line for line in check.snippet.split("\n")] + [""]
-        if drawing := _drawing(check.snippet):
+        if drawing := call_to_draw(check.snippet):
             lines += [f"    {_draw(drawing)}", "", f"        {drawing}", ""]
     for number, hint in enumerate(check.hints, 1):
         lines += _block(f"hint {number}", hint)
@@ -208,7 +208,7 @@ def cell(content: str, more: str = "") -> str:
     return f'<td style="{LEFT}{more}">{content}</td>'
 
 
-def _drawing(snippet: str) -> str | None:
+def call_to_draw(snippet: str) -> str | None:
     """The call that draws the graph of a snippet's y, beside PyTorch's if PyTorch can run it.
 
     Only of a snippet in which the drawing shows what failed: each name is assigned once, y goes backward, all runs to
@@ -254,7 +254,7 @@ def _details_html(check: Result) -> str:
         parts.append(_pre(_rest(check)))
     if check.snippet:
         parts.append(f"<p>Paste this into a new cell to see it:</p>{_pre(check.snippet)}")
-        if drawing := _drawing(check.snippet):
+        if drawing := call_to_draw(check.snippet):
             parts.append(f"<p>{_draw(drawing)}</p>{_pre(drawing)}")
     hints = ""
     for number, hint in reversed(list(enumerate(check.hints, 1))):  # each opens the way to the next

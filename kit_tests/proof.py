@@ -44,8 +44,7 @@ from tqdm import tqdm  # noqa: E402
 import tests  # noqa: E402
 from checks import drawing, oracle, section  # noqa: E402
 from checks.observe import Clock, Failed, OutOfTime, learner_code, quiet  # noqa: E402
-from checks.report import Report  # noqa: E402
-from checks.report import _drawing as offered  # noqa: E402
+from checks.report import Report, call_to_draw  # noqa: E402
 from checks.section import CHECK_SECONDS, SECTION_SECONDS, Check, Section, judged  # noqa: E402
 from conftest import defined, names_for, solved_texts  # noqa: E402
 
@@ -153,7 +152,7 @@ def drawn(found: Report, names: dict[str, Any]) -> dict[str, str]:
     said: dict[str, str] = {}
     with quiet(), pytest.MonkeyPatch.context() as patch:
         for check in found.checks:
-            if check.snippet and (call := offered(check.snippet)):
+            if check.snippet and (call := call_to_draw(check.snippet)):
                 patch.setattr(drawing, "show", lambda forms, id=check.id: said.update({id: forms["text/plain"]}))
                 pasted = {**names, "np": np, "tests": tests}
                 with learner_code(CHECK_SECONDS):

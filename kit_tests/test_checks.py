@@ -368,6 +368,7 @@ BAD = [
 ]
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # Liar's __del__ raises
 @pytest.mark.parametrize("section", SECTIONS)
 @pytest.mark.parametrize("bad", BAD, ids=lambda bad: getattr(bad, "__name__", None) or text_of(bad, 20))
 def test_objects_that_are_not_what_a_check_expects_are_reported(section, bad, reference, capfd):

@@ -354,7 +354,7 @@ def test_a_failing_gradient_offers_to_draw_its_graph(shown):
     found = tests.TENSOR.run({"MyTensor": names["MyTensor"]}, seed=1)
     offered = 0
     for check in found.checks:
-        call = report._drawing(check.snippet) if check.snippet and check.status == "failed" else None
+        call = report.call_to_draw(check.snippet) if check.snippet and check.status == "failed" else None
         if call:
             offered += 1
             text = drawn(shown, f"{check.snippet}\n{call}", names)
@@ -362,7 +362,7 @@ def test_a_failing_gradient_offers_to_draw_its_graph(shown):
                 assert "✗ Walking back from y" in text, text
     assert offered >= 3
     first = next(check for check in found.checks if check.id == "sub_gradient")
-    assert report._drawing(first.snippet) in found.as_text() and "tests.draw_graph(y, beside=" in found.as_html()
+    assert report.call_to_draw(first.snippet) in found.as_text() and "tests.draw_graph(y, beside=" in found.as_html()
 
 
 LEAVES = "a = MyTensor(2.0, requires_grad=True)\nc = MyTensor(3.0)\n"
@@ -387,7 +387,7 @@ LEAVES = "a = MyTensor(2.0, requires_grad=True)\nc = MyTensor(3.0)\n"
     ],
 )
 def test_a_drawing_is_offered_where_it_shows_what_failed(snippet, offer):
-    assert report._drawing(LEAVES + snippet) == offer
+    assert report.call_to_draw(LEAVES + snippet) == offer
 
 
 # ---------------------------------------------------------------- a network that learns
