@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import json
 import os
 import secrets
@@ -50,6 +51,18 @@ class JailedKernelClient(AsyncKernelClient):
             made.identity = identity
         made.connect(self._make_url(channel))
         return made
+
+
+@functools.cache
+def _waiting() -> str:
+    """What process 1 of a jail runs, for a copy of the zygote: it waits for the end of what it reads.
+
+    It ignores that its children end, so that processes that lost their parent do not stay as zombies: where `env` can
+    have it so, which is in coreutils since 8.31.
+    """
+    ignoring = "env --ignore-signal=CHLD"
+    known = subprocess.run([*ignoring.split(), "true"], stderr=subprocess.DEVNULL).returncode == 0
+    return f"{ignoring} cat" if known else "cat"
 
 
 class JailedKernel(AsyncKernelManager):
@@ -135,7 +148,7 @@ class JailedKernel(AsyncKernelManager):
 
     def _enter(self, limits: jail.Limits, files: Path, given: list[int], zygote: Zygote) -> None:
         """Have a copy of the zygote enter a jail in which nothing happens yet."""
-        self._open_jail(limits, files, ["sh", "-c", "echo; exec cat"], [], subprocess.PIPE)
+        self._open_jail(limits, files, ["sh", "-c", f"echo; exec {_waiting()}"], [], subprocess.PIPE)
         with self.process.stdout:
             if not self.process.stdout.readline():
                 raise OSError("bubblewrap does not start")

@@ -180,6 +180,34 @@ def test_process_1_of_a_jail_has_nothing_that_the_kernel_could_keep_open(copied,
         kernel.close()
 
 
+@pytest.mark.parametrize("copied", [True, False])
+def test_processes_that_have_lost_their_parent_leave_room_for_others(copied, monkeypatch):
+    if not copied:
+        monkeypatch.setattr(jailed, "zygote", lambda: None)
+    kernel = Kernel()
+    code = """
+import os, pathlib, time
+for _ in range(5):
+    if os.fork() == 0:
+        if os.fork() == 0:
+            time.sleep(0.1)  # until it has lost its parent
+        os._exit(0)
+    os.wait()
+deadline = time.monotonic() + 20
+while time.monotonic() < deadline:
+    found = [path.name for path in pathlib.Path("/proc").glob("[0-9]*")]
+    if len(found) <= 2:
+        break
+    time.sleep(0.05)
+found = sorted(map(int, found))
+"""
+    try:
+        kernel.execute(code)
+        assert seen(kernel, "found == [1, os.getpid()]") is True, seen(kernel, "found")
+    finally:
+        kernel.close()
+
+
 def test_a_kernel_that_has_ended_leaves_no_process():
     """Also where nobody clears away what has lost its parent, as in many containers: here, this process."""
     libc = ctypes.CDLL(None)
