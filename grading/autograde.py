@@ -143,6 +143,9 @@ class JudgedAutograde(stock.Autograde):
             if not os.path.isdir(place) or not found["student_id"].isprintable():
                 self._note(ascii(found["student_id"]), "This is no folder, or its name cannot be used.")
                 continue
+            if _is_linked(Path(place), Path(self.submitted)):
+                self._note(found["student_id"], "This is a link to another folder: hand in the folder itself.")
+                continue
             staged = coursedir.format_path(str(self.staged), found["student_id"], assignment_id)
             os.makedirs(staged)
             self.students[staged] = found["student_id"]
@@ -246,6 +249,12 @@ class JudgedAutograde(stock.Autograde):
 
     def _note(self, student: str, remark: str) -> None:
         self.remarks.setdefault(student, []).append(remark)
+
+
+def _is_linked(place: Path, top: Path) -> bool:
+    """Whether a folder below another one is reached by a link."""
+    own = [place, *place.parents]
+    return any(folder.is_symlink() for folder in own[: len(place.parts) - len(top.parts)])
 
 
 def _is_finished(path: Path) -> bool:

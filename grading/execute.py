@@ -31,6 +31,7 @@ from grading.submissions import is_grade
 
 MOST_MESSAGES = 5000  # of one cell that are looked at
 MOST_BYTES = 32 << 20
+MOST_COUNTED = 1 << 31  # executions
 MOST_KEPT = 8 << 20  # bytes of all cells' outputs in the graded notebook: who writes it has it in memory several times
 LIMITS = jail.Limits()
 SHOWN = {"status", "stream", "display_data", "update_display_data", "execute_result", "error", "clear_output"}
@@ -78,7 +79,6 @@ class Runner(NotebookClient):
             },
         )
         self.bench, self.settings = bench, bench.settings
-        self.ends = time.monotonic() + self.settings.submission_seconds
         self.bytes = 0
         self.room = MOST_KEPT
         self.is_cut = False  # whether something displayed is left out
@@ -104,6 +104,7 @@ class Runner(NotebookClient):
                 except DeadKernel:  # the machine may have been full for a moment
                     stack.close()
                     kernel = self._connect(stack)
+            self.ends = time.monotonic() + self.settings.submission_seconds
             judge = Judge(kernel, bench.tests, self._listen, self.settings)
             for index, cell in enumerate(nb.cells):
                 if cell.cell_type != "code":
@@ -203,7 +204,8 @@ class Runner(NotebookClient):
         self.bytes += len(str(msg["content"]))
         if msg["msg_type"] not in SHOWN:  # nbclient logs the names of others as they are
             return None
-        if type(msg["content"].get("execution_count")) is not int:
+        count = msg["content"].get("execution_count")
+        if type(count) is not int or not 0 <= count < MOST_COUNTED:  # the format allows no others
             msg["content"].pop("execution_count", None)
         if msg["msg_type"] != "status" and (self.messages > MOST_MESSAGES or self.bytes > MOST_BYTES):
             self.is_cut = True

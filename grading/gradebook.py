@@ -83,7 +83,7 @@ class OpenGradebook(Gradebook):
 @contextlib.contextmanager
 def transaction(db_url: str, course_id: str) -> Iterator[OpenGradebook]:
     """Inside, all of nbgrader works on one open gradebook; when it ends well, all is written at once."""
-    _is_there(db_url)
+    is_there(db_url)
     gradebook = OpenGradebook(db_url, course_id)
     for module in OPENING:
         module.Gradebook = lambda *_: gradebook
@@ -95,14 +95,14 @@ def transaction(db_url: str, course_id: str) -> Iterator[OpenGradebook]:
             raise
         gradebook.finish(commit=True)
     except DBAPIError:
-        _is_there(db_url)  # or it was deleted in the meantime
+        is_there(db_url)  # or it was deleted in the meantime
         raise
     finally:
         for module in OPENING:
             module.Gradebook = Gradebook
 
 
-def _is_there(db_url: str) -> None:
+def is_there(db_url: str) -> None:
     """Not to make an empty gradebook where one was deleted."""
     url = make_url(db_url)
     if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():

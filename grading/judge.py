@@ -7,13 +7,15 @@ import builtins
 import contextlib
 import html
 import io
+import math
+import symtable
 from collections.abc import Callable
 from typing import Any
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from checks.observe import Failed, OutOfTime, UsedTorch
+from checks.observe import Failed, OutOfTime, UsedTorch, printable
 from checks.report import Score
 from grading.kernels import JailedKernel
 from grading.remote import Connection
@@ -52,20 +54,25 @@ class Judge:
                 )
             with contextlib.redirect_stdout(io.StringIO()):
                 value = _value(source, names)
+        except AssertionError as error:  # of a test that is written with assert
+            return _nothing(f"The test failed: {printable(str(error)) or 'what it asserts does not hold'}.")
         except (Failed, OutOfTime, UsedTorch) as error:
             return _nothing(f"Not graded: {'the time was over' if isinstance(error, OutOfTime) else error}.")
         except Exception as error:  # of the checks, on values that nobody thought of
             return _nothing(f"Not graded: the checks failed on what your code computed ({type(error).__name__}).")
         finally:
             self.connection.done()
+        if value is None:  # which nbgrader takes for all points
+            return [new_output("display_data", data={"text/plain": "The test passed."})]
+        if not isinstance(value, (int, float)) or not 0 <= value < math.inf:  # for these, too
+            return _nothing("Not graded: the last line of this cell is worth no number of points.")
         shown = [new_output("display_data", data=value.report.mimebundle())] if isinstance(value, Score) else []
-        return [*shown, new_output("execute_result", data={"text/plain": repr(value)})]
+        return [*shown, new_output("execute_result", data={"text/plain": repr(float(value))})]
 
     def _names(self, source: str) -> tuple[dict[str, Any], list[str]]:
         """What the names in a cell stand for, and those that the kernel does not know."""
-        wanted = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
         names, undefined = {"tests": self.tests}, []
-        for name in sorted(wanted - {"tests"} - set(dir(builtins))):
+        for name in sorted(_free(symtable.symtable(source, "<graded cell>", "exec")) - {"tests"} - set(dir(builtins))):
             try:
                 names[name] = self.connection.ask("name", name)
             except Exception as error:
@@ -75,11 +82,20 @@ class Judge:
         return names, undefined
 
 
+def _free(table: symtable.SymbolTable) -> set[str]:
+    """Names that code uses and does not define."""
+    symbols = table.get_symbols()
+    used = {symbol.get_name() for symbol in symbols if symbol.is_global() and symbol.is_referenced()}
+    own = {symbol.get_name() for symbol in symbols if symbol.is_assigned() or symbol.is_imported()}
+    return used.union(*map(_free, table.get_children())) - own
+
+
 def _value(source: str, names: dict[str, Any]) -> Any:
-    """Run a cell of the course; the value of its last line."""
-    *before, last = ast.parse(source).body
-    exec(compile(ast.Module(before, []), "<graded cell>", "exec"), names)
-    return eval(compile(ast.Expression(last.value), "<graded cell>", "eval"), names)
+    """Run a cell of the course; the value of its last line, as a notebook shows it."""
+    lines = ast.parse(source).body
+    last = lines.pop() if lines and isinstance(lines[-1], ast.Expr) else None
+    exec(compile(ast.Module(lines, []), "<graded cell>", "exec"), names)
+    return None if last is None else eval(compile(ast.Expression(last.value), "<graded cell>", "eval"), names)
 
 
 def _nothing(why: str) -> list[NotebookNode]:

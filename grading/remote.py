@@ -35,7 +35,8 @@ BUILT_IN = (
 )
 KINDS = {kind.__name__: kind for kind in BUILT_IN}
 WORD = re.compile(r"[^\W\d]\w*")
-MOST_RECEIVED = 256 << 20  # bytes of all arrays of one submission
+MOST_RECEIVED = 256 << 20  # bytes of all replies of one submission
+MOST_REFERENCES = 2000  # to objects, in one reply
 MOST_UNASKED = 100  # attributes in one reply that nobody has asked for yet
 GRACE = 4.0  # seconds past its deadline that the kernel has to answer
 
@@ -52,7 +53,8 @@ class Connection:
 
     def __init__(self, kernel: JailedKernel, request_seconds: float, total_seconds: float, most_requests: int) -> None:
         self.kernel, self.request_seconds, self.left, self.most = kernel, request_seconds, total_seconds, most_requests
-        self.requests = self.received = 0
+        self.requests = 0
+        self.references = 0  # in the last reply
         self.cell_left = total_seconds
         self.gone: str | None = None  # why nothing can be asked any more
         self.known: weakref.WeakValueDictionary[int, Remote] = weakref.WeakValueDictionary()
@@ -120,22 +122,22 @@ class Connection:
             raise
         if type(reply) is not dict:
             raise self._stop("the process that runs your code sent something unreadable")
-        self.received += len(data)
-        if self.received > MOST_RECEIVED:
+        if channel.received > MOST_RECEIVED:
             raise self._stop(f"your code gave more than {MOST_RECEIVED:,} bytes to look at")
         return reply, data
 
     def _read(self, reply: dict[str, Any], data: bytes) -> Any:
         if "error" in reply:
             raise self._error(reply["error"])
+        self.references = 0
         decoder = wire.Decoder(data, self._object, self._array)
         try:
             value = decoder.decode(reply.get("value"))
             if type(reply.get("ahead")) is list and len(reply["ahead"]) <= MOST_UNASKED:
                 for number, name, form in reply["ahead"]:
-                    if type(number) is not int or type(name) is not str:
+                    if type(name) is not str:
                         raise wire.WireError("not a reference")
-                    self.ahead[number, name] = decoder.decode(form)
+                    self.ahead[self._numbered(number), name] = decoder.decode(form)
             return value
         except (wire.WireError, TypeError, ValueError) as error:
             raise self._stop(f"the process that runs your code sent something unreadable: {error}") from None
@@ -156,8 +158,8 @@ class Connection:
     def _object(self, inside: Any) -> Any:
         if type(inside) is not list or len(inside) != 2:
             raise wire.WireError("not a reference")
-        number, name = inside
-        if type(number) is not int or type(name) is not str:
+        number, name = self._numbered(inside[0]), inside[1]
+        if type(name) is not str:
             raise wire.WireError("not a reference")
         found = self.known.get(number)
         if found is None:  # one proxy for one object: checks compare with `is`
@@ -167,6 +169,13 @@ class Connection:
             self.known[number] = found
             self.held[number] += 1
         return found
+
+    def _numbered(self, number: Any) -> int:
+        """The number of an object. They are few, and not chosen so that Python sorts them all into one place."""
+        self.references += 1
+        if type(number) is not int or not 0 <= number < 1 << 31 or self.references > MOST_REFERENCES:
+            raise wire.WireError("not a reference, or too many of them")
+        return number
 
     def forget(self, number: int) -> None:
         """A proxy is gone: the kernel may drop the object, with the next request."""
@@ -184,8 +193,7 @@ class Connection:
         return self.classes[name]
 
     def _array(self, array: np.ndarray, writeable: bool, number: Any) -> np.ndarray:
-        if type(number) is not int:
-            raise wire.WireError("not a reference")
+        number = self._numbered(number)
         found = array.view(RemoteArray)
         found._connection, found._number = self, number
         found.flags.writeable = writeable

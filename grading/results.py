@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nbgrader.api import Gradebook, MissingEntry
+from sqlalchemy.exc import SQLAlchemyError
+
+from grading import gradebook
 
 
 @dataclass(frozen=True)
@@ -43,16 +46,23 @@ def read(db_url: str, assignment: str, course_id: str = "minitorch") -> Results:
     """The results of an assignment.
 
     Raises:
-        LookupError: when the gradebook does not know the assignment, with what to do.
+        LookupError: when there is no such gradebook or assignment, with what to do.
     """
-    with Gradebook(db_url, course_id) as gradebook:
+    try:
+        gradebook.is_there(db_url)
+        opened = Gradebook(db_url, course_id)
+    except gradebook.GradebookError as error:
+        raise LookupError(str(error)) from None
+    except SQLAlchemyError as error:
+        raise LookupError(f"{db_url} cannot be opened as a gradebook: {str(error).splitlines()[0]}") from None
+    with opened as book:
         try:
-            notebooks = gradebook.find_assignment(assignment).notebooks
+            notebooks = book.find_assignment(assignment).notebooks
         except MissingEntry:
             raise LookupError(f"{db_url} holds no assignment {assignment!r}: run `make release` first") from None
         cells = [cell for notebook in notebooks for cell in notebook.grade_cells]
         rows = {}
-        for submission in gradebook.assignment_submissions(assignment):
+        for submission in book.assignment_submissions(assignment):
             points = {
                 grade.name: grade.score
                 for notebook in submission.notebooks

@@ -24,6 +24,7 @@ NOTES = "grading-notes"  # the id of the cell with the remarks
 LARGEST_FILE = 100 << 20  # bytes of a notebook file
 LARGEST_CELL = 1_000_000  # characters
 MOST_CELLS = 20_000  # that are looked at
+MOST_VALUES = 3_000_000  # in a notebook file: each takes some hundred bytes of memory, however short it is written
 # Of the cells that are the learner's own, and so in none of the course's places:
 MOST_OWN = 1000
 LARGEST_OWN = 5_000_000  # characters of all together
@@ -130,6 +131,10 @@ def cells_of(content: bytes, name: str, remarks: list[str]) -> list[dict[str, An
     """
     if not content.strip():
         raise Unusable(f"{name!r} is empty: hand it in again.")
+    if sum(content.count(mark) for mark in (b"[", b"{", b",")) > MOST_VALUES:
+        raise Unusable(
+            f"{name!r} holds more than {MOST_VALUES:,} values: clear the outputs of all cells, save, hand it in again."
+        )
     try:
         document = json.loads(content)  # in UTF-8, -16 or -32
     except UnicodeDecodeError:
@@ -242,8 +247,8 @@ def _nbgrader(cell: Any) -> dict[str, Any]:
 
 
 def is_grade(cell: Any) -> bool:
-    """Whether nbgrader gives points for a cell of the course."""
-    return bool(_nbgrader(cell).get("grade"))
+    """Whether a cell is the course's own, and gives points. An answer that a person grades is the learner's code."""
+    return bool(_nbgrader(cell).get("grade")) and _is_locked(cell)
 
 
 def _is_locked(cell: Any) -> bool:

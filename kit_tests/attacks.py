@@ -792,6 +792,7 @@ attack(
 tried("a number")
 tell("execute_input", {"code": "", "execution_count": "<script>alert(1)</script><img src=x onerror=alert(1)>"})
 tell("status", {"execution_state": "busy", "execution_count": "</div><script>alert(2)</script>"})
+tell("execute_input", {"code": "", "execution_count": -1})
 """,
     page=True,
 )

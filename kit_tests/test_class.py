@@ -188,26 +188,6 @@ def test_a_dry_run_says_what_would_be_graded_and_does_nothing(tmp_path):
 
 def test_an_assignment_of_two_notebooks_and_what_is_none(tmp_path):
     """--notebook grades one and leaves the other's points; a stray notebook and a stray file stop nobody."""
-
-    def notebook(points: float) -> str:
-        marks = {
-            "grade": True,
-            "grade_id": "worth",
-            "locked": True,
-            "points": 9,
-            "schema_version": 3,
-            "solution": False,
-        }
-        cell = {**code_cell(f"{points}"), "id": "worth", "metadata": {"nbgrader": {**marks, "task": False}}}
-        return json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
-
-    def run(*command: str) -> subprocess.CompletedProcess[str]:
-        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-        everything = [sys.executable, "-m", *command, f"--course-dir={tmp_path}"]
-        return subprocess.run(
-            everything, cwd=worker.ROOT, capture_output=True, text=True, env={**os.environ, "PATH": path}
-        )
-
     source, erin, bob = (
         tmp_path / "source" / "hw",
         tmp_path / "submitted" / "erin" / "hw",
@@ -216,9 +196,9 @@ def test_an_assignment_of_two_notebooks_and_what_is_none(tmp_path):
     for folder in (source, erin, bob.parent):
         folder.mkdir(parents=True)
     for name in ("a.ipynb", "b.ipynb"):
-        (source / name).write_text(notebook(4))
-    assert run("nbgrader", "generate_assignment", "hw").returncode == 0
-    (source / "scratch.ipynb").write_text(notebook(9))
+        (source / name).write_text(_of_cells(worth=("4", "test")))
+    assert _run(tmp_path, "nbgrader", "generate_assignment", "hw").returncode == 0
+    (source / "scratch.ipynb").write_text(_of_cells(worth=("9", "test")))
     for name in ("a.ipynb", "b.ipynb"):
         shutil.copy(tmp_path / "release" / "hw" / name, erin)
     bob.write_text("I am a file")
@@ -227,7 +207,7 @@ def test_an_assignment_of_two_notebooks_and_what_is_none(tmp_path):
         ("grading", "--notebook=a", "--force"),
         ("nbgrader", "--notebook=b"),
     ):
-        done = run(program, "autograde", "hw", *options)
+        done = _run(tmp_path, program, "autograde", "hw", *options)
         assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr
         assert "'bob'" in done.stderr and "This is no folder" in done.stderr
         with contextlib.closing(sqlite3.connect(tmp_path / "gradebook.db")) as database:
@@ -235,6 +215,55 @@ def test_an_assignment_of_two_notebooks_and_what_is_none(tmp_path):
         if options == ["--jobs=1"]:
             assert "scratch.ipynb is left out" in done.stderr
             assert "2 submissions: 1 not graded, 1 graded, 1 need a look" in done.stderr
+
+
+def _of_cells(**cells: tuple[str, str]) -> str:
+    """A notebook of code cells, by grade_id; each is an "answer", a "test" or an answer that a person grades."""
+    made = []
+    for name, (source, kind) in cells.items():
+        marks = {"grade": kind != "answer", "solution": kind != "test", "locked": kind == "test", "task": False}
+        marks |= {"grade_id": name, "schema_version": 3} | ({"points": 9} if kind != "answer" else {})
+        made.append({**code_cell(source), "id": name, "metadata": {"nbgrader": marks}})
+    return json.dumps({"cells": made, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+
+
+def _run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    everything = [sys.executable, "-m", *command, f"--course-dir={folder}"]
+    return subprocess.run(everything, cwd=worker.ROOT, capture_output=True, text=True, env={**os.environ, "PATH": path})
+
+
+def test_other_kinds_of_graded_cells(tmp_path):
+    """A test may assert; a value that is no number earns nothing; what a person grades runs in the jail."""
+    where = tmp_path / "written"
+    tests = {
+        "holds": ("assert f(3) == 4", "test"),
+        "fails": ("import math\nx = [f(3) for _ in range(1)]\nassert math.prod(x) == 5, 'f(3) is 4'", "test"),
+        "words": ("f('')", "test"),
+        "nothing": ("f.missing", "test"),
+        "number": ("f(3)", "test"),
+    }
+    write = f"f = lambda x: x + 1 if x else 'all of it'\nopen({str(where)!r}, 'w')"
+    source, erin = tmp_path / "source" / "hw", tmp_path / "submitted" / "erin" / "hw"
+    for folder in (source, erin):
+        folder.mkdir(parents=True)
+    (source / "a.ipynb").write_text(_of_cells(f=("f = None", "answer"), text=("# write", "person"), **tests))
+    assert _run(tmp_path, "nbgrader", "generate_assignment", "hw").returncode == 0
+    (erin / "a.ipynb").write_text(_of_cells(f=("f = None", "answer"), text=(write, "person"), **tests))
+    for program in ("nbgrader", "grading"):
+        done = _run(tmp_path, program, "autograde", "hw", "--force")
+        assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr
+        with contextlib.closing(sqlite3.connect(tmp_path / "gradebook.db")) as database:
+            query = "select name, auto_score, needs_manual_grade from grade join base_cell on cell_id = base_cell.id"
+            found = {name: (score, bool(manual)) for name, score, manual in database.execute(query)}
+        expected = {"holds": 9, "fails": 0, "words": 0, "nothing": 0, "number": 4}
+        assert found == {name: (points, False) for name, points in expected.items()} | {"text": (None, True)}, program
+        graded = json.loads((tmp_path / "autograded" / "erin" / "hw" / "a.ipynb").read_text())
+        shown = {cell["id"]: json.dumps(cell["outputs"]) for cell in graded["cells"]}
+        assert "The test passed." in shown["holds"] and "The test failed: f(3) is 4." in shown["fails"]
+        assert "worth no number of points" in shown["words"]
+        assert "FileNotFoundError" in shown["text"] or "PermissionError" in shown["text"]
+        assert not where.exists()
 
 
 def test_without_the_assignment_it_says_what_to_do(tmp_path):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import make_class
 import pytest
+from course import Course
 
 from conftest import ROOT
 from grading import results
@@ -87,11 +88,23 @@ def test_a_learners_file_that_cannot_be_used_gets_a_sentence(tmp_path):
 
 
 def test_an_unknown_assignment_gets_a_sentence(tmp_path):
-    command = [sys.executable, "-m", "grading", "results", "nothing", "--db", f"sqlite:///{tmp_path}/gradebook.db"]
+    command = [sys.executable, "-m", "grading", "results", "nothing", "--db", Course(tmp_path).db]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1
     assert "holds no assignment 'nothing'" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_gradebook_that_is_none_gets_a_sentence_and_none_is_made(tmp_path):
+    (tmp_path / "text").write_text("x" * 1000)
+    for db, says in (
+        (f"sqlite:///{tmp_path}/none.db", "There is no gradebook"),
+        (f"sqlite:///{tmp_path}/text", "cannot be opened as a gradebook"),
+        ("nonsense", "cannot be opened as a gradebook"),
+    ):
+        with pytest.raises(LookupError, match=says):
+            results.read(db, "workshop")
+    assert [path.name for path in tmp_path.iterdir()] == ["text"]
 
 
 def test_results_say_when_a_learner_was_not_graded():

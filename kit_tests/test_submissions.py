@@ -97,8 +97,9 @@ def test_every_encoding_of_json_is_read(encoding):
         (b'{"cells": []}', "is not a notebook"),
         (b'{"worksheets": []}', "is not a notebook"),
         (b'{"worksheets": [3, {"cells": 4}, {}]}', "is not a notebook"),
+        (b'{"cells": [' + b"[]," * 2_000_000 + b"[]]}", "holds more than 3,000,000 values: clear the outputs"),
     ],
-    ids=range(18),
+    ids=range(19),
 )
 def test_what_is_no_notebook_gets_a_sentence(content, says):
     with pytest.raises(Unusable, match=says):

@@ -51,6 +51,7 @@ class Channel:
 
     def __init__(self, end: socket.socket, largest: int) -> None:
         self.socket, self.largest = end, largest
+        self.received = 0  # bytes of all messages
         self.ends = math.inf  # when to give up waiting, on the monotonic clock
         # Waking up now and then costs less than a new time limit for each message. It must be more often than the
         # alarm of a deadline rings, ten times a second: Python starts to wait anew after each signal.
@@ -91,6 +92,7 @@ class Channel:
         self._at_least(start + size, got)
         if len(got) > start + size:
             raise WireError("more than one message")
+        self.received += len(got)
         try:
             return json.loads(bytes(got[HEAD.size : start])), bytes(got[start:])
         except (ValueError, RecursionError) as error:
