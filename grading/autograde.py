@@ -121,7 +121,7 @@ class JudgedAutograde(stock.Autograde):
 
     def _course_files(self, folder: Path) -> Path:
         """What lies beside the course's notebook and is no part of the tests, for kernels to read."""
-        left_out = shutil.ignore_patterns("*.ipynb", "*.py", "*.new", "checks", ".*", "__pycache__")
+        left_out = shutil.ignore_patterns("*.ipynb", "*.py", "*.new", "checks", "docs", ".*", "__pycache__")
         try:
             shutil.copytree(self._source(), folder, ignore=left_out)
         except shutil.Error as error:

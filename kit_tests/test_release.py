@@ -141,7 +141,16 @@ def test_release_holds_no_solution_hidden_test_or_author_file():
                     assert line not in released, line
     assert secret > 60
     names = {path.relative_to(ROOT / "release").parts[1] for path in (ROOT / "release").rglob("*") if path.is_file()}
-    assert names == {"workshop.ipynb", "tests.py", "conftest.py", "requirements.txt", "checks", "data", "figures"}
+    assert names == {
+        "workshop.ipynb",
+        "tests.py",
+        "conftest.py",
+        "requirements.txt",
+        "checks",
+        "data",
+        "figures",
+        "docs",
+    }
 
 
 def definitions(source: str) -> dict[str, str]:

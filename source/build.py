@@ -29,7 +29,7 @@ SOURCE = ROOT / "source" / "workshop" / "workshop.ipynb"
 RELEASE = ROOT / "release" / "workshop"
 SOLUTION = ROOT / "solutions" / "workshop" / "workshop.ipynb"
 # What a learner's folder holds beside the notebook.
-SUPPORT = ["tests.py", "conftest.py", "requirements.txt", "checks/*.py", "data/*", "figures/*.svg"]
+SUPPORT = ["tests.py", "conftest.py", "requirements.txt", "checks/*.py", "data/*", "figures/*.svg", "docs/learner.md"]
 STAMP = "minitorch"  # the notebook metadata that tells whether somebody edited the generated notebook
 
 

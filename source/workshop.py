@@ -78,12 +78,13 @@
 # wheels are far smaller. To get those, first run the command that the selector on
 # [pytorch.org](https://pytorch.org/get-started/locally/) shows for *Compute Platform: CPU*, with the versions that
 # `requirements.txt` has, then step 3. For Macs with an Intel processor PyTorch has no packages any more: use Google Colab.
-# Upload this folder as a zip file there, and run three lines in a cell above this one: `!unzip -q workshop.zip`,
-# `%cd workshop`, `%pip install "igraph>=1.0,<2"`.
 #
 # **4. Select the kernel**, the Python that runs the cells. In VS Code open the folder and trust it (else no cell runs),
 # open this notebook, press `Ctrl+Shift+P` (`Cmd+Shift+P` on macOS), choose *Notebook: Select Notebook Kernel*, then
 # *Python Environments...* and `.venv`. If you prefer the browser, run `jupyter lab` in the activated terminal instead.
+#
+# The file [docs/learner.md](docs/learner.md), which came with this notebook, has all this step by step, beginning with the
+# installation of Python. It also says how to work on Google Colab, how to hand in, and what to do when something fails.
 #
 # Now run the next three cells: click into one and press `Shift+Enter`. The first looks at your set-up, and says what to do
 # if something is missing. The second imports what your code is built with. The third imports PyTorch, which only shows you
@@ -94,6 +95,7 @@ try:
     from checks.environment import check_setup
 except ImportError:
     print("tests.py and checks/ are not here. Open this notebook in the folder it came in, then restart the kernel.")
+    print("On Google Colab: first run the cell that unpacks the folder, see docs/learner.md.")
 else:
     check_setup()
 
@@ -460,7 +462,8 @@ print("y =", y.item(), " dy/dx =", x.grad.item(), " recorded as", type(y.grad_fn
 # Wrap a number in a `MyTensor` first; then there is only one case left. `5 - x` calls `x.__rsub__(5)`: `self` is the
 # *right* operand there. Subtraction and division mind the order.
 #
-# The five operators differ only in the NumPy function, the rule and the name: one private method can serve them.
+# `+`, `-`, `*` and `/` differ only in the NumPy function, the rule and the name: one private method can serve the four.
+# `**` has a plain number as its exponent, which stays one.
 #
 # </details>
 #
@@ -497,7 +500,7 @@ print("y =", y.item(), " dy/dx =", x.grad.item(), " recorded as", type(y.grad_fn
 # Draw the graph of `b = a + a` and `c = b * b`. How often is `b` used? What goes wrong if `b` hands on its gradient
 # after the first of the two contributions?
 #
-# And a tensor that is used twice, ten times in a row, has $2^{10}$ paths but only ten nodes. Visit nodes, not paths.
+# And a tensor that is used twice, ten times in a row, has $2^{10}$ paths but only eleven nodes. Visit nodes, not paths.
 #
 # </details>
 #
@@ -1636,6 +1639,8 @@ else:
 # %%
 if losses:
     tests.draw_weights(model)
+else:
+    print("No training yet: `losses` is empty.")
 
 # %% [markdown]
 # Now play, and guess before you look: what does the curve do with `lr=30`? Without `zero_grad`? With 2 hidden units, or 200?
@@ -1681,7 +1686,9 @@ points = np.column_stack([side * np.cos(angle) + moon, side * np.sin(angle) + mo
 points += chance.normal(0, 0.1, points.shape)
 
 watch = tests.live_regions(lambda places: moons(MyTensor(places)), points, moon)
-if losses and watch:  # nobody watches while a notebook is graded
+if not losses:
+    print("No training yet: `losses` is empty.")
+elif watch:  # nobody watches while a notebook is graded
     np.random.seed(0)
     moons = Moons()
     moon_losses = train(moons, points, np.eye(2)[moon], epochs=100, lr=0.5, live=watch)
