@@ -20,6 +20,7 @@ except ImportError:  # it comes with others, and is told with those that are mis
 PYTHON = (3, 11)
 PACKAGES = ["numpy", "torch", "torchvision", "matplotlib", "tqdm", "ipykernel", "igraph"]  # a learner's
 INSTALL = "python -m pip install -r requirements.txt"
+FILES = ["tests.py", "data/digits.npz", "requirements.txt"]  # without one, the learner has not the whole folder
 HERE = Path(__file__).resolve().parents[1]  # the folder of tests.py
 
 
@@ -49,17 +50,21 @@ def problems(folder: Path, path: Sequence[str], python: Sequence[int] = sys.vers
             "the environment with a newer Python, and select it as the kernel."
         ]
     found = []
-    if not (folder / "data" / "digits.npz").is_file() or not (folder / "tests.py").is_file():
+    if missing := [name for name in FILES if not (folder / name).is_file()]:
         found.append(
-            f"The notebook runs in {folder}, where tests.py or data/digits.npz is missing: keep it in the workshop's "
-            "folder with all that came with it, and open it there."
+            f"The notebook runs in {folder}, where {_are(missing)} missing: keep it in the workshop's folder with all "
+            "that came with it, and open it there."
         )
-    return found + _packages(path) + _hidden(folder) + _other_tests()
+    return found + _packages(folder, path) + _hidden(folder) + _other_tests()
 
 
-def _packages(path: Sequence[str]) -> list[str]:
+def _are(names: list[str]) -> str:
+    return f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'}"
+
+
+def _packages(folder: Path, path: Sequence[str]) -> list[str]:
     """Packages that are missing, of another version, or do not belong together."""
-    wanted = _requirements() if Requirement else {}
+    wanted = _requirements(folder) if Requirement else {}
     versions = {name: _version(name, path) for name in PACKAGES}
     on_colab = _version("google-colab", path) is not None
     found = []
@@ -67,11 +72,10 @@ def _packages(path: Sequence[str]) -> list[str]:
     if Requirement is None:
         missing.append("packaging")
     if missing:
-        are = "is" if len(missing) == 1 else "are"
         do = f"select the kernel .venv, or run {INSTALL} in the activated terminal."
         if on_colab:
             do = "in a cell run %pip install " + " ".join(f'"{name}{wanted.get(name, "")}"' for name in missing)
-        found.append(f"{' and '.join(missing)} {are} not installed in this kernel's Python: {do}")
+        found.append(f"{_are(missing)} not installed in this kernel's Python: {do}")
     if on_colab or not Requirement:  # Colab runs on versions of its own, and the workshop on those
         return found
     for name, version in versions.items():
@@ -87,10 +91,10 @@ def _packages(path: Sequence[str]) -> list[str]:
     return found
 
 
-def _requirements() -> dict[str, str]:
-    """The versions that requirements.txt asks for, by package."""
+def _requirements(folder: Path) -> dict[str, str]:
+    """The versions that requirements.txt asks for, by package; none if there is no such file."""
     try:
-        lines = (HERE / "requirements.txt").read_text(encoding="utf-8").splitlines()
+        lines = (folder / "requirements.txt").read_text(encoding="utf-8").splitlines()
     except OSError:
         return {}
     found = {}

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from checks import environment
-from checks.environment import PACKAGES, problems
+from checks.environment import FILES, PACKAGES, problems
 from checks.notebook import code_cells
 from conftest import ROOT
 
@@ -43,6 +43,15 @@ def install(site: Path, needs: dict[str, list[str]] = NEEDS, **versions: str | N
             lines += [f"Requires-Dist: {other}" for other in needs.get(name, [])]
             (place / "METADATA").write_text("\n".join(lines) + "\n")
     return [str(site)]
+
+
+def workshop_folder(parent: Path) -> Path:
+    """A folder with what the cell looks for."""
+    folder = parent / "workshop"
+    (folder / "data").mkdir(parents=True)
+    for name in FILES:
+        (folder / name).touch()
+    return folder
 
 
 def test_the_versions_that_are_asked_for_pass(site):
@@ -113,8 +122,20 @@ def test_without_packaging_no_versions_are_compared_and_it_is_said_to_be_missing
 
 def test_another_folder(site, tmp_path):
     (said,) = problems(tmp_path, install(site))
-    assert said.startswith(f"The notebook runs in {tmp_path}, where tests.py or data/digits.npz is missing")
+    assert said.startswith(
+        f"The notebook runs in {tmp_path}, where tests.py and data/digits.npz and requirements.txt are missing: keep it"
+    )
     assert "missing" in problems(tmp_path / "gone", [str(site)])[0]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_that_is_missing(site, tmp_path, name):
+    folder = workshop_folder(tmp_path)
+    path = install(site)
+    assert problems(folder, path) == []
+    (folder / name).unlink()
+    (said,) = problems(folder, path)
+    assert f", where {name} is missing: keep it" in said
 
 
 @pytest.mark.parametrize(
@@ -127,9 +148,8 @@ def test_another_folder(site, tmp_path):
     ],
 )
 def test_what_hides_a_package(site, tmp_path, name, says):
-    folder = tmp_path / "workshop"
-    (folder / "data").mkdir(parents=True)
-    for harmless in ("tests.py", "conftest.py", "data/digits.npz", "notes.py"):
+    folder = workshop_folder(tmp_path)
+    for harmless in ("conftest.py", "notes.py"):
         (folder / harmless).touch()
     (folder / "tests").mkdir()  # without __init__.py it hides nothing
     (folder / name).parent.mkdir(exist_ok=True)
