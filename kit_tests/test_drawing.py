@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import re
+import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from types import SimpleNamespace
@@ -19,7 +21,7 @@ import tests
 from checks import drawing, pictures, progress, report
 from checks.graph import arguments_of
 from checks.section import Section, Workshop
-from conftest import authored, solved
+from conftest import ROOT, authored, solved
 
 EXPRESSION = "(a * x + b) * a - 2 / x"
 TENSOR_CELL = dict(authored())["tensor"]
@@ -407,6 +409,20 @@ def test_without_a_notebook_training_prints_a_line_for_each_epoch(nowhere, capsy
     assert capsys.readouterr().out == "epoch 1: loss 0.125\n"
 
 
+def test_in_a_terminal_ipython_prints_a_line_for_each_epoch_too(tmp_path):
+    code = "import tests; live = tests.live(); live(0.5); live(0.25)"
+    command = [sys.executable, "-m", "IPython", "-c", code]
+    own = {**os.environ, "IPYTHONDIR": str(tmp_path)}
+    done = subprocess.run(command, cwd=ROOT, env=own, capture_output=True, text=True)
+    assert done.stdout == "epoch 1: loss 0.5\nepoch 2: loss 0.25\n", done.stderr
+
+
+def test_a_notebook_is_a_shell_with_a_kernel(monkeypatch):
+    for shell, expected in ((None, False), (SimpleNamespace(), False), (SimpleNamespace(kernel="one"), True)):
+        monkeypatch.setattr("IPython.get_ipython", lambda shell=shell: shell)
+        assert report.in_notebook() is expected
+
+
 def test_regions_show_what_is_answered_and_refuse_other_shapes(nowhere, capsys):
     points, labels = np.array([[0.0, 1.0], [1.0, 0.0], [2.0, 1.0]]), np.array([1, 0, 1])
     live = tests.live_regions(lambda some: some, points, labels)  # the larger coordinate is the answer
@@ -436,7 +452,7 @@ def cell(monkeypatch):
         register=lambda _, end: ends.append(end),
         unregister=lambda _, end: ends.remove(end),
     )
-    monkeypatch.setattr(IPython, "get_ipython", lambda: SimpleNamespace(events=events))
+    monkeypatch.setattr(IPython, "get_ipython", lambda: SimpleNamespace(events=events, kernel="one"))
     handle = SimpleNamespace(update=lambda some, raw: forms.append(some))
     monkeypatch.setattr(IPython.display, "display", lambda some, raw, display_id: forms.append(some) or handle)
 
