@@ -579,7 +579,30 @@ def test_progress_of_this_kernel_and_of_the_one_before(workshop, shown, monkeypa
     assert told(workshop, shown)[0] == "Workshop: 0 of 4 points"
 
 
-@pytest.mark.parametrize("text", ["", "[1]", '{"one": 3}', '{"one": {"score": "2"}}', "\x00", "{"])
+DEEP = "[" * 100_000 + "]" * 100_000
+NESTED = "[" * 900 + "]" * 900  # json may read it and then not write it
+
+
+def kept(score: str, points: str = "2", more: str = "") -> str:
+    return f'{{"one": {{"score": {score}, "points": {points}, "open": null, "when": "2026-10-01T12:00"{more}}}}}'
+
+
+def test_a_progress_file_is_read(workshop, shown):
+    progress.FILE.write_text(kept("1.5"))
+    lines = told(workshop, shown)
+    assert lines[0] == "Workshop: 1.5 of 4 points"
+    assert lines[2] == "… in part 1.5 / 2 Section one from 2026-10-01 12:00, by another kernel"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "[1]", '{"one": 3}', '{"one": {"score": "2"}}', "\x00", "{", DEEP),
+        *map(kept, ("NaN", "Infinity", "-1", "99", "true", '"2"', "null", "1" + "0" * 400, "1" + "0" * 5000)),
+        *(kept("9", "9"), kept("2", "NaN"), kept("Infinity", "Infinity"), kept("2", "2", f', "more": {NESTED}')),
+    ],
+    ids=lambda text: text[:40],
+)
 def test_a_progress_file_that_is_none_is_as_no_file(workshop, shown, text):
     progress.FILE.write_text(text)
     assert told(workshop, shown)[0] == "Workshop: 0 of 4 points"
