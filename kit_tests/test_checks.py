@@ -630,6 +630,23 @@ def test_checks_import_without_torch():
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
+@pytest.mark.parametrize(
+    ("error", "platform", "says"),
+    [
+        ("ImportError('none')", "win32", "(none). Install it into this notebook's kernel: python -m pip install -r"),
+        ("OSError('no DLL')", "win32", "(no DLL). Install the Microsoft Visual C++ Redistributable (https://"),
+        ("OSError('no .so')", "linux", "(no .so). Run python -m pip uninstall torch torchvision, then python -m pip"),
+    ],
+)
+def test_what_to_do_about_a_torch_that_does_not_load_is_said(tmp_path, error, platform, says):
+    (tmp_path / "torch.py").write_text(f"raise {error}")
+    code = "import sys\nfrom checks import oracle\n"
+    code += f"sys.path.insert(0, {str(tmp_path)!r})\nsys.platform = {platform!r}\n"
+    code += "try:\n    oracle.load()\nexcept ImportError as said:\n    print(said)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert says in done.stdout, done.stderr
+
+
 def test_the_oracles_optimizer_is_pytorchs():
     torch, names = oracle.load(), oracle.names()
     for lr in (0.1, 0.37):

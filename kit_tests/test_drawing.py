@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import re
+import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from types import SimpleNamespace
@@ -19,7 +21,7 @@ import tests
 from checks import drawing, pictures, progress, report
 from checks.graph import arguments_of
 from checks.section import Section, Workshop
-from conftest import authored, solved
+from conftest import ROOT, authored, solved
 
 EXPRESSION = "(a * x + b) * a - 2 / x"
 TENSOR_CELL = dict(authored())["tensor"]
@@ -407,6 +409,20 @@ def test_without_a_notebook_training_prints_a_line_for_each_epoch(nowhere, capsy
     assert capsys.readouterr().out == "epoch 1: loss 0.125\n"
 
 
+def test_in_a_terminal_ipython_prints_a_line_for_each_epoch_too(tmp_path):
+    code = "import tests; live = tests.live(); live(0.5); live(0.25)"
+    command = [sys.executable, "-m", "IPython", "-c", code]
+    own = {**os.environ, "IPYTHONDIR": str(tmp_path)}
+    done = subprocess.run(command, cwd=ROOT, env=own, capture_output=True, text=True)
+    assert done.stdout == "epoch 1: loss 0.5\nepoch 2: loss 0.25\n", done.stderr
+
+
+def test_a_notebook_is_a_shell_with_a_kernel(monkeypatch):
+    for shell, expected in ((None, False), (SimpleNamespace(), False), (SimpleNamespace(kernel="one"), True)):
+        monkeypatch.setattr("IPython.get_ipython", lambda shell=shell: shell)
+        assert report.in_notebook() is expected
+
+
 def test_regions_show_what_is_answered_and_refuse_other_shapes(nowhere, capsys):
     points, labels = np.array([[0.0, 1.0], [1.0, 0.0], [2.0, 1.0]]), np.array([1, 0, 1])
     live = tests.live_regions(lambda some: some, points, labels)  # the larger coordinate is the answer
@@ -436,7 +452,7 @@ def cell(monkeypatch):
         register=lambda _, end: ends.append(end),
         unregister=lambda _, end: ends.remove(end),
     )
-    monkeypatch.setattr(IPython, "get_ipython", lambda: SimpleNamespace(events=events))
+    monkeypatch.setattr(IPython, "get_ipython", lambda: SimpleNamespace(events=events, kernel="one"))
     handle = SimpleNamespace(update=lambda some, raw: forms.append(some))
     monkeypatch.setattr(IPython.display, "display", lambda some, raw, display_id: forms.append(some) or handle)
 
@@ -563,7 +579,30 @@ def test_progress_of_this_kernel_and_of_the_one_before(workshop, shown, monkeypa
     assert told(workshop, shown)[0] == "Workshop: 0 of 4 points"
 
 
-@pytest.mark.parametrize("text", ["", "[1]", '{"one": 3}', '{"one": {"score": "2"}}', "\x00", "{"])
+DEEP = "[" * 100_000 + "]" * 100_000
+NESTED = "[" * 900 + "]" * 900  # json may read it and then not write it
+
+
+def kept(score: str, points: str = "2", more: str = "") -> str:
+    return f'{{"one": {{"score": {score}, "points": {points}, "open": null, "when": "2026-10-01T12:00"{more}}}}}'
+
+
+def test_a_progress_file_is_read(workshop, shown):
+    progress.FILE.write_text(kept("1.5"))
+    lines = told(workshop, shown)
+    assert lines[0] == "Workshop: 1.5 of 4 points"
+    assert lines[2] == "… in part 1.5 / 2 Section one from 2026-10-01 12:00, by another kernel"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "[1]", '{"one": 3}', '{"one": {"score": "2"}}', "\x00", "{", DEEP),
+        *map(kept, ("NaN", "Infinity", "-1", "99", "true", '"2"', "null", "1" + "0" * 400, "1" + "0" * 5000)),
+        *(kept("9", "9"), kept("2", "NaN"), kept("Infinity", "Infinity"), kept("2", "2", f', "more": {NESTED}')),
+    ],
+    ids=lambda text: text[:40],
+)
 def test_a_progress_file_that_is_none_is_as_no_file(workshop, shown, text):
     progress.FILE.write_text(text)
     assert told(workshop, shown)[0] == "Workshop: 0 of 4 points"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from checks import environment
-from checks.environment import PACKAGES, problems
+from checks.environment import FILES, PACKAGES, problems
 from checks.notebook import code_cells
 from conftest import ROOT
 
@@ -42,6 +43,15 @@ def install(site: Path, needs: dict[str, list[str]] = NEEDS, **versions: str | N
             lines += [f"Requires-Dist: {other}" for other in needs.get(name, [])]
             (place / "METADATA").write_text("\n".join(lines) + "\n")
     return [str(site)]
+
+
+def workshop_folder(parent: Path) -> Path:
+    """A folder with what the cell looks for."""
+    folder = parent / "workshop"
+    (folder / "data").mkdir(parents=True)
+    for name in FILES:
+        (folder / name).touch()
+    return folder
 
 
 def test_the_versions_that_are_asked_for_pass(site):
@@ -84,15 +94,48 @@ def test_another_module_named_tests(site, monkeypatch):
     assert said.startswith("Another module named tests was imported already (/elsewhere/tests/__init__.py): restart")
 
 
-def test_an_old_python(site):
-    (said,) = problems(ROOT, install(site), (3, 10, 2))
+def test_of_an_old_python_only_its_age_is_said(site, tmp_path):
+    (said,) = problems(tmp_path, [str(site)], (3, 10, 2))
     assert said.startswith("This is Python 3.10, and the workshop needs 3.11 or newer")
+
+
+def first_cell(folder: Path, before: str) -> str:
+    """What the notebook's first cell prints in a fresh interpreter, in which something was done before."""
+    code = before + code_cells(ROOT / "workshop.ipynb")[0]["source"]
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_cell_speaks_also_in_an_old_python():
+    old = "import sys; sys.version_info = (3, 9, 18); del sys.stdlib_module_names; sys.modules['packaging'] = None\n"
+    said = first_cell(ROOT, old)
+    assert said.startswith("1 thing keeps") and "- This is Python 3.9, and the workshop needs 3.11" in said
+    for file in ("__init__.py", "environment.py"):  # all that the cell imports of the workshop
+        ast.parse((ROOT / "checks" / file).read_text(encoding="utf-8"), feature_version=(3, 8))
+
+
+def test_without_packaging_no_versions_are_compared_and_it_is_said_to_be_missing():
+    said = first_cell(ROOT, "import sys; sys.modules['packaging'] = None\n")
+    assert said.startswith("1 thing keeps") and "- packaging is not installed in this kernel's Python: " in said
 
 
 def test_another_folder(site, tmp_path):
     (said,) = problems(tmp_path, install(site))
-    assert said.startswith(f"The notebook runs in {tmp_path}, where tests.py or data/digits.npz is missing")
+    assert said.startswith(
+        f"The notebook runs in {tmp_path}, where tests.py and data/digits.npz and requirements.txt are missing: keep it"
+    )
     assert "missing" in problems(tmp_path / "gone", [str(site)])[0]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_that_is_missing(site, tmp_path, name):
+    folder = workshop_folder(tmp_path)
+    path = install(site)
+    assert problems(folder, path) == []
+    (folder / name).unlink()
+    (said,) = problems(folder, path)
+    assert f", where {name} is missing: keep it" in said
 
 
 @pytest.mark.parametrize(
@@ -105,9 +148,8 @@ def test_another_folder(site, tmp_path):
     ],
 )
 def test_what_hides_a_package(site, tmp_path, name, says):
-    folder = tmp_path / "workshop"
-    (folder / "data").mkdir(parents=True)
-    for harmless in ("tests.py", "conftest.py", "data/digits.npz", "notes.py"):
+    folder = workshop_folder(tmp_path)
+    for harmless in ("conftest.py", "notes.py"):
         (folder / harmless).touch()
     (folder / "tests").mkdir()  # without __init__.py it hides nothing
     (folder / name).parent.mkdir(exist_ok=True)
@@ -118,7 +160,8 @@ def test_what_hides_a_package(site, tmp_path, name, says):
 
 def test_the_cell_says_that_all_is_well_here_and_imports_no_package():
     code = "import sys\nfrom checks.environment import check_setup\ncheck_setup()\n"
-    code += "assert not {'torch', 'torchvision', 'matplotlib', 'numpy'} & set(sys.modules)"
+    code += "heavy = {'torch', 'torchvision', 'numpy', 'matplotlib', 'igraph', 'jupyterlab', 'nbgrader', 'IPython'}\n"
+    code += "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("The set-up is complete: Python 3.") and "torch 2." in done.stdout
@@ -127,8 +170,7 @@ def test_the_cell_says_that_all_is_well_here_and_imports_no_package():
 def test_the_cell_of_the_notebook_speaks_also_from_another_folder(tmp_path, capsys, monkeypatch, site):
     first = code_cells(ROOT / "workshop.ipynb")[0]
     assert "check_setup" in first["source"] and first["metadata"]["tags"] == ["torch"]
-    done = subprocess.run([sys.executable, "-c", first["source"]], cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 0 and "Open this notebook in the folder it came in" in done.stdout
+    assert "Open this notebook in the folder it came in" in first_cell(tmp_path, "")
     monkeypatch.chdir(tmp_path)
     environment.check_setup()
     assert capsys.readouterr().out.startswith("1 thing keeps the workshop from running:")
