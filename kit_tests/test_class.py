@@ -202,6 +202,7 @@ def test_an_assignment_of_two_notebooks_and_what_is_none(tmp_path):
     for name in ("a.ipynb", "b.ipynb"):
         shutil.copy(tmp_path / "release" / "hw" / name, erin)
     bob.write_text("I am a file")
+    (tmp_path / "submitted" / "eve").symlink_to(erin.parent)
     for program, *options in (
         ("grading", "--jobs=1"),
         ("grading", "--notebook=a", "--force"),
@@ -210,11 +211,12 @@ def test_an_assignment_of_two_notebooks_and_what_is_none(tmp_path):
         done = _run(tmp_path, program, "autograde", "hw", *options)
         assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr
         assert "'bob'" in done.stderr and "This is no folder" in done.stderr
+        assert "eve: This is a link to another folder" in done.stderr
         with contextlib.closing(sqlite3.connect(tmp_path / "gradebook.db")) as database:
             assert list(database.execute("select auto_score from grade")) == [(4,), (4,)], options
         if options == ["--jobs=1"]:
             assert "scratch.ipynb is left out" in done.stderr
-            assert "2 submissions: 1 not graded, 1 graded, 1 need a look" in done.stderr
+            assert "3 submissions: 2 not graded, 1 graded, 2 need a look" in done.stderr
 
 
 def _of_cells(**cells: tuple[str, str]) -> str:

@@ -237,8 +237,9 @@ def _id(cell: dict[str, Any]) -> str | None:
     return cell["metadata"].get("nbgrader", {}).get("grade_id")
 
 
-def test_the_graph_that_a_report_offers_shows_where_it_goes_wrong(desk):
-    desk.write(desk.cell("tensor"), with_mistakes("tensor", ["mul-own-factors"]))
+def with_a_graph(desk: Desk, tensor: str) -> Locator:
+    """Have the tensor's report offer a graph, and draw that in a new cell after it."""
+    desk.write(desk.cell("tensor"), tensor)
     desk.run(desk.cell("tensor"))
     desk.run(desk.cell("test_tensor"))
     snippet, call = desk.report("test_tensor").locator("details[open] > pre").all_inner_texts()[-2:]
@@ -248,17 +249,27 @@ def test_the_graph_that_a_report_offers_shows_where_it_goes_wrong(desk):
     desk.page.keyboard.press("b")
     desk.write(new, f"{snippet}\n{call}")
     desk.run(new)
-    graph = new.locator(".minitorch-graph")
-    expect(graph).to_contain_text("✗ Walking back from y")
-    assert graph.locator("rect.differs").count() == 2
-    new.scroll_into_view_if_needed()
-    desk.look("graph-differs")
-    new.locator(".jp-InputPrompt").click()
+    return new
+
+
+def without_the_graph(desk: Desk) -> None:
+    desk.cells.nth(place(CELLS, "test_tensor") + 1).locator(".jp-InputPrompt").click()
     desk.page.keyboard.press("d")
     desk.page.keyboard.press("d")
     expect(desk.cells).to_have_count(len(CELLS["cells"]))
     desk.write(desk.cell("tensor"), solution("tensor"))
     desk.run(desk.cell("tensor"))
+    desk.run(desk.cell("test_tensor"))
+
+
+def test_the_graph_that_a_report_offers_shows_where_it_goes_wrong(desk):
+    new = with_a_graph(desk, with_mistakes("tensor", ["mul-own-factors"]))
+    graph = new.locator(".minitorch-graph")
+    expect(graph).to_contain_text("✗ Walking back from y")
+    assert graph.locator("rect.differs").count() == 2
+    new.scroll_into_view_if_needed()
+    desk.look("graph-differs")
+    without_the_graph(desk)
 
 
 def test_a_hint_unfolds_with_the_keyboard(desk):
@@ -335,27 +346,32 @@ element => {
 }"""
 
 
-@pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("width", WIDTHS)
-def test_everything_is_legible_in_both_themes_and_widths(desk, theme, width):
+def test_everything_is_legible_in_both_themes_and_widths(desk):
+    """Reports of right and of wrong answers, hints and pasted code, graphs with and without a mark, tables."""
     page = desk.page
-    page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", theme)
-    page.set_viewport_size({"width": width, "height": 900})
-    page.wait_for_function("dark => (document.body.dataset.jpThemeLight == 'false') == dark", arg="Dark" in theme)
-    page.wait_for_timeout(500)
-    for what in (".minitorch-report td", ".minitorch-report th", ".minitorch-graph text", ".minitorch-graph p"):
-        assert page.locator(what).first.evaluate(CONTRAST) >= 4.5, what
-    for what in (".minitorch-report", ".minitorch-graph"):
-        wide = page.locator(what).first.evaluate("e => [e.scrollWidth, e.clientWidth]")
-        assert wide[0] <= wide[1] + 1, (what, wide)
-    shown = {"report": ".minitorch-report", "graph": ".minitorch-graph", "picture": "img[alt*='loss']"}
-    for name, where in shown.items():
-        page.locator(where).first.scroll_into_view_if_needed()
-        desk.look(f"{name}-{theme.split()[1].lower()}-{width}")
+    with_a_graph(desk, with_mistakes("tensor", ["mul-own-factors"]))
+    report, marked = desk.report("test_tensor"), page.locator(".minitorch-graph:has(rect.differs)")
+    for theme in THEMES:
+        page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", theme)
+        page.wait_for_function("dark => (document.body.dataset.jpThemeLight == 'false') == dark", arg="Dark" in theme)
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            page.wait_for_timeout(500)
+            for where in (".minitorch-report", ".minitorch-graph"):
+                shown = page.locator(f"{where} :is(td, th, pre, p, summary, strong, text)")
+                seen = shown.evaluate_all(f"found => found.filter(e => e.checkVisibility()).map({CONTRAST})")
+                assert len(seen) > 20 and min(seen) >= 4.5, (theme, where, seen)
+                for wide, room in page.locator(where).evaluate_all("f => f.map(e => [e.scrollWidth, e.clientWidth])"):
+                    assert wide <= room + 1, (where, wide, room)
+            pictures = page.locator("img[alt*='loss']").first
+            for name, what in {"report": report, "graph": marked, "picture": pictures}.items():
+                what.scroll_into_view_if_needed()
+                desk.look(f"{name}-{theme.split()[1].lower()}-{width}")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    without_the_graph(desk)
 
 
 def test_the_validate_button_finds_nothing_wrong(desk):
-    desk.page.set_viewport_size({"width": 1280, "height": 900})
     desk.page.get_by_role("button", name="Validate").click()  # which saves, too
     dialog = desk.page.locator(".jp-Dialog")
     expect(dialog).to_contain_text("Success! Your notebook passes all the tests.")

@@ -1,6 +1,7 @@
 """The set-up of the notebook, looked at before anything is built on it: a sentence for each thing that is wrong.
 
-Nothing is installed, and no package is imported: what is installed says so itself.
+Nothing is installed, and no package is imported but `packaging`, which compares versions: what is installed says so
+itself. This file is to be read by a Python that is too old as well, down to 3.8: else nobody says that it is.
 """
 
 from __future__ import annotations
@@ -10,9 +11,16 @@ from collections.abc import Sequence
 from importlib.metadata import Distribution
 from pathlib import Path
 
+try:
+    from packaging.requirements import InvalidRequirement, Requirement
+    from packaging.specifiers import SpecifierSet
+except ImportError:  # it comes with others, and is told with those that are missing
+    Requirement = None
+
 PYTHON = (3, 11)
 PACKAGES = ["numpy", "torch", "torchvision", "matplotlib", "tqdm", "ipykernel", "igraph"]  # a learner's
 INSTALL = "python -m pip install -r requirements.txt"
+FILES = ["tests.py", "data/digits.npz", "requirements.txt"]  # without one, the learner has not the whole folder
 HERE = Path(__file__).resolve().parents[1]  # the folder of tests.py
 
 
@@ -36,33 +44,39 @@ def problems(folder: Path, path: Sequence[str], python: Sequence[int] = sys.vers
         path: where Python looks for packages.
         python: the version of Python.
     """
-    found = []
-    if tuple(python[:2]) < PYTHON:
-        found.append(
+    if tuple(python[:2]) < PYTHON:  # a newer one has packages of its own: what else is wrong here does not matter
+        return [
             f"This is Python {python[0]}.{python[1]}, and the workshop needs {PYTHON[0]}.{PYTHON[1]} or newer: make "
             "the environment with a newer Python, and select it as the kernel."
-        )
-    if not (folder / "data" / "digits.npz").is_file() or not (folder / "tests.py").is_file():
+        ]
+    found = []
+    if missing := [name for name in FILES if not (folder / name).is_file()]:
         found.append(
-            f"The notebook runs in {folder}, where tests.py or data/digits.npz is missing: keep it in the workshop's "
-            "folder with all that came with it, and open it there."
+            f"The notebook runs in {folder}, where {_are(missing)} missing: keep it in the workshop's folder with all "
+            "that came with it, and open it there."
         )
-    return found + _packages(path) + _hidden(folder) + _other_tests()
+    return found + _packages(folder, path) + _hidden(folder) + _other_tests()
 
 
-def _packages(path: Sequence[str]) -> list[str]:
+def _are(names: list[str]) -> str:
+    return f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'}"
+
+
+def _packages(folder: Path, path: Sequence[str]) -> list[str]:
     """Packages that are missing, of another version, or do not belong together."""
-    wanted = _requirements()
+    wanted = _requirements(folder) if Requirement else {}
     versions = {name: _version(name, path) for name in PACKAGES}
     on_colab = _version("google-colab", path) is not None
     found = []
-    if missing := [name for name, version in versions.items() if version is None]:
-        are = "is" if len(missing) == 1 else "are"
+    missing = [name for name, version in versions.items() if version is None]
+    if Requirement is None:
+        missing.append("packaging")
+    if missing:
         do = f"select the kernel .venv, or run {INSTALL} in the activated terminal."
         if on_colab:
             do = "in a cell run %pip install " + " ".join(f'"{name}{wanted.get(name, "")}"' for name in missing)
-        found.append(f"{' and '.join(missing)} {are} not installed in this kernel's Python: {do}")
-    if on_colab:  # it runs on versions of its own, and the workshop on those
+        found.append(f"{_are(missing)} not installed in this kernel's Python: {do}")
+    if on_colab or not Requirement:  # Colab runs on versions of its own, and the workshop on those
         return found
     for name, version in versions.items():
         if version is not None and name in wanted and not _is_within(version, wanted[name]):
@@ -77,12 +91,10 @@ def _packages(path: Sequence[str]) -> list[str]:
     return found
 
 
-def _requirements() -> dict[str, str]:
-    """The versions that requirements.txt asks for, by package."""
-    from packaging.requirements import InvalidRequirement, Requirement
-
+def _requirements(folder: Path) -> dict[str, str]:
+    """The versions that requirements.txt asks for, by package; none if there is no such file."""
     try:
-        lines = (HERE / "requirements.txt").read_text(encoding="utf-8").splitlines()
+        lines = (folder / "requirements.txt").read_text(encoding="utf-8").splitlines()
     except OSError:
         return {}
     found = {}
@@ -106,8 +118,6 @@ def _version(name: str, path: Sequence[str]) -> str | None:
 
 def _needs(name: str, other: str, path: Sequence[str]) -> str | None:
     """The versions of another package that a package says it needs."""
-    from packaging.requirements import Requirement
-
     distribution = _distribution(name, path)
     for line in (distribution.requires or []) if distribution else []:
         requirement = Requirement(line)
@@ -117,8 +127,6 @@ def _needs(name: str, other: str, path: Sequence[str]) -> str | None:
 
 
 def _is_within(version: str, versions: str) -> bool:
-    from packaging.specifiers import SpecifierSet
-
     return SpecifierSet(versions).contains(version, prereleases=True)
 
 

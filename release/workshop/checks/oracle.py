@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import functools
+import sys
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+
+REDISTRIBUTABLE = "https://aka.ms/vs/17/release/vc_redist.x64.exe"
 
 
 @functools.cache
@@ -14,14 +17,20 @@ def load() -> Any:
     """Import torch, once.
 
     Raises:
-        ImportError: with what to do, when torch is not installed or broken.
+        ImportError: with what to do, when torch is not installed or does not load.
     """
     try:
         import torch
-    except ImportError as error:
+    except (ImportError, OSError) as error:  # OSError: a library that torch itself needs is not there
+        install = "python -m pip install -r requirements.txt"
+        if not isinstance(error, OSError):
+            do = f"Install it into this notebook's kernel: {install}"
+        elif sys.platform == "win32":
+            do = f"Install the Microsoft Visual C++ Redistributable ({REDISTRIBUTABLE}), and restart the kernel."
+        else:
+            do = f"Run python -m pip uninstall torch torchvision, then {install}, and restart the kernel."
         raise ImportError(
-            f"The tests compare your work with PyTorch, which cannot be imported here ({error}). "
-            "Install it into this notebook's kernel: python -m pip install -r requirements.txt"
+            f"The tests compare your work with PyTorch, which cannot be imported here ({error}). {do}"
         ) from error
     return torch
 

@@ -50,26 +50,29 @@ def known() -> dict[str, dict[str, Any]]:
     try:
         kept = json.loads(FILE.read_text(encoding="utf-8"))
         return {id: found for id, found in kept.items() if _is_sound(found)}
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, RecursionError, AttributeError):
         return {}
 
 
 def _is_sound(found: Any) -> bool:
-    number = (int, float)
+    """Whether this is what `keep` writes, and nothing more: what else there is might not be written again."""
+    number = (int, float)  # and no bool, which is an int as well
     return (
         isinstance(found, dict)
-        and isinstance(found.get("score"), number)
-        and isinstance(found.get("points"), number)
-        and isinstance(found.get("open"), (str, type(None)))
-        and isinstance(found.get("when"), str)
+        and found.keys() == {"score", "points", "open", "when"}
+        and type(found["score"]) in number
+        and type(found["points"]) in number
+        and 0 <= found["score"] <= found["points"]  # false for NaN
+        and isinstance(found["open"], (str, type(None)))
+        and isinstance(found["when"], str)
     )
 
 
 def _row(section: Section, found: dict[str, Any] | None) -> tuple[str, str, str]:
-    """Result, points and remark of a section."""
-    if found is None or found["points"] != section.points:  # nothing, or another version of its test
+    """Result, points and remark of a section; nothing is found of one that was not run."""
+    if found is None:
         return "○ not run", f"- / {section.points}", ""
-    full = found["score"] >= section.points
+    full = found["score"] == section.points
     remark = "" if full or not found["open"] else f"look at: {found['open']}"
     if section.id not in _here:
         remark = f"{remark + '; ' if remark else ''}from {found['when'].replace('T', ' ')}, by another kernel"
@@ -79,12 +82,12 @@ def _row(section: Section, found: dict[str, Any] | None) -> tuple[str, str, str]
 
 def table(workshop: Workshop) -> tuple[str, list[tuple[str, str, str, str]], str]:
     """A head, a row for each section (title, result, points, remark), and what is next."""
-    kept = known()
-    rows = [(section.title, *_row(section, kept.get(section.id))) for section in workshop.sections]
-    both = list(zip(workshop.sections, rows, strict=True))
-    earned = sum(kept[section.id]["score"] for section, row in both if "-" not in row[2])
-    total = sum(section.points for section in workshop.sections)
-    todo = [section for section, row in both if not row[1].startswith("✓")]
+    points = {section.id: section.points for section in workshop.sections}
+    run = {id: found for id, found in known().items() if found["points"] == points.get(id)}  # others are of other tests
+    done = [id for id, found in run.items() if found["score"] == found["points"]]
+    rows = [(section.title, *_row(section, run.get(section.id))) for section in workshop.sections]
+    earned, total = sum(found["score"] for found in run.values()), sum(points.values())
+    todo = [section for section in workshop.sections if section.id not in done]
     line = f"Next: {todo[0].title}, then run {todo[0].call}" if todo else "Nothing is left to do. Well done!"
     return f"Workshop: {earned:g} of {total:g} points", rows, line
 

@@ -131,12 +131,12 @@ class Report:
 
 
 def in_notebook() -> bool:
-    """Whether something shows what is displayed."""
+    """Whether something shows what is displayed: a shell with a kernel. IPython in a terminal only prints."""
     try:
         from IPython import get_ipython
     except ImportError:
         return False
-    return get_ipython() is not None
+    return getattr(get_ipython(), "kernel", None) is not None
 
 
 def show(forms: dict[str, Any]) -> None:
