@@ -31,7 +31,7 @@ sys.path[:0] = [str(ROOT / "kit_tests"), str(ROOT / "examples"), str(ROOT)]
 import attacks  # noqa: E402
 import faults  # noqa: E402
 from corpus import tensor  # noqa: E402
-from course import Course, code_cell, course, left, notebook, results, solution  # noqa: E402
+from course import Course, code_cell, course, left, notebook, results, solution, workers_of  # noqa: E402
 from test_attacks import Outside  # noqa: E402
 from tqdm import tqdm  # noqa: E402
 
@@ -70,6 +70,7 @@ class Run:
         line: the summary that it printed.
         memory: of the main process in MiB, by how many results there were.
         descriptors: that the main process had open, likewise.
+        workers: memory in MiB of the largest worker, likewise.
         each: seconds of a worker for a submission, by group.
     """
 
@@ -78,6 +79,7 @@ class Run:
     line: str
     memory: dict[int, float] = field(default_factory=dict)
     descriptors: dict[int, int] = field(default_factory=dict)
+    workers: dict[int, float] = field(default_factory=dict)
     each: dict[str, float] = field(default_factory=dict)
 
 
@@ -146,7 +148,7 @@ def graded(made: Course, groups: dict[str, str], jobs: int) -> Run:
     """Grade the class, and watch."""
     start = time.perf_counter()
     running = made.start(f"--seed={SEED}", f"--jobs={jobs}", *OPTIONS)
-    memory, descriptors = {}, {}
+    memory, descriptors, workers = {}, {}, {}
     process = Path(f"/proc/{running.pid}")
     log: list[str] = []
     reader = threading.Thread(target=lambda: log.extend(running.stdout))
@@ -155,15 +157,15 @@ def graded(made: Course, groups: dict[str, str], jobs: int) -> Run:
         while running.poll() is None:
             done = results(made)
             bar.update(done - bar.n)
-            with contextlib.suppress(OSError, IndexError):
-                status = (process / "status").read_text()
-                memory[done] = int(status.split("VmRSS:")[1].split()[0]) / 1024
+            with contextlib.suppress(OSError, IndexError, ValueError):  # something has ended, or not begun
+                memory[done] = _memory(process)
                 descriptors[done] = len(list((process / "fd").iterdir()))
+                workers[done] = max(_memory(Path(f"/proc/{pid}")) for pid in workers_of(made, running.pid))
             time.sleep(0.5)
     seconds = time.perf_counter() - start
     reader.join()
     run = Run(seconds, points(made), next(line.strip() for line in log if " submissions: " in line))
-    run.memory, run.descriptors = memory, descriptors
+    run.memory, run.descriptors, run.workers = memory, descriptors, workers
     spent: dict[str, list[float]] = {}
     for learner, group in groups.items():
         noted = json.loads((made.folder / ".grading" / "learners" / "workshop" / f"{learner}.json").read_text())
@@ -171,6 +173,10 @@ def graded(made: Course, groups: dict[str, str], jobs: int) -> Run:
         spent.setdefault(group, []).append(json.loads(result.read_text())["trace"]["seconds"])
     run.each = {group: sum(seconds) / len(seconds) for group, seconds in spent.items()}
     return run
+
+
+def _memory(process: Path) -> float:
+    return int((process / "status").read_text().split("VmRSS:")[1].split()[0]) / 1024
 
 
 def at(seen: dict[int, float], count: int) -> float:
@@ -223,10 +229,14 @@ def main() -> None:
         print(f"\n{run.line}")
         groups_of = Counter(group for group, _ in learners.values())
         print(f"learners: {', '.join(f'{number} {group}' for group, number in groups_of.items())}")
-        for what, seen, unit in (("memory", run.memory, " (MiB)"), ("open files", run.descriptors, "")):
+        for what, seen in (
+            ("memory of the main process (MiB)", run.memory),
+            ("open files of the main process", run.descriptors),
+            ("memory of the largest worker (MiB)", run.workers),
+        ):
             early, late = at(seen, count // 10), at(seen, count)
             course_of = ", ".join(f"{at(seen, done):.0f} at {done}" for done in range(count // 10, count, count // 10))
-            print(f"{what} of the main process{unit}: {course_of}, {late:.0f} at the end ({late / early:.2f}x)")
+            print(f"{what}: {course_of}, {late:.0f} at the end ({late / early:.2f}x)")
     print("\n".join(problems) or "every submission has the points of a one-by-one run; nothing is left behind")
     sys.exit(bool(problems))
 

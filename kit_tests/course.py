@@ -256,6 +256,19 @@ def processes(made: Course) -> dict[int, int]:
     return found
 
 
+def workers_of(made: Course, run: int) -> list[int]:
+    """The process that a run's workers are copies of, and they. What one of them has just forked looks the same."""
+    parents = {pid: parent for pid, parent in processes(made).items() if b"grading.worker" in _command(pid)}
+    loaded = [pid for pid, parent in parents.items() if parent == run]
+    return loaded + [pid for pid, parent in parents.items() if parent in loaded]
+
+
+def _command(pid: int) -> bytes:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
+
+
 def left(made: Course) -> list[str]:
     """What its commands have left behind: processes, and what lies in its TEMPORARY."""
     found = [f"process {pid}: {_about(pid)}" for pid in processes(made)]

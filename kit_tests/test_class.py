@@ -19,7 +19,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from course import Course, Graded, code_cell, course, nothing_is_left, processes, results, submission, wait_for
+from course import (
+    Course,
+    Graded,
+    code_cell,
+    course,
+    nothing_is_left,
+    processes,
+    results,
+    submission,
+    wait_for,
+    workers_of,
+)
 
 from grading import gradebook, worker
 from grading.journal import Busy, Journal
@@ -346,26 +357,13 @@ def test_two_runs_at_once_the_second_says_so(four):
 
 def test_a_worker_that_is_killed_is_replaced(four):
     running = four.start("--jobs=2")
-    found = wait_for(lambda: results(four) >= 1 and len(workers := _workers(four, running.pid)) == 1 + 2 and workers)
+    found = wait_for(lambda: results(four) >= 1 and len(workers := workers_of(four, running.pid)) == 1 + 2 and workers)
     for pid in found[:2]:
         os.kill(pid, signal.SIGKILL)
     log, _ = running.communicate(timeout=900)
     assert running.returncode == 0, log
     assert "4 submissions: 4 graded, none needs a look" in log
     nothing_is_left(four)
-
-
-def _workers(made: Course, run: int) -> list[int]:
-    """The process that a run's workers are copies of, and they. What one of them has just forked looks the same."""
-    parents = {pid: parent for pid, parent in processes(made).items() if b"grading.worker" in _command(pid)}
-    loaded = [pid for pid, parent in parents.items() if parent == run]
-    return loaded + [pid for pid, parent in parents.items() if parent in loaded]
-
-
-def _command(pid: int) -> bytes:
-    with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    return b""
 
 
 def test_while_the_gradebook_is_locked_it_waits(four):
