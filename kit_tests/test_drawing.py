@@ -7,6 +7,7 @@ import json
 import re
 import sys
 import xml.etree.ElementTree as ET
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -158,20 +159,82 @@ def boxes(svg: ET.Element) -> list[tuple[float, ...]]:
     return [tuple(float(box.get(key)) for key in ("x", "y", "width", "height")) for box in svg.iter(f"{SVG}rect")]
 
 
-@pytest.mark.parametrize("depth", [2, 12, 28])
-def test_boxes_lie_in_the_picture_and_on_no_other(reference, shown, depth):
-    code = "y = x\n" + "y = y * a + x\n" * depth + "tests.draw_graph(y)"
-    exec(code, {**abx(reference["MyTensor"]), "tests": tests})
+def points(svg: ET.Element) -> Iterator[tuple[float, float]]:
+    """Along all edges, some pixels apart."""
+    for edge in svg.iter(f"{SVG}path"):
+        if edge.get("class") != "edge":
+            continue
+        a, starts, bottom, *curve, b, arrives = map(float, re.findall(r"[-\d.]+", edge.get("d").partition("v")[0]))
+        passed = float(edge.get("d").partition("v")[2] or 0)
+        assert curve[0] == a and curve[2] == b and curve[1] == curve[3] == (bottom + arrives) / 2
+        for t in np.linspace(0, 1, 21):
+            yield a, starts + t * (bottom - starts)
+            shares = (1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3
+            yield np.dot(shares, (a, a, b, b)), np.dot(shares, (bottom, curve[1], curve[1], arrives))
+            yield b, arrives + t * passed
+
+
+LOOP = "y = x\nfor _ in range({}): y = y * a + x"
+NETWORK = """
+class Network(MyModule):
+    def __init__(self):
+        super().__init__()
+        self.first, self.relu, self.second = Linear(4, 8), ReLU(), Linear(8, 3)
+
+    def forward(self, x):
+        return self.second(self.relu(self.first(x)))
+
+network = Network()
+y = MSELoss()(network(MyTensor([[1.5, -2.0, 0.5, 3.0]] * 5)), MyTensor([[1.0, 0.0, 0.0]] * 5))
+y.backward()
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "number", "widest"),
+    [
+        (LOOP.format(2), 6, 500),
+        (LOOP.format(12), 26, 500),
+        (LOOP.format(28), 58, 500),
+        (LOOP.format(60), 60, 700),  # folded
+        (NETWORK, 16, 700),
+        ("y = x\nfor _ in range(39): y = y + y", 40, 300),
+        ("y = x\nfor _ in range(19): y = y + relu(y) - a", 59, 700),
+        ("y = x\nfor n in range(29): y = y * MyTensor(float(n), requires_grad=True)", 59, 500),
+        ("p, y = a, x\nfor _ in range(20): p, y = y, p + y * b", 43, 700),
+        ("y = matmul(a, x) * (b - x) + (a * x) / x", 9, 700),
+    ],
+)
+def test_boxes_stand_apart_and_edges_run_between_them_on_a_narrow_page(reference, shown, code, number, widest):
+    exec(f"{code}\ntests.draw_graph(y)", {**reference, **abx(reference["MyTensor"]), "tests": tests})
     page = shown.pop()["text/html"]
     svg = ET.fromstring(re.search(r"<svg.*?</svg>", page, re.DOTALL)[0])
     assert svg.get("role") == "img" and svg.get("aria-label").startswith("Yours: y, ")
-    found = boxes(svg)
-    assert len(found) == 2 * depth + 2
+    found, wide, tall = boxes(svg), float(svg.get("width")), float(svg.get("height"))
+    assert len(found) == number and wide <= widest
     for x, y, width, height in found:
-        assert x >= 0 and y >= 0 and x + width <= float(svg.get("width")) and y + height <= float(svg.get("height"))
-    for (x, y, width, height), (left, top, wide, tall) in itertools.combinations(found, 2):
-        assert x + width < left or left + wide < x or y + height < top or top + tall < y
+        assert x >= 0 and y >= 0 and x + width <= wide and y + height <= tall
+    for (x, y, width, height), (left, top, across, down) in itertools.combinations(found, 2):
+        assert x + width < left or left + across < x or y + height < top or top + down < y
+    for (x, y), (left, top, across, down) in itertools.product(points(svg), found):
+        assert 0 <= x <= wide and not (left < x < left + across and top < y < top + down)
     assert "<script" not in page and "on" + "click" not in page
+
+
+def test_an_edge_that_comes_from_far_tells_its_tensor(reference, shown):
+    exec(f"{LOOP.format(3)}\ntests.draw_graph(y)", {**abx(reference["MyTensor"]), "tests": tests})
+    assert re.findall(r'<text class="far".*?>(.*?)</text>', shown.pop()["text/html"]) == ["x", "a", "x"]
+
+
+def test_operands_stand_from_left_to_right_and_a_picture_is_the_same_each_time(reference, shown):
+    code = "y = (a - x) / (b - c)\ntests.draw_graph(y)"
+    names = {**abx(reference["MyTensor"]), **leaves(reference["MyTensor"], c=3.0), "tests": tests}
+    exec(f"{code}\n{code}", names)
+    page = shown.pop()["text/html"]
+    svg = ET.fromstring(re.search(r"<svg.*?</svg>", page, re.DOTALL)[0])
+    at = {text.text: float(text.get("x")) for text in svg.iter(f"{SVG}text") if text.get("class") == "first"}
+    assert at["a"] < at["x"] < at["b"] < at["c"] and at["t1"] < at["y"] < at["t2"]
+    assert page == shown.pop()["text/html"]
 
 
 def test_a_matrix_stands_in_its_rows(reference, shown):
