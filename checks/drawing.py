@@ -249,11 +249,12 @@ def _drawn(
     else:
         for node in [*own.nodes, *aside]:
             node.gradient = known.get(id(node.tensor))
-        found = pairs(own, theirs, aside)
-        if own.result not in found and _has_changed(expression, variables, own):
-            says += f"Your variables have changed since {own.result.name} was computed: compute it again."
-        else:
-            says += mark(own, theirs, aside, found)
+        with quiet():  # numbers that have diverged make NumPy warn
+            found = pairs(own, theirs, aside)
+            if own.result not in found and _has_changed(expression, variables, own):
+                says += f"Your variables have changed since {own.result.name} was computed: compute it again."
+            else:
+                says += mark(own, theirs, aside, found)
     return [(title, own.drawn()), (f"PyTorch's: {expression}", theirs.drawn())], says
 
 

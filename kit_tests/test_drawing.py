@@ -269,6 +269,17 @@ def test_a_large_graph_is_folded_and_says_so(reference, shown, operations):
     assert f"{2 * operations + 1 - 59:,} more tensors" in forms["text/plain"]
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan, 1e308])
+@pytest.mark.parametrize("beside", ["", ", beside='a * x - x'"])
+def test_a_graph_of_numbers_that_have_diverged_is_drawn_without_a_warning(reference, shown, value, beside):
+    names = leaves(reference["MyTensor"], a=[[value, 1.0], [-value, 2.0]], x=[[1.0, value], [value, 0.5]])
+    with np.errstate(all="ignore"):  # what the learner's own operations warn of is theirs
+        exec("y = a * x - x\ny.backward()", names)
+    text = drawn(shown, f"tests.draw_graph(y{beside})", names)
+    assert str(value).split("e")[0] in text and ("✓ All gradients" in text) == bool(beside), text
+
+
 def test_what_cannot_be_drawn_is_said(reference, shown):
     names = {**abx(reference["MyTensor"]), "Linear": reference["Linear"], "number": 3, "re": re, "mine": abx}
     names["line"] = reference["Linear"](2, 2)
@@ -491,6 +502,14 @@ def test_a_training_that_diverges_is_told_so_once(nowhere, capsys, losses):
     assert capsys.readouterr().out.count(pictures.DIVERGES) == 1
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("losses", [(1.0, 1e308), (1e308,), (-1e308, 1e308), (1e299, 2e299), (np.nan, np.inf, -np.inf)])
+def test_the_curve_of_a_huge_loss_is_drawn_without_a_warning(cell, losses):
+    live = tests.live(accuracy=lambda: np.nan)
+    forms = cell(lambda: [live(loss) for loss in losses])
+    assert f"loss {losses[-1]:.4g}, accuracy nan%" in forms["text/html"]
+
+
 @pytest.fixture
 def cell(monkeypatch):
     """A function that runs a function as a notebook's cell, and gives what is displayed in the end."""
@@ -568,6 +587,24 @@ def test_a_model_without_pictures_to_draw_says_so(shown):
         assert shown.pop()["text/plain"] == "parameters() of this model gives nothing: there is nothing to draw."
     tests.draw_weights(a_model(np.zeros(64), np.zeros((3, 2))))
     assert "No parameter of this model has 64 rows or columns: there is nothing" in shown.pop()["text/plain"]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("where", [slice(None), (0, 0)])
+def test_weights_that_are_not_finite_are_told_to_have_diverged(shown, value, where):
+    weight = np.ones((64, 3))
+    weight[where] = value
+    tests.draw_weights(a_model(weight))
+    forms = shown.pop()
+    assert set(forms) == {"text/plain"} and "are not finite, so training has diverged" in forms["text/plain"]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("value", [1e308, 1e-320, 0.0])
+def test_weights_of_any_finite_size_are_drawn_without_a_warning(shown, value):
+    tests.draw_weights(a_model(value * np.linspace(-1, 1, 192).reshape(64, 3)))
+    assert "data:image/png" in shown.pop()["text/html"]
 
 
 # ---------------------------------------------------------------- where am I?
