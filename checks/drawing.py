@@ -26,7 +26,7 @@ from checks.graph import (
     names_of,
     pairs,
 )
-from checks.observe import array_of, close, explain, learner_code, printable, quiet
+from checks.observe import array_of, close, explain, learner_code, printable, quiet, text_of
 from checks.report import BARS, TEXT, show
 
 SECONDS = 10.0  # for all that runs the learner's code
@@ -231,8 +231,9 @@ def _drawn(
     if not isinstance(expression, str):
         raise NotDrawn("beside=True needs the expression itself: tests.draw_graph('a * x + b', beside=True).")
     if own.result.value is None:
-        raise NotDrawn("The data of the result cannot be read, so there is nothing to compare.")
-    upstream, shape = None if base is None else array_of(_as_array(base), "base"), own.result.value.shape
+        with learner_code(SECONDS):
+            array_of(tensor, "the result")  # it raises, and says what is wrong with it
+    upstream, shape = None if base is None else _upstream(base), own.result.value.shape
     if upstream is not None and upstream.shape != shape:
         raise NotDrawn(f"The upstream gradient has shape {upstream.shape}, the result {shape}.")
     theirs = graph_in_pytorch(expression, variables, np.ones(shape) if upstream is None else upstream)
@@ -268,8 +269,13 @@ def _has_changed(expression: str, variables: dict[str, Any], own: Graph) -> bool
         return False
 
 
-def _as_array(base: Any) -> Any:
-    return np.asarray(base, np.float64) if isinstance(base, (list, tuple)) else base
+def _upstream(base: Any) -> np.ndarray:
+    with learner_code(SECONDS):
+        try:
+            return array_of(np.asarray(base, np.float64) if isinstance(base, (list, tuple)) else base, "base")
+        except Exception:
+            needs = "base, the upstream gradient, has to be a number, a list of numbers, an array or a tensor"
+            raise NotDrawn(f"{needs}, and this is {text_of(base, 60)}.") from None
 
 
 def _described(title: str, nodes: list[Node]) -> str:

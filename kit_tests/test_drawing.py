@@ -282,7 +282,8 @@ def test_a_graph_of_numbers_that_have_diverged_is_drawn_without_a_warning(refere
 
 def test_what_cannot_be_drawn_is_said(reference, shown):
     names = {**abx(reference["MyTensor"]), "Linear": reference["Linear"], "number": 3, "re": re, "mine": abx}
-    names["line"] = reference["Linear"](2, 2)
+    names |= {"line": reference["Linear"](2, 2), "sum": reference["sum"]}
+    names["large"] = reference["MyTensor"](np.ones((250_001, 2, 2)), requires_grad=True)
     names["u"] = names["a"] * names["x"]
     for code, says in {
         "a": "it is a leaf",
@@ -301,6 +302,13 @@ def test_what_cannot_be_drawn_is_said(reference, shown):
         "u, beside='number * 2'": "has no graph",
         "u, beside=True": "needs the expression itself",
         "u, beside='a * x', base=1.0": "The upstream gradient has shape (), the result (2, 2)",
+        "u, beside='a * x', base='3'": "base, the upstream gradient, has to be a number, a list of numbers, an array "
+        "or a tensor, and this is '3'.",
+        "u, beside='a * x', base=['a']": "or a tensor, and this is ['a'].",
+        "u, beside='a * x', base=[[1], [2, 3]]": "or a tensor, and this is [[1], [2, 3]].",
+        "u, beside='a * x', base=re": "or a tensor, and this is <module 're'",
+        "large * a, beside='large * a'": "the result has 1,000,004 elements: up to 1,000,000 are read",
+        "'sum(large * a)', beside=True": "large has 1,000,004 elements: up to 1,000,000 are read",
         "u, beside='a[0] * x[0]'": "has shape (2,), your result (2, 2)",
     }.items():
         assert says in drawn(shown, f"tests.draw_graph({code})", names), code
