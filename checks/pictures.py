@@ -20,6 +20,7 @@ STAGES = 6  # of a training that is over, side by side
 DIVERGES = "the loss grows: training diverges; try a smaller lr"
 REGIONS = "Points of the plane, and the region in which the network answers each class"
 HIGHEST = 1e300  # loss in a curve: beyond it the numbers of the axis overflow
+WARNING = "#b3400f"  # of words: dark enough to read on the white of a figure, as the colors of areas are not
 COLORS, MARKS = ["#d95f02", "#1b6ca8", "#4d8f1a", "#7b4fa3"], ["o", "s", "^", "D"]
 
 
@@ -92,7 +93,7 @@ class _Live:
         figure, alt = self._ended() if ended else self._picture()
         if self.remark:
             figure.subplots_adjust(top=figure.subplotpars.top - 0.12)
-            figure.suptitle(self.remark, color=COLORS[0])
+            figure.suptitle(self.remark, color=WARNING)
             alt += f" {self.remark.capitalize()}."
         forms = _forms(figure, alt, "\n".join(self.lines[-200:]))
         if self.handle is None:
@@ -238,6 +239,20 @@ def draw_weights(model: Any, side: int = 8) -> None:
     show(_forms(figure, alt, alt))
 
 
+def show_figure(figure: Any, alt: str) -> None:
+    """Show a figure of matplotlib with a description for those who do not see it; where none can be shown, print that.
+
+    Args:
+        figure: such as plt.gcf(). It is closed, so that the cell does not show it once more.
+        alt: what the figure shows, in a sentence or two.
+    """
+    from matplotlib import pyplot as plt
+
+    forms = _forms(figure, alt, alt, bbox_inches="tight")  # as a notebook trims it
+    plt.close(figure)
+    show(forms)
+
+
 def _new_figure(width: float, height: float, **margins: float) -> Any:
     """A figure in inches that no window or cell shows by itself. Drawing it is twice as fast with margins given."""
     from matplotlib.figure import Figure
@@ -248,10 +263,10 @@ def _new_figure(width: float, height: float, **margins: float) -> Any:
     return figure
 
 
-def _forms(figure: Any, alt: str, text: str) -> dict[str, Any]:
+def _forms(figure: Any, alt: str, text: str, **saved: Any) -> dict[str, Any]:
     """A figure as a display: a picture with its description, or the text where none can be shown."""
     file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=100)
+    figure.savefig(file, format="png", dpi=100, **saved)
     data = base64.b64encode(file.getvalue()).decode("ascii")
     picture = f'<img alt="{html.escape(alt)}" src="data:image/png;base64,{data}" style="max-width: 100%">'
     return {"text/plain": text, "text/html": picture}

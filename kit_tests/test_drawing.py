@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import itertools
 import json
 import re
@@ -15,6 +17,9 @@ import IPython.display
 import numpy as np
 import proof
 import pytest
+from matplotlib import colors
+from matplotlib import pyplot as plt
+from matplotlib.text import Text
 
 import tests
 from checks import drawing, pictures, progress, report
@@ -613,6 +618,52 @@ def test_weights_that_are_not_finite_are_told_to_have_diverged(shown, value, whe
 def test_weights_of_any_finite_size_are_drawn_without_a_warning(shown, value):
     tests.draw_weights(a_model(value * np.linspace(-1, 1, 192).reshape(64, 3)))
     assert "data:image/png" in shown.pop()["text/html"]
+
+
+def contrast(one: Any, other: Any) -> float:
+    """Of two colors, from 1 to 21, as WCAG 2 defines it: 4.5 is needed to read a text."""
+
+    def luminance(color: Any) -> float:
+        rgb = np.array(colors.to_rgb(color))
+        return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4) @ (0.2126, 0.7152, 0.0722)
+
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_all_words_in_pictures_have_enough_contrast(cell, shown, monkeypatch):
+    """On the figure's own background, which is the same in a light and in a dark page."""
+    assert contrast("black", "white") == pytest.approx(21) and contrast("#777777", "white") == pytest.approx(4.48, 0.01)
+    figures = []
+    forms = pictures._forms
+    monkeypatch.setattr(pictures, "_forms", lambda figure, *more: figures.append(figure) or forms(figure, *more))
+    watch = tests.live_regions(lambda some: some, np.eye(2), np.array([0, 1]))
+    for live in (tests.live(lambda: 0.5), watch):
+        cell(lambda live=live: [live(1.0), live(1e9)])
+    tests.draw_weights(a_model(np.eye(64)))
+    words = [(text, figure) for figure in figures for text in figure.findobj(Text) if text.get_text()]
+    assert pictures.DIVERGES in [text.get_text() for text, _ in words] and len(figures) >= 3
+    for text, figure in words:
+        assert figure.get_facecolor()[3] == 1  # the page does not shine through
+        assert contrast(text.get_color(), figure.get_facecolor()) >= 4.5, text
+
+
+def test_a_figure_is_shown_once_with_its_description(shown):
+    figure = plt.figure(figsize=(4, 2))
+    plt.plot([1, 2, 4])
+    tests.show_figure(figure, 'A curve that rises: "steep" <script>alert(1)</script> & more')
+    (forms,) = shown
+    assert forms["text/plain"] == 'A curve that rises: "steep" <script>alert(1)</script> & more'
+    said = "A curve that rises: &quot;steep&quot; &lt;script&gt;alert(1)&lt;/script&gt; &amp; more"
+    page = rf'<img alt="{re.escape(said)}" src="data:image/png;base64,([\w+/=]+)" style="max-width: 100%">'
+    picture = base64.b64decode(re.fullmatch(page, forms["text/html"])[1])
+    assert plt.imread(io.BytesIO(picture)).std() > 0.01  # something is drawn
+    assert not plt.fignum_exists(figure.number)  # the cell does not show it once more
+
+
+def test_where_no_figure_can_be_shown_its_description_is_printed(capsys):
+    tests.show_figure(plt.figure(), "Nothing at all.")
+    assert capsys.readouterr().out == "Nothing at all.\n"
 
 
 # ---------------------------------------------------------------- where am I?
