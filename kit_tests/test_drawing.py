@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import itertools
 import json
 import os
@@ -9,6 +11,7 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,6 +19,9 @@ import IPython.display
 import numpy as np
 import proof
 import pytest
+from matplotlib import colors
+from matplotlib import pyplot as plt
+from matplotlib.text import Text
 
 import tests
 from checks import drawing, pictures, progress, report
@@ -160,20 +166,82 @@ def boxes(svg: ET.Element) -> list[tuple[float, ...]]:
     return [tuple(float(box.get(key)) for key in ("x", "y", "width", "height")) for box in svg.iter(f"{SVG}rect")]
 
 
-@pytest.mark.parametrize("depth", [2, 12, 28])
-def test_boxes_lie_in_the_picture_and_on_no_other(reference, shown, depth):
-    code = "y = x\n" + "y = y * a + x\n" * depth + "tests.draw_graph(y)"
-    exec(code, {**abx(reference["MyTensor"]), "tests": tests})
+def points(svg: ET.Element) -> Iterator[tuple[float, float]]:
+    """Along all edges, some pixels apart."""
+    for edge in svg.iter(f"{SVG}path"):
+        if edge.get("class") != "edge":
+            continue
+        a, starts, bottom, *curve, b, arrives = map(float, re.findall(r"[-\d.]+", edge.get("d").partition("v")[0]))
+        passed = float(edge.get("d").partition("v")[2] or 0)
+        assert curve[0] == a and curve[2] == b and curve[1] == curve[3] == (bottom + arrives) / 2
+        for t in np.linspace(0, 1, 21):
+            yield a, starts + t * (bottom - starts)
+            shares = (1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3
+            yield np.dot(shares, (a, a, b, b)), np.dot(shares, (bottom, curve[1], curve[1], arrives))
+            yield b, arrives + t * passed
+
+
+LOOP = "y = x\nfor _ in range({}): y = y * a + x"
+NETWORK = """
+class Network(MyModule):
+    def __init__(self):
+        super().__init__()
+        self.first, self.relu, self.second = Linear(4, 8), ReLU(), Linear(8, 3)
+
+    def forward(self, x):
+        return self.second(self.relu(self.first(x)))
+
+network = Network()
+y = MSELoss()(network(MyTensor([[1.5, -2.0, 0.5, 3.0]] * 5)), MyTensor([[1.0, 0.0, 0.0]] * 5))
+y.backward()
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "number", "widest"),
+    [
+        (LOOP.format(2), 6, 500),
+        (LOOP.format(12), 26, 500),
+        (LOOP.format(28), 58, 500),
+        (LOOP.format(60), 60, 700),  # folded
+        (NETWORK, 16, 700),
+        ("y = x\nfor _ in range(39): y = y + y", 40, 300),
+        ("y = x\nfor _ in range(19): y = y + relu(y) - a", 59, 700),
+        ("y = x\nfor n in range(29): y = y * MyTensor(float(n), requires_grad=True)", 59, 500),
+        ("p, y = a, x\nfor _ in range(20): p, y = y, p + y * b", 43, 700),
+        ("y = matmul(a, x) * (b - x) + (a * x) / x", 9, 700),
+    ],
+)
+def test_boxes_stand_apart_and_edges_run_between_them_on_a_narrow_page(reference, shown, code, number, widest):
+    exec(f"{code}\ntests.draw_graph(y)", {**reference, **abx(reference["MyTensor"]), "tests": tests})
     page = shown.pop()["text/html"]
     svg = ET.fromstring(re.search(r"<svg.*?</svg>", page, re.DOTALL)[0])
     assert svg.get("role") == "img" and svg.get("aria-label").startswith("Yours: y, ")
-    found = boxes(svg)
-    assert len(found) == 2 * depth + 2
+    found, wide, tall = boxes(svg), float(svg.get("width")), float(svg.get("height"))
+    assert len(found) == number and wide <= widest
     for x, y, width, height in found:
-        assert x >= 0 and y >= 0 and x + width <= float(svg.get("width")) and y + height <= float(svg.get("height"))
-    for (x, y, width, height), (left, top, wide, tall) in itertools.combinations(found, 2):
-        assert x + width < left or left + wide < x or y + height < top or top + tall < y
+        assert x >= 0 and y >= 0 and x + width <= wide and y + height <= tall
+    for (x, y, width, height), (left, top, across, down) in itertools.combinations(found, 2):
+        assert x + width < left or left + across < x or y + height < top or top + down < y
+    for (x, y), (left, top, across, down) in itertools.product(points(svg), found):
+        assert 0 <= x <= wide and not (left < x < left + across and top < y < top + down)
     assert "<script" not in page and "on" + "click" not in page
+
+
+def test_an_edge_that_comes_from_far_tells_its_tensor(reference, shown):
+    exec(f"{LOOP.format(3)}\ntests.draw_graph(y)", {**abx(reference["MyTensor"]), "tests": tests})
+    assert re.findall(r'<text class="far".*?>(.*?)</text>', shown.pop()["text/html"]) == ["x", "a", "x"]
+
+
+def test_operands_stand_from_left_to_right_and_a_picture_is_the_same_each_time(reference, shown):
+    code = "y = (a - x) / (b - c)\ntests.draw_graph(y)"
+    names = {**abx(reference["MyTensor"]), **leaves(reference["MyTensor"], c=3.0), "tests": tests}
+    exec(f"{code}\n{code}", names)
+    page = shown.pop()["text/html"]
+    svg = ET.fromstring(re.search(r"<svg.*?</svg>", page, re.DOTALL)[0])
+    at = {text.text: float(text.get("x")) for text in svg.iter(f"{SVG}text") if text.get("class") == "first"}
+    assert at["a"] < at["x"] < at["b"] < at["c"] and at["t1"] < at["y"] < at["t2"]
+    assert page == shown.pop()["text/html"]
 
 
 def test_a_matrix_stands_in_its_rows(reference, shown):
@@ -208,9 +276,21 @@ def test_a_large_graph_is_folded_and_says_so(reference, shown, operations):
     assert f"{2 * operations + 1 - 59:,} more tensors" in forms["text/plain"]
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan, 1e308])
+@pytest.mark.parametrize("beside", ["", ", beside='a * x - x'"])
+def test_a_graph_of_numbers_that_have_diverged_is_drawn_without_a_warning(reference, shown, value, beside):
+    names = leaves(reference["MyTensor"], a=[[value, 1.0], [-value, 2.0]], x=[[1.0, value], [value, 0.5]])
+    with np.errstate(all="ignore"):  # what the learner's own operations warn of is theirs
+        exec("y = a * x - x\ny.backward()", names)
+    text = drawn(shown, f"tests.draw_graph(y{beside})", names)
+    assert str(value).split("e")[0] in text and ("✓ All gradients" in text) == bool(beside), text
+
+
 def test_what_cannot_be_drawn_is_said(reference, shown):
     names = {**abx(reference["MyTensor"]), "Linear": reference["Linear"], "number": 3, "re": re, "mine": abx}
-    names["line"] = reference["Linear"](2, 2)
+    names |= {"line": reference["Linear"](2, 2), "sum": reference["sum"]}
+    names["large"] = reference["MyTensor"](np.ones((250_001, 2, 2)), requires_grad=True)
     names["u"] = names["a"] * names["x"]
     for code, says in {
         "a": "it is a leaf",
@@ -229,6 +309,13 @@ def test_what_cannot_be_drawn_is_said(reference, shown):
         "u, beside='number * 2'": "has no graph",
         "u, beside=True": "needs the expression itself",
         "u, beside='a * x', base=1.0": "The upstream gradient has shape (), the result (2, 2)",
+        "u, beside='a * x', base='3'": "base, the upstream gradient, has to be a number, a list of numbers, an array "
+        "or a tensor, and this is '3'.",
+        "u, beside='a * x', base=['a']": "or a tensor, and this is ['a'].",
+        "u, beside='a * x', base=[[1], [2, 3]]": "or a tensor, and this is [[1], [2, 3]].",
+        "u, beside='a * x', base=re": "or a tensor, and this is <module 're'",
+        "large * a, beside='large * a'": "the result has 1,000,004 elements: up to 1,000,000 are read",
+        "'sum(large * a)', beside=True": "large has 1,000,004 elements: up to 1,000,000 are read",
         "u, beside='a[0] * x[0]'": "has shape (2,), your result (2, 2)",
     }.items():
         assert says in drawn(shown, f"tests.draw_graph({code})", names), code
@@ -444,6 +531,14 @@ def test_a_training_that_diverges_is_told_so_once(nowhere, capsys, losses):
     assert capsys.readouterr().out.count(pictures.DIVERGES) == 1
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("losses", [(1.0, 1e308), (1e308,), (-1e308, 1e308), (1e299, 2e299), (np.nan, np.inf, -np.inf)])
+def test_the_curve_of_a_huge_loss_is_drawn_without_a_warning(cell, losses):
+    live = tests.live(accuracy=lambda: np.nan)
+    forms = cell(lambda: [live(loss) for loss in losses])
+    assert f"loss {losses[-1]:.4g}, accuracy nan%" in forms["text/html"]
+
+
 @pytest.fixture
 def cell(monkeypatch):
     """A function that runs a function as a notebook's cell, and gives what is displayed in the end."""
@@ -521,6 +616,70 @@ def test_a_model_without_pictures_to_draw_says_so(shown):
         assert shown.pop()["text/plain"] == "parameters() of this model gives nothing: there is nothing to draw."
     tests.draw_weights(a_model(np.zeros(64), np.zeros((3, 2))))
     assert "No parameter of this model has 64 rows or columns: there is nothing" in shown.pop()["text/plain"]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("where", [slice(None), (0, 0)])
+def test_weights_that_are_not_finite_are_told_to_have_diverged(shown, value, where):
+    weight = np.ones((64, 3))
+    weight[where] = value
+    tests.draw_weights(a_model(weight))
+    forms = shown.pop()
+    assert set(forms) == {"text/plain"} and "are not finite, so training has diverged" in forms["text/plain"]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("value", [1e308, 1e-320, 0.0])
+def test_weights_of_any_finite_size_are_drawn_without_a_warning(shown, value):
+    tests.draw_weights(a_model(value * np.linspace(-1, 1, 192).reshape(64, 3)))
+    assert "data:image/png" in shown.pop()["text/html"]
+
+
+def contrast(one: Any, other: Any) -> float:
+    """Of two colors, from 1 to 21, as WCAG 2 defines it: 4.5 is needed to read a text."""
+
+    def luminance(color: Any) -> float:
+        rgb = np.array(colors.to_rgb(color))
+        return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4) @ (0.2126, 0.7152, 0.0722)
+
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_all_words_in_pictures_have_enough_contrast(cell, shown, monkeypatch):
+    """On the figure's own background, which is the same in a light and in a dark page."""
+    assert contrast("black", "white") == pytest.approx(21) and contrast("#777777", "white") == pytest.approx(4.48, 0.01)
+    figures = []
+    forms = pictures._forms
+    monkeypatch.setattr(pictures, "_forms", lambda figure, *more: figures.append(figure) or forms(figure, *more))
+    watch = tests.live_regions(lambda some: some, np.eye(2), np.array([0, 1]))
+    for live in (tests.live(lambda: 0.5), watch):
+        cell(lambda live=live: [live(1.0), live(1e9)])
+    tests.draw_weights(a_model(np.eye(64)))
+    words = [(text, figure) for figure in figures for text in figure.findobj(Text) if text.get_text()]
+    assert pictures.DIVERGES in [text.get_text() for text, _ in words] and len(figures) >= 3
+    for text, figure in words:
+        assert figure.get_facecolor()[3] == 1  # the page does not shine through
+        assert contrast(text.get_color(), figure.get_facecolor()) >= 4.5, text
+
+
+def test_a_figure_is_shown_once_with_its_description(shown):
+    figure = plt.figure(figsize=(4, 2))
+    plt.plot([1, 2, 4])
+    tests.show_figure(figure, 'A curve that rises: "steep" <script>alert(1)</script> & more')
+    (forms,) = shown
+    assert forms["text/plain"] == 'A curve that rises: "steep" <script>alert(1)</script> & more'
+    said = "A curve that rises: &quot;steep&quot; &lt;script&gt;alert(1)&lt;/script&gt; &amp; more"
+    page = rf'<img alt="{re.escape(said)}" src="data:image/png;base64,([\w+/=]+)" style="max-width: 100%">'
+    picture = base64.b64decode(re.fullmatch(page, forms["text/html"])[1])
+    assert plt.imread(io.BytesIO(picture)).std() > 0.01  # something is drawn
+    assert not plt.fignum_exists(figure.number)  # the cell does not show it once more
+
+
+def test_where_no_figure_can_be_shown_its_description_is_printed(capsys):
+    tests.show_figure(plt.figure(), "Nothing at all.")
+    assert capsys.readouterr().out == "Nothing at all.\n"
 
 
 # ---------------------------------------------------------------- where am I?
