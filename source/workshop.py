@@ -262,7 +262,11 @@ plt.gca().xaxis.set_major_formatter("{x:.0e}")  # 1e-5, as in code
 plt.gca().yaxis.set_major_formatter("{x:.0e}")
 plt.legend()
 plt.grid(alpha=0.3)
-plt.show()
+tests.show_figure(  # plt.show(), but with words for those who do not see the picture
+    plt.gcf(),
+    "The error of the derivative of sin at 1 against the step h, both axes logarithmic: two valleys. The forward "
+    "difference is best near h = 1e-8, the central difference near 1e-5, and lower there.",
+)
 
 # %% [markdown]
 # You see two valleys. To the right of its bottom each curve rises with $h$ (truncation), the central one more
@@ -1624,7 +1628,11 @@ if losses:
         plt.text(left + 4, top - 1, words, ha="center", fontsize=9, color="darkgreen" if correct else "firebrick")
     plt.imshow(board, cmap="gray_r", vmin=0, vmax=1)
     plt.axis("off")
-    plt.show()
+    wrong = np.sum(predictions != held_out_labels)
+    tests.show_figure(
+        plt.gcf(),
+        f"24 held-out pictures of digits, each with the network's answer; {min(wrong, 24)} of them are misread.",
+    )
 else:
     print("No training yet: `losses` is empty.")
 

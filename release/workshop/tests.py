@@ -25,6 +25,7 @@ from checks.observe import Failed, Missing, OutOfTime, UsedTorch, array_of, comp
 from checks.pictures import draw_weights as draw_weights
 from checks.pictures import live as live
 from checks.pictures import live_regions as live_regions
+from checks.pictures import show_figure as show_figure
 from checks.progress import show_progress
 from checks.section import CHECK_SECONDS, Score, Section, Trial, Workshop, literal
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import html
-import itertools
 import math
 import re
 import sys
-from typing import Any
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,13 +26,23 @@ from checks.graph import (
     names_of,
     pairs,
 )
-from checks.observe import array_of, close, explain, learner_code, quiet
+from checks.observe import array_of, close, explain, learner_code, printable, quiet, text_of
 from checks.report import BARS, TEXT, show
 
 SECONDS = 10.0  # for all that runs the learner's code
 LINE, LETTER = 16, 7.4  # height of a line and width of a character, in pixels
 GAP, RISE = 18, 44  # between boxes side by side, and between layers
+BEND = 16  # of the width, for an edge on its way past boxes
+FAR = 3  # layers; an edge that spans more of them tells at its tip where it comes from
 SMALLEST = 0.75  # of its width, to which a picture shrinks beside another one: letters of 9 pixels
+
+
+class Spot(NamedTuple):
+    """Where the box of a node stands, by the node's number and layer; or where its edges pass another layer."""
+
+    number: int
+    level: int
+    bend: bool
 
 
 def as_text(nodes: list[Node]) -> str:
@@ -50,64 +61,51 @@ def as_figure(nodes: list[Node], title: str) -> str:
 
     It takes a share of the room in its line, from its full width down to SMALLEST of it.
     """
-    import igraph
-
-    place = {node: number for number, node in enumerate(nodes)}
-    edges = [(place[each], place[node]) for node in nodes for each in node.inputs]
-    simple = sorted(set(edges))
-    steps = [0] * len(nodes)  # to the result, by the longest way: a leaf lies just above what first uses it
-    for end, node in reversed(list(enumerate(nodes))):
-        for each in node.inputs:
-            steps[place[each]] = max(steps[place[each]], steps[end] + 1)
-    layers = [max(steps) - number for number in steps]
-    layout = igraph.Graph(len(nodes), simple, directed=True).layout_sugiyama(layers, maxiter=200)
-    bends = layout.edge_routing
+    spots, steps = _spots(nodes)
     texts = [node.lines() for node in nodes]
+    heights = [LINE * len(lines) + 12 for lines in texts]
+    levels = [0] * (1 + max(spot.level for spot in spots))
+    for spot, height in zip(spots, heights, strict=False):  # the boxes come first
+        levels[spot.level] = max(levels[spot.level], height)
+    tops = [2 + sum(levels[:level]) + RISE * level for level in range(len(levels))]
     width = LETTER * max(len(line) for lines in texts for line in lines) + 14
-    levels = sorted({round(y) for _, y in layout})
-    heights = [max(len(t) for t, (_, y) in zip(texts, layout, strict=True) if round(y) == level) for level in levels]
-    tops, top = {}, 2.0
-    for level, lines in zip(levels, heights, strict=True):
-        tops[level] = (top, LINE * lines + 12)
-        top += LINE * lines + 12 + RISE
-    columns = [x for x, _ in layout] + [x for points in bends for x, _ in points]
-    left = min(columns)
-
-    def across(x: float) -> float:
-        return (x - left) * (width + GAP) + width / 2 + 2
-
-    shapes = []
-    for (start, end), points in zip(simple, bends, strict=True):
-        (x1, y1), (x2, y2) = layout[start], layout[end]
-        top1, top2 = tops[round(y1)], tops[round(y2)]
-        times = edges.count((start, end))
+    across = _columns(spots, steps, width + GAP)
+    shapes, come_far = [], {}
+    for (start, end), times in steps.items():
+        # Out of a box below, down past the boxes of its layer; then into a box from above, or past those of the next.
+        bottom = tops[start.level] + levels[start.level]
+        starts = bottom if start.bend else tops[start.level] + heights[start.number]
+        arrives = tops[end.level] - (0 if end.bend else 6)
+        middle = (bottom + arrives) / 2
         for number in range(times):
             aside = (number - (times - 1) / 2) * 24
-            # Into a box from above, out of it below; past the boxes of the layers between in straight lines.
-            path = [(across(x1) + aside, top1[0] + LINE * len(texts[start]) + 12)]
-            for x, y in points:
-                begins, tall = tops[round(y)]
-                path += [(across(x) + aside, begins), (across(x) + aside, begins + tall)]
-            path.append((across(x2) + aside, top2[0] - 6))
-            line = f"M{path[0][0]:.1f},{path[0][1]:.1f}"
-            for (a, b), (c, d) in itertools.pairwise(path):
-                middle = (b + d) / 2
-                line += f"L{c:.1f},{d:.1f}" if a == c else f"C{a:.1f},{middle:.1f} {c:.1f},{middle:.1f} {c:.1f},{d:.1f}"
-            x, y = path[-1]
+            a, b = across[start] + aside, across[end] + aside
+            line = f"M{a:.1f},{starts}V{bottom}C{a:.1f},{middle} {b:.1f},{middle} {b:.1f},{arrives}"
+            line += f"v{levels[end.level]}" if end.bend else ""
             shapes.append(f'<path class="edge" fill="none" stroke="currentColor" d="{line}"/>')
-            shapes.append(f'<path class="tip" d="M{x - 4:.1f},{y - 4:.1f}h8l-4,9z"/>')
-    for node, lines, (x, y) in zip(nodes, texts, layout, strict=True):
-        x, (y, _) = across(x) - width / 2, tops[round(y)]
+            if not end.bend:
+                shapes.append(f'<path class="tip" d="M{b - 4:.1f},{arrives - 4}h8l-4,9z"/>')
+        if not end.bend and end.level - spots[start.number].level > FAR:
+            come_far.setdefault((end, across[start] < across[end]), []).append(nodes[start.number].name)
+    for (end, from_left), names in come_far.items():
+        x, anchor = (across[end] - 8, "end") if from_left else (across[end] + 8, "start")
+        words = html.escape(printable(", ".join(names), int(width / 2 / LETTER)))
+        shapes.append(
+            f'<text class="far" x="{x:.1f}" y="{tops[end.level] - 3}" style="text-anchor: {anchor}">{words}</text>'
+        )
+    for spot, node, lines, height in zip(spots, nodes, texts, heights, strict=False):
+        middle, top = across[spot], tops[spot.level]
         kind = "differs" if node.differs else "more" if node.tensor is None else "result" if node.operation else "leaf"
         shapes.append(
-            f'<rect class="{kind}" fill="none" stroke="currentColor" x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" '
-            f'height="{LINE * len(lines) + 12}" rx="{3 if node.operation else 14}"/>'
+            f'<rect class="{kind}" fill="none" stroke="currentColor" x="{middle - width / 2:.1f}" y="{top}" '
+            f'width="{width:.1f}" height="{height}" rx="{3 if node.operation else 14}"/>'
         )
         for number, line in enumerate(lines, 1):
             weight = ' class="first"' if number == 1 or line == node.remark else ""
             words = re.sub("^ | $| (?= )", "\u00a0", html.escape(line))  # the rows of a matrix stay in line
-            shapes.append(f'<text{weight} x="{x + width / 2:.1f}" y="{y + LINE * number + 1:.1f}">{words}</text>')
-    wide, tall = math.ceil(across(max(columns)) + width / 2 + 2), math.ceil(top - RISE + 2)
+            shapes.append(f'<text{weight} x="{middle:.1f}" y="{top + LINE * number + 1}">{words}</text>')
+    wide = math.ceil(max(x + (0 if spot.bend else width / 2) for spot, x in across.items()) + 2)
+    tall = tops[-1] + levels[-1] + 2
     least = math.ceil(SMALLEST * wide)
     return (
         f'<figure style="flex: 1 1 {least}px; max-width: min(100%, {wide}px)">'
@@ -116,6 +114,61 @@ def as_figure(nodes: list[Node], title: str) -> str:
         f'style="width: 100%; min-width: {least}px; height: auto" '
         f'viewBox="0 0 {wide} {tall}" xmlns="http://www.w3.org/2000/svg">{"".join(shapes)}</svg></figure>'
     )
+
+
+def _spots(nodes: list[Node]) -> tuple[list[Spot], Counter[tuple[Spot, Spot]]]:
+    """The boxes, in the order of their nodes, then the bends; and the steps between, each with how often it is taken.
+
+    All edges of a node go down together, each as far as the layer above its consumer: however often a leaf is used,
+    it takes one narrow column.
+    """
+    place = {node: number for number, node in enumerate(nodes)}
+    edges = [(place[each], place[node]) for node in nodes for each in node.inputs]
+    left = [0] * len(nodes)  # steps to the result, by the longest way: a leaf lies just above what first uses it
+    for start, end in reversed(edges):
+        left[start] = max(left[start], left[end] + 1)
+    layers = [max(left) - number for number in left]
+    spots = [Spot(number, level, False) for number, level in enumerate(layers)]
+    steps: Counter[tuple[Spot, Spot]] = Counter()
+    for start, end in edges:
+        above = spots[start]
+        for level in range(layers[start] + 1, layers[end]):
+            below = Spot(start, level, True)
+            steps[above, below] = 1
+            above = below
+        steps[above, spots[end]] += 1
+    return list(dict.fromkeys([*spots, *(end for _, end in steps)])), steps
+
+
+def _columns(spots: list[Spot], steps: Iterable[tuple[Spot, Spot]], width: float) -> dict[Spot, float]:
+    """The middle of each spot across the page: a box takes `width`, a bend little.
+
+    The layout takes all for equally wide. In its order all is pushed to the left, then to the right, what stands
+    straight below one another together: halfway between, a result stands in the middle below its inputs.
+    """
+    import igraph
+
+    place, made = {spot: number for number, spot in enumerate(spots)}, {end for _, end in steps}
+    # What goes on from a result counts more than what a leaf adds: the results stand in a line, the leaves beside it.
+    edges = [(place[start], place[end]) for start, end in steps for _ in range(3 if start in made else 1)]
+    layout = igraph.Graph(len(spots), edges, directed=True).layout_sugiyama([each.level for each in spots], maxiter=200)
+    columns: dict[float, list[Spot]] = {}
+    for spot, (x, _) in zip(spots, layout, strict=True):
+        columns.setdefault(round(x, 2), []).append(spot)
+
+    def pushed(order: list[float]) -> dict[Spot, float]:
+        filled, found, middle = Counter(), {}, 0.0
+        for x in order:
+            halves = {spot: (BEND if spot.bend else width) / 2 for spot in columns[x]}
+            middle = max([middle, *(filled[spot.level] + half for spot, half in halves.items())])
+            for spot, half in halves.items():
+                found[spot], filled[spot.level] = middle, middle + half
+        return found
+
+    to_left, to_right = pushed(sorted(columns)), pushed(sorted(columns, reverse=True))
+    found = {spot: (to_left[spot] - to_right[spot]) / 2 for spot in spots}
+    margin = min(x - (0 if spot.bend else (width - GAP) / 2) for spot, x in found.items())
+    return {spot: x - margin + 2 for spot, x in found.items()}
 
 
 def draw_graph(graph: Any, beside: str | bool = False, base: Any = None) -> None:
@@ -178,8 +231,9 @@ def _drawn(
     if not isinstance(expression, str):
         raise NotDrawn("beside=True needs the expression itself: tests.draw_graph('a * x + b', beside=True).")
     if own.result.value is None:
-        raise NotDrawn("The data of the result cannot be read, so there is nothing to compare.")
-    upstream, shape = None if base is None else array_of(_as_array(base), "base"), own.result.value.shape
+        with learner_code(SECONDS):
+            array_of(tensor, "the result")  # it raises, and says what is wrong with it
+    upstream, shape = None if base is None else _upstream(base), own.result.value.shape
     if upstream is not None and upstream.shape != shape:
         raise NotDrawn(f"The upstream gradient has shape {upstream.shape}, the result {shape}.")
     theirs = graph_in_pytorch(expression, variables, np.ones(shape) if upstream is None else upstream)
@@ -196,11 +250,12 @@ def _drawn(
     else:
         for node in [*own.nodes, *aside]:
             node.gradient = known.get(id(node.tensor))
-        found = pairs(own, theirs, aside)
-        if own.result not in found and _has_changed(expression, variables, own):
-            says += f"Your variables have changed since {own.result.name} was computed: compute it again."
-        else:
-            says += mark(own, theirs, aside, found)
+        with quiet():  # numbers that have diverged make NumPy warn
+            found = pairs(own, theirs, aside)
+            if own.result not in found and _has_changed(expression, variables, own):
+                says += f"Your variables have changed since {own.result.name} was computed: compute it again."
+            else:
+                says += mark(own, theirs, aside, found)
     return [(title, own.drawn()), (f"PyTorch's: {expression}", theirs.drawn())], says
 
 
@@ -214,8 +269,13 @@ def _has_changed(expression: str, variables: dict[str, Any], own: Graph) -> bool
         return False
 
 
-def _as_array(base: Any) -> Any:
-    return np.asarray(base, np.float64) if isinstance(base, (list, tuple)) else base
+def _upstream(base: Any) -> np.ndarray:
+    with learner_code(SECONDS):
+        try:
+            return array_of(np.asarray(base, np.float64) if isinstance(base, (list, tuple)) else base, "base")
+        except Exception:
+            needs = "base, the upstream gradient, has to be a number, a list of numbers, an array or a tensor"
+            raise NotDrawn(f"{needs}, and this is {text_of(base, 60)}.") from None
 
 
 def _described(title: str, nodes: list[Node]) -> str:
@@ -233,6 +293,7 @@ STYLE = (
     ".minitorch-graph figcaption { margin-bottom: 0.5em; }"
     f".minitorch-graph text {{ fill: {TEXT}; font: 12px ui-monospace, Menlo, Consolas, monospace;"
     " text-anchor: middle; }"
+    ".minitorch-graph .far { font-size: 10px; }"
     ".minitorch-graph .first { font-weight: bold; }"
     f".minitorch-graph rect {{ fill: none; stroke: {TEXT}; stroke-width: 1; }}"
     ".minitorch-graph .leaf { stroke-width: 2; }"

@@ -266,7 +266,7 @@ def array_of(value: Any, what: str) -> np.ndarray:
         got = f"{what} holds {an(class_name(value))}: build it with NumPy, its data is an np.ndarray"
         raise Failed(got, mistake=mistake)
     if issubclass(kind, np.ndarray) and np.ndarray.size.__get__(value) > LARGEST:
-        raise Failed(f"{what} has {np.ndarray.size.__get__(value):,} elements")
+        raise Failed(f"{what} has {np.ndarray.size.__get__(value):,} elements: up to {LARGEST:,} are read")
     array = np.array(value, subok=False)
     if array.dtype.kind not in "fiub":
         if array.dtype == object and any(each is None for each in array.flat):

@@ -19,6 +19,8 @@ GRID = 60  # points along each side, at which a network is asked for the picture
 STAGES = 6  # of a training that is over, side by side
 DIVERGES = "the loss grows: training diverges; try a smaller lr"
 REGIONS = "Points of the plane, and the region in which the network answers each class"
+HIGHEST = 1e300  # loss in a curve: beyond it the numbers of the axis overflow
+WARNING = "#b3400f"  # of words: dark enough to read on the white of a figure, as the colors of areas are not
 COLORS, MARKS = ["#d95f02", "#1b6ca8", "#4d8f1a", "#7b4fa3"], ["o", "s", "^", "D"]
 
 
@@ -91,7 +93,7 @@ class _Live:
         figure, alt = self._ended() if ended else self._picture()
         if self.remark:
             figure.subplots_adjust(top=figure.subplotpars.top - 0.12)
-            figure.suptitle(self.remark, color=COLORS[0])
+            figure.suptitle(self.remark, color=WARNING)
             alt += f" {self.remark.capitalize()}."
         forms = _forms(figure, alt, "\n".join(self.lines[-200:]))
         if self.handle is None:
@@ -129,7 +131,8 @@ class _Curves(_Live):
         curves = [("mean loss", self.losses)] + ([("accuracy", self.shares)] if self.accuracy else [])
         for number, (name, values) in enumerate(curves):
             axes = figure.add_subplot(1, len(curves), number + 1)
-            axes.plot(range(1, len(values) + 1), values, "o-", color=COLORS[1 - number], markersize=3)
+            drawn = [value if abs(value) < HIGHEST else np.nan for value in values]
+            axes.plot(range(1, len(values) + 1), drawn, "o-", color=COLORS[1 - number], markersize=3)
             axes.set(xlabel="epoch", title=f"{name}: {values[-1]:.4g}" if not number else f"{name}: {values[-1]:.1%}")
             axes.set_ylim(0, None if not number else 1)
             axes.locator_params(axis="x", integer=True)
@@ -208,6 +211,10 @@ def draw_weights(model: Any, side: int = 8) -> None:
             {"text/plain": f"{why if found else 'parameters() of this model gives nothing'}: there is nothing to draw."}
         )
         return
+    if not np.isfinite(weight).all():
+        diverged = "The weights of the first layer are not finite, so training has diverged"
+        show({"text/plain": f"{diverged}: there is nothing to draw. Make the model anew, and try a smaller lr."})
+        return
     units = weight.T if weight.shape[0] == side * side else weight
     drawn, columns = units[:32], 8
     rows = -(-len(drawn) // columns)
@@ -218,9 +225,9 @@ def draw_weights(model: Any, side: int = 8) -> None:
     largest = float(np.nanmax(np.abs(board))) or 1.0
     figure = _new_figure(0.62 * columns + 2.2, 0.62 * rows + 0.2)
     axes = figure.add_subplot()
-    picture = axes.imshow(board, cmap="PuOr_r", vmin=-largest, vmax=largest)
+    picture = axes.imshow(board / largest, cmap="PuOr_r", vmin=-1, vmax=1)  # huge weights would overflow in it
     axes.axis("off")
-    bar = figure.colorbar(picture, ax=axes, ticks=[-largest, 0, largest], fraction=0.05, pad=0.02)
+    bar = figure.colorbar(picture, ax=axes, ticks=[-1, 0, 1], fraction=0.05, pad=0.02)
     words = [f"{-largest:.2g}: ink here lowers the unit", "0", f"+{largest:.2g}: ink here raises the unit"]
     bar.ax.set_yticklabels(words)
     what = f"The weights of {len(drawn)} of {len(units)} units of the first layer"
@@ -230,6 +237,20 @@ def draw_weights(model: Any, side: int = 8) -> None:
         axes.set_title(reading, fontsize=9)
         alt += f" {reading}"
     show(_forms(figure, alt, alt))
+
+
+def show_figure(figure: Any, alt: str) -> None:
+    """Show a figure of matplotlib with a description for those who do not see it; where none can be shown, print that.
+
+    Args:
+        figure: such as plt.gcf(). It is closed, so that the cell does not show it once more.
+        alt: what the figure shows, in a sentence or two.
+    """
+    from matplotlib import pyplot as plt
+
+    forms = _forms(figure, alt, alt, bbox_inches="tight")  # as a notebook trims it
+    plt.close(figure)
+    show(forms)
 
 
 def _new_figure(width: float, height: float, **margins: float) -> Any:
@@ -242,10 +263,10 @@ def _new_figure(width: float, height: float, **margins: float) -> Any:
     return figure
 
 
-def _forms(figure: Any, alt: str, text: str) -> dict[str, Any]:
+def _forms(figure: Any, alt: str, text: str, **saved: Any) -> dict[str, Any]:
     """A figure as a display: a picture with its description, or the text where none can be shown."""
     file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=100)
+    figure.savefig(file, format="png", dpi=100, **saved)
     data = base64.b64encode(file.getvalue()).decode("ascii")
     picture = f'<img alt="{html.escape(alt)}" src="data:image/png;base64,{data}" style="max-width: 100%">'
     return {"text/plain": text, "text/html": picture}
