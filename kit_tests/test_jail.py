@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import errno
 import json
 import os
+import platform
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -21,7 +24,10 @@ from jailed import Kernel
 
 from conftest import ROOT
 from grading import jail
+from grading.kernel import seccomp
 from grading.kernels import JailedKernel, KernelSupply, Zygote
+
+refusing = pytest.mark.skipif(not seccomp.program(), reason="the numbers of this machine's system calls are not known")
 
 
 def seen(kernel: Kernel, code: str):
@@ -81,6 +87,80 @@ def test_inside_the_limits_hold(kernel):
 
 def test_inside_processes_see_their_own_only(kernel):
     assert len(seen(kernel, "[name for name in os.listdir('/proc') if name.isdigit()]")) <= 3
+
+
+@refusing
+def test_inside_linux_refuses_what_a_notebook_never_needs(kernel):
+    """Each call has arguments that make no sense: where Linux looks at them, it says something else."""
+    kernel.execute("""
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+def error(number):
+    assert libc.syscall(number, -1, -1, -1, -1, -1, -1) == -1
+    return ctypes.get_errno()
+""")
+    for calls, expected in ((seccomp.REFUSED, errno.EPERM), (seccomp.ABSENT, errno.ENOSYS)):
+        numbers = {name: each[list(seccomp.MACHINES).index(platform.machine())] for name, each in calls.items()}
+        found = seen(kernel, f"[error(number) for number in {list(numbers.values())}]")
+        assert dict(zip(numbers, found, strict=True)) == dict.fromkeys(numbers, expected)
+
+
+@refusing
+def test_inside_there_are_few_kinds_of_sockets_and_none_lingers(kernel):
+    kernel.execute("""
+import socket, struct
+def opens(*kind):
+    try:
+        socket.socket(*kind).close()
+        return True
+    except OSError as error:
+        return error.errno
+def sets(option, value):
+    try:
+        with socket.socket(socket.AF_INET) as end:
+            end.setsockopt(socket.SOL_SOCKET, option, value)
+        return True
+    except OSError as error:
+        return error.errno
+""")
+    usual = [(socket.AF_UNIX, 1), (socket.AF_UNIX, 2), (socket.AF_INET, 1, 6), (socket.AF_INET, 2, 17), (16, 3, 0)]
+    assert seen(kernel, f"[opens(*kind) for kind in {[tuple(map(int, kind)) for kind in usual]}]") == [True] * 5
+    # IPv6, SCTP under both names, MPTCP, SMC, netfilter, a virtual machine's host, packets
+    rare = [(10, 1), (2, 5), (2, 1, 132), (2, 1, 262), (2, 1, 256), (16, 3, 12), (40, 1), (17, 3)]
+    assert seen(kernel, f"[opens(*kind) for kind in {rare}]") == [errno.EAFNOSUPPORT] * len(rare)
+    assert seen(kernel, "sets(socket.SO_LINGER, struct.pack('ii', 1, 30))") == errno.EPERM
+    assert seen(kernel, "sets(socket.SO_REUSEADDR, 1)") is True
+
+
+def test_inside_honest_work_finds_what_it_needs_of_linux(kernel):
+    """Threads, processes, memory that they share, sockets between them, calls from C, pictures."""
+    kernel.execute("""
+import asyncio, concurrent.futures as futures, ctypes, io, multiprocessing, subprocess, sys, numpy as np
+from multiprocessing import shared_memory
+from matplotlib import pyplot
+done = []
+with futures.ThreadPoolExecutor(2) as pool:
+    done.append(sum(pool.map(abs, range(-3, 3))))
+with multiprocessing.get_context("fork").Pool(2) as pool:
+    done.append(sum(pool.map(abs, range(-3, 3))))
+with multiprocessing.get_context("spawn").Pool(1) as pool:
+    done.append(sum(pool.map(abs, range(-3, 3))))
+done.append(int(subprocess.run([sys.executable, "-c", "print(9)"], capture_output=True, text=True).stdout))
+memory = shared_memory.SharedMemory(create=True, size=8)
+memory.buf[0] = 9
+same = shared_memory.SharedMemory(memory.name)
+done.append(same.buf[0])
+memory.unlink()
+compare = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_int), ctypes.POINTER(ctypes.c_int))
+numbers = (ctypes.c_int * 3)(9, 4, 1)
+ctypes.CDLL(None).qsort(numbers, 3, 4, compare(lambda a, b: a[0] - b[0]))
+done.append(numbers[2])
+loop = asyncio.new_event_loop()
+loop.close()
+done.append(int(np.linalg.norm(np.full((3, 3), 3.0))))
+pyplot.figure().savefig(io.BytesIO(), format="png")
+""")
+    assert seen(kernel, "done") == [9] * 7
 
 
 def test_each_kernel_draws_other_random_numbers():
