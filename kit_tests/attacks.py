@@ -1689,3 +1689,14 @@ attempt("memfd", kept)
 """,
     shows=("tried: shmget", "tried: memfd"),
 )
+attack(
+    "multipart_flood",
+    "The kernel is killed when the grader's memory fills with what it sends; the memory is free again then.",
+    code="""\
+tried("one message of 960 MiB, in parts")
+shell = get_ipython().kernel.shell_stream.socket
+shell.send_multipart([get_ipython().kernel._parent_ident["shell"][0], *[bytes(15 << 20)] * 64], copy=False)
+time.sleep(8)
+""",
+    shows=("tried: one message", "the kernel has ended"),
+)

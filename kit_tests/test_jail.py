@@ -23,7 +23,7 @@ from course import Course, notebook, wait_for
 from jailed import Kernel
 
 from conftest import ROOT
-from grading import jail
+from grading import jail, kernels
 from grading.kernel import seccomp
 from grading.kernels import JailedKernel, KernelSupply, Zygote
 
@@ -284,6 +284,29 @@ found = sorted(map(int, found))
     try:
         kernel.execute(code)
         assert seen(kernel, "found == [1, os.getpid()]") is True, seen(kernel, "found")
+    finally:
+        kernel.close()
+
+
+def test_a_kernel_that_fills_the_graders_memory_is_killed_and_the_memory_is_free_again(monkeypatch):
+    """A message of any number of parts, which nobody has to receive for libzmq to read it."""
+    monkeypatch.setattr(kernels, "MOST_GROWTH", 64 << 20)
+    kernel = Kernel()
+    code = """
+import time
+shell, to = get_ipython().kernel.shell_stream.socket, get_ipython().kernel._parent_ident["shell"][0]
+shell.send_multipart([to, *[bytes(15 << 20)] * 24], copy=False)
+time.sleep(30)
+"""
+    try:
+        before = kernels._taken()
+        with kernel.kernel.watched():
+            kernel.execute("for _ in range(30): display({'text/plain': 'x' * (1 << 20)}, raw=True)")
+            time.sleep(0.2)
+            assert asyncio.run(kernel.kernel.is_alive())
+            kernel.client.execute(code)
+            wait_for(lambda: kernel.kernel.process.poll() is not None)
+            wait_for(lambda: kernels._taken() < before + (48 << 20))
     finally:
         kernel.close()
 
