@@ -106,6 +106,22 @@ def error(number):
 
 
 @refusing
+def test_inside_a_terminal_has_one_discipline(kernel):
+    """Others are parts of Linux that are loaded for whoever asks."""
+    kernel.execute("""
+import fcntl, os, pty, struct
+def discipline(call, number):
+    try:
+        return fcntl.ioctl(ends[0], call, struct.pack("i", number)) and True
+    except OSError as error:
+        return error.errno
+ends = pty.openpty()
+""")
+    assert seen(kernel, "discipline(0x5423, 0)") == errno.EPERM
+    assert seen(kernel, "discipline(0x5424, 0)") is True
+
+
+@refusing
 def test_inside_there_are_few_kinds_of_sockets_and_none_lingers(kernel):
     kernel.execute("""
 import socket, struct
@@ -115,10 +131,10 @@ def opens(*kind):
         return True
     except OSError as error:
         return error.errno
-def sets(option, value):
+def sets(level, option, value):
     try:
         with socket.socket(socket.AF_INET) as end:
-            end.setsockopt(socket.SOL_SOCKET, option, value)
+            end.setsockopt(level, option, value)
         return True
     except OSError as error:
         return error.errno
@@ -128,8 +144,10 @@ def sets(option, value):
     # IPv6, SCTP under both names, MPTCP, SMC, netfilter, a virtual machine's host, packets
     rare = [(10, 1), (2, 5), (2, 1, 132), (2, 1, 262), (2, 1, 256), (16, 3, 12), (40, 1), (17, 3)]
     assert seen(kernel, f"[opens(*kind) for kind in {rare}]") == [errno.EAFNOSUPPORT] * len(rare)
-    assert seen(kernel, "sets(socket.SO_LINGER, struct.pack('ii', 1, 30))") == errno.EPERM
-    assert seen(kernel, "sets(socket.SO_REUSEADDR, 1)") is True
+    assert seen(kernel, "sets(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 30))") == errno.EPERM
+    assert seen(kernel, "sets(socket.IPPROTO_TCP, 31, b'tls')") == errno.EPERM  # without connection: ENOTCONN
+    assert seen(kernel, "sets(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)") is True
+    assert seen(kernel, "sets(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)") is True
 
 
 def test_inside_honest_work_finds_what_it_needs_of_linux(kernel):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import itertools
 import platform
 import socket
 import struct
@@ -16,12 +17,16 @@ import sys
 # Sockets that there are: of Unix, and those that ipykernel's own pipe is made of.
 FAMILIES = (socket.AF_UNIX, socket.AF_INET, 16)  # AF_NETLINK, whose protocol 0 tells the addresses of this machine
 PROTOCOLS, RAREST_TYPE = (0, socket.IPPROTO_TCP, socket.IPPROTO_UDP), 4  # streams, datagrams, raw ones; none like SCTP
-CLONE_NEWUSER, SOL_SOCKET, SO_LINGER = 0x10000000, 1, 13
+# A socket that lingers can be sent to the grader, which would wait when it closes what it was sent. SO_LINGER; TCP_ULP,
+# by which parts of Linux are loaded, as by TIOCSETD.
+OPTIONS, TIOCSETD = ((1, 13), (6, 31)), 0x5423
+CLONE_NEWUSER = 0x10000000
 MACHINES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}  # what audits call them
 NUMBERS = {  # of the system calls that are looked at more closely, on each machine in the order above
     "socket": (41, 198),
     "socketpair": (53, 199),
     "setsockopt": (54, 208),
+    "ioctl": (16, 29),
     "clone": (56, 220),
 }
 ABSENT = {  # as if Linux did not have them: what else does it is used instead
@@ -73,13 +78,13 @@ def program() -> bytes:
     usual = [arguments[1], step(masked, 0xF), *where(at_least, RAREST_TYPE, no_socket), arguments[2]]
     usual += [each for protocol in PROTOCOLS for each in where(equal, protocol, answer(0))]
     families = [each for family in FAMILIES for each in where(equal, family, *usual, no_socket)]
-    linger = where(equal, SOL_SOCKET, arguments[2], *where(equal, SO_LINGER, no))
+    options = [where(equal, level, arguments[2], *where(equal, name, no), answer(0)) for level, name in OPTIONS]
     steps = [machine, step(equal, MACHINES[platform.machine()], 1), no, number]
     steps += where(at_least, 0x40000000, no)  # the same calls under other numbers
     for name in ("socket", "socketpair"):
         steps += call(name, arguments[0], *families, no_socket)
-    # A socket that lingers can be sent to the grader, which would wait when it closes what it was sent.
-    steps += call("setsockopt", arguments[1], *linger, answer(0))
+    steps += call("setsockopt", arguments[1], *itertools.chain(*options), answer(0))
+    steps += call("ioctl", arguments[1], *where(equal, TIOCSETD, no), answer(0))
     steps += call("clone", arguments[0], *where(any_bit, CLONE_NEWUSER, no), answer(0))
     for refused, error in ((ABSENT, errno.ENOSYS), (REFUSED, errno.EPERM)):
         steps += [each for numbers in refused.values() for each in where(equal, numbers[here], answer(error))]
