@@ -6,12 +6,15 @@ import asyncio
 import contextlib
 import ctypes
 import errno
+import functools
+import itertools
 import json
 import os
 import platform
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -103,6 +106,46 @@ def error(number):
         numbers = {name: each[list(seccomp.MACHINES).index(platform.machine())] for name, each in calls.items()}
         found = seen(kernel, f"[error(number) for number in {list(numbers.values())}]")
         assert dict(zip(numbers, found, strict=True)) == dict.fromkeys(numbers, expected)
+
+
+def answer(code: bytes, machine: int, call: int, *arguments: int) -> int:
+    """What a filter says to a system call: 0, or an error. As Linux runs it, for other machines than this one, too."""
+    seen, at, value = struct.pack("<IIQ6Q", call, machine, 0, *arguments, *[0] * (6 - len(arguments))), 0, 0
+    while True:
+        step, if_so, if_not, number = struct.unpack_from("HBBI", code, at)
+        if step == 0x06:
+            return 0 if number == 0x7FFF0000 else number & 0xFFFF
+        at += 8
+        if step == 0x20:
+            (value,) = struct.unpack_from("<I", seen, number)
+        elif step == 0x54:
+            value &= number
+        else:
+            is_so = {0x15: value == number, 0x35: value >= number, 0x45: bool(value & number)}[step]
+            at += 8 * (if_so if is_so else if_not)
+
+
+@pytest.mark.parametrize("name", list(seccomp.MACHINES))
+def test_the_filter_of_each_machine_refuses_these_calls_and_no_others(name, monkeypatch):
+    monkeypatch.setattr(platform, "machine", lambda: name)
+    monkeypatch.setattr(sys, "platform", "linux")
+    here, says = list(seccomp.MACHINES).index(name), functools.partial(answer, seccomp.program())
+    machine, number = seccomp.MACHINES[name], {call: each[here] for call, each in seccomp.NUMBERS.items()}
+    expected = {each[here]: errno.EPERM for each in seccomp.REFUSED.values()}
+    expected |= {each[here]: errno.ENOSYS for each in seccomp.ABSENT.values()}
+    for call in set(range(600)) - set(number.values()):
+        assert says(machine, call, 1, 1, 1) == expected.get(call, 0), call
+    assert says(1, 0) == says(machine, 0x40000000) == errno.EPERM  # of another kind of processor, and under other names
+    for family, kind, protocol in itertools.product(range(50), range(11), (0, 6, 12, 17, 132, 256, 262)):
+        usual = family in (1, 2, 16) and kind < 4 and protocol in (0, 6, 17)
+        for call in ("socket", "socketpair"):
+            refused = says(machine, number[call], family, kind | 0x80800, protocol)
+            assert refused == (0 if usual else errno.EAFNOSUPPORT), (family, kind, protocol)
+    for option in itertools.product(range(20), range(40)):
+        refused = says(machine, number["setsockopt"], 3, *option)
+        assert refused == (errno.EPERM if option in ((1, 13), (6, 31)) else 0), option
+    assert [says(machine, number["ioctl"], 0, call) for call in (0x5423, 0x5413)] == [errno.EPERM, 0]
+    assert [says(machine, number["clone"], flags) for flags in (0x10000011, 0x11)] == [errno.EPERM, 0]
 
 
 @refusing
