@@ -1632,16 +1632,12 @@ try:
         end.send(bytes(1 << 16))
 except BlockingIOError:
     pass
-def sent(request):
-    reply = message({"value": None})
-    if end.fileno() >= 0:
-        socket.send_fds(channel.socket, [reply[:1]], [end.fileno()])
-        end.close()  # the judge, who does not ask for it, has the last descriptor of it
-        reply = reply[1:]
-    return reply
-forge(sent)
+# With the answer to what has not been asked yet: the judge, who wants no socket, will have the last descriptor of it.
+socket.send_fds(channel.socket, [message({"value": None})], [end.fileno()])
+end.close()
+tried("a socket for the judge")
 """,
-    shows=("tried: to linger", "tried: forged replies"),
+    shows=("tried: to linger", "tried: a socket for the judge"),
 )
 attack(
     "io_uring",
