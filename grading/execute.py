@@ -158,6 +158,7 @@ class Runner(NotebookClient):
         self.kc = kernel.client()
         self.kc.start_channels(hb=False, stdin=False, control=False)
         stack.callback(self.kc.stop_channels)
+        stack.enter_context(kernel.watched())
         self.kc.allow_stdin = False
         self._welcomed()
         return kernel

@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import functools
 import json
+import mmap
 import os
 import secrets
 import select
@@ -15,6 +16,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,6 +34,7 @@ SOCKETS = ("shell", "stdin", "control", "iopub")
 START_SECONDS = 60.0
 PROGRAM = os.path.realpath(sys.executable)
 LARGEST = 16 << 20  # bytes of one message, to or from the kernel
+MOST_GROWTH = 512 << 20  # bytes that this process may take while it listens to one kernel
 
 
 class DeadKernel(Exception):
@@ -235,6 +238,29 @@ class JailedKernel(AsyncKernelManager):
         finally:
             _run_on(before, self.pid, os.getpid())
 
+    @contextlib.contextmanager
+    def watched(self) -> Iterator[None]:
+        """Inside, the kernel is killed when what it sends fills the memory of this process.
+
+        libzmq reads all that comes, asked or not. It limits the size of a message's part and the number of messages,
+        but a message has any number of parts. When the other end is gone, it gives back those that it has.
+        """
+        done, most = threading.Event(), _taken() + MOST_GROWTH
+
+        def watch() -> None:
+            while not done.wait(0.02):
+                if _taken() > most:
+                    self.kill()
+                    return
+
+        watching = threading.Thread(target=watch, daemon=True)
+        watching.start()
+        try:
+            yield
+        finally:
+            done.set()
+            watching.join()
+
     async def _async_is_alive(self) -> bool:
         if self.descriptor is None:
             return self.process.poll() is None
@@ -334,6 +360,16 @@ class Zygote(Warm):
     def close(self) -> None:
         super().close()
         self.folder.cleanup()
+
+
+def _taken() -> int:
+    """Bytes of memory that this process has for itself, without files; 0 where nobody tells."""
+    try:
+        with open("/proc/self/statm", "rb") as file:
+            _, resident, of_files, *_ = map(int, file.read().split())
+    except OSError:  # macOS
+        return 0
+    return (resident - of_files) * mmap.PAGESIZE
 
 
 def _run_on(processors: set[int], *processes: int) -> None:

@@ -1011,25 +1011,22 @@ import gc, re
 tried("a look through all of the memory")
 wanted = re.compile(b"can" + b"ary-[0-9a-f]{16}")
 libc, page = ctypes.CDLL(None), 1 << 16
-libc.process_vm_readv.restype = ctypes.c_ssize_t
-buffer = ctypes.create_string_buffer(page)
-
-
-class Part(ctypes.Structure):
-    _fields_ = [("base", ctypes.c_void_p), ("length", ctypes.c_size_t)]
-
+libc.write.restype = ctypes.c_ssize_t
+out, into = os.pipe()
 
 # Without a map: the heap lies around its objects, and what cannot be read is passed over.
 looked_at, planted = 0, [b"planted-%d" % number for number in range(100)]
 own = re.compile(b"planted-9[0-9]")
 for region in {id(value) >> 22 for value in [*gc.get_objects(), *planted]}:
     for start in range(region << 22, (region + 1) << 22, page):
-        here, there = Part(ctypes.addressof(buffer), page), Part(start, page)
-        got = libc.process_vm_readv(os.getpid(), ctypes.byref(here), 1, ctypes.byref(there), 1, 0)
-        looked_at += max(0, got)
-        if got > 0 and (found := wanted.search(buffer.raw[:got])):
+        got = libc.write(into, ctypes.c_void_p(start), page)
+        if got <= 0:
+            continue
+        part = os.read(out, got)
+        looked_at += got
+        if found := wanted.search(part):
             print("got " + "in:", found[0])
-        if got > 0 and own.search(buffer.raw[:got]):
+        if own.search(part):
             print("found what was planted")
 print("looked at", looked_at >> 20, "MiB")
 print(sys.argv, sys.orig_argv)
@@ -1617,4 +1614,86 @@ attack(
     },
     raises=True,
     shows=("tried: bombs",),
+)
+
+# ---------------------------------------------------------------- harming the grader through Linux
+
+attack(
+    "linger_socket",
+    "Linux refuses to let a socket of the jail linger: the grader, if it is sent one, closes it at once.",
+    code=FORGE
+    + """\
+channel = next(c.cell_contents.channel for c in server.answer.__closure__ if hasattr(c.cell_contents, "channel"))
+listener = socket.create_server(("127.0.0.1", 0))
+end = socket.create_connection(listener.getsockname())
+attempt("to linger", lambda: end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, wire.HEAD.pack(1, 20)))
+end.setblocking(False)
+try:
+    while True:  # nobody reads it
+        end.send(bytes(1 << 16))
+except BlockingIOError:
+    pass
+# With the answer to what has not been asked yet: the judge, who wants no socket, will have the last descriptor of it.
+socket.send_fds(channel.socket, [message({"value": None})], [end.fileno()])
+end.close()
+tried("a socket for the judge")
+""",
+    shows=("tried: to linger", "tried: a socket for the judge"),
+)
+attack(
+    "io_uring",
+    "Linux refuses io_uring, by which system calls are made that no filter sees, and other doors to its inside.",
+    code="""\
+libc = ctypes.CDLL(None, use_errno=True)
+room = ctypes.create_string_buffer(256)
+def call(*numbers):
+    got = libc.syscall(numbers[os.uname().machine == "aarch64"], *arguments)
+    if got < 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return got
+if os.uname().machine in ("x86_64", "aarch64"):
+    arguments = (8, room)
+    attempt("io_uring", lambda: call(425, 425))
+    arguments = (1,)
+    attempt("userfaultfd", lambda: call(323, 282))
+    arguments = (0, ctypes.byref((ctypes.c_uint32 * 18)(2, 4, 4, 1)), 72)  # an array of one number
+    attempt("bpf", lambda: call(321, 280))
+    arguments = (ctypes.byref((ctypes.c_uint32 * 32)(1, 128)), 0, -1, -1, 0)  # time of this process
+    attempt("perf", lambda: call(298, 241))
+    attempt("sctp", lambda: socket.socket(socket.AF_INET, socket.SOCK_STREAM, 132))
+    attempt("netfilter", lambda: socket.socket(16, socket.SOCK_RAW, 12))
+tried("what is inside")
+""",
+    shows=("tried: what is inside",),
+)
+attack(
+    "shared_memory",
+    "Linux refuses memory that no limit of a process counts, and that outlives it.",
+    code="""\
+libc = ctypes.CDLL(None, use_errno=True)
+def checked(got):
+    if got < 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return got
+def kept():
+    descriptor = os.memfd_create("kept")
+    os.posix_fallocate(descriptor, 0, 16 << 20)
+    return descriptor
+attempt("shmget", lambda: checked(libc.shmget(0, ctypes.c_size_t(16 << 20), 0o1600)))
+attempt("msgget", lambda: checked(libc.msgget(0, 0o1600)))
+attempt("semget", lambda: checked(libc.semget(0, 1000, 0o1600)))
+attempt("memfd", kept)
+""",
+    shows=("tried: shmget", "tried: memfd"),
+)
+attack(
+    "multipart_flood",
+    "The kernel is killed when the grader's memory fills with what it sends; the memory is free again then.",
+    code="""\
+tried("one message of 960 MiB, in parts")
+shell = get_ipython().kernel.shell_stream.socket
+shell.send_multipart([get_ipython().kernel._parent_ident["shell"][0], *[bytes(15 << 20)] * 64], copy=False)
+time.sleep(8)
+""",
+    shows=("tried: one message", "the kernel has ended"),
 )

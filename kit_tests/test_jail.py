@@ -5,10 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import errno
+import functools
+import itertools
 import json
 import os
+import platform
 import shutil
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import time
@@ -20,8 +26,11 @@ from course import Course, notebook, wait_for
 from jailed import Kernel
 
 from conftest import ROOT
-from grading import jail
+from grading import jail, kernels
+from grading.kernel import seccomp
 from grading.kernels import JailedKernel, KernelSupply, Zygote
+
+refusing = pytest.mark.skipif(not seccomp.program(), reason="the numbers of this machine's system calls are not known")
 
 
 def seen(kernel: Kernel, code: str):
@@ -81,6 +90,138 @@ def test_inside_the_limits_hold(kernel):
 
 def test_inside_processes_see_their_own_only(kernel):
     assert len(seen(kernel, "[name for name in os.listdir('/proc') if name.isdigit()]")) <= 3
+
+
+@refusing
+def test_inside_linux_refuses_what_a_notebook_never_needs(kernel):
+    """Each call has arguments that make no sense: where Linux looks at them, it says something else."""
+    kernel.execute("""
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+def error(number):
+    assert libc.syscall(number, -1, -1, -1, -1, -1, -1) == -1
+    return ctypes.get_errno()
+""")
+    for calls, expected in ((seccomp.REFUSED, errno.EPERM), (seccomp.ABSENT, errno.ENOSYS)):
+        numbers = {name: each[list(seccomp.MACHINES).index(platform.machine())] for name, each in calls.items()}
+        found = seen(kernel, f"[error(number) for number in {list(numbers.values())}]")
+        assert dict(zip(numbers, found, strict=True)) == dict.fromkeys(numbers, expected)
+
+
+def answer(code: bytes, machine: int, call: int, *arguments: int) -> int:
+    """What a filter says to a system call: 0, or an error. As Linux runs it, for other machines than this one, too."""
+    seen, at, value = struct.pack("<IIQ6Q", call, machine, 0, *arguments, *[0] * (6 - len(arguments))), 0, 0
+    while True:
+        step, if_so, if_not, number = struct.unpack_from("HBBI", code, at)
+        if step == 0x06:
+            return 0 if number == 0x7FFF0000 else number & 0xFFFF
+        at += 8
+        if step == 0x20:
+            (value,) = struct.unpack_from("<I", seen, number)
+        elif step == 0x54:
+            value &= number
+        else:
+            is_so = {0x15: value == number, 0x35: value >= number, 0x45: bool(value & number)}[step]
+            at += 8 * (if_so if is_so else if_not)
+
+
+@pytest.mark.parametrize("name", list(seccomp.MACHINES))
+def test_the_filter_of_each_machine_refuses_these_calls_and_no_others(name, monkeypatch):
+    monkeypatch.setattr(platform, "machine", lambda: name)
+    monkeypatch.setattr(sys, "platform", "linux")
+    here, says = list(seccomp.MACHINES).index(name), functools.partial(answer, seccomp.program())
+    machine, number = seccomp.MACHINES[name], {call: each[here] for call, each in seccomp.NUMBERS.items()}
+    expected = {each[here]: errno.EPERM for each in seccomp.REFUSED.values()}
+    expected |= {each[here]: errno.ENOSYS for each in seccomp.ABSENT.values()}
+    for call in set(range(600)) - set(number.values()):
+        assert says(machine, call, 1, 1, 1) == expected.get(call, 0), call
+    assert says(1, 0) == says(machine, 0x40000000) == errno.EPERM  # of another kind of processor, and under other names
+    for family, kind, protocol in itertools.product(range(50), range(11), (0, 6, 12, 17, 132, 256, 262)):
+        usual = family in (1, 2, 16) and kind < 4 and protocol in (0, 6, 17)
+        for call in ("socket", "socketpair"):
+            refused = says(machine, number[call], family, kind | 0x80800, protocol)
+            assert refused == (0 if usual else errno.EAFNOSUPPORT), (family, kind, protocol)
+    for option in itertools.product(range(20), range(40)):
+        refused = says(machine, number["setsockopt"], 3, *option)
+        assert refused == (errno.EPERM if option in ((1, 13), (6, 31)) else 0), option
+    assert [says(machine, number["ioctl"], 0, call) for call in (0x5423, 0x5413)] == [errno.EPERM, 0]
+    assert [says(machine, number["clone"], flags) for flags in (0x10000011, 0x11)] == [errno.EPERM, 0]
+
+
+@refusing
+def test_inside_a_terminal_has_one_discipline(kernel):
+    """Others are parts of Linux that are loaded for whoever asks."""
+    kernel.execute("""
+import fcntl, os, pty, struct
+def discipline(call, number):
+    try:
+        return fcntl.ioctl(ends[0], call, struct.pack("i", number)) and True
+    except OSError as error:
+        return error.errno
+ends = pty.openpty()
+""")
+    assert seen(kernel, "discipline(0x5423, 0)") == errno.EPERM
+    assert seen(kernel, "discipline(0x5424, 0)") is True
+
+
+@refusing
+def test_inside_there_are_few_kinds_of_sockets_and_none_lingers(kernel):
+    kernel.execute("""
+import socket, struct
+def opens(*kind):
+    try:
+        socket.socket(*kind).close()
+        return True
+    except OSError as error:
+        return error.errno
+def sets(level, option, value):
+    try:
+        with socket.socket(socket.AF_INET) as end:
+            end.setsockopt(level, option, value)
+        return True
+    except OSError as error:
+        return error.errno
+""")
+    usual = [(socket.AF_UNIX, 1), (socket.AF_UNIX, 2), (socket.AF_INET, 1, 6), (socket.AF_INET, 2, 17), (16, 3, 0)]
+    assert seen(kernel, f"[opens(*kind) for kind in {[tuple(map(int, kind)) for kind in usual]}]") == [True] * 5
+    # IPv6, SCTP under both names, MPTCP, SMC, netfilter, a virtual machine's host, packets
+    rare = [(10, 1), (2, 5), (2, 1, 132), (2, 1, 262), (2, 1, 256), (16, 3, 12), (40, 1), (17, 3)]
+    assert seen(kernel, f"[opens(*kind) for kind in {rare}]") == [errno.EAFNOSUPPORT] * len(rare)
+    assert seen(kernel, "sets(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 30))") == errno.EPERM
+    assert seen(kernel, "sets(socket.IPPROTO_TCP, 31, b'tls')") == errno.EPERM  # without connection: ENOTCONN
+    assert seen(kernel, "sets(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)") is True
+    assert seen(kernel, "sets(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)") is True
+
+
+def test_inside_honest_work_finds_what_it_needs_of_linux(kernel):
+    """Threads, processes, memory that they share, sockets between them, calls from C, pictures."""
+    kernel.execute("""
+import asyncio, concurrent.futures as futures, ctypes, io, multiprocessing, subprocess, sys, numpy as np
+from multiprocessing import shared_memory
+from matplotlib import pyplot
+done = []
+with futures.ThreadPoolExecutor(2) as pool:
+    done.append(sum(pool.map(abs, range(-3, 3))))
+with multiprocessing.get_context("fork").Pool(2) as pool:
+    done.append(sum(pool.map(abs, range(-3, 3))))
+with multiprocessing.get_context("spawn").Pool(1) as pool:
+    done.append(sum(pool.map(abs, range(-3, 3))))
+done.append(int(subprocess.run([sys.executable, "-c", "print(9)"], capture_output=True, text=True).stdout))
+memory = shared_memory.SharedMemory(create=True, size=8)
+memory.buf[0] = 9
+same = shared_memory.SharedMemory(memory.name)
+done.append(same.buf[0])
+memory.unlink()
+compare = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_int), ctypes.POINTER(ctypes.c_int))
+numbers = (ctypes.c_int * 3)(9, 4, 1)
+ctypes.CDLL(None).qsort(numbers, 3, 4, compare(lambda a, b: a[0] - b[0]))
+done.append(numbers[2])
+loop = asyncio.new_event_loop()
+loop.close()
+done.append(int(np.linalg.norm(np.full((3, 3), 3.0))))
+pyplot.figure().savefig(io.BytesIO(), format="png")
+""")
+    assert seen(kernel, "done") == [9] * 7
 
 
 def test_each_kernel_draws_other_random_numbers():
@@ -204,6 +345,29 @@ found = sorted(map(int, found))
     try:
         kernel.execute(code)
         assert seen(kernel, "found == [1, os.getpid()]") is True, seen(kernel, "found")
+    finally:
+        kernel.close()
+
+
+def test_a_kernel_that_fills_the_graders_memory_is_killed_and_the_memory_is_free_again(monkeypatch):
+    """A message of any number of parts, which nobody has to receive for libzmq to read it."""
+    monkeypatch.setattr(kernels, "MOST_GROWTH", 64 << 20)
+    kernel = Kernel()
+    code = """
+import time
+shell, to = get_ipython().kernel.shell_stream.socket, get_ipython().kernel._parent_ident["shell"][0]
+shell.send_multipart([to, *[bytes(15 << 20)] * 24], copy=False)
+time.sleep(30)
+"""
+    try:
+        before = kernels._taken()
+        with kernel.kernel.watched():
+            kernel.execute("for _ in range(30): display({'text/plain': 'x' * (1 << 20)}, raw=True)")
+            time.sleep(0.2)
+            assert asyncio.run(kernel.kernel.is_alive())
+            kernel.client.execute(code)
+            wait_for(lambda: kernel.kernel.process.poll() is not None)
+            wait_for(lambda: kernels._taken() < before + (48 << 20))
     finally:
         kernel.close()
 

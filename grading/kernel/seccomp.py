@@ -1,31 +1,64 @@
 """What Linux refuses to all processes of the jail: system calls that no namespace covers (seccomp, in BPF).
 
-Refused are sockets to the machine below a virtual one and other rare families, namespaces of the learner's own, in
-which much of Linux can be reached that is not made for strangers, and keyrings, which outlive a process.
+Refused are sockets to the machine below a virtual one and other rare ones; what makes the grader wait, or takes memory
+that no limit counts; and what a notebook never needs of Linux, but holes in it are found by.
 """
 
 from __future__ import annotations
 
 import ctypes
 import errno
+import itertools
 import platform
 import socket
 import struct
 import sys
 
-FAMILIES = (socket.AF_UNIX, socket.AF_INET, 10, 16)  # of sockets that a namespace covers; AF_INET6, AF_NETLINK
-CLONE_NEWUSER, CLONE3 = 0x10000000, 435
-CALLS = {  # by machine: what audits call it, then numbers of system calls
-    "x86_64": {"audit": 0xC000003E, "socket": 41, "clone": 56, "unshare": 272, "keys": (248, 249, 250)},
-    "aarch64": {"audit": 0xC00000B7, "socket": 198, "clone": 220, "unshare": 97, "keys": (217, 218, 219)},
+# Sockets that there are: of Unix, and those that ipykernel's own pipe is made of.
+FAMILIES = (socket.AF_UNIX, socket.AF_INET, 16)  # AF_NETLINK, whose protocol 0 tells the addresses of this machine
+PROTOCOLS, RAREST_TYPE = (0, socket.IPPROTO_TCP, socket.IPPROTO_UDP), 4  # streams, datagrams, raw ones; none like SCTP
+# A socket that lingers can be sent to the grader, which would wait when it closes what it was sent. SO_LINGER; TCP_ULP,
+# by which parts of Linux are loaded, as by TIOCSETD.
+OPTIONS, TIOCSETD = ((1, 13), (6, 31)), 0x5423
+CLONE_NEWUSER = 0x10000000
+MACHINES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}  # what audits call them
+NUMBERS = {  # of the system calls that are looked at more closely, on each machine in the order above
+    "socket": (41, 198),
+    "socketpair": (53, 199),
+    "setsockopt": (54, 208),
+    "ioctl": (16, 29),
+    "clone": (56, 220),
+}
+ABSENT = {  # as if Linux did not have them: what else does it is used instead
+    "clone3": (435, 435),  # its flags cannot be seen, those of clone can
+    **{"io_uring_setup": (425, 425), "io_uring_enter": (426, 426), "io_uring_register": (427, 427)},  # make all calls
+    "io_setup": (206, 0),
+}
+REFUSED = {
+    # Memory that no limit counts, or that outlives its process.
+    **{"shmget": (29, 194), "semget": (64, 190), "msgget": (68, 186), "mq_open": (240, 180)},
+    **{"memfd_create": (319, 279), "memfd_secret": (447, 447)},
+    **{"add_key": (248, 217), "request_key": (249, 218), "keyctl": (250, 219)},
+    # Programs in Linux, and its parts.
+    **{"bpf": (321, 280), "perf_event_open": (298, 241), "userfaultfd": (323, 282), "fanotify_init": (300, 262)},
+    **{"init_module": (175, 105), "finit_module": (313, 273), "delete_module": (176, 106)},
+    **{"kexec_load": (246, 104), "kexec_file_load": (320, 294), "syslog": (103, 116), "vmsplice": (278, 75)},
+    # Other processes.
+    **{"ptrace": (101, 117), "process_vm_readv": (310, 270), "process_vm_writev": (311, 271)},
+    **{"kcmp": (312, 272), "pidfd_getfd": (438, 438), "process_madvise": (440, 440)},
+    # Namespaces, and what is mounted.
+    **{"unshare": (272, 97), "setns": (308, 268), "mount": (165, 40), "umount2": (166, 39), "pivot_root": (155, 41)},
+    **{"open_tree": (428, 428), "move_mount": (429, 429), "fsopen": (430, 430), "fsconfig": (431, 431)},
+    **{"fsmount": (432, 432), "fspick": (433, 433), "mount_setattr": (442, 442), "open_tree_attr": (467, 467)},
+    **{"name_to_handle_at": (303, 264), "open_by_handle_at": (304, 265), "quotactl": (179, 60)},
 }
 
 
 def program() -> bytes:
     """The filter; nothing for a machine whose numbers are not known here."""
-    calls = CALLS.get(platform.machine())
-    if not sys.platform.startswith("linux") or calls is None:
+    if not sys.platform.startswith("linux") or platform.machine() not in MACHINES:
         return b""
+    here = list(MACHINES).index(platform.machine())
 
     def step(code: int, value: int, if_so: int = 0, if_not: int = 0) -> bytes:
         return struct.pack("HBBI", code, if_so, if_not, value)
@@ -36,17 +69,26 @@ def program() -> bytes:
     def where(code: int, value: int, *steps: bytes) -> list[bytes]:
         return [step(code, value, 0, len(steps)), *steps]
 
-    equal, at_least, any_bit = 0x15, 0x35, 0x45
-    number, machine, argument = (step(0x20, place) for place in (0, 4, 16))
-    families = [each for family in FAMILIES for each in where(equal, family, answer(0))]
-    spaces = [argument, *where(any_bit, CLONE_NEWUSER, answer(errno.EPERM)), answer(0)]
-    steps = [machine, step(equal, calls["audit"], 1), answer(errno.EPERM), number]
-    steps += where(at_least, 0x40000000, answer(errno.EPERM))  # the same calls under other numbers
-    steps += where(equal, calls["socket"], argument, *families, answer(errno.EAFNOSUPPORT))
-    steps += [*where(equal, calls["clone"], *spaces), *where(equal, calls["unshare"], *spaces)]
-    steps += where(equal, CLONE3, answer(errno.ENOSYS))  # its flags cannot be seen: clone is used instead
-    steps += [each for call in calls["keys"] for each in where(equal, call, answer(errno.EPERM))] + [answer(0)]
-    return b"".join(steps)
+    def call(name: str, *steps: bytes) -> list[bytes]:
+        return where(equal, NUMBERS[name][here], *steps)
+
+    equal, at_least, any_bit, masked = 0x15, 0x35, 0x45, 0x54
+    number, machine, *arguments = (step(0x20, place) for place in (0, 4, 16, 24, 32))
+    no_socket, no = answer(errno.EAFNOSUPPORT), answer(errno.EPERM)
+    usual = [arguments[1], step(masked, 0xF), *where(at_least, RAREST_TYPE, no_socket), arguments[2]]
+    usual += [each for protocol in PROTOCOLS for each in where(equal, protocol, answer(0))]
+    families = [each for family in FAMILIES for each in where(equal, family, *usual, no_socket)]
+    options = [where(equal, level, arguments[2], *where(equal, name, no), answer(0)) for level, name in OPTIONS]
+    steps = [machine, step(equal, MACHINES[platform.machine()], 1), no, number]
+    steps += where(at_least, 0x40000000, no)  # the same calls under other numbers
+    for name in ("socket", "socketpair"):
+        steps += call(name, arguments[0], *families, no_socket)
+    steps += call("setsockopt", arguments[1], *itertools.chain(*options), answer(0))
+    steps += call("ioctl", arguments[1], *where(equal, TIOCSETD, no), answer(0))
+    steps += call("clone", arguments[0], *where(any_bit, CLONE_NEWUSER, no), answer(0))
+    for refused, error in ((ABSENT, errno.ENOSYS), (REFUSED, errno.EPERM)):
+        steps += [each for numbers in refused.values() for each in where(equal, numbers[here], answer(error))]
+    return b"".join([*steps, answer(0)])
 
 
 def install() -> None:
