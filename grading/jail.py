@@ -20,7 +20,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,6 +32,9 @@ LEVELS = ("process", "bubblewrap")  # weakest first
 # Libraries that differentiate by themselves. In the kernel each is a stand-in that says what to do instead.
 HIDDEN = ("torch", "torchvision", "torchaudio", "functorch", "torchgen", "jax", "tensorflow", "mxnet", "autograd")
 WORK = "/learner"  # the scratch folder: the kernel's working directory and home
+# Of a folder that software is installed in. All of it may hold more: a course, or nbgrader's exchange, which is in
+# /usr/local/share if not set.
+PARTS = ("bin", "lib", "lib64", "pyvenv.cfg", "share")
 MIB = 1 << 20
 # More threads, of NumPy, gain nothing: submissions are graded at the same time.
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -116,22 +119,26 @@ def environment(folder: str) -> dict[str, str]:
 def _readable() -> list[Path]:
     """What a kernel needs to read: the interpreter, its packages, the system's libraries, and how to start."""
     paths = sysconfig.get_paths()
-    wanted = [sys.prefix, sys.base_prefix, sys.exec_prefix, *(paths[key] for key in ("stdlib", "purelib", "platlib"))]
-    wanted += [
-        "/usr",
-        "/lib",
-        "/lib64",
-        "/bin",
-        "/etc/ld.so.cache",
-        "/etc/localtime",
-        "/etc/fonts",
-        "/etc/alternatives",
-    ]
+    prefixes = ["/usr", "/usr/local", sys.prefix, sys.base_prefix, sys.exec_prefix]
+    wanted = {f"{prefix}/{part}" for prefix in prefixes for part in PARTS} - {"/usr/local/share"}
+    wanted |= {paths[key] for key in ("stdlib", "purelib", "platlib")}
+    wanted |= {"/usr/local/share/fonts", "/lib", "/lib64", "/bin", str(KERNEL)}
+    wanted |= {f"/etc/{name}" for name in ("ld.so.cache", "localtime", "fonts", "alternatives")}
     found: list[Path] = []
-    for path in sorted(Path(text) for text in {*wanted, str(KERNEL)} if os.path.exists(text)):
+    for path in sorted(Path(text) for text in wanted if os.path.exists(text)):
         if not any(path.is_relative_to(other) for other in found):
             found.append(path)
     return found
+
+
+def exposed(places: Iterable[Path]) -> list[Path]:
+    """Those files and folders that can be read inside, as they lie in what is shown there."""
+    shown = [path.resolve() for path in _readable()]
+    return [
+        place
+        for place in places
+        if os.path.exists(place) and any(place.resolve().is_relative_to(path) for path in shown)
+    ]
 
 
 @functools.cache
@@ -293,4 +300,18 @@ def require(level: Level, required: str) -> None:
         raise JailError(
             f"Nothing was graded: level {required!r} is required, and this machine has level {level.name!r}. "
             f"{level.why} Or allow the weaker level, for notebooks you trust: --JudgedExecute.required=process"
+        )
+
+
+def keep_private(places: Iterable[Path]) -> None:
+    """Refuse to go on where learners' code could read what is not theirs, though the jail is said to hide it.
+
+    Raises:
+        JailError: with what to do.
+    """
+    if (found := exposed(places)) and probe().name == "bubblewrap":
+        raise JailError(
+            f"Nothing was graded: learners' code could read {', '.join(map(str, found))}. The jail shows Python, its "
+            "environment and the system's libraries, and this lies in one of their folders. Move the course out of "
+            "there, or have `c.Exchange.root` name another folder for the exchange."
         )

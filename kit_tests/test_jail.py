@@ -12,16 +12,21 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import jailed
 import pytest
 from course import Course, notebook, wait_for
 from jailed import Kernel
+from nbgrader.converters.base import NbGraderException
+from nbgrader.coursedir import CourseDirectory
+from traitlets.config import Config
 
 from conftest import ROOT
 from grading import jail
 from grading.kernels import JailedKernel, KernelSupply, Zygote
+from grading.run import ClassAutograde
 
 
 def seen(kernel: Kernel, code: str):
@@ -42,6 +47,60 @@ def test_inside_there_are_no_files_but_those_of_python_and_the_system(kernel):
     project = seen(kernel, f"sorted(os.listdir({str(ROOT)!r}))")
     assert set(project) <= {".venv", "grading"}
     assert seen(kernel, f"os.listdir({str(ROOT / 'grading')!r})") == ["kernel"]
+
+
+def test_inside_of_what_is_shared_on_the_machine_there_are_programs_and_libraries(kernel):
+    """nbgrader's exchange, with what others have handed in, is in /usr/local/share if not set."""
+    assert set(seen(kernel, "os.listdir('/usr')")) <= {"bin", "lib", "lib64", "share", "local"}
+    assert set(seen(kernel, "os.listdir('/usr/local')")) <= {"bin", "lib", "lib64", "share"}
+    assert seen(kernel, "not os.path.exists('/usr/local/share') or os.listdir('/usr/local/share')") in (True, ["fonts"])
+
+
+@pytest.fixture
+def environment(tmp_path, monkeypatch) -> Iterator[Path]:
+    """An environment in whose folder there is a course, too."""
+    for name in ("lib/course/submitted", "submitted"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "canary").write_text("another learner's")
+    monkeypatch.setattr(sys, "exec_prefix", str(tmp_path))
+    jail._command.cache_clear()
+    yield tmp_path
+    jail._command.cache_clear()
+
+
+def test_of_an_environment_its_packages_can_be_read_and_not_a_course_beside_them(environment, monkeypatch):
+    canaries = [environment / "submitted" / "canary", environment / "lib" / "course" / "submitted" / "canary"]
+    command = [*jail.command(jail.probe(), jail.Limits()), "cat", *map(str, canaries)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.stdout == "another learner's" and f"{canaries[0]}: No such file" in done.stderr
+    assert jail.exposed([*canaries, environment / "lib" / "nothing"]) == canaries[1:]
+    with pytest.raises(jail.JailError, match=f"could read {canaries[1]}. .* Move the course"):
+        jail.keep_private(canaries)
+    (environment / "linked").symlink_to(environment / "lib" / "course")
+    assert jail.exposed([environment / "linked" / "submitted"])
+    monkeypatch.setattr(jail, "probe", lambda: jail.Level("process"))  # which says itself that it hides nothing
+    jail.keep_private(canaries)
+
+
+@pytest.mark.parametrize("kind", ["submitted", "source", "gradebook", "exchange", "journal"])
+def test_a_course_that_learners_could_read_is_not_graded(kind, environment, tmp_path_factory):
+    """Whatever of it lies where Python is installed."""
+    elsewhere, inside = tmp_path_factory.mktemp("course"), environment / "lib" / "course"
+    config = Config()
+    config.CourseDirectory.root = str(elsewhere)
+    private = inside / kind
+    private.mkdir(exist_ok=True)
+    if kind == "gradebook":
+        config.CourseDirectory.db_url = f"sqlite:///{private}"
+    elif kind == "exchange":
+        config.Exchange.root = str(private)
+    elif kind == "journal":
+        config.ClassAutograde.journal_directory = str(private)
+    else:
+        config.CourseDirectory[f"{kind}_directory"] = str(private)
+    grader = ClassAutograde(CourseDirectory(config=config), config=config)
+    with pytest.raises(NbGraderException, match=f"could read {private}"):
+        grader.start()
 
 
 def test_inside_nothing_can_be_written_but_the_scratch_folders(kernel):
