@@ -124,6 +124,7 @@ def _readable() -> list[Path]:
     wanted |= {paths[key] for key in ("stdlib", "purelib", "platlib")}
     wanted |= {"/usr/local/share/fonts", "/lib", "/lib64", "/bin", str(KERNEL)}
     wanted |= {f"/etc/{name}" for name in ("ld.so.cache", "localtime", "fonts", "alternatives")}
+    wanted |= {os.path.realpath(text) for text in wanted}  # libraries note their own places so
     found: list[Path] = []
     for path in sorted(Path(text) for text in wanted if os.path.exists(text)):
         if not any(path.is_relative_to(other) for other in found):
@@ -143,12 +144,16 @@ def exposed(places: Iterable[Path]) -> list[Path]:
 
 @functools.cache
 def hidden() -> dict[str, list[Path]]:
-    """Where those libraries lie that are installed here."""
-    found = {}
+    """Where those libraries lie that are installed here, be it for another Python whose folder is shown, too."""
+    found, folders = {}, [path for path in _readable() if not path.is_symlink()]
     for name in HIDDEN:
+        places = {place for path in folders for place in path.glob(f"python3*/*-packages/{name}")}
         with contextlib.suppress(ImportError, ValueError):
             if spec := importlib.util.find_spec(name):
-                found[name] = [Path(place) for place in spec.submodule_search_locations or []]
+                places |= {Path(place) for place in spec.submodule_search_locations or []}
+                found[name] = []
+        if places:
+            found[name] = sorted(places)
     return found
 
 
@@ -213,7 +218,7 @@ def _command(options: tuple[str, ...], limits: Limits) -> tuple[str, ...]:
     for parent in sorted({parent for path in readable for parent in path.parents if parent != Path("/")}):
         parts += ["--perms", "755", "--dir", str(parent)]  # else only root may pass
     for path in readable:
-        if path.is_symlink() and any(path.resolve().is_relative_to(other) for other in readable):
+        if path.is_symlink():  # to what is shown, too
             parts += ["--symlink", os.readlink(path), str(path)]
         else:
             parts += ["--ro-bind", str(path), str(path)]

@@ -82,6 +82,19 @@ def test_of_an_environment_its_packages_can_be_read_and_not_a_course_beside_them
     jail.keep_private(canaries)
 
 
+def test_no_folder_that_is_shown_has_pytorch(environment):
+    """Neither that of the Python that an environment was made with, nor one that is shown under a second name."""
+    for name in ("lib/python3.11/site-packages", "lib/python3/dist-packages"):
+        (environment / name / "torch").mkdir(parents=True)
+        (environment / name / "torch" / "canary").touch()
+    jail.hidden.cache_clear()
+    search = ["find", *map(str, jail._readable()), "-maxdepth", "4", "-path", "*-packages/torch/*"]
+    done = subprocess.run([*jail.command(jail.probe(), jail.Limits()), *search], capture_output=True, text=True)
+    jail.hidden.cache_clear()
+    found = {Path(line).name for line in done.stdout.splitlines()}
+    assert found == {path.name for path in (jail.KERNEL / "hidden").iterdir()}
+
+
 @pytest.mark.parametrize("kind", ["submitted", "source", "gradebook", "exchange", "journal"])
 def test_a_course_that_learners_could_read_is_not_graded(kind, environment, tmp_path_factory):
     """Whatever of it lies where Python is installed."""
@@ -354,10 +367,18 @@ def test_without_bubblewrap_the_level_is_process_and_says_what_to_install(monkey
 
 def test_an_environment_that_is_reached_by_a_link_can_be_read(tmp_path):
     (tmp_path / "linked").symlink_to(sys.prefix)
-    code = "import sys; from grading import jail; print(sys.prefix, jail.probe().name, jail.probe().why)"
+    code = """if True:
+        import sys
+        sys.path[:0] = ["kit_tests", "."]
+        from jailed import Kernel, jail
+        print(sys.prefix, jail.probe().name, jail.probe().why)
+        kernel = Kernel()
+        draw = "from matplotlib import pyplot; pyplot.plot([1]); pyplot.savefig('drawn.png'); drawn = True"
+        kernel.execute(draw)
+        print(kernel.names(["drawn"])["drawn"])"""
     python = tmp_path / "linked" / Path(sys.executable).relative_to(sys.prefix)
     done = subprocess.run([python, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert done.stdout.strip() == f"{tmp_path / 'linked'} bubblewrap", done
+    assert done.stdout.split() == [f"{tmp_path / 'linked'}", "bubblewrap", "True"], done
 
 
 def test_the_fonts_of_every_matplotlib_are_there(tmp_path, monkeypatch):
