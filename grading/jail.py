@@ -50,7 +50,7 @@ class Limits:
 
     Attributes:
         memory: address space of each process, in bytes.
-        processes: processes and threads at the same time.
+        processes: processes and threads at the same time, where Linux counts those of one jail.
         file: size of one file, in bytes.
         disk: size of the scratch folder and of /tmp, each, in bytes (level "bubblewrap").
         cpu: processor time of each process, in seconds.
@@ -62,10 +62,10 @@ class Limits:
     disk: int = 128 * MIB
     cpu: int = 180
 
-    def as_rlimits(self) -> dict[str, int]:
+    def as_rlimits(self, level: Level) -> dict[str, int]:
         return {
             "AS": self.memory,
-            "NPROC": self.processes,
+            **({"NPROC": self.processes} if level.counts_processes else {}),
             "FSIZE": self.file,
             "CPU": self.cpu,
             "CORE": 0,
@@ -90,13 +90,29 @@ class Level:
     options: list[str] = field(default_factory=list)
     user: int | None = None
 
+    @property
+    def counts_processes(self) -> bool:
+        """Whether Linux counts those of one jail only.
+
+        Else it counts all of the user's: where those are many, such as a browser's, no kernel could start.
+        """
+        return self.name == "bubblewrap" and (self.user is not None or _linux() >= (5, 14))
+
     def as_text(self) -> str:
         if self.name == "bubblewrap":
-            return "jail: bubblewrap (no network, none of your files, limited memory, time and processes)"
+            by = {"processes": "Linux 5.14", "disk use": "bubblewrap 0.7"}
+            can = {"processes": self.counts_processes, "disk use": "--size" in _help()}
+            limited = ["memory", "time", *(what for what in by if can[what])]
+            lacking = "".join(f" NOT limited: {what}, which {by[what]} can do." for what in by if not can[what])
+            return f"jail: bubblewrap (no network, none of your files; limited {', '.join(limited)}).{lacking}"
         return (
             f"jail: process ONLY. {self.why} Verdicts cannot be forged, but until then learners' code can read your "
             "files, use your network and stop your programs: grade only notebooks you trust."
         )
+
+
+def _linux() -> tuple[int, ...]:
+    return tuple(map(int, re.findall(r"\d+", os.uname().release)[:2]))
 
 
 def environment(folder: str) -> dict[str, str]:

@@ -143,7 +143,7 @@ def test_inside_there_are_no_privileges(kernel):
 
 
 def test_inside_the_limits_hold(kernel):
-    limits = jail.Limits().as_rlimits()
+    limits = jail.Limits().as_rlimits(jail.probe())
     for name in limits:
         assert seen(kernel, f"resource.getrlimit(resource.RLIMIT_{name})") == (limits[name], limits[name])
     code = "(lambda s: s.f_blocks * s.f_frsize)(os.statvfs({!r}))"
@@ -363,6 +363,19 @@ def test_without_bubblewrap_the_level_is_process_and_says_what_to_install(monkey
     assert "grade only notebooks you trust" in level.as_text()
     monkeypatch.setattr(sys, "platform", "darwin")
     assert "use WSL2, a Linux machine" in jail.probe.__wrapped__().as_text()
+
+
+def test_what_this_linux_or_bubblewrap_cannot_limit_is_said(monkeypatch):
+    as_user = jail.Level("bubblewrap", options=["--unshare-user"])
+    assert as_user.as_text().endswith("limited memory, time, processes, disk use).")
+    assert "NPROC" in jail.Limits().as_rlimits(as_user)
+    monkeypatch.setattr(jail, "_linux", lambda: (5, 10))  # it would count all processes of that user
+    assert "NPROC" not in jail.Limits().as_rlimits(as_user)
+    assert as_user.as_text().endswith("memory, time, disk use). NOT limited: processes, which Linux 5.14 can do.")
+    assert "processes" in jail.Level("bubblewrap", user=2_000_000).as_text()
+    monkeypatch.setattr(jail, "_help", lambda: "--tmpfs DEST")
+    as_root = jail.Level("bubblewrap", user=2_000_000)
+    assert as_root.as_text().endswith("time, processes). NOT limited: disk use, which bubblewrap 0.7 can do.")
 
 
 def test_an_environment_that_is_reached_by_a_link_can_be_read(tmp_path):
