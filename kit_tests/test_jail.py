@@ -541,6 +541,41 @@ def test_a_run_that_was_stopped_goes_on(course):
     assert "Skipping" in again.stderr and "0 submissions graded" in again.stderr
 
 
+@pytest.mark.parametrize("command", ["autograde", "generate_feedback", "generate_assignment"])
+def test_where_grading_cannot_be_loaded_nbgrader_does_nothing(command, tmp_path):
+    """It goes on when its configuration fails, and would run learners' code as the instructor's own."""
+    made = Course(tmp_path)
+    made.hand_in("learner", notebook())
+    shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
+    (tmp_path / "grading").mkdir()
+    (tmp_path / "grading" / "__init__.py").write_text("import nothing_like_that")
+    before = sorted(tmp_path.iterdir())
+    program = [sys.executable, "-m", "nbgrader", command, "workshop", *made.places()]
+    done = subprocess.run(program, cwd=tmp_path, env=made.environment(), capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "Nothing was done" in done.stderr and "No module named 'nothing_like_that'" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "from nbgrader.apps import AutogradeApp as App; sys.argv[1:] = ['workshop']",
+        "import runpy; sys.argv[1:] = ['autograde', 'workshop']",
+    ],
+)
+def test_on_windows_grading_says_where_it_works(start):
+    run = "runpy.run_module('grading', run_name='__main__')" if "runpy" in start else "App.launch_instance()"
+    code = f"import sys; sys.path.insert(0, '.'); {start}; sys.platform = 'win32'; {run}"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "grading needs Linux or macOS. On Windows use WSL2" in done.stderr
+    assert "Traceback" not in done.stderr or "runpy" in start  # Python itself leaves it out for -m
+    guide = (ROOT / "docs" / "instructor.md").read_text(encoding="utf-8")
+    assert "On Windows use WSL2" in guide and "Scripts" not in guide
+
+
 def test_formgrader_grades_through_the_judge(course):
     """It calls nbgrader's API from within a running event loop."""
     code = f"""
