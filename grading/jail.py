@@ -232,7 +232,7 @@ def _command(options: tuple[str, ...], limits: Limits) -> tuple[str, ...]:
         parts += ["--perms", "1777", *size, "--tmpfs", place]
     readable = _readable()
     for parent in sorted({parent for path in readable for parent in path.parents if parent != Path("/")}):
-        parts += ["--perms", "755", "--dir", str(parent)]  # else only root may pass
+        parts += ["--perms", "555", "--dir", str(parent)]  # else only root may pass; those in /tmp are not read-only
     for path in readable:
         if path.is_symlink():  # to what is shown, too
             parts += ["--symlink", os.readlink(path), str(path)]

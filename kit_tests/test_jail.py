@@ -74,6 +74,8 @@ def test_of_an_environment_its_packages_can_be_read_and_not_a_course_beside_them
     command = [*jail.command(jail.probe(), jail.Limits()), "cat", *map(str, canaries)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.stdout == "another learner's" and f"{canaries[0]}: No such file" in done.stderr
+    touch = [*command[: command.index("cat")], "touch", environment / "new"]
+    assert "Permission denied" in subprocess.run(touch, capture_output=True, text=True).stderr
     assert jail.exposed([*canaries, environment / "lib" / "nothing"]) == canaries[1:]
     with pytest.raises(jail.JailError, match=f"could read {canaries[1]}. .* Move the course"):
         jail.keep_private(canaries)
@@ -509,7 +511,7 @@ def test_an_ordinary_user_grades_beside_programs_with_many_threads(level, comman
 @pytest.mark.skipif(os.geteuid() != 0, reason="all of these tests run as an ordinary user")
 def test_an_ordinary_users_jail_holds_as_that_of_root(home):
     tests = ["-m", "pytest", "-q", "-p", "no:cacheprovider", f"--basetemp={home}/tests", __file__]
-    chosen = "inside or as_one_that_was_started or process_1 or lost_their_parent"
+    chosen = "inside or of_an_environment or as_one_that_was_started or process_1 or lost_their_parent"
     command = as_ordinary_user(sys.executable, *tests, "-k", chosen)
     done = subprocess.run(command, cwd=ROOT, env={**os.environ, **_own(home)}, capture_output=True, text=True)
     assert done.returncode == 0 and " passed" in done.stdout and "skipped" not in done.stdout, done.stdout
