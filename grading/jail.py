@@ -132,6 +132,15 @@ def environment(folder: str) -> dict[str, str]:
     }
 
 
+def _steps(path: Path) -> set[Path]:
+    """The links on the way to a path, and where it lies."""
+    for part in (*reversed(path.parents), path):
+        if part.is_symlink():
+            there = part.parent / os.readlink(part) / path.relative_to(part)
+            return {part, *_steps(Path(os.path.normpath(there)))}
+    return {path}
+
+
 def _readable() -> list[Path]:
     """What a kernel needs to read: the interpreter, its packages, the system's libraries, and how to start."""
     paths = sysconfig.get_paths()
@@ -140,9 +149,8 @@ def _readable() -> list[Path]:
     wanted |= {paths[key] for key in ("stdlib", "purelib", "platlib")}
     wanted |= {"/usr/local/share/fonts", "/lib", "/lib64", "/bin", str(KERNEL)}
     wanted |= {f"/etc/{name}" for name in ("ld.so.cache", "localtime", "fonts", "alternatives")}
-    wanted |= {os.path.realpath(text) for text in wanted}  # libraries note their own places so
     found: list[Path] = []
-    for path in sorted(Path(text) for text in wanted if os.path.exists(text)):
+    for path in sorted(set().union(*(_steps(Path(text)) for text in wanted if os.path.exists(text)))):
         if not any(path.is_relative_to(other) for other in found):
             found.append(path)
     return found
@@ -166,7 +174,7 @@ def hidden() -> dict[str, list[Path]]:
         places = {place for path in folders for place in path.glob(f"python3*/*-packages/{name}")}
         with contextlib.suppress(ImportError, ValueError):
             if spec := importlib.util.find_spec(name):
-                places |= {Path(place) for place in spec.submodule_search_locations or []}
+                places |= {Path(place).resolve() for place in spec.submodule_search_locations or []}
                 found[name] = []
         if places:
             found[name] = sorted(places)

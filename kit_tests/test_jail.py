@@ -382,7 +382,10 @@ def test_what_this_linux_or_bubblewrap_cannot_limit_is_said(monkeypatch):
 
 
 def test_an_environment_that_is_reached_by_a_link_can_be_read(tmp_path):
-    (tmp_path / "linked").symlink_to(sys.prefix)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "linked").symlink_to(sys.prefix)
+    (tmp_path / "outer").symlink_to("folder")
+    linked = tmp_path / "outer" / "linked"
     code = """if True:
         import sys
         sys.path[:0] = ["kit_tests", "."]
@@ -392,9 +395,9 @@ def test_an_environment_that_is_reached_by_a_link_can_be_read(tmp_path):
         draw = "from matplotlib import pyplot; pyplot.plot([1]); pyplot.savefig('drawn.png'); drawn = True"
         kernel.execute(draw)
         print(kernel.names(["drawn"])["drawn"])"""
-    python = tmp_path / "linked" / Path(sys.executable).relative_to(sys.prefix)
+    python = linked / Path(sys.executable).relative_to(sys.prefix)
     done = subprocess.run([python, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert done.stdout.split() == [f"{tmp_path / 'linked'}", "bubblewrap", "True"], done
+    assert done.stdout.split() == [str(linked), "bubblewrap", "True"], done
 
 
 def test_the_fonts_of_every_matplotlib_are_there(tmp_path, monkeypatch):
