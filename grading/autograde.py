@@ -28,7 +28,9 @@ import nbgrader.converters.autograde as stock
 import nbgrader.preprocessors
 from nbformat import NotebookNode
 from nbgrader.converters.base import NbGraderException
+from nbgrader.exchange.default import Exchange
 from nbgrader.utils import parse_utc, rmtree
+from sqlalchemy.engine import make_url
 from traitlets import Enum, Float, Integer, List
 
 from checks.section import drawn_seed
@@ -96,6 +98,7 @@ class JudgedAutograde(stock.Autograde):
             try:
                 if not execute.enabled:  # nbgrader gives full marks to a graded cell without output
                     raise jail.JailError("Nothing was graded: notebooks must be executed. Leave out --no-execute.")
+                jail.keep_private(self._private())
                 folder = Path(
                     stack.enter_context(tempfile.TemporaryDirectory(prefix="mt-grading-", dir=self._scratch()))
                 )
@@ -109,6 +112,13 @@ class JudgedAutograde(stock.Autograde):
                 super().start()
             finally:
                 self.coursedir.submitted_directory = self.submitted
+
+    def _private(self) -> list[Path]:
+        """What no learner may read: the course with all that others have handed in, and the exchange."""
+        kinds = ("source", "solution", "submitted", "autograded", "feedback")
+        places = [getattr(self.coursedir, f"{kind}_directory") for kind in kinds]
+        places += [make_url(self.coursedir.db_url).database or "", Exchange(config=self.config).root]
+        return [Path(self.coursedir.root, place) for place in places]
 
     def _scratch(self) -> Path | None:
         """The folder for a folder with what is read; None for the system's."""

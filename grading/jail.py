@@ -20,7 +20,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,6 +32,9 @@ LEVELS = ("process", "bubblewrap")  # weakest first
 # Libraries that differentiate by themselves. In the kernel each is a stand-in that says what to do instead.
 HIDDEN = ("torch", "torchvision", "torchaudio", "functorch", "torchgen", "jax", "tensorflow", "mxnet", "autograd")
 WORK = "/learner"  # the scratch folder: the kernel's working directory and home
+# Of a folder that software is installed in. All of it may hold more: a course, or nbgrader's exchange, which is in
+# /usr/local/share if not set.
+PARTS = ("bin", "lib", "lib64", "pyvenv.cfg", "share")
 MIB = 1 << 20
 # More threads, of NumPy, gain nothing: submissions are graded at the same time.
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -47,7 +50,7 @@ class Limits:
 
     Attributes:
         memory: address space of each process, in bytes.
-        processes: processes and threads at the same time.
+        processes: processes and threads at the same time, where Linux counts those of one jail.
         file: size of one file, in bytes.
         disk: size of the scratch folder and of /tmp, each, in bytes (level "bubblewrap").
         cpu: processor time of each process, in seconds.
@@ -59,10 +62,10 @@ class Limits:
     disk: int = 128 * MIB
     cpu: int = 180
 
-    def as_rlimits(self) -> dict[str, int]:
+    def as_rlimits(self, level: Level) -> dict[str, int]:
         return {
             "AS": self.memory,
-            "NPROC": self.processes,
+            **({"NPROC": self.processes} if level.counts_processes else {}),
             "FSIZE": self.file,
             "CPU": self.cpu,
             "CORE": 0,
@@ -87,13 +90,29 @@ class Level:
     options: list[str] = field(default_factory=list)
     user: int | None = None
 
+    @property
+    def counts_processes(self) -> bool:
+        """Whether Linux counts those of one jail only.
+
+        Else it counts all of the user's: where those are many, such as a browser's, no kernel could start.
+        """
+        return self.name == "bubblewrap" and (self.user is not None or _linux() >= (5, 14))
+
     def as_text(self) -> str:
         if self.name == "bubblewrap":
-            return "jail: bubblewrap (no network, none of your files, limited memory, time and processes)"
+            by = {"processes": "Linux 5.14", "disk use": "bubblewrap 0.7"}
+            can = {"processes": self.counts_processes, "disk use": "--size" in _help()}
+            limited = ["memory", "time", *(what for what in by if can[what])]
+            lacking = "".join(f" NOT limited: {what}, which {by[what]} can do." for what in by if not can[what])
+            return f"jail: bubblewrap (no network, none of your files; limited {', '.join(limited)}).{lacking}"
         return (
             f"jail: process ONLY. {self.why} Verdicts cannot be forged, but until then learners' code can read your "
             "files, use your network and stop your programs: grade only notebooks you trust."
         )
+
+
+def _linux() -> tuple[int, ...]:
+    return tuple(map(int, re.findall(r"\d+", os.uname().release)[:2]))
 
 
 def environment(folder: str) -> dict[str, str]:
@@ -113,35 +132,52 @@ def environment(folder: str) -> dict[str, str]:
     }
 
 
+def _steps(path: Path) -> set[Path]:
+    """The links on the way to a path, and where it lies."""
+    for part in (*reversed(path.parents), path):
+        if part.is_symlink():
+            there = part.parent / os.readlink(part) / path.relative_to(part)
+            return {part, *_steps(Path(os.path.normpath(there)))}
+    return {path}
+
+
 def _readable() -> list[Path]:
     """What a kernel needs to read: the interpreter, its packages, the system's libraries, and how to start."""
     paths = sysconfig.get_paths()
-    wanted = [sys.prefix, sys.base_prefix, sys.exec_prefix, *(paths[key] for key in ("stdlib", "purelib", "platlib"))]
-    wanted += [
-        "/usr",
-        "/lib",
-        "/lib64",
-        "/bin",
-        "/etc/ld.so.cache",
-        "/etc/localtime",
-        "/etc/fonts",
-        "/etc/alternatives",
-    ]
+    prefixes = ["/usr", "/usr/local", sys.prefix, sys.base_prefix, sys.exec_prefix]
+    wanted = {f"{prefix}/{part}" for prefix in prefixes for part in PARTS} - {"/usr/local/share"}
+    wanted |= {paths[key] for key in ("stdlib", "purelib", "platlib")}
+    wanted |= {"/usr/local/share/fonts", "/lib", "/lib64", "/bin", str(KERNEL)}
+    wanted |= {f"/etc/{name}" for name in ("ld.so.cache", "localtime", "fonts", "alternatives")}
     found: list[Path] = []
-    for path in sorted(Path(text) for text in {*wanted, str(KERNEL)} if os.path.exists(text)):
+    for path in sorted(set().union(*(_steps(Path(text)) for text in wanted if os.path.exists(text)))):
         if not any(path.is_relative_to(other) for other in found):
             found.append(path)
     return found
 
 
+def exposed(places: Iterable[Path]) -> list[Path]:
+    """Those files and folders that can be read inside, as they lie in what is shown there."""
+    shown = [path.resolve() for path in _readable()]
+    return [
+        place
+        for place in places
+        if os.path.exists(place) and any(place.resolve().is_relative_to(path) for path in shown)
+    ]
+
+
 @functools.cache
 def hidden() -> dict[str, list[Path]]:
-    """Where those libraries lie that are installed here."""
-    found = {}
+    """Where those libraries lie that are installed here, be it for another Python whose folder is shown, too."""
+    found, folders = {}, [path for path in _readable() if not path.is_symlink()]
     for name in HIDDEN:
+        places = {place for path in folders for place in path.glob(f"python3*/*-packages/{name}")}
         with contextlib.suppress(ImportError, ValueError):
             if spec := importlib.util.find_spec(name):
-                found[name] = [Path(place) for place in spec.submodule_search_locations or []]
+                places |= {Path(place).resolve() for place in spec.submodule_search_locations or []}
+                found[name] = []
+        if places:
+            found[name] = sorted(places)
     return found
 
 
@@ -204,9 +240,9 @@ def _command(options: tuple[str, ...], limits: Limits) -> tuple[str, ...]:
         parts += ["--perms", "1777", *size, "--tmpfs", place]
     readable = _readable()
     for parent in sorted({parent for path in readable for parent in path.parents if parent != Path("/")}):
-        parts += ["--perms", "755", "--dir", str(parent)]  # else only root may pass
+        parts += ["--perms", "555", "--dir", str(parent)]  # else only root may pass; those in /tmp are not read-only
     for path in readable:
-        if path.is_symlink() and any(path.resolve().is_relative_to(other) for other in readable):
+        if path.is_symlink():  # to what is shown, too
             parts += ["--symlink", os.readlink(path), str(path)]
         else:
             parts += ["--ro-bind", str(path), str(path)]
@@ -293,4 +329,18 @@ def require(level: Level, required: str) -> None:
         raise JailError(
             f"Nothing was graded: level {required!r} is required, and this machine has level {level.name!r}. "
             f"{level.why} Or allow the weaker level, for notebooks you trust: --JudgedExecute.required=process"
+        )
+
+
+def keep_private(places: Iterable[Path]) -> None:
+    """Refuse to go on where learners' code could read what is not theirs, though the jail is said to hide it.
+
+    Raises:
+        JailError: with what to do.
+    """
+    if (found := exposed(places)) and probe().name == "bubblewrap":
+        raise JailError(
+            f"Nothing was graded: learners' code could read {', '.join(map(str, found))}. The jail shows Python, its "
+            "environment and the system's libraries, and this lies in one of their folders. Move the course out of "
+            "there, or have `c.Exchange.root` name another folder for the exchange."
         )

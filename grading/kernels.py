@@ -118,7 +118,7 @@ class JailedKernel(AsyncKernelManager):
             for end in given:
                 end.close()
         config = {
-            "limits": limits.as_rlimits(),
+            "limits": limits.as_rlimits(level),
             "user": level.user,
             "jailed": level.name == "bubblewrap",
             "key": self.session.key.decode(),

@@ -96,6 +96,9 @@ class ClassAutograde(JudgedAutograde):
             self.log.error(str(error))
             raise NbGraderException(str(error)) from error
 
+    def _private(self) -> list[Path]:
+        return [*super()._private(), self.journal.folder]
+
     def _scratch(self) -> Path | None:
         return None if self.dry_run else self.journal.now
 

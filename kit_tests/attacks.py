@@ -919,7 +919,7 @@ attack(
     code="""\
 tried("a search")
 seen, found = 0, []
-skipped = ("/proc", "/sys", "/usr", "/lib", "/lib64", "/bin", sys.prefix, sys.base_prefix)
+skipped = ("/proc", "/sys", "/usr", "/lib", "/lib64", "/bin", sys.prefix, sys.base_prefix, os.path.realpath(sys.prefix))
 for folder, folders, files in os.walk("/"):
     folders[:] = [name for name in folders if not os.path.join(folder, name).startswith(skipped)]
     for name in files:

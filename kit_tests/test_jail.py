@@ -17,18 +17,24 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import jailed
 import pytest
-from course import Course, notebook, wait_for
+from course import Course, Graded, notebook, submission, wait_for
 from jailed import Kernel
+from nbgrader.converters.base import NbGraderException
+from nbgrader.coursedir import CourseDirectory
+from traitlets.config import Config
 
 from conftest import ROOT
 from grading import jail, kernels
 from grading.kernel import seccomp
 from grading.kernels import JailedKernel, KernelSupply, Zygote
+from grading.run import ClassAutograde
 
 refusing = pytest.mark.skipif(not seccomp.program(), reason="the numbers of this machine's system calls are not known")
 
@@ -53,6 +59,75 @@ def test_inside_there_are_no_files_but_those_of_python_and_the_system(kernel):
     assert seen(kernel, f"os.listdir({str(ROOT / 'grading')!r})") == ["kernel"]
 
 
+def test_inside_of_what_is_shared_on_the_machine_there_are_programs_and_libraries(kernel):
+    """nbgrader's exchange, with what others have handed in, is in /usr/local/share if not set."""
+    assert set(seen(kernel, "os.listdir('/usr')")) <= {"bin", "lib", "lib64", "share", "local"}
+    assert set(seen(kernel, "os.listdir('/usr/local')")) <= {"bin", "lib", "lib64", "share"}
+    assert seen(kernel, "not os.path.exists('/usr/local/share') or os.listdir('/usr/local/share')") in (True, ["fonts"])
+
+
+@pytest.fixture
+def environment(tmp_path, monkeypatch) -> Iterator[Path]:
+    """An environment in whose folder there is a course, too."""
+    for name in ("lib/course/submitted", "submitted"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "canary").write_text("another learner's")
+    monkeypatch.setattr(sys, "exec_prefix", str(tmp_path))
+    jail._command.cache_clear()
+    yield tmp_path
+    jail._command.cache_clear()
+
+
+def test_of_an_environment_its_packages_can_be_read_and_not_a_course_beside_them(environment, monkeypatch):
+    canaries = [environment / "submitted" / "canary", environment / "lib" / "course" / "submitted" / "canary"]
+    command = [*jail.command(jail.probe(), jail.Limits()), "cat", *map(str, canaries)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.stdout == "another learner's" and f"{canaries[0]}: No such file" in done.stderr
+    touch = [*command[: command.index("cat")], "touch", environment / "new"]
+    assert "Permission denied" in subprocess.run(touch, capture_output=True, text=True).stderr
+    assert jail.exposed([*canaries, environment / "lib" / "nothing"]) == canaries[1:]
+    with pytest.raises(jail.JailError, match=f"could read {canaries[1]}. .* Move the course"):
+        jail.keep_private(canaries)
+    (environment / "linked").symlink_to(environment / "lib" / "course")
+    assert jail.exposed([environment / "linked" / "submitted"])
+    monkeypatch.setattr(jail, "probe", lambda: jail.Level("process"))  # which says itself that it hides nothing
+    jail.keep_private(canaries)
+
+
+def test_no_folder_that_is_shown_has_pytorch(environment):
+    """Neither that of the Python that an environment was made with, nor one that is shown under a second name."""
+    for name in ("lib/python3.11/site-packages", "lib/python3/dist-packages"):
+        (environment / name / "torch").mkdir(parents=True)
+        (environment / name / "torch" / "canary").touch()
+    jail.hidden.cache_clear()
+    search = ["find", *map(str, jail._readable()), "-maxdepth", "4", "-path", "*-packages/torch/*"]
+    done = subprocess.run([*jail.command(jail.probe(), jail.Limits()), *search], capture_output=True, text=True)
+    jail.hidden.cache_clear()
+    found = {Path(line).name for line in done.stdout.splitlines()}
+    assert found == {path.name for path in (jail.KERNEL / "hidden").iterdir()}
+
+
+@pytest.mark.parametrize("kind", ["submitted", "source", "gradebook", "exchange", "journal"])
+def test_a_course_that_learners_could_read_is_not_graded(kind, environment, tmp_path_factory):
+    """Whatever of it lies where Python is installed."""
+    elsewhere, inside = tmp_path_factory.mktemp("course"), environment / "lib" / "course"
+    config = Config()
+    config.CourseDirectory.root = str(elsewhere)
+    private = inside / kind
+    private.mkdir(exist_ok=True)
+    if kind == "gradebook":
+        config.CourseDirectory.db_url = f"sqlite:///{private}"
+    elif kind == "exchange":
+        config.Exchange.root = str(private)
+    elif kind == "journal":
+        config.ClassAutograde.journal_directory = str(private)
+    else:
+        config.CourseDirectory[f"{kind}_directory"] = str(private)
+    grader = ClassAutograde(CourseDirectory(config=config), config=config)
+    with pytest.raises(NbGraderException, match=f"could read {private}"):
+        grader.start()
+
+
 def test_inside_nothing_can_be_written_but_the_scratch_folders(kernel):
     code = "[p for p in ['/', '/usr', '/etc', sys.prefix, sys.base_prefix, '/learner', '/tmp', '/dev/shm', "
     code += "os.path.dirname(np.__file__)] if os.access(p, os.W_OK)]"
@@ -74,13 +149,13 @@ def test_inside_there_are_no_privileges(kernel):
     status = seen(kernel, "open('/proc/self/status').read()")
     fields = dict(line.split(":\t", 1) for line in status.split("\n") if ":\t" in line)
     for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
-        assert int(fields[name], 16) == 0 or (name == "CapBnd" and os.geteuid() == 0)
+        assert int(fields[name], 16) == 0, name
     assert fields["NoNewPrivs"] == "1"
     assert seen(kernel, "os.getuid()") != 0
 
 
 def test_inside_the_limits_hold(kernel):
-    limits = jail.Limits().as_rlimits()
+    limits = jail.Limits().as_rlimits(jail.probe())
     for name in limits:
         assert seen(kernel, f"resource.getrlimit(resource.RLIMIT_{name})") == (limits[name], limits[name])
     code = "(lambda s: s.f_blocks * s.f_frsize)(os.statvfs({!r}))"
@@ -457,12 +532,36 @@ def test_without_bubblewrap_the_level_is_process_and_says_what_to_install(monkey
     assert "use WSL2, a Linux machine" in jail.probe.__wrapped__().as_text()
 
 
+def test_what_this_linux_or_bubblewrap_cannot_limit_is_said(monkeypatch):
+    as_user = jail.Level("bubblewrap", options=["--unshare-user"])
+    assert as_user.as_text().endswith("limited memory, time, processes, disk use).")
+    assert "NPROC" in jail.Limits().as_rlimits(as_user)
+    monkeypatch.setattr(jail, "_linux", lambda: (5, 10))  # it would count all processes of that user
+    assert "NPROC" not in jail.Limits().as_rlimits(as_user)
+    assert as_user.as_text().endswith("memory, time, disk use). NOT limited: processes, which Linux 5.14 can do.")
+    assert "processes" in jail.Level("bubblewrap", user=2_000_000).as_text()
+    monkeypatch.setattr(jail, "_help", lambda: "--tmpfs DEST")
+    as_root = jail.Level("bubblewrap", user=2_000_000)
+    assert as_root.as_text().endswith("time, processes). NOT limited: disk use, which bubblewrap 0.7 can do.")
+
+
 def test_an_environment_that_is_reached_by_a_link_can_be_read(tmp_path):
-    (tmp_path / "linked").symlink_to(sys.prefix)
-    code = "import sys; from grading import jail; print(sys.prefix, jail.probe().name, jail.probe().why)"
-    python = tmp_path / "linked" / Path(sys.executable).relative_to(sys.prefix)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "linked").symlink_to(sys.prefix)
+    (tmp_path / "outer").symlink_to("folder")
+    linked = tmp_path / "outer" / "linked"
+    code = """if True:
+        import sys
+        sys.path[:0] = ["kit_tests", "."]
+        from jailed import Kernel, jail
+        print(sys.prefix, jail.probe().name, jail.probe().why)
+        kernel = Kernel()
+        draw = "from matplotlib import pyplot; pyplot.plot([1]); pyplot.savefig('drawn.png'); drawn = True"
+        kernel.execute(draw)
+        print(kernel.names(["drawn"])["drawn"])"""
+    python = linked / Path(sys.executable).relative_to(sys.prefix)
     done = subprocess.run([python, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert done.stdout.strip() == f"{tmp_path / 'linked'} bubblewrap", done
+    assert done.stdout.split() == [str(linked), "bubblewrap", "True"], done
 
 
 def test_the_fonts_of_every_matplotlib_are_there(tmp_path, monkeypatch):
@@ -510,6 +609,81 @@ def test_level_process_gives_the_same_points_and_says_that_it_isolates_nothing(c
     assert "Traceback" not in refused.log
 
 
+# ---------------------------------------------------------------- an ordinary user
+
+NOBODY = 65534
+BESIDE_MANY_THREADS = """
+import subprocess, sys, threading
+for _ in range(100):
+    threading.Thread(target=threading.Event().wait, daemon=True).start()
+sys.exit(subprocess.call(sys.argv[1:]))
+"""
+
+
+def as_ordinary_user(*command: str) -> list[str]:
+    """A command as an ordinary user runs it, also where these tests run as root.
+
+    Python and this repository may lie in a folder that is closed to others, such as /root: then they alone are in it.
+    """
+    if os.geteuid() != 0:
+        return list(command)
+    needed = [Path(place).resolve() for place in (sys.base_prefix, sys.prefix, ROOT)]
+    closed = sorted({parent for place in needed for parent in place.parents if not parent.stat().st_mode & 0o001})
+    options = []
+    for folder in closed:
+        options += ["--perms", "755", "--tmpfs", str(folder)]
+    for place in (place for place in needed if any(place.is_relative_to(folder) for folder in closed)):
+        for parent in (each for each in reversed(place.parents) if any(map(each.is_relative_to, closed))):
+            options += ["--perms", "755", "--dir", str(parent)]
+        options += ["--ro-bind", str(place), str(place)]
+    program = [shutil.which("bwrap"), "--bind", "/", "/", "--dev-bind", "/dev", "/dev", *options, "--"]
+    become = [shutil.which("setpriv"), f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+    return [*program, *become, *command]
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="mt-", dir="/tmp") as folder:  # pytest's own are closed to others
+        yield Path(folder)
+
+
+def _own(home: Path) -> dict[str, str]:
+    """Give the home to the ordinary user; the variables for its programs."""
+    if os.geteuid() == 0:
+        subprocess.run(["chown", "-R", f"{NOBODY}:{NOBODY}", home], check=True)
+    return {"HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+@pytest.mark.parametrize(
+    ("level", "command"),
+    [("bubblewrap", "nbgrader"), ("bubblewrap", "grading"), ("process", "nbgrader")],
+)
+def test_an_ordinary_user_grades_beside_programs_with_many_threads(level, command, home):
+    made = Course(home)
+    made.hand_in("all", submission("all"))  # the reference: nothing else may run at level "process"
+    journal = [f"--ClassAutograde.journal_directory={home}/.grading", "--jobs=1"] if command == "grading" else []
+    env = {**made.environment(), **_own(home)}
+    if level == "process":
+        (home / "bin").mkdir()
+        env["PATH"] = without_bwrap(home / "bin")
+    command = [sys.executable, "-m", command, "autograde", "workshop", *made.places(), *journal]
+    command = as_ordinary_user(sys.executable, "-c", BESIDE_MANY_THREADS, *command)
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert command[0] == sys.executable or (home / "gradebook.db").stat().st_uid == NOBODY
+    assert sum(Graded(0, "", home).points("all").values()) == 90
+    assert "grading" in command or f"jail: {level}" in done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="all of these tests run as an ordinary user")
+def test_an_ordinary_users_jail_holds_as_that_of_root(home):
+    tests = ["-m", "pytest", "-q", "-p", "no:cacheprovider", f"--basetemp={home}/tests", __file__]
+    chosen = "inside or of_an_environment or as_one_that_was_started or process_1 or lost_their_parent"
+    command = as_ordinary_user(sys.executable, *tests, "-k", chosen)
+    done = subprocess.run(command, cwd=ROOT, env={**os.environ, **_own(home)}, capture_output=True, text=True)
+    assert done.returncode == 0 and " passed" in done.stdout and "skipped" not in done.stdout, done.stdout
+
+
 # ---------------------------------------------------------------- nbgrader's other ways
 
 
@@ -534,6 +708,41 @@ def test_a_run_that_was_stopped_goes_on(course):
     assert "Skipping" not in done.stderr
     again = course.nbgrader("autograde", "workshop")
     assert "Skipping" in again.stderr and "0 submissions graded" in again.stderr
+
+
+@pytest.mark.parametrize("command", ["autograde", "generate_feedback", "generate_assignment"])
+def test_where_grading_cannot_be_loaded_nbgrader_does_nothing(command, tmp_path):
+    """It goes on when its configuration fails, and would run learners' code as the instructor's own."""
+    made = Course(tmp_path)
+    made.hand_in("learner", notebook())
+    shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
+    (tmp_path / "grading").mkdir()
+    (tmp_path / "grading" / "__init__.py").write_text("import nothing_like_that")
+    before = sorted(tmp_path.iterdir())
+    program = [sys.executable, "-m", "nbgrader", command, "workshop", *made.places()]
+    done = subprocess.run(program, cwd=tmp_path, env=made.environment(), capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "Nothing was done" in done.stderr and "No module named 'nothing_like_that'" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "from nbgrader.apps import AutogradeApp as App; sys.argv[1:] = ['workshop']",
+        "import runpy; sys.argv[1:] = ['autograde', 'workshop']",
+    ],
+)
+def test_on_windows_grading_says_where_it_works(start):
+    run = "runpy.run_module('grading', run_name='__main__')" if "runpy" in start else "App.launch_instance()"
+    code = f"import sys; sys.path.insert(0, '.'); {start}; sys.platform = 'win32'; {run}"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "grading needs Linux or macOS. On Windows use WSL2" in done.stderr
+    assert "Traceback" not in done.stderr or "runpy" in start  # Python itself leaves it out for -m
+    guide = (ROOT / "docs" / "instructor.md").read_text(encoding="utf-8")
+    assert "On Windows use WSL2" in guide and "Scripts" not in guide
 
 
 def test_formgrader_grades_through_the_judge(course):

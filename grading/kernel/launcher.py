@@ -84,15 +84,18 @@ def limit(config: dict[str, Any]) -> None:
                 resource.setrlimit(kind, (value, value))
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
         file.write("1000")  # when the machine is out of memory, this goes first
+    linux = ctypes.CDLL(None) if sys.platform.startswith("linux") else None
+    for capability in range(64 if linux else 0):  # who enters a jail's user namespace could have them all
+        linux.prctl(24, capability, 0, 0, 0)  # PR_CAPBSET_DROP
     if config["user"] is not None:
         # A user of its own: Linux counts the processes of one user in all jails together.
         user = config["user"] + int.from_bytes(os.urandom(4), "little") % USERS
         os.setgroups([])
         os.setgid(user)
         os.setuid(user)
-    if sys.platform.startswith("linux"):  # what could be inherited, too
+    if linux:  # what could be inherited, too
         header, nothing = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
-        ctypes.CDLL(None).capset(header, nothing)
+        linux.capset(header, nothing)
 
 
 class Hider:
