@@ -131,7 +131,7 @@ class JudgedAutograde(stock.Autograde):
 
     def _course_files(self, folder: Path) -> Path:
         """What lies beside the course's notebook and is no part of the tests, for kernels to read."""
-        left_out = shutil.ignore_patterns("*.ipynb", "*.py", "*.new", "checks", "docs", ".*", "__pycache__")
+        left_out = shutil.ignore_patterns("*.ipynb", "*.py", "*.new", "checks", "learner.md", ".*", "__pycache__")
         try:
             shutil.copytree(self._source(), folder, ignore=left_out)
         except shutil.Error as error:
@@ -153,7 +153,7 @@ class JudgedAutograde(stock.Autograde):
             if not os.path.isdir(place) or not found["student_id"].isprintable():
                 self._note(ascii(found["student_id"]), "This is no folder, or its name cannot be used.")
                 continue
-            if _is_linked(Path(place), Path(self.submitted)):
+            if _is_linked(Path(place), Path(coursedir.root, self.submitted)):
                 self._note(found["student_id"], "This is a link to another folder: hand in the folder itself.")
                 continue
             staged = coursedir.format_path(str(self.staged), found["student_id"], assignment_id)

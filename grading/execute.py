@@ -180,7 +180,7 @@ class Runner(NotebookClient):
         try:
             self.execute_cell(cell, index, store_history=True)
         except DeadKernelError:
-            raise Stopped("the kernel has ended, by itself or for want of memory or time") from None
+            raise Stopped(self.km.why or "the kernel has ended, by itself or for want of memory or time") from None
         except CellTimeoutError:
             self.km.kill()
             raise Stopped(f"the cell took longer than {seconds:.0f} seconds and could not be interrupted") from None

@@ -7,11 +7,11 @@ import builtins
 import contextlib
 import html
 import io
-import math
 import symtable
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
@@ -19,6 +19,8 @@ from checks.observe import Failed, OutOfTime, UsedTorch, printable
 from checks.report import Score
 from grading.kernels import JailedKernel
 from grading.remote import Connection
+
+MOST_POINTS = 1e6  # of a cell
 
 
 class Judge:
@@ -62,9 +64,13 @@ class Judge:
             return _nothing(f"Not graded: the checks failed on what your code computed ({type(error).__name__}).")
         finally:
             self.connection.done()
-        if value is None:  # which nbgrader takes for all points
+        if isinstance(value, np.generic):
+            value = value.item()
+        if value is None or value is True:  # nbgrader gives all points to a cell that shows no number
             return [new_output("display_data", data={"text/plain": "The test passed."})]
-        if not isinstance(value, (int, float)) or not 0 <= value < math.inf:  # for these, too
+        if value is False:
+            return _nothing("The test failed.")
+        if not isinstance(value, (int, float)) or not 0 <= value < MOST_POINTS:
             return _nothing("Not graded: the last line of this cell is worth no number of points.")
         shown = [new_output("display_data", data=value.report.mimebundle())] if isinstance(value, Score) else []
         return [*shown, new_output("execute_result", data={"text/plain": repr(float(value))})]
@@ -72,22 +78,22 @@ class Judge:
     def _names(self, source: str) -> tuple[dict[str, Any], list[str]]:
         """What the names in a cell stand for, and those that the kernel does not know."""
         names, undefined = {"tests": self.tests}, []
-        for name in sorted(_free(symtable.symtable(source, "<graded cell>", "exec")) - {"tests"} - set(dir(builtins))):
+        table = symtable.symtable(source, "<graded cell>", "exec")
+        own = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
+        for name in sorted(_used(table) - {"tests"} - set(dir(builtins))):
             try:
                 names[name] = self.connection.ask("name", name)
             except Exception as error:
                 if type(error) is Failed:
                     raise
-                undefined.append(name)
+                undefined += {name} - own
         return names, undefined
 
 
-def _free(table: symtable.SymbolTable) -> set[str]:
-    """Names that code uses and does not define."""
-    symbols = table.get_symbols()
-    used = {symbol.get_name() for symbol in symbols if symbol.is_global() and symbol.is_referenced()}
-    own = {symbol.get_name() for symbol in symbols if symbol.is_assigned() or symbol.is_imported()}
-    return used.union(*map(_free, table.get_children())) - own
+def _used(table: symtable.SymbolTable) -> set[str]:
+    """Global names that code reads."""
+    names = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_global() and symbol.is_referenced()}
+    return names.union(*map(_used, table.get_children()))
 
 
 def _value(source: str, names: dict[str, Any]) -> Any:

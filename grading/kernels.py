@@ -85,6 +85,7 @@ class JailedKernel(AsyncKernelManager):
             OSError: when the zygote cannot enter the jail.
         """
         self.level = level
+        self.why: str | None = None  # it was killed by the watch
         self.folder = Path(tempfile.mkdtemp(prefix="mt-"))  # 0700
         # A socket's path has at most 108 bytes, and a folder for temporary files may be deep: this path is short.
         self.opened = os.open(self.folder, os.O_RDONLY)
@@ -250,6 +251,7 @@ class JailedKernel(AsyncKernelManager):
         def watch() -> None:
             while not done.wait(0.02):
                 if _taken() > most:
+                    self.why = f"it sent so much that the grader would need more than {MOST_GROWTH >> 20} MiB for it"
                     self.kill()
                     return
 

@@ -36,8 +36,8 @@ BUILT_IN = (
 KINDS = {kind.__name__: kind for kind in BUILT_IN}
 WORD = re.compile(r"[^\W\d]\w*")
 MOST_RECEIVED = 256 << 20  # bytes of all replies of one submission
-MOST_REFERENCES = 2000  # to objects, in one reply
 MOST_UNASKED = 100  # attributes in one reply that nobody has asked for yet
+MOST_REFERENCES = wire.MOST_REFERENCES + 2 * MOST_UNASKED  # in one reply
 GRACE = 4.0  # seconds past its deadline that the kernel has to answer
 
 
@@ -114,7 +114,7 @@ class Connection:
         except TimeoutError:
             raise self._stop("your code did not stop when its time was over") from None
         except (EOFError, OSError):
-            raise self._stop("the process that runs your code has ended") from None
+            raise self._stop(self.kernel.why or "the process that runs your code has ended") from None
         except wire.WireError as error:
             raise self._stop(f"the process that runs your code sent something unreadable: {error}") from None
         except BaseException:  # whoever stopped this: there is half a message left

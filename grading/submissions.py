@@ -29,6 +29,7 @@ MOST_VALUES = 3_000_000  # in a notebook file: each takes some hundred bytes of 
 MOST_OWN = 1000
 LARGEST_OWN = 5_000_000  # characters of all together
 TESTS_CALL = re.compile(r"tests\.test_\w+\(")
+TEXT = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\Z)', re.DOTALL)  # in JSON
 DEFINITION = re.compile(r"^(?:class|def)[ \t]+(\w+)", re.MULTILINE)
 
 
@@ -131,11 +132,10 @@ def cells_of(content: bytes, name: str, remarks: list[str]) -> list[dict[str, An
     """
     if not content.strip():
         raise Unusable(f"{name!r} is empty: hand it in again.")
-    if sum(content.count(mark) for mark in (b"[", b"{", b",")) > MOST_VALUES:
-        raise Unusable(
-            f"{name!r} holds more than {MOST_VALUES:,} values: clear the outputs of all cells, save, hand it in again."
-        )
     try:
+        if _holds_more(content):
+            most = f"more than {MOST_VALUES:,} values"
+            raise Unusable(f"{name!r} holds {most}: clear the outputs of all cells, save, and hand it in again.")
         document = json.loads(content)  # in UTF-8, -16 or -32
     except UnicodeDecodeError:
         raise Unusable(f"{name!r} is not text in UTF-8, so no notebook: hand it in again.") from None
@@ -159,6 +159,14 @@ def cells_of(content: bytes, name: str, remarks: list[str]) -> list[dict[str, An
             f"{LARGEST_CELL:,} characters, or come after the first {MOST_CELLS:,}."
         )
     return cells
+
+
+def _holds_more(content: bytes) -> bool:
+    """Whether JSON holds more than MOST_VALUES: each of them is after a bracket or comma that is in no text."""
+    if sum(content.count(mark) for mark in (b"[", b"{", b",")) <= MOST_VALUES:
+        return False
+    text = TEXT.sub("", content.decode(json.detect_encoding(content), "surrogatepass"))
+    return sum(map(text.count, "[{,")) > MOST_VALUES
 
 
 def _plain(cell: Any) -> dict[str, Any] | None:

@@ -1662,6 +1662,7 @@ if os.uname().machine in ("x86_64", "aarch64"):
     attempt("perf", lambda: call(298, 241))
     attempt("sctp", lambda: socket.socket(socket.AF_INET, socket.SOCK_STREAM, 132))
     attempt("netfilter", lambda: socket.socket(16, socket.SOCK_RAW, 12))
+    attempt("ipsec", lambda: socket.socket(16, socket.SOCK_RAW, 6))
 tried("what is inside")
 """,
     shows=("tried: what is inside",),

@@ -197,6 +197,16 @@ def test_a_dry_run_says_what_would_be_graded_and_does_nothing(tmp_path):
     assert (state(made), results(made)) == (before, journal)
 
 
+def test_a_course_may_be_reached_by_links(tmp_path):
+    made = course(tmp_path / "course", 1)
+    (made.folder / "submitted").rename(tmp_path / "elsewhere")
+    (made.folder / "submitted").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "link").symlink_to(made.folder)
+    made.folder = tmp_path / "link"
+    graded = made.grade_class()
+    assert "1 submission: 1 graded, none needs a look" in graded.log, graded.log
+
+
 def test_an_assignment_of_two_notebooks_and_what_is_none(tmp_path):
     """--notebook grades one and leaves the other's points; a stray notebook and a stray file stop nobody."""
     source, erin, bob = (
@@ -255,6 +265,10 @@ def test_other_kinds_of_graded_cells(tmp_path):
         "words": ("f('')", "test"),
         "nothing": ("f.missing", "test"),
         "number": ("f(3)", "test"),
+        "numpy": ("import numpy as np\nnp.int64(f(3))", "test"),
+        "true": ("f = f\nf(3) == 4", "test"),
+        "false": ("f(3) == 5", "test"),
+        "huge": ("f(10**400)", "test"),
     }
     write = f"f = lambda x: x + 1 if x else 'all of it'\nopen({str(where)!r}, 'w')"
     source, erin = tmp_path / "source" / "hw", tmp_path / "submitted" / "erin" / "hw"
@@ -269,7 +283,17 @@ def test_other_kinds_of_graded_cells(tmp_path):
         with contextlib.closing(sqlite3.connect(tmp_path / "gradebook.db")) as database:
             query = "select name, auto_score, needs_manual_grade from grade join base_cell on cell_id = base_cell.id"
             found = {name: (score, bool(manual)) for name, score, manual in database.execute(query)}
-        expected = {"holds": 9, "fails": 0, "words": 0, "nothing": 0, "number": 4}
+        expected = {
+            "holds": 9,
+            "fails": 0,
+            "words": 0,
+            "nothing": 0,
+            "number": 4,
+            "numpy": 4,
+            "true": 9,
+            "false": 0,
+            "huge": 0,
+        }
         assert found == {name: (points, False) for name, points in expected.items()} | {"text": (None, True)}, program
         graded = json.loads((tmp_path / "autograded" / "erin" / "hw" / "a.ipynb").read_text())
         shown = {cell["id"]: json.dumps(cell["outputs"]) for cell in graded["cells"]}

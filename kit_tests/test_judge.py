@@ -353,7 +353,7 @@ def test_requests_are_counted(kernel):
     before = kernel.connection.most
     kernel.connection.most = kernel.connection.requests + 3
     kernel.connection.kernel, real = (
-        types.SimpleNamespace(channel=kernel.kernel.channel, kill=lambda: None),
+        types.SimpleNamespace(channel=kernel.kernel.channel, kill=lambda: None, why=None),
         kernel.kernel,
     )
     try:
@@ -364,6 +364,15 @@ def test_requests_are_counted(kernel):
         kernel.connection.kernel, kernel.connection.most, kernel.connection.gone = real, before, None
 
 
+def test_too_many_objects_at_once_are_an_exception_of_the_one_request(kernel):
+    many, one = load(
+        kernel, "class A: pass\ndef many(): return [A() for _ in range(2001)]\ndef one(): return 1", "many", "one"
+    )
+    with pytest.raises(Exception, match="more than 2,000 objects"):
+        many()
+    assert one() == 1
+
+
 # ---------------------------------------------------------------- messages that are none
 
 
@@ -371,7 +380,7 @@ def answered(*sent: bytes, largest: int = LARGEST):
     """What the judge makes of bytes that come in place of an answer."""
     here, there = socket.socketpair()
     killed = []
-    kernel = types.SimpleNamespace(channel=wire.Channel(here, largest), kill=lambda: killed.append(1))
+    kernel = types.SimpleNamespace(channel=wire.Channel(here, largest), kill=lambda: killed.append(1), why=None)
     connection = Connection(kernel, 0.05, 10.0, 100)
     connection.cell_left = 10.0
     for part in sent:
@@ -415,7 +424,7 @@ def test_an_honest_message_is_read():
         message({"value": {"ref": [1, 7]}}),
         message({"value": {"ref": [2**61 - 1, "x"]}}),
         message({"value": {"ref": [-1, "x"]}}),
-        message({"value": {"list": [{"ref": [number, "x"]} for number in range(2001)]}}),
+        message({"value": {"list": [{"ref": [number, "x"]} for number in range(3000)]}}),
         message({"value": {"array": ["<f8", [1], True, 2**31]}}, b"12345678"),
         message({"value": 1, "ahead": [[2**61 - 1, "data", 1]]}),
         message({"value": {"array": ["<f8", [2], True, 1]}}, b"1234567"),
@@ -469,7 +478,7 @@ def test_random_answers_never_do_anything_but_fail_or_give_a_value():
 
 def test_no_answer_at_all_ends_in_time():
     here, there = socket.socketpair()
-    kernel = types.SimpleNamespace(channel=wire.Channel(here, LARGEST), kill=lambda: None)
+    kernel = types.SimpleNamespace(channel=wire.Channel(here, LARGEST), kill=lambda: None, why=None)
     connection = Connection(kernel, 0.05, 10.0, 100)
     start = time.monotonic()
     with pytest.raises(Failed, match="did not stop"):

@@ -106,6 +106,13 @@ def test_what_is_no_notebook_gets_a_sentence(content, says):
         handed_in(content)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_what_stands_in_texts_is_no_value(encoding):
+    printed = {"output_type": "stream", "name": "stdout", "text": '[{"\\,' * 1_500_000}
+    content = {"cells": [{**code_cell("x = 1"), "outputs": [printed]}]}
+    assert handed_in(json.dumps(content).encode(encoding)).remarks == []
+
+
 def test_damaged_cells_are_left_out_and_counted():
     bad = [None, 3, "x", [], {}, {"source": 3}, {"source": [1]}, {"input": {}}, {"source": "x" * 1_000_001}]
     submission = handed_in({"cells": [*bad, code_cell("x = 1")]})

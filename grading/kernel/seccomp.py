@@ -14,9 +14,13 @@ import socket
 import struct
 import sys
 
-# Sockets that there are: of Unix, and those that ipykernel's own pipe is made of.
-FAMILIES = (socket.AF_UNIX, socket.AF_INET, 16)  # AF_NETLINK, whose protocol 0 tells the addresses of this machine
-PROTOCOLS, RAREST_TYPE = (0, socket.IPPROTO_TCP, socket.IPPROTO_UDP), 4  # streams, datagrams, raw ones; none like SCTP
+# Sockets that there are, with their protocols: of Unix, and those that ipykernel's own pipe is made of.
+FAMILIES = {
+    socket.AF_UNIX: (0,),
+    socket.AF_INET: (0, socket.IPPROTO_TCP, socket.IPPROTO_UDP),
+    16: (0,),  # AF_NETLINK: this one tells the addresses of this machine
+}
+RAREST_TYPE = 4  # below are streams, datagrams, raw ones
 # A socket that lingers can be sent to the grader, which would wait when it closes what it was sent. SO_LINGER; TCP_ULP,
 # by which parts of Linux are loaded, as by TIOCSETD.
 OPTIONS, TIOCSETD = ((1, 13), (6, 31)), 0x5423
@@ -76,8 +80,10 @@ def program() -> bytes:
     number, machine, *arguments = (step(0x20, place) for place in (0, 4, 16, 24, 32))
     no_socket, no = answer(errno.EAFNOSUPPORT), answer(errno.EPERM)
     usual = [arguments[1], step(masked, 0xF), *where(at_least, RAREST_TYPE, no_socket), arguments[2]]
-    usual += [each for protocol in PROTOCOLS for each in where(equal, protocol, answer(0))]
-    families = [each for family in FAMILIES for each in where(equal, family, *usual, no_socket)]
+    families = []
+    for family, protocols in FAMILIES.items():
+        known = [each for protocol in protocols for each in where(equal, protocol, answer(0))]
+        families += where(equal, family, *usual, *known, no_socket)
     options = [where(equal, level, arguments[2], *where(equal, name, no), answer(0)) for level, name in OPTIONS]
     steps = [machine, step(equal, MACHINES[platform.machine()], 1), no, number]
     steps += where(at_least, 0x40000000, no)  # the same calls under other numbers

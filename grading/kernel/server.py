@@ -94,6 +94,7 @@ class Server:
         for number in request["drop"]:
             self.numbers.pop(id(self.objects.pop(number, None)), None)
         encoder = wire.Encoder(self._refer, self._number, self.channel.largest // 2)
+        self.references = 0
         form, ahead, error = None, None, None
         try:
             decoder = wire.Decoder(data, self.objects.__getitem__, self._array)
@@ -184,6 +185,9 @@ class Server:
         return {"ref": [self._number(value), type(value).__name__]}
 
     def _number(self, value: Any) -> int:
+        self.references += 1
+        if self.references > wire.MOST_REFERENCES:
+            raise wire.WireError(f"more than {wire.MOST_REFERENCES:,} objects")
         number = self.numbers.get(id(value))
         if number is None:
             number, self.next = self.next, self.next + 1

@@ -33,6 +33,7 @@ KINDS = "biufc"  # NumPy's kinds of numbers; their bytes hold no pointers
 DEEPEST = 8  # containers within containers
 MOST_ELEMENTS = 1 << 24  # of an array whose values stay where they are, to compute with
 MOST_VALUES = 100_000  # in one message
+MOST_REFERENCES = 2000  # to objects, in one message
 MOST_PAIRS = 1000  # of one dict: numbers can be chosen that Python sorts into one place
 LIST_ITERATOR = type(iter([]))
 
