@@ -103,7 +103,11 @@ def transaction(db_url: str, course_id: str) -> Iterator[OpenGradebook]:
 
 
 def is_there(db_url: str) -> None:
-    """Not to make an empty gradebook where one was deleted."""
+    """Not to make an empty gradebook where one was deleted.
+
+    Raises:
+        GradebookError: when it is not there, with what to do.
+    """
     url = make_url(db_url)
     if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
         raise GradebookError(

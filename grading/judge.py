@@ -86,7 +86,8 @@ class Judge:
             except Exception as error:
                 if type(error) is Failed:
                     raise
-                undefined += {name} - own
+                if name not in own:
+                    undefined.append(name)
         return names, undefined
 
 

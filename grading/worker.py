@@ -212,11 +212,13 @@ class Process:
         with theirs, _starting:
             if _closed.is_set():
                 raise WorkerError(STOPPED)
-            processors = sorted(os.sched_getaffinity(0)) if setup.pinned and hasattr(os, "sched_getaffinity") else []
-            first = os.getpid() % len(processors) if processors else 0  # not the same one for each run on this machine
-            processors = processors[first:] + processors[:first]
+            processors = os.sched_getaffinity(0) if setup.pinned and hasattr(os, "sched_getaffinity") else ()
             used = [process.processor for process in _started]
-            self.processor = min(processors, key=used.count, default=None)
+
+            def order(processor: int) -> tuple[int, int]:  # of those used least, another first one for each run
+                return used.count(processor), (processor - os.getpid()) % len(processors)
+
+            self.processor = min(processors, key=order, default=None)
             workers = warm.workers()
             self.folder = Path(workers.home, f"worker-{next(_numbers)}")  # of all that it makes
             try:

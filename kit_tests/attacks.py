@@ -1689,7 +1689,7 @@ attempt("memfd", kept)
 )
 attack(
     "multipart_flood",
-    "The kernel is killed when the grader's memory fills with what it sends; the memory is free again then.",
+    "The kernel is killed when the grader's memory fills with what it sends; the memory serves what comes next.",
     code="""\
 tried("one message of 960 MiB, in parts")
 shell = get_ipython().kernel.shell_stream.socket

@@ -107,6 +107,12 @@ class Graded:
         return "".join("".join(output["data"]["text/plain"]) for output in shown)
 
 
+def environment(**variables: str) -> dict[str, str]:
+    """These variables among those of this process, with the programs beside its Python first on the path."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    return {**os.environ, "PATH": path, **variables}
+
+
 class Course:
     """A course of its own in a folder, with the release known to its gradebook."""
 
@@ -132,8 +138,7 @@ class Course:
         ]
 
     def environment(self) -> dict[str, str]:
-        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-        return {**os.environ, "PATH": path, **self.variables}
+        return environment(**self.variables)
 
     def nbgrader(self, command: str, *arguments: str, timeout: float = 3600) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -258,14 +263,19 @@ def processes(made: Course) -> dict[int, int]:
 
 def workers_of(made: Course, run: int) -> list[int]:
     """The process that a run's workers are copies of, and they. What one of them has just forked looks the same."""
-    parents = {pid: parent for pid, parent in processes(made).items() if b"grading.worker" in _command(pid)}
+    parents = {
+        pid: parent
+        for pid, parent in processes(made).items()
+        if b"grading.worker" in read(Path(f"/proc/{pid}/cmdline"))
+    }
     loaded = [pid for pid, parent in parents.items() if parent == run]
     return loaded + [pid for pid, parent in parents.items() if parent in loaded]
 
 
-def _command(pid: int) -> bytes:
+def read(path: Path) -> bytes:
+    """What a file in /proc says; nothing when the process has ended."""
     with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
+        return path.read_bytes()
     return b""
 
 

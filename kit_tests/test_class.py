@@ -24,6 +24,7 @@ from course import (
     Graded,
     code_cell,
     course,
+    environment,
     nothing_is_left,
     processes,
     results,
@@ -251,9 +252,8 @@ def _of_cells(**cells: tuple[str, str]) -> str:
 
 
 def _run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     everything = [sys.executable, "-m", *command, f"--course-dir={folder}"]
-    return subprocess.run(everything, cwd=worker.ROOT, capture_output=True, text=True, env={**os.environ, "PATH": path})
+    return subprocess.run(everything, cwd=worker.ROOT, capture_output=True, text=True, env=environment())
 
 
 def test_other_kinds_of_graded_cells(tmp_path):

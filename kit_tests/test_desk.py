@@ -19,7 +19,7 @@ from typing import Any
 
 import proof
 import pytest
-from course import RELEASE, Course, Graded, place, solution
+from course import RELEASE, Course, Graded, environment, place, solution
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from checks import mistakes as known
@@ -80,12 +80,11 @@ class Lab:
         self.log = scratch / "jupyter.log"
         command = [sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root", "--ip=127.0.0.1", "--port=0"]
         command += [f"--ServerApp.root_dir={folder}", "--LabApp.expose_app_in_browser=True", "--LabApp.news_url="]
-        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 [*command, f"--LabApp.user_settings_dir={settings}"],
                 cwd=folder,
-                env={**os.environ, **places, "PATH": path, "MPLBACKEND": "module://matplotlib_inline.backend_inline"},
+                env=environment(**places, MPLBACKEND="module://matplotlib_inline.backend_inline"),
                 stdout=log,
                 stderr=log,
             )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ctypes
 import errno
 import functools
@@ -24,7 +23,7 @@ from pathlib import Path
 
 import jailed
 import pytest
-from course import Course, Graded, notebook, submission, wait_for
+from course import Course, Graded, notebook, read, submission, wait_for
 from jailed import Kernel
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
@@ -377,8 +376,8 @@ os.kill(os.getpid(), signal.SIGKILL)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
     assert done.returncode == -signal.SIGKILL, done.stderr
     kernel = Path(f"/proc/{int(done.stdout)}/cmdline")
-    wait_for(lambda: not _read(kernel))  # a zombie has no command
-    wait_for(lambda: not [c for c in map(_read, Path("/proc").glob("[0-9]*/cmdline")) if mark.encode() in c])
+    wait_for(lambda: not read(kernel))  # a zombie has no command
+    wait_for(lambda: not [c for c in map(read, Path("/proc").glob("[0-9]*/cmdline")) if mark.encode() in c])
 
 
 @pytest.mark.parametrize("copied", [True, False])
@@ -467,7 +466,7 @@ def test_a_kernel_that_is_closed_while_its_jail_is_being_made_leaves_no_process(
         kernel = JailedKernel().launch(jail.probe(), jail.Limits(), tmp_path)
         time.sleep(moment % 20 / 5000)
         kernel.close()
-    wait_for(lambda: not [place for place in Path("/proc").glob("[0-9]*/cmdline") if bytes(tmp_path) in _read(place)])
+    wait_for(lambda: not [place for place in Path("/proc").glob("[0-9]*/cmdline") if bytes(tmp_path) in read(place)])
 
 
 def test_a_grader_that_is_killed_while_a_jail_is_being_made_leaves_no_process(tmp_path):
@@ -493,13 +492,7 @@ for moment in range(100):
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
-    wait_for(lambda: not [place for place in Path("/proc").glob("[0-9]*/cmdline") if bytes(tmp_path) in _read(place)])
-
-
-def _read(path: Path) -> bytes:
-    with contextlib.suppress(OSError):  # the process has ended
-        return path.read_bytes()
-    return b""
+    wait_for(lambda: not [place for place in Path("/proc").glob("[0-9]*/cmdline") if bytes(tmp_path) in read(place)])
 
 
 # ---------------------------------------------------------------- levels
@@ -765,8 +758,8 @@ async def main():
     print(result["success"], result.get("log", ""), result.get("error", ""))
 asyncio.run(main())
 """
-    env = {**os.environ, "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, env=env)
+    command, env = [sys.executable, "-c", code], course.environment()
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=env)
     assert done.stdout.startswith("True"), done.stdout + done.stderr
     assert "jail: bubblewrap" in done.stdout
     assert "1 submission graded, none needs a look" in done.stdout

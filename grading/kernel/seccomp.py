@@ -79,16 +79,15 @@ def program() -> bytes:
     equal, at_least, any_bit, masked = 0x15, 0x35, 0x45, 0x54
     number, machine, *arguments = (step(0x20, place) for place in (0, 4, 16, 24, 32))
     no_socket, no = answer(errno.EAFNOSUPPORT), answer(errno.EPERM)
-    usual = [arguments[1], step(masked, 0xF), *where(at_least, RAREST_TYPE, no_socket), arguments[2]]
-    families = []
+    sockets = [arguments[1], step(masked, 0xF), *where(at_least, RAREST_TYPE, no_socket), arguments[0]]
     for family, protocols in FAMILIES.items():
         known = [each for protocol in protocols for each in where(equal, protocol, answer(0))]
-        families += where(equal, family, *usual, *known, no_socket)
+        sockets += where(equal, family, arguments[2], *known, no_socket)
     options = [where(equal, level, arguments[2], *where(equal, name, no), answer(0)) for level, name in OPTIONS]
     steps = [machine, step(equal, MACHINES[platform.machine()], 1), no, number]
     steps += where(at_least, 0x40000000, no)  # the same calls under other numbers
     for name in ("socket", "socketpair"):
-        steps += call(name, arguments[0], *families, no_socket)
+        steps += call(name, *sockets, no_socket)
     steps += call("setsockopt", arguments[1], *itertools.chain(*options), answer(0))
     steps += call("ioctl", arguments[1], *where(equal, TIOCSETD, no), answer(0))
     steps += call("clone", arguments[0], *where(any_bit, CLONE_NEWUSER, no), answer(0))

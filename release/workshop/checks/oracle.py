@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from checks.environment import INSTALL
+
 REDISTRIBUTABLE = "https://aka.ms/vs/17/release/vc_redist.x64.exe"
 
 
@@ -22,13 +24,12 @@ def load() -> Any:
     try:
         import torch
     except (ImportError, OSError) as error:  # OSError: a library that torch itself needs is not there
-        install = "python -m pip install -r requirements.txt"
         if not isinstance(error, OSError):
-            do = f"Install it into this notebook's kernel: {install}"
+            do = f"Install it into this notebook's kernel: {INSTALL}"
         elif sys.platform == "win32":
             do = f"Install the Microsoft Visual C++ Redistributable ({REDISTRIBUTABLE}), and restart the kernel."
         else:
-            do = f"Run python -m pip uninstall torch torchvision, then {install}, and restart the kernel."
+            do = f"Run python -m pip uninstall torch torchvision, then {INSTALL}, and restart the kernel."
         raise ImportError(
             f"The tests compare your work with PyTorch, which cannot be imported here ({error}). {do}"
         ) from error
