@@ -155,7 +155,82 @@ WRONG = [
         "create",
         ("        return self.__data\n", "        return self.__data.tolist()\n"),
     ),
-    Wrong("dtype-forgotten", "dtype-ignored", "tensor", "create", (COPY, "array = np.array(data)")),
+    Wrong(
+        "float-arrays-widened",
+        "dtype-not-kept",
+        "tensor",
+        "types",
+        (COPY, "array = np.array(data, dtype=dtype if dtype or isinstance(data, (int, np.integer)) else np.float64)"),
+    ),
+    Wrong(
+        "dtype-as-asked-only",
+        "dtype-attribute",
+        "tensor",
+        "types",
+        ("self.dtype = array.dtype", "self.dtype = np.dtype(dtype or np.float32)"),
+    ),
+    Wrong(
+        "data-with-a-setter",
+        "property-writable",
+        "tensor",
+        "attributes",
+        (
+            "    def data(self) -> np.ndarray:\n        return self.__data\n",
+            "    def data(self) -> np.ndarray:\n        return self.__data\n\n    @data.setter\n"
+            "    def data(self, value):\n        self.__data = value\n",
+        ),
+    ),
+    Wrong(
+        "index-wraps",
+        "index-gives-tensor",
+        "tensor",
+        "indexing",
+        ("return self.__data[index].copy()", "return MyTensor(self.__data[index])"),
+    ),
+    Wrong(
+        "array-kept",
+        "array-not-copied & gradient-aliased",
+        "tensor",
+        "independent",
+        (COPY, "array = np.asarray(data, dtype=dtype)"),
+    ),
+    Wrong(
+        "rule-of-mul-writes-into-base",
+        "upstream-changed",
+        "tensor",
+        "untouched",
+        (
+            MUL_RULE,
+            "left_share = unbroadcast(base * right.data, left.shape)\n    base *= left.data\n"
+            "    return left_share, unbroadcast(base, right.shape)",
+        ),
+    ),
+    Wrong(
+        "power-one-is-the-tensor",
+        "result-aliased",
+        "tensor",
+        "independent",
+        ("result = self.__data**power\n", "result = self.__data if power == 1 else self.__data**power\n"),
+    ),
+    Wrong(
+        "every-tensor-keeps-its-gradient",
+        "inner-gradient-kept",
+        "tensor",
+        "leaves_only",
+        (
+            "            if op is None:  # a leaf.",
+            "            if op is not None:\n                node.grad = MyTensor(gradient)\n"
+            "            if op is None:  # a leaf.",
+        ),
+    ),
+    Wrong(
+        "neg-turns-its-operand",
+        "operand-changed",
+        "tensor",
+        "untouched",
+        (NEG, "result = self * -1\n        self.__data[...] = result.data\n        return result"),
+    ),
+    Wrong("dtype-forgotten", "dtype-ignored", "tensor", "types", (COPY, "array = np.array(data)")),
     Wrong(
         "anything-goes-in",
         "accepts-anything",
@@ -189,7 +264,7 @@ WRONG = [
         "only-lists-and-arrays",
         "",
         "tensor",
-        "create",
+        "kinds add_numbers sub_numbers mul_numbers div_numbers negative",
         (
             "not isinstance(data, (np.ndarray, list, tuple, np.number, int, float))",
             "not isinstance(data, (np.ndarray, list))",
@@ -223,15 +298,15 @@ WRONG = [
         "grad-starts-at-zero",
         "grad-not-none",
         "tensor",
-        "attributes records constants",
+        "attributes records constants leaves_only",
         ("self.grad = None", "self.grad = np.zeros(array.shape)"),
         (KEEP, "node.grad = gradient if node.grad is None else node.grad + gradient"),
     ),
     Wrong(
         "flag-not-stored",
-        "requires-grad-ignored & requires-grad-lost & not-recorded",
+        "requires-grad-ignored",
         "tensor",
-        "add_gradient attributes div_gradient flag mul_gradient negative power_gradient printing sub_gradient records",
+        "attributes printing upstream",
         ("self.requires_grad = requires_grad\n", "self.requires_grad = crossOpBack is not None\n"),
     ),
     Wrong(
@@ -363,10 +438,9 @@ WRONG = [
     ),
     Wrong(
         "base-never-used",
-        "add-upstream-missing & sub-upstream-missing & mul-upstream-missing"
-        " & div-upstream-missing & pow-upstream-missing & neg-upstream-missing",
+        "base-ignored",
         "tensor",
-        "add_gradient sub_gradient mul_gradient div_gradient power_gradient negative",
+        "upstream",
         ("if base is None:", "if True:"),
     ),
     Wrong(
@@ -918,7 +992,13 @@ WRONG = [
             "        return MyTensor(-self.__data)",
         ),
     ),
-    Wrong("neg-in-place", "neg-sign", "tensor", "negative", (NEG, "self.__data *= -1\n        return self")),
+    Wrong(
+        "neg-in-place",
+        "neg-sign & operand-changed",
+        "tensor",
+        "negative untouched",
+        (NEG, "self.__data *= -1\n        return self"),
+    ),
     # Numbers as operands
     Wrong(
         "numbers-forgotten",
@@ -1197,7 +1277,7 @@ WRONG = [
         "leaf-written-during-the-walk",
         "gradient-overwritten",
         "tensor",
-        "paths accumulate",
+        "paths accumulate leaves_only",
         (
             COLLECT,
             COLLECT
@@ -1259,7 +1339,7 @@ WRONG = [
         "gradient-by-truth-value",
         "zero-taken-for-none",
         "tensor",
-        "paths",
+        "paths leaves_only",
         (COLLECT, "old = gradients.get(tensor)\n                    gradients[tensor] = old and old + share or share"),
     ),
     # The walk
@@ -1338,7 +1418,7 @@ WRONG = [
         "mul-by-torch",
         "uses-torch",
         "tensor",
-        "mul negative",
+        "add mul negative flag records untouched broadcast_operators independent",
         (
             MUL,
             MUL.replace(
@@ -1352,7 +1432,7 @@ WRONG = [
         "pow-rule-by-torch",
         "uses-torch",
         "tensor",
-        "power_gradient",
+        "power_gradient untouched",
         (
             POW_RULE,
             "import torch\n\n    x = torch.from_numpy(tensor.data.copy()).requires_grad_()\n"

@@ -94,7 +94,7 @@ class MyTensor:
         return "tensor {} (requires_grad: {})".format(str(self._array).replace("\n", ""), self.requires_grad)
 
     def __getitem__(self, index):
-        return MyTensor(self._array[index])
+        return self._array[index].copy()
 
     def __setitem__(self, index, value):
         self._array[index] = value

@@ -223,22 +223,6 @@ class Mean(Function):
         return (np.broadcast_to(g / size, shape),)
 
 
-class Select(Function):
-    """a[index]"""
-
-    @staticmethod
-    def forward(ctx, a, index):
-        ctx.save_for_backward(a.shape, index)
-        return a[index]
-
-    @staticmethod
-    def backward(ctx, g):
-        shape, index = ctx.saved
-        gradient = np.zeros(shape)
-        np.add.at(gradient, index, g)
-        return gradient, None
-
-
 class MyTensor:
     __array_ufunc__ = None
 
@@ -280,8 +264,8 @@ class MyTensor:
         history = f", backward_op={self.backward_op}" if self.backward_op is not None else ""
         return f"MyTensor({self._data}, requires_grad={self.requires_grad}{history})"
 
-    def __getitem__(self, index: Any) -> MyTensor:
-        return Select.apply(self, index)
+    def __getitem__(self, index: Any) -> Any:
+        return self._data[index].copy()
 
     def __setitem__(self, index: Any, value: Any) -> None:
         value = constant(value)

@@ -58,8 +58,8 @@ class MyTensor:
     def __repr__(self) -> str:
         return f"MyTensor(data={self._values.tolist()!r}, requires_grad={self.requires_grad!r})"
 
-    def __getitem__(self, key: int | slice | tuple | EllipsisType) -> "MyTensor":
-        return operation(self._values[key], index_shares, self, key=key)
+    def __getitem__(self, key: int | slice | tuple | EllipsisType) -> Any:
+        return self._values[key].copy()
 
     def __setitem__(self, key: int | slice | tuple | EllipsisType, value: Any) -> None:
         self._values[key] = value.data if isinstance(value, MyTensor) else value
@@ -180,12 +180,6 @@ def power_shares(source: MyTensor, upstream: np.ndarray, *, exponent: float) -> 
         yield source, np.zeros(source.shape)
     else:
         yield source, upstream * exponent * np.float_power(source.data, exponent - 1)
-
-
-def index_shares(source: MyTensor, upstream: np.ndarray, *, key: Any) -> Shares:
-    share = np.zeros(source.shape)
-    np.add.at(share, key, upstream)
-    yield source, share
 
 
 def mean_shares(source: MyTensor, upstream: np.ndarray) -> Shares:

@@ -92,7 +92,7 @@ class MyTensor:
         return f"tensor({text}, requires_grad={self.requires_grad})"
 
     def __getitem__(self, where):
-        return MyTensor(self._array[where])
+        return np.copy(self._array[where])
 
     def __setitem__(self, where, what):
         if isinstance(what, MyTensor):

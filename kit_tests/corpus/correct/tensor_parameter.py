@@ -52,7 +52,7 @@ class MyTensor:
         )
 
     def __getitem__(self, index):
-        return MyTensor(self._values[index])
+        return self._values[index]
 
     def __setitem__(self, index, value):
         self._values[index] = values_of(value)
