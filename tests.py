@@ -91,7 +91,7 @@ GIVEN = "g = MyTensor([0.5, 1.5])\n"
 
 def alone(code: str, *see: str, base: str = "g") -> Program:
     """A program of a single operation, which goes backward."""
-    return Program(f"{TWO}{GIVEN}y = {code}\ny.backward({base})", ("y", *see))
+    return Program(f"{TWO}{GIVEN}y = {code}\ny.backward({base})", ("y", "hasattr(y, 'backward')", *see))
 
 
 # What works alone may be composed. A name begins with the operation, or tells what a program looks at.
@@ -117,11 +117,13 @@ PARTS = {
 
 
 def parts_that_work(trial: Trial) -> set[str]:
-    """Names of PARTS that do alone what PyTorch does. Broadcasting is looked at with an operator that works."""
-    works = {name for name, right in zip(PARTS, trial.right([*PARTS.values()]), strict=True) if right}
-    stretched = {symbol: [in_shapes(symbol, *pair) for pair in BROADCAST] for symbol in SYMBOLS if symbol in works}
-    right = trial.right([program for some in stretched.values() for program in some])
-    return works | ({"broadcasting"} if all(right) else set())
+    """Names of PARTS that do alone what PyTorch does. Broadcasting is looked at with the operators that work."""
+    computed = operators_that_compute(trial)
+    some = [name for name in PARTS if not {*name} & {*SYMBOLS} - {*computed} or name in ("-a", "** -1")]
+    works = {name for name, right in zip(some, trial.right([PARTS[name] for name in some]), strict=True) if right}
+    symbols = [symbol for symbol in computed if symbol in works]
+    stretched = [in_shapes(symbol, *pair) for symbol in symbols for pair in BROADCAST]
+    return works | ({"broadcasting"} if all(trial.right(stretched)) else set())
 
 
 BROADCAST = [((2, 3), (3,)), ((3,), (2, 3)), ((2, 1), (1, 3)), ((2, 3), ())]
@@ -147,10 +149,15 @@ def operator_that_works(trial: Trial) -> str:
     Raises:
         Waits: when there is none.
     """
-    for symbol in SYMBOLS:
+    for symbol in operators_that_compute(trial):
         if trial.right([PARTS[symbol]])[0]:
             return symbol
     raise Waits("waits for an operator whose value and gradients are right")
+
+
+def computes(trial: Trial, *codes: str) -> list[bool]:
+    """Whether expressions of a and b have the right value."""
+    return trial.right([Program(f"{TWO}y = {code}", ("y", "hasattr(y, 'backward')")) for code in codes])
 
 
 def operators_that_compute(trial: Trial) -> str:
@@ -159,8 +166,7 @@ def operators_that_compute(trial: Trial) -> str:
     Raises:
         Waits: when there is none.
     """
-    two = "a = MyTensor([2.0, 3.0])\nb = MyTensor([5.0, -1.5])\n"
-    right = trial.right([Program(f"{two}y = a {symbol} b", ("y",)) for symbol in SYMBOLS])
+    right = computes(trial, *(f"a {symbol} b" for symbol in SYMBOLS))
     if not any(right):
         raise Waits("waits for an operator whose value is right")
     return "".join(itertools.compress(SYMBOLS, right))
@@ -504,19 +510,11 @@ def flag(trial: Trial) -> None:
 def records(trial: Trial) -> None:
     """Recorded is what requires a gradient, and nothing else"""
     symbol = operators_that_compute(trial)[0]
-    for operation in (f"a {symbol} b", "a - b", "a * b", "a / b", "a ** 2", "-a", "a + 2", "2 * a"):
+    operations = ["a + b", "a - b", "a * b", "a / b", "a ** 2", "-a", "a + 2", "2 * a"]
+    for operation in itertools.compress(operations, computes(trial, *operations)):
         code = f"a = MyTensor([1.5])\nb = MyTensor([2.5])\ny = {operation}"
-        noted = len(trial.evidence)
-        try:
-            variables = trial.run(code)
-            there = variables["y"] is not None and not is_bare(variables["y"])
-        except (Exception, OutOfTime, UsedTorch):
-            there = False
-        if not there:
-            # An operator that is not right yet has checks of its own: only what it records is looked at here.
-            del trial.evidence[noted:]
-            continue
         with trial.case():
+            variables = trial.run(code)
             means = {"y.requires_grad": "requires-grad-always", "y.backward_op is None": "recorded-without-need"}
             trial.see(variables, {"y.requires_grad": False, "y.backward_op is None": True}, code, means)
     code = f"a = MyTensor([1.5], requires_grad=True)\nb = MyTensor([2.5], requires_grad=True)\ny = a {symbol} b"
@@ -640,7 +638,7 @@ def broadcast_length_one(trial: Trial) -> None:
 def broadcast_operators(trial: Trial) -> None:
     """Broadcasting with -, * and /"""
     usual = operator_that_works(trial)
-    others = [symbol for symbol in SYMBOLS if symbol != usual and trial.right([PARTS[symbol]])[0]]
+    others = [each for each in operators_that_compute(trial) if each != usual and trial.right([PARTS[each]])[0]]
     if not others:
         raise Waits("waits for a second operator whose value and gradients are right")
     for symbol in others:
@@ -763,7 +761,10 @@ def leaves_only(trial: Trial) -> None:
 )
 def untouched(trial: Trial) -> None:
     """Nothing that is handed in is changed: operands, upstream gradient, arrays"""
-    for code in ("a + b", "a - b", "a * b", "a / b", "a ** 2", "a ** 3", "-a", "a + 2.5", "2.5 - a", "2.5 / a"):
+    operations = ["a + b", "a - b", "a * b", "a / b", "a ** 2", "a ** 3", "-a", "a + 2.5", "2.5 - a", "2.5 / a"]
+    if not any(known := computes(trial, *operations)):
+        raise Waits("waits for an operation whose value is right")
+    for code in itertools.compress(operations, known):
         numbers = trial.draw(3, 2)
         lines = [f"array = np.array({literal(numbers[0])})", "a = MyTensor(array, requires_grad=True)"]
         lines += [f"b = MyTensor({literal(numbers[1])}, requires_grad=True)", f"g = MyTensor({literal(numbers[2])})"]
@@ -773,7 +774,7 @@ def untouched(trial: Trial) -> None:
         means = dict.fromkeys(handed, "operand-changed") | {"g.data": "upstream-changed"}
         try:
             variables = trial.run(code)
-        except Exception:  # what does not run has checks of its own
+        except (Exception, OutOfTime, UsedTorch):  # what does not go backward has checks of its own
             del trial.evidence[noted:]
             continue
         with trial.case():
@@ -825,7 +826,8 @@ def independent(trial: Trial) -> None:
         trial.see(trial.run(code), {"t.data": np.array([1.5, 2.5])}, code, {"t.data": "array-not-copied"})
     trial.means = {}
     results = ("a + 0", "0 + a", "a - 0", "a * 1", "1 * a", "a / 1", "a ** 1")
-    for flag, code in itertools.product((", requires_grad=True", ""), results):
+    right = itertools.compress(results, computes(trial, *results))
+    for code, flag in itertools.product(right, (", requires_grad=True", "")):
         code = trial.adapted(f"a = MyTensor([1.5, 2.5]{flag})\ny = {code}\ny.data[0] = 9.5")
         noted = len(trial.evidence)
         try:

@@ -45,6 +45,8 @@ from checks.report import Report, Result, Score
 SECTION_SECONDS = 30.0  # of learner code, in all checks of one section together
 CHECK_SECONDS = 5.0
 SCALAR = Program("t = MyTensor(1.5)", ("t",))
+PROGRAM_SECONDS = 1.0  # of learner code, in one small program on its own
+MOST_ENDLESS = 2  # programs of a check that are waited for in vain
 STOPS = (KeyboardInterrupt, OutOfTime, UsedTorch)  # after these a check does not try its other inputs
 
 
@@ -353,18 +355,32 @@ class Trial:
         return [self.known.right[program] for program in some]
 
     def _right(self, some: Sequence[Program]) -> list[bool]:
-        variables = {"np": np, **self.names}
-        seen: Any = None
         try:
-            with self.clock.learner_code(self.seconds):
-                execute(programs.together(some), variables)
-            seen = variables.get("seen")
-        except STOPS:
-            raise
-        except Exception:  # what they show, all together, may be too much to hand over
-            pass
+            return self._seen(some, self.seconds)
+        except (Exception, OutOfTime, UsedTorch):  # of one of them, or all together show too much to hand over
+            return self._one_by_one(some)
+
+    def _one_by_one(self, some: Sequence[Program]) -> list[bool]:
+        """As `_right`; where some never end, no more than a few of them are waited for."""
+        right, endless = [], 0
+        for program in some:
+            right.append(False)
+            if endless < MOST_ENDLESS:
+                try:
+                    right[-1] = self._seen([program], PROGRAM_SECONDS)[0]
+                except OutOfTime:
+                    endless += 1
+                except (Exception, UsedTorch):
+                    pass
+        return right
+
+    def _seen(self, some: Sequence[Program], seconds: float) -> list[bool]:
+        variables = {"np": np, **self.names}
+        with self.clock.learner_code(seconds):
+            execute(programs.together(some), variables)
+        seen = variables.get("seen")
         if type(seen) is not list or len(seen) != len(some):
-            return [self._right([program])[0] for program in some] if len(some) > 1 else [False]
+            raise Failed("the programs showed nothing")
         return [self._shows(program, got) for program, got in zip(some, seen, strict=True)]
 
     def _shows(self, program: Program, got: Any) -> bool:
@@ -379,15 +395,21 @@ class Trial:
         wrong = [program for program, right in zip(some, self.right(list(some)), strict=True) if not right]
         if not wrong:
             return
-        smallest = self.smallest(make, some[wrong[0]])
-        self.same(smallest.code, *smallest.see)
+        self.same(wrong[0].code, *wrong[0].see)
+        if self.first and self.first.stopped:
+            return
+        if self.first:
+            self.first, noted = None, len(self.evidence)
+            smallest = self.smallest(make, some[wrong[0]])
+            self.same(smallest.code, *smallest.see)
+            self.evidence = [*self.evidence[noted:], *self.evidence[:noted]]
         if self.first is None:  # alone it is right
             self.snippet = wrong[0].code
             got = "a program that is right when it runs first is wrong after others: something of theirs is left over"
             with self.case():
                 raise Failed(got, "the same result each time")
         right = [program for program in some if program not in wrong]
-        for program in [*wrong[:2], *right[:3]]:  # the more is seen, the better a mistake can be named
+        for program in [*wrong[1:2], *right[:3]]:  # the more is seen, the better a mistake can be named
             self.same(program.code, *program.see)
 
     def smallest(self, make: Maker, choices: Sequence[int]) -> Program:

@@ -32,3 +32,26 @@ class Wrong:
         values = (name, accepted, section, frozenset(costs.split()), changes, style)
         for key, value in zip(self.__dataclass_fields__, values, strict=True):
             object.__setattr__(self, key, value)
+
+
+@dataclass(frozen=True)
+class Blind:
+    """A wrong solution by somebody who has seen the notebook only.
+
+    Attributes:
+        name: kebab-case, unique in its corpus.
+        style: the right solution that it changes: the name of a file in its corpus' folder right/.
+        section: where it must be caught: the first section whose promise it breaks.
+        kind: of slip, such as "rule", "walk" or "memory".
+        truth: what is wrong, in one sentence, as a tutor says it who has seen the code.
+        changes: texts of the right solution, and what replaces them.
+        nameable: whether a tutor could say it who sees the behavior only.
+    """
+
+    name: str
+    style: str
+    section: str
+    kind: str
+    truth: str
+    changes: tuple[tuple[str, str], ...]
+    nameable: bool = True
