@@ -26,6 +26,7 @@ import zmq
 from jupyter_client import AsyncKernelManager
 from jupyter_client.asynchronous import AsyncKernelClient
 
+from checks.observe import Deadline
 from grading import jail
 from grading.kernel.wire import Channel, WireError
 from grading.warm import Warm
@@ -35,6 +36,7 @@ START_SECONDS = 60.0
 PROGRAM = os.path.realpath(sys.executable)
 LARGEST = 16 << 20  # bytes of one message, to or from the kernel
 MOST_GROWTH = 512 << 20  # bytes that this process may take while it listens to one kernel
+GRACE = 6.0  # seconds of processor time that a cell has to stop
 
 
 class DeadKernel(Exception):
@@ -86,6 +88,7 @@ class JailedKernel(AsyncKernelManager):
         """
         self.level = level
         self.why: str | None = None  # it was killed by the watch
+        self.limit: Deadline | None = None  # of the cell that it runs
         self.folder = Path(tempfile.mkdtemp(prefix="mt-"))  # 0700
         # A socket's path has at most 108 bytes, and a folder for temporary files may be deep: this path is short.
         self.opened = os.open(self.folder, os.O_RDONLY)
@@ -245,7 +248,7 @@ class JailedKernel(AsyncKernelManager):
 
     @contextlib.contextmanager
     def watched(self) -> Iterator[None]:
-        """Inside, the kernel is killed when what it sends fills the memory of this process.
+        """Inside, the kernel is killed when what it sends fills the memory of this process, or a cell does not stop.
 
         libzmq reads all that comes, asked or not. It limits the size of a message's part and the number of messages,
         but a message has any number of parts. When the other end is gone, it gives back those that it has.
@@ -256,6 +259,10 @@ class JailedKernel(AsyncKernelManager):
             while not done.wait(0.02):
                 if _taken() > most:
                     self.why = f"it sent so much that the grader would need more than {MOST_GROWTH >> 20} MiB for it"
+                    self.kill()
+                    return
+                if (limit := self.limit) and limit.left < -GRACE:
+                    self.why = f"the cell took longer than {limit.seconds:.0f} seconds and could not be interrupted"
                     self.kill()
                     return
 

@@ -1766,7 +1766,7 @@ attack(
 tried("one message of 960 MiB, in parts")
 shell = get_ipython().kernel.shell_stream.socket
 shell.send_multipart([get_ipython().kernel._parent_ident["shell"][0], *[bytes(15 << 20)] * 64], copy=False)
-time.sleep(8)
+time.sleep(60)
 """,
     shows=("tried: one message", "it sent so much"),
 )
