@@ -22,7 +22,7 @@ import threading
 import time
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,9 @@ NOT_THEIRS = (str(Path(__file__).parent), TESTS, sys.prefix, sys.base_prefix)
 # Folders whose frames lie between a check and the learner's code, which may run in another process.
 BETWEEN: list[str] = []
 SCRIPT = "<check>"  # the file name of a check's code in tracebacks
+PATIENCE = 6.0  # seconds that may pass for one of processor time: the machine may be busy, or the code asleep
+AGAIN = 0.1  # seconds until a deadline that has passed says so once more
+SHORTEST = 0.001  # seconds that it waits
 LARGEST = 1_000_000  # elements read from one array of a learner
 RTOL, ATOL = 1e-4, 1e-5  # wide enough for float32, far narrower than any wrong rule
 
@@ -102,28 +105,66 @@ def line_of(error: BaseException) -> int:
     return line
 
 
+class Deadline:
+    """How long code may run, in seconds of processor time: a busy machine changes no verdict.
+
+    Of the time that passes a PATIENCE-th counts at least, or code that sleeps would never end; and never more than all
+    of it, or the other threads and processes that a clock may include would.
+
+    Args:
+        seconds: that may be used.
+        processor: a clock of the processor time of whoever runs the code, in seconds.
+
+    Attributes:
+        elsewhere: seconds that were used on this code's behalf by whom that clock does not know.
+    """
+
+    def __init__(self, seconds: float, processor: Callable[[], float] = time.thread_time) -> None:
+        self.seconds, self.processor, self.elsewhere = seconds, processor, 0.0
+        self.begun, self.passed = processor(), time.monotonic()
+
+    @property
+    def used(self) -> float:
+        passed = time.monotonic() - self.passed
+        return max(min(self.processor() - self.begun, passed) + self.elsewhere, passed / PATIENCE)
+
+    @property
+    def left(self) -> float:
+        return self.seconds - self.used
+
+
 @contextlib.contextmanager
-def learner_code(seconds: float) -> Iterator[None]:
-    """Run learner code inside: without PyTorch, and no longer than `seconds`.
+def learner_code(seconds: float) -> Iterator[Deadline]:
+    """Run learner code inside: without PyTorch, and no longer than `seconds`, nor than what it is inside of allows.
 
     Raises:
-        OutOfTime: after `seconds`.
+        OutOfTime: after `seconds`; at once when there are none.
         UsedTorch: when a PyTorch operation is called.
     """
-    ends = _ends.set(min(_ends.get(), time.monotonic() + seconds))
+    rings = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
+    deadline = Deadline(min(seconds, time_left()), time.thread_time if rings else _clock_of_this_thread())
+    if deadline.seconds <= 0:
+        raise OutOfTime
+    before = _deadlines.set((*_deadlines.get(), deadline))
     try:
-        with _no_torch(), _deadline(seconds):
-            yield
+        with _no_torch(), (_rung if rings else _watched)(deadline):
+            yield deadline
     finally:
-        _ends.reset(ends)
+        _deadlines.reset(before)
 
 
-_ends = contextvars.ContextVar("_ends", default=math.inf)
+_deadlines: contextvars.ContextVar[tuple[Deadline, ...]] = contextvars.ContextVar("_deadlines", default=())
 
 
 def time_left() -> float:
-    """Seconds until the learner's code that runs now must have ended; infinite when none runs."""
-    return _ends.get() - time.monotonic()
+    """Seconds that the learner's code that runs now may still use; infinite when none runs."""
+    return _deadlines.get()[-1].left if _deadlines.get() else math.inf
+
+
+def charge(seconds: float) -> None:
+    """Count what was used for the learner's code that runs now in another process."""
+    for deadline in _deadlines.get():
+        deadline.elsewhere += seconds
 
 
 @contextlib.contextmanager
@@ -177,52 +218,59 @@ def _torch_ban() -> type:
 class _Undisturbed:
     """While it is open, a deadline that passes waits until it is closed: what is inside is not cut in the middle."""
 
-    held = False
+    depth = 0  # how often it is open
 
     def __enter__(self) -> None:
-        self.held = True
+        self.depth += 1
 
     def __exit__(self, *_: object) -> None:
-        self.held = False
+        self.depth -= 1
 
 
 undisturbed = _Undisturbed()
 
 
 @contextlib.contextmanager
-def _deadline(seconds: float) -> Iterator[None]:
-    """Raise OutOfTime inside after `seconds`, and every tenth of a second from then on."""
-    if hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread():
-        armed = True
+def _rung(deadline: Deadline) -> Iterator[None]:
+    """Raise OutOfTime inside when a deadline has passed, and every tenth of a second from then on."""
+    armed = True
 
-        def ring(signum: int, frame: Any) -> None:
-            if armed and not undisturbed.held:
-                raise OutOfTime
+    def ring(signum: int, frame: Any) -> None:
+        if not armed or undisturbed.depth:
+            return
+        if (left := deadline.left) <= 0:
+            raise OutOfTime
+        # Of the processor's time a thread uses a second in a second at most: not before then is it over.
+        signal.setitimer(signal.ITIMER_REAL, max(left, SHORTEST), AGAIN)
 
-        before = signal.signal(signal.SIGALRM, ring)
-        signal.setitimer(signal.ITIMER_REAL, max(seconds, 0.001), 0.1)
-        try:
-            yield
-        finally:
-            while True:  # the alarm may still ring once, right here
-                with contextlib.suppress(OutOfTime):
-                    armed = False
-                    signal.setitimer(signal.ITIMER_REAL, 0)
-                    signal.signal(signal.SIGALRM, before)
-                    break
-        return
-    # Windows, or not the main thread: an exception set from a second thread reaches any Python loop.
+    before = signal.signal(signal.SIGALRM, ring)
+    outer, _ = signal.setitimer(signal.ITIMER_REAL, deadline.seconds, AGAIN)
+    try:
+        yield
+    finally:
+        while True:  # the alarm may still ring once, right here
+            with contextlib.suppress(OutOfTime):
+                armed = False
+                signal.setitimer(signal.ITIMER_REAL, 0)
+                signal.signal(signal.SIGALRM, before)
+                break
+        if outer:  # the deadline around this one looks how much is left
+            signal.setitimer(signal.ITIMER_REAL, SHORTEST, AGAIN)
+
+
+@contextlib.contextmanager
+def _watched(deadline: Deadline) -> Iterator[None]:
+    """The same on Windows and outside the main thread: an exception that a second thread sets reaches any loop."""
     done = threading.Event()
     me = ctypes.c_ulong(threading.get_ident())
 
     def watch() -> None:
-        wait = seconds
+        wait = deadline.seconds
         while not done.wait(wait):
-            if undisturbed.held:
-                wait = 0.01
-                continue
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(me, ctypes.py_object(OutOfTime))
-            wait = 0.1
+            wait = max(deadline.left, SHORTEST)
+            if deadline.left <= 0 and not undisturbed.depth:
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(me, ctypes.py_object(OutOfTime))
+                wait = AGAIN
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
@@ -234,6 +282,13 @@ def _deadline(seconds: float) -> Iterator[None]:
         ctypes.pythonapi.PyThreadState_SetAsyncExc(me, None)
 
 
+def _clock_of_this_thread() -> Callable[[], float]:
+    """Its processor time, for another thread to look at; on Windows and macOS that of all threads."""
+    if not hasattr(time, "pthread_getcpuclockid"):
+        return time.process_time
+    return functools.partial(time.clock_gettime, time.pthread_getcpuclockid(threading.get_ident()))
+
+
 class Clock:
     """The time learner code has left in one section."""
 
@@ -242,12 +297,13 @@ class Clock:
 
     @contextlib.contextmanager
     def learner_code(self, at_most: float) -> Iterator[None]:
-        start = time.monotonic()
+        deadline = None
         try:
-            with learner_code(min(at_most, self.left)):
+            with learner_code(min(at_most, self.left)) as deadline:
                 yield
         finally:
-            self.left -= time.monotonic() - start
+            if deadline is not None:
+                self.left -= deadline.used
 
 
 def array_of(value: Any, what: str) -> np.ndarray:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import sys
-from types import SimpleNamespace
+from collections.abc import Mapping
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -91,11 +92,15 @@ def names(precision: str = "float64") -> dict[str, Any]:
 
 
 @functools.lru_cache(maxsize=8192)
-def values(code: str, see: tuple[str, ...], precision: str = "float64") -> dict[str, Any]:
-    """What expressions are worth after `code` has run with PyTorch. To be read only: the answers are kept."""
+def values(code: str, see: tuple[str, ...], precision: str = "float64") -> Mapping[str, Any]:
+    """What expressions are worth after `code` has run with PyTorch. It can only be read: the answers are kept."""
     variables = dict(names(precision))
     exec(compile(code, "<oracle>", "exec"), variables)
-    return {text: plain(eval(text, variables)) for text in see}
+    found = {text: plain(eval(text, variables)) for text in see}
+    for value in found.values():
+        if isinstance(value, np.ndarray):
+            value.flags.writeable = False
+    return MappingProxyType(found)
 
 
 @functools.lru_cache(maxsize=8192)
@@ -113,9 +118,7 @@ def plain(value: Any) -> Any:
     """A result of PyTorch as NumPy and Python values."""
     torch = load()
     if isinstance(value, torch.Tensor):
-        array = value.detach().numpy().copy()
-        array.flags.writeable = False  # it is kept, and handed out again
-        return array
+        return value.detach().numpy().copy()
     return value
 
 

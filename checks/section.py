@@ -9,7 +9,7 @@ import random
 import re
 import textwrap
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -247,7 +247,7 @@ class Trial:
     def see(
         self,
         variables: dict[str, Any],
-        expected: dict[str, Any],
+        expected: Mapping[str, Any],
         code: str,
         mistakes: dict[str, str] | None = None,
     ) -> None:

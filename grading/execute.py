@@ -6,7 +6,6 @@ import atexit
 import contextlib
 import gc
 import json
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -23,7 +22,7 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from checks.observe import printable
+from checks.observe import PATIENCE, Deadline, printable
 from grading import jail, outputs
 from grading.judge import Judge
 from grading.kernels import DeadKernel, JailedKernel, KernelSupply, Zygote
@@ -72,6 +71,7 @@ class Runner(NotebookClient):
             allow_errors=True,  # the notebook goes on
             interrupt_on_timeout=True,
             raise_on_iopub_timeout=True,
+            iopub_timeout=int(4 * PATIENCE),
             error_on_timeout={
                 "ename": "CellTimeoutError",
                 "evalue": "",
@@ -104,7 +104,7 @@ class Runner(NotebookClient):
                 except DeadKernel:  # the machine may have been full for a moment
                     stack.close()
                     kernel = self._connect(stack)
-            self.ends = time.monotonic() + self.settings.submission_seconds
+            self.limit = Deadline(self.settings.submission_seconds, kernel.clock())
             judge = Judge(kernel, bench.tests, self._listen, self.settings)
             for index, cell in enumerate(nb.cells):
                 if cell.cell_type != "code":
@@ -112,7 +112,7 @@ class Runner(NotebookClient):
                 cell.outputs, cell.execution_count = [], None
                 before = why
                 if is_grade(cell):
-                    judge.connection.left = self.ends - time.monotonic()
+                    judge.connection.left = self.limit.left
                     with bench.timed("judging"), kernel.beside() if bench.alone else contextlib.nullcontext():
                         cell.outputs = judge.outputs_of(cell.source, why)
                         if why is None and judge.connection.gone is None:
@@ -169,14 +169,12 @@ class Runner(NotebookClient):
         Raises:
             Stopped: when the kernel is of no use afterwards.
         """
-        seconds = min(self.settings.cell_seconds, self.ends - time.monotonic())
+        seconds = min(self.settings.cell_seconds, self.limit.left)
         if seconds <= 0:
             raise Stopped(f"the notebook took longer than {self.settings.submission_seconds:g} seconds")
         self.timeout_func = lambda _: seconds
         self.messages = 0
-        # nbclient never looks at the clock while messages come.
-        watchdog = threading.Timer(seconds + 6, self.km.kill)
-        watchdog.start()
+        self.km.limit = Deadline(seconds, self.km.clock())
         try:
             self.execute_cell(cell, index, store_history=True)
         except DeadKernelError:
@@ -189,7 +187,15 @@ class Runner(NotebookClient):
             self.km.kill()
             raise Stopped(f"the kernel sent something unreadable ({type(error).__name__})") from None
         finally:
-            watchdog.cancel()
+            self.km.limit = None
+
+    async def _async_handle_timeout(self, timeout: float, cell: NotebookNode | None = None) -> dict[str, Any] | None:
+        """As stock, but not before the cell has used up its time, which is that of the processor."""
+        while self.km.limit.left > 0:
+            await self._async_check_alive()
+            if await self.kc.shell_channel.socket.poll(100):
+                return None
+        return await super()._async_handle_timeout(timeout, cell)
 
     def on_cell_executed(self, cell: NotebookNode, cell_index: int, execute_reply: dict[str, Any]) -> None:
         """Show an error that no message has shown, such as that the time was over."""

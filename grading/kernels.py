@@ -26,6 +26,7 @@ import zmq
 from jupyter_client import AsyncKernelManager
 from jupyter_client.asynchronous import AsyncKernelClient
 
+from checks.observe import Deadline
 from grading import jail
 from grading.kernel.wire import Channel, WireError
 from grading.warm import Warm
@@ -35,6 +36,7 @@ START_SECONDS = 60.0
 PROGRAM = os.path.realpath(sys.executable)
 LARGEST = 16 << 20  # bytes of one message, to or from the kernel
 MOST_GROWTH = 512 << 20  # bytes that this process may take while it listens to one kernel
+GRACE = 6.0  # seconds of processor time that a cell has to stop
 
 
 class DeadKernel(Exception):
@@ -86,6 +88,7 @@ class JailedKernel(AsyncKernelManager):
         """
         self.level = level
         self.why: str | None = None  # it was killed by the watch
+        self.limit: Deadline | None = None  # of the cell that it runs
         self.folder = Path(tempfile.mkdtemp(prefix="mt-"))  # 0700
         # A socket's path has at most 108 bytes, and a folder for temporary files may be deep: this path is short.
         self.opened = os.open(self.folder, os.O_RDONLY)
@@ -214,6 +217,10 @@ class JailedKernel(AsyncKernelManager):
         init = self._find_init()
         return int(Path(f"/proc/{init}/task/{init}/children").read_text().split()[0])
 
+    def clock(self) -> ProcessorClock:
+        """The time that it uses from now on."""
+        return ProcessorClock(self.pid, self.init)
+
     @property
     def has_kernel(self) -> bool:
         return self.process is not None
@@ -241,7 +248,7 @@ class JailedKernel(AsyncKernelManager):
 
     @contextlib.contextmanager
     def watched(self) -> Iterator[None]:
-        """Inside, the kernel is killed when what it sends fills the memory of this process.
+        """Inside, the kernel is killed when what it sends fills the memory of this process, or a cell does not stop.
 
         libzmq reads all that comes, asked or not. It limits the size of a message's part and the number of messages,
         but a message has any number of parts. When the other end is gone, it gives back those that it has.
@@ -252,6 +259,10 @@ class JailedKernel(AsyncKernelManager):
             while not done.wait(0.02):
                 if _taken() > most:
                     self.why = f"it sent so much that the grader would need more than {MOST_GROWTH >> 20} MiB for it"
+                    self.kill()
+                    return
+                if (limit := self.limit) and limit.left < -GRACE:
+                    self.why = f"the cell took longer than {limit.seconds:.0f} seconds and could not be interrupted"
                     self.kill()
                     return
 
@@ -316,6 +327,64 @@ class JailedKernel(AsyncKernelManager):
             self.opened = None
         self.channel.socket.close()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class ProcessorClock:
+    """Processor time of a kernel and of all in its jail, as Linux counts it: nothing is asked of the kernel.
+
+    To look at one process takes less than a microsecond, at all of them a hundred: what the others use counts from the
+    first `look` on. Of those that end between two looks counts what their parents wait for.
+
+    Args:
+        kernel: its number.
+        init: that of process 1 of its jail, whose children those become that lost their parents.
+    """
+
+    def __init__(self, kernel: int, init: int | None) -> None:
+        self.kernel, self.init = kernel, init
+        self.before: float | None = None  # what all others had used when this began
+        self.others = 0.0
+
+    def __call__(self) -> float:
+        return _processor_time(self.kernel) + self.others
+
+    def look(self) -> None:
+        """Take in what the others have used."""
+        everyone = _family(self.kernel) | (_family(self.init) if self.init else set())
+        used = sum(map(_waited_for, everyone)) + sum(map(_processor_time, everyone - {self.kernel}))
+        self.before = used if self.before is None else self.before
+        self.others = max(self.others, used - self.before)
+
+
+def _processor_time(process: int) -> float:
+    """Seconds that all threads of a process have run; on macOS, where nobody tells, all that pass."""
+    if not sys.platform.startswith("linux"):
+        return time.monotonic()
+    try:
+        return time.clock_gettime(~process << 3 | 2)  # as clock_getcpuclockid(3) numbers the clocks
+    except OSError:  # it has ended
+        return 0.0
+
+
+def _waited_for(process: int) -> float:
+    """Seconds that those children ran that have ended and that it waited for."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        fields = Path(f"/proc/{process}/stat").read_bytes().rpartition(b")")[2].split()
+        return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
+    return 0.0
+
+
+def _family(process: int) -> set[int]:
+    """A process and all that descend from it."""
+    found, ahead = set(), [process]
+    while ahead:
+        found.add(parent := ahead.pop())
+        with contextlib.suppress(OSError):  # it has ended
+            for thread in os.listdir(f"/proc/{parent}/task"):
+                with contextlib.suppress(OSError):
+                    children = map(int, Path(f"/proc/{parent}/task/{thread}/children").read_text().split())
+                    ahead += set(children) - found
+    return found
 
 
 class Zygote(Warm):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import linecache
+import math
 import re
 import time
 import types
@@ -20,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from checks import observe, section
-from checks.observe import Failed, OutOfTime, UsedTorch, printable, undisturbed
+from checks.observe import PATIENCE, Deadline, Failed, OutOfTime, UsedTorch, printable, undisturbed
 from grading.kernel import wire
 from grading.kernels import JailedKernel
 
@@ -38,7 +39,7 @@ WORD = re.compile(r"[^\W\d]\w*")
 MOST_RECEIVED = 256 << 20  # bytes of all replies of one submission
 MOST_UNASKED = 100  # attributes in one reply that nobody has asked for yet
 MOST_REFERENCES = wire.MOST_REFERENCES + 2 * MOST_UNASKED  # in one reply
-GRACE = 4.0  # seconds past its deadline that the kernel has to answer
+GRACE = 4.0  # seconds of processor time past its deadline that the kernel has to say so
 
 
 class Connection:
@@ -88,26 +89,42 @@ class Connection:
         encoder = wire.Encoder(self._reference, _number_of, self.kernel.channel.largest, iterators=True)
         drop = [number for number in self.forgotten if not self.held[number]]
         self.forgotten.clear()
-        document = {"do": what, "args": [encoder.encode(arg) for arg in args], "drop": drop, "seconds": seconds}
-        start = time.monotonic()
+        document = {"do": what, "args": [encoder.encode(arg) for arg in args], "drop": drop}
+        here, there = time.thread_time(), self._deadline(seconds)
         try:
             with undisturbed:
-                reply, data = self._exchange(document, encoder.blobs, seconds)
+                reply, data = self._exchange(document, encoder.blobs, there)
+            if there.left <= 0:  # whatever its own clocks say: an answer after its time is no answer
+                raise OutOfTime
             return self._read(reply, data)
         finally:
-            spent = time.monotonic() - start
-            self.left -= spent
-            self.cell_left -= spent
+            used = there.used
+            observe.charge(used)
+            used += time.thread_time() - here  # which the deadlines of this process know
+            self.left -= used
+            self.cell_left -= used
+            if self.left <= 0 or self.cell_left <= 0:  # what follows waits, as when a section's time is over
+                observe.charge(math.inf)
 
     def done(self) -> None:
         """The cell is done: the kernel goes on with the notebook."""
         if self.gone is None:
             with contextlib.suppress(Failed), undisturbed:
-                self._exchange({"do": "done", "args": [], "drop": [], "seconds": 0}, [], 0)
+                self._exchange({"do": "done", "args": [], "drop": []}, [], self._deadline(0))
 
-    def _exchange(self, document: Any, blobs: list[bytes], seconds: float) -> tuple[dict[str, Any], bytes]:
+    def _deadline(self, seconds: float) -> Deadline:
+        """Of the kernel, by clocks that it cannot reach."""
+        return Deadline(seconds, self.kernel.clock())
+
+    def _exchange(self, document: Any, blobs: list[bytes], deadline: Deadline) -> tuple[dict[str, Any], bytes]:
         channel = self.kernel.channel
-        channel.ends = time.monotonic() + seconds + GRACE
+
+        def is_over() -> bool:
+            deadline.processor.look()
+            return deadline.left < -GRACE
+
+        channel.ends, channel.is_over = math.inf, is_over
+        document["seconds"], document["patience"] = deadline.seconds, PATIENCE
         try:
             channel.send(document, blobs)
             reply, data = channel.receive()

@@ -38,6 +38,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
+from checks.observe import PATIENCE
 from grading import jail, submissions, warm
 from grading.kernel.wire import Channel, WireError
 
@@ -206,7 +207,7 @@ class Process:
                 "requirements.txt, and start the worker again."
             )
         self.setup = setup
-        self.longest = 2 * setup.settings["submission_seconds"] * len(setup.notebooks) + START_SECONDS
+        self.longest = 2 * PATIENCE * setup.settings["submission_seconds"] * len(setup.notebooks) + START_SECONDS
         mine, theirs = socket.socketpair()
         self.channel = Channel(mine, LARGEST_JOB)
         with theirs, _starting:

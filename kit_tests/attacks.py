@@ -639,12 +639,84 @@ def drip(request):
     reply = wire.HEAD.pack(400, 0) + b'{"value":5.0}'.ljust(400)
     for at in range(len(reply) - 1):
         channel.socket.sendall(reply[at:at + 1])
-        time.sleep(0.02)
+        ends = time.process_time() + 0.05
+        while time.process_time() < ends:
+            pass
     return reply[-1:]
 forge(drip)
 """,
     shows=("tried: forged replies", "did not stop when its time was over"),
 )
+# The right answer, too late: once, as all that waits for that check then waits, too.
+LATE = """\
+
+right, late = matmul, []
+def spin(seconds):
+    ends = time.clock_gettime(time.CLOCK_PROCESS_CPUTIME_ID) + seconds
+    while time.clock_gettime(time.CLOCK_PROCESS_CPUTIME_ID) < ends:
+        pass
+def matmul(a, b):
+    if not late:
+        late.append(1)
+        work()
+    return right(a, b)
+"""
+for name, stopped_by, work in [
+    (
+        "late_deaf",
+        "The judge measures a request's time itself, and an answer after its time is no answer.",
+        """\
+def work():
+    signal.signal(signal.SIGALRM, signal.SIG_IGN)
+    spin(6)
+""",
+    ),
+    (
+        "late_timers",
+        "The kernel's own timers and clocks only spare it its end: the judge does not go by them.",
+        """\
+import server
+def work():
+    signal.setitimer(signal.ITIMER_REAL, 1000)
+    signal.signal(signal.SIGALRM, lambda *_: None)
+    server.Server._arm = lambda self, seconds: None
+    time.process_time = time.monotonic = time.thread_time = lambda: 0.0
+    spin(6)
+""",
+    ),
+    (
+        "late_children",
+        "The time of all processes in the jail counts, whoever's children they are.",
+        """\
+def work():
+    read, write = os.pipe()
+    if os.fork() == 0:
+        if os.fork() == 0:
+            spin(6)
+            os.write(write, b"done")
+        os._exit(0)
+    os.wait()
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    os.read(read, 4)
+""",
+    ),
+    (
+        "late_sleep",
+        "Of the time that passes a sixth counts, whatever uses it.",
+        """\
+def work():
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    time.sleep(32)
+""",
+    ),
+]:
+    attack(
+        name,
+        stopped_by,
+        answers={"matmul": course.solution("matmul") + LATE + work},
+        then='print("tried:", len(late), "late answer")',
+        shows=("tried: 1 late answer", "did not finish in time"),
+    )
 attack(
     "forged_exceptions",
     "An exception that was told of is an exception of a check, wherever it comes; it cannot stop the judge.",
@@ -1694,7 +1766,7 @@ attack(
 tried("one message of 960 MiB, in parts")
 shell = get_ipython().kernel.shell_stream.socket
 shell.send_multipart([get_ipython().kernel._parent_ident["shell"][0], *[bytes(15 << 20)] * 64], copy=False)
-time.sleep(8)
+time.sleep(60)
 """,
     shows=("tried: one message", "it sent so much"),
 )

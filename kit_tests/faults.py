@@ -480,9 +480,10 @@ ENDS = [
         BEGUN,
         shows=("KeyboardInterrupt",),
     ),
+    Fault("sleeps_longer", own("import time\ntime.sleep(15)\nprint('awake')"), BEGUN, shows=("awake",)),
     Fault(
-        "swallows_interrupts",
-        own("import time\nwhile True:\n    try:\n        time.sleep(9)\n    except KeyboardInterrupt:\n        pass"),
+        "ignores_interrupts",
+        own("import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass"),
         TENSOR,
         "could not be interrupted",
     ),

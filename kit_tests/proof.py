@@ -2,6 +2,7 @@
 
     python kit_tests/proof.py                  # the table: what is caught, and what is named
     python kit_tests/proof.py --seeds 200      # and: are the verdicts the same for 200 seeds?
+    python kit_tests/proof.py --busy 8         # only: are they the same beside 8 busy processes? for a tenth of all
     python kit_tests/proof.py --each           # a line for each solution
 
 The wrong solutions (corpus/wrong.py) are small named changes to the reference or to a correct solution; the correct
@@ -23,7 +24,9 @@ os.environ["MPLBACKEND"] = "agg"
 import argparse
 import contextlib
 import functools
+import itertools
 import multiprocessing
+import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -296,6 +299,51 @@ def unsteady(seeds: int, share: int = 1) -> list[str]:
     return words
 
 
+@contextlib.contextmanager
+def busy(processes: int) -> Iterator[None]:
+    """Inside, so many processes use all that they can get of the processors; they end with this one."""
+    spin = "import os\nparent = os.getppid()\nwhile os.getppid() == parent:\n    pass"
+    running = [subprocess.Popen([sys.executable, "-c", spin]) for _ in range(processes)]
+    try:
+        yield
+    finally:
+        for process in running:
+            process.kill()
+            process.wait()
+
+
+def said(name: str) -> list[str]:
+    """What every check says of a solution, and where the judge differs: of a wrong one in its section, else in all."""
+    names, lines = solution(name), []
+    for of in [SECTIONS[BY_NAME[name].section]] if name in BY_NAME else SECTIONS.values():
+        np.random.seed(0)
+        found = report(of, names)
+        lines += [f"{of.id}/{check.id}: {check.status}, {check.mistake}, {check.score:g}" for check in found.checks]
+        lines += differences(of, name, found)
+    return lines
+
+
+def sample(share: int) -> list[str]:
+    """The reference, every so-many-th of all other solutions, and of the wrong ones those that never end."""
+    names = [*CORRECT, *BY_NAME]
+    endless = [name for name, wrong in BY_NAME.items() if "path-by-path" in wrong.accepted]
+    return ["reference", *dict.fromkeys([*names[::share], *endless])]
+
+
+def changed_by(processes: int, names: list[str]) -> list[str]:
+    """What is said otherwise beside busy processes than without them."""
+    jobs = [(name,) for name in names]
+    idle = _all(said, jobs, "without busy processes")
+    with busy(processes):
+        beside = _all(said, jobs, f"beside {processes}")
+    return [
+        f"{name}: {before} | {after}"
+        for name, *both in zip(names, idle, beside, strict=True)
+        for before, after in itertools.zip_longest(*both)
+        if before != after
+    ]
+
+
 def table(found: list[Finding]) -> str:
     """Per section: how many wrong solutions there are, caught, rightly and wrongly named, the same to the judge."""
     heads = ["section", "wrong solutions", "caught", "rightly named", "wrongly named", "same through the judge"]
@@ -315,7 +363,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--seeds", type=int, default=0, help="compare the verdicts for this many seeds, too")
     parser.add_argument("--each", action="store_true", help="a line for each wrong solution")
+    parser.add_argument("--busy", type=int, default=0, help="only compare the verdicts beside so many busy processes")
     arguments = parser.parse_args()
+    if arguments.busy:
+        names = sample(10)
+        words = changed_by(arguments.busy, names)
+        print(f"{len(names)} solutions, {arguments.busy} busy processes: " + ("\n".join(words) or "the same verdicts"))
+        return
     found = findings()
     for f in found:
         if arguments.each or not f.caught or not f.rightly or f.judged:

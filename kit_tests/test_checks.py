@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import itertools
 import json
 import re
 import subprocess
 import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import tests
-from checks import oracle
+from checks import observe, oracle
 from checks.notebook import names_of
-from checks.observe import Failed, OutOfTime, array_of, learner_code, printable, text_of
+from checks.observe import (
+    PATIENCE,
+    Deadline,
+    Failed,
+    OutOfTime,
+    array_of,
+    learner_code,
+    printable,
+    text_of,
+    time_left,
+    undisturbed,
+)
 from checks.report import MIME, STYLE, Report, Result
 from conftest import ROOT, names_for, solved, untouched
 
@@ -396,23 +411,107 @@ def test_an_endless_loop_is_cut_and_the_other_checks_go_on(monkeypatch):
     assert "did not finish in time" in report.as_text()
 
 
-def test_a_deadline_also_works_outside_the_main_thread():
-    import threading
+@pytest.fixture(params=["in the main thread", "in another thread"])
+def run_in(request):
+    """Runs a function, and raises what it raises."""
+    if request.param == "in the main thread":
+        return lambda work: work()
+    return lambda work: ThreadPoolExecutor(1).submit(work).result()
 
+
+def forever():
+    while True:
+        pass
+
+
+def test_a_deadline_cuts_an_endless_loop(run_in):
+    def work():
+        with learner_code(0.2):
+            forever()
+
+    with pytest.raises(OutOfTime):
+        run_in(work)
+
+
+def test_a_deadline_is_one_of_processor_time_that_code_which_waits_does_not_use(run_in):
+    def work():
+        with learner_code(0.5):
+            time.sleep(0.8)
+
+    run_in(work)
+
+
+def test_code_that_sleeps_is_cut_when_a_multiple_of_its_time_has_passed(run_in):
+    def work():
+        with learner_code(0.05):
+            while True:
+                time.sleep(0.01)
+
+    with pytest.raises(OutOfTime):
+        run_in(work)
+
+
+def test_what_other_threads_do_is_not_the_learners_time(monkeypatch):
+    """Such as those of BLAS, and of a progress bar. They let go of Python's lock, as this one does."""
+    monkeypatch.setattr(observe, "PATIENCE", 1000.0)
+    done = threading.Event()
+    text = b"x" * (1 << 20)
+
+    def others():
+        while not done.is_set():
+            hashlib.sha256(text)
+
+    busy = threading.Thread(target=others)
+    busy.start()
+    try:
+        with learner_code(0.5):
+            before = time.process_time()
+            while time.process_time() < before + 0.8:
+                time.sleep(0.01)
+    finally:
+        done.set()
+        busy.join()
+
+
+def test_a_deadline_goes_on_after_one_inside_it(run_in):
+    def work():
+        with learner_code(0.3):
+            with learner_code(5.0):
+                assert time_left() <= 0.3
+            forever()
+
+    with pytest.raises(OutOfTime):
+        run_in(work)
+
+
+def test_a_deadline_waits_for_what_is_not_to_be_disturbed(run_in):
     seen = []
 
     def work():
-        try:
-            with learner_code(0.2):
-                while True:
+        with learner_code(0.1):
+            with undisturbed:
+                with undisturbed:
                     pass
-        except OutOfTime:
-            seen.append("cut")
+                ends = time.thread_time() + 0.3
+                while time.thread_time() < ends:
+                    pass
+                seen.append("not cut")
+            forever()
 
-    thread = threading.Thread(target=work)
-    thread.start()
-    thread.join(timeout=10)
-    assert seen == ["cut"]
+    with pytest.raises(OutOfTime):
+        run_in(work)
+    assert seen == ["not cut"]
+
+
+def test_of_the_time_that_passes_a_part_counts_and_never_more_than_all(monkeypatch):
+    now = {"processor": 5.0, "passed": 100.0}
+    monkeypatch.setattr(time, "monotonic", lambda: now["passed"])
+    deadline = Deadline(4.0, lambda: now["processor"])
+    used = []
+    for processor, passed in [(0, 0), (1, 2), (1, 12), (1, 30), (50, 30)]:
+        now.update(processor=5.0 + processor, passed=100.0 + passed)
+        used.append(deadline.used)
+    assert used == [0, 1, 12 / PATIENCE, 30 / PATIENCE, 30]
 
 
 def test_computing_with_torch_is_refused():
@@ -647,6 +746,14 @@ def test_what_to_do_about_a_torch_that_does_not_load_is_said(tmp_path, error, pl
     code += "try:\n    oracle.load()\nexcept ImportError as said:\n    print(said)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert says in done.stdout, done.stderr
+
+
+def test_what_the_oracle_keeps_can_only_be_read():
+    found = oracle.values("y = MyTensor([1.5, 2.5])", ("y",))
+    with pytest.raises(ValueError, match="read-only"):
+        found["y"][0] = 9.0
+    with pytest.raises(TypeError):
+        found["y"] = None
 
 
 def test_the_oracles_optimizer_is_pytorchs():

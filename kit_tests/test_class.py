@@ -13,7 +13,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -391,16 +390,18 @@ def test_a_worker_that_is_killed_is_replaced(four):
 
 
 def test_while_the_gradebook_is_locked_it_waits(four):
-    """Another program has it for longer than SQLite itself waits."""
+    """Another program has it for longer than SQLite itself waits, and until the run has said so."""
     lock = sqlite3.connect(four.folder / "gradebook.db", isolation_level=None, check_same_thread=False)
     running = four.start()
     wait_for(lambda: results(four) >= 1)
     lock.execute("begin exclusive")
-    time.sleep(12)
-    lock.execute("rollback")
+    log = ""
+    for line in running.stdout:
+        log += line
+        if "waiting for it" in line:
+            lock.execute("rollback")
     lock.close()
-    log, _ = running.communicate(timeout=900)
-    assert running.returncode == 0, log
+    assert running.wait() == 0, log
     assert log.count("The gradebook is in use by another program (database is locked): waiting for it") == 1
     assert len(rows(four)) == 4 * (8 + 7)
 

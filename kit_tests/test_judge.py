@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import random
+import signal
 import socket
 import struct
-import time
+import threading
 import types
 
 import jailed
@@ -15,8 +17,13 @@ import numpy as np
 import pytest
 from jailed import Kernel
 
+import tests
+from checks import section
 from checks.observe import Failed, OutOfTime, UsedTorch, array_of, class_name, compare, explain, is_bare, learner_code
+from conftest import names_for, solved, solved_texts
+from grading import remote
 from grading.kernel import wire
+from grading.kernels import ProcessorClock
 from grading.remote import Connection
 
 LARGEST = 1 << 20
@@ -299,41 +306,141 @@ def test_an_exception_that_cannot_be_shown_is_one(kernel):
 # ---------------------------------------------------------------- limits
 
 SLOW = """
-import time
-def slow(seconds):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
+import os, signal, time
+def work(seconds):
+    ends = time.process_time() + seconds
+    while time.process_time() < ends:
         pass
     return 7
-def deaf(seconds):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        try:
-            slow(seconds)
-        except BaseException:
-            pass
+def one(): return 1
 """
 
 
 def test_a_deadline_of_the_check_ends_the_request_and_the_kernel_goes_on(kernel):
-    slow = load(kernel, SLOW, "slow")
+    work, one = load(kernel, SLOW, "work", "one")
     for _ in range(3):
-        start = time.monotonic()
         with pytest.raises(OutOfTime), learner_code(0.3):
-            slow(20)
-        assert time.monotonic() - start < 15
-        assert slow(0) == 7
+            work(60)
+        assert one() == 1
 
 
-def test_code_that_does_not_stop_loses_its_kernel_and_says_so():
+def test_a_kernel_that_the_machine_lets_wait_has_its_time_all_the_same(kernel):
+    work = load(kernel, SLOW, "work")
+    os.kill(kernel.kernel.pid, signal.SIGSTOP)
+    goes_on = threading.Timer(1.5, os.kill, (kernel.kernel.pid, signal.SIGCONT))
+    goes_on.start()
+    with learner_code(1.0):
+        assert work(0.1) == 7
+    goes_on.join()
+
+
+def test_a_kernel_that_sleeps_is_ended_when_a_multiple_of_its_time_has_passed(kernel):
+    nap = load(kernel, f"{SLOW}def nap(seconds): time.sleep(seconds)", "nap")
+    with learner_code(1.0):
+        nap(1.2)
+    with pytest.raises(OutOfTime), learner_code(0.1):
+        nap(120)
+
+
+DEAF = {
+    "ignores its alarm": "signal.signal(signal.SIGALRM, signal.SIG_IGN)",
+    "takes its alarm off": "signal.setitimer(signal.ITIMER_REAL, 0)",
+    "puts its alarm off": "signal.setitimer(signal.ITIMER_REAL, 1000)",
+    "handles its alarm": "signal.signal(signal.SIGALRM, lambda *_: None)",
+    "masks its alarm": "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])",
+    "sets its clocks": "time.process_time = time.monotonic = iter(range(10**9)).__next__",
+}
+
+
+@pytest.mark.parametrize("trick", DEAF)
+def test_an_answer_after_its_time_is_none_though_the_kernel(trick):
     kernel = Kernel()
-    deaf = load(kernel, SLOW, "deaf")
-    with pytest.raises(Failed, match="did not stop"), learner_code(1.0):
-        deaf(30)
+    code = f"""
+clock = time.CLOCK_PROCESS_CPUTIME_ID
+def late():
+    ends = time.clock_gettime(clock) + 1
+    {DEAF[trick]}
+    while time.clock_gettime(clock) < ends:
+        pass
+    return 7
+"""
+    late, one = load(kernel, SLOW + code, "late", "one")
+    with pytest.raises(OutOfTime), learner_code(0.3):
+        late()
+    assert one() == 1
+    kernel.close()
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_time_that_is_used_in_another_process_counts(kernel, lost):
+    code = """
+def away(seconds, lost):
+    read, write = os.pipe()
+    child = os.fork()
+    if not child:
+        if not lost or not os.fork():
+            os.write(write, bytes([work(seconds)]))
+        os._exit(0)
+    if lost:
+        os.waitpid(child, 0)
+    return os.read(read, 1)[0]
+"""
+    away = load(kernel, SLOW + code, "away")
+    with learner_code(2.0):
+        assert away(0.2, lost) == 7
+    with pytest.raises(OutOfTime), learner_code(0.3):
+        away(1.2, lost)
+
+
+def test_time_that_many_short_processes_use_counts_when_they_are_waited_for(kernel):
+    code = """
+def many(count):
+    for _ in range(count):
+        child = os.fork()
+        if not child:
+            work(0.02)
+            os._exit(0)
+        os.waitpid(child, 0)
+    return 7
+"""
+    many = load(kernel, SLOW + code, "many")
+    with pytest.raises(OutOfTime), learner_code(0.4):
+        many(50)
+
+
+def test_code_that_does_not_stop_loses_its_kernel_and_says_so(monkeypatch):
+    monkeypatch.setattr(remote, "GRACE", 0.5)
+    kernel = Kernel()
+    code = """
+def deaf():
+    while True:
+        try:
+            work(60)
+        except BaseException:
+            pass
+"""
+    deaf = load(kernel, SLOW + code, "deaf")
+    with pytest.raises(Failed, match="did not stop"), learner_code(0.5):
+        deaf()
     with pytest.raises(Failed, match="did not stop"):
-        deaf(0)
+        deaf()
     assert kernel.kernel.process.poll() is not None
     kernel.close()
+
+
+def test_time_that_is_over_has_the_same_verdicts_and_words_here_and_through_the_judge(kernel, monkeypatch):
+    """Here it is the section's, there the cell's."""
+    loops, tensor = ("result = self.__data**power", "while True: pass"), tests.TENSOR
+    kernel.load(solved_texts(loops))
+    names = kernel.names(["MyTensor"])
+    monkeypatch.setattr(kernel.connection, "cell_left", 1.0)
+    there = tensor.run(names, 1)
+    monkeypatch.setattr(section, "SECTION_SECONDS", 1.0)
+    here = tensor.run(names_for(tensor, solved(loops)), 1)
+    assert [(check.id, check.status, check.got) for check in there.checks] == [
+        (check.id, check.status, check.got) for check in here.checks
+    ]
+    assert {check.status for check in here.checks} == {"passed", "failed", "waiting"}
 
 
 @pytest.mark.parametrize("copied", [True, False])
@@ -352,10 +459,7 @@ def test_requests_are_counted(kernel):
     one = load(kernel, "def one(): return 1", "one")
     before = kernel.connection.most
     kernel.connection.most = kernel.connection.requests + 3
-    kernel.connection.kernel, real = (
-        types.SimpleNamespace(channel=kernel.kernel.channel, kill=lambda: None, why=None),
-        kernel.kernel,
-    )
+    kernel.connection.kernel, real = stand_in(kernel.kernel.channel), kernel.kernel
     try:
         with pytest.raises(Failed, match="more than"):
             for _ in range(10):
@@ -376,12 +480,16 @@ def test_too_many_objects_at_once_are_an_exception_of_the_one_request(kernel):
 # ---------------------------------------------------------------- messages that are none
 
 
+def stand_in(channel: wire.Channel):
+    """What the judge needs of a kernel: a channel to it, and the time of its process, which is ours."""
+    clock = ProcessorClock(os.getpid(), None)
+    return types.SimpleNamespace(channel=channel, kill=lambda: None, why=None, clock=lambda: clock)
+
+
 def answered(*sent: bytes, largest: int = LARGEST):
     """What the judge makes of bytes that come in place of an answer."""
     here, there = socket.socketpair()
-    killed = []
-    kernel = types.SimpleNamespace(channel=wire.Channel(here, largest), kill=lambda: killed.append(1), why=None)
-    connection = Connection(kernel, 0.05, 10.0, 100)
+    connection = Connection(stand_in(wire.Channel(here, largest)), 1.0, 10.0, 100)
     connection.cell_left = 10.0
     for part in sent:
         there.send(part)
@@ -476,12 +584,10 @@ def test_random_answers_never_do_anything_but_fail_or_give_a_value():
             assert not isinstance(error, (SystemError, MemoryError))
 
 
-def test_no_answer_at_all_ends_in_time():
+def test_no_answer_at_all_ends_in_time(monkeypatch):
+    monkeypatch.setattr(remote, "GRACE", 0.1)
     here, there = socket.socketpair()
-    kernel = types.SimpleNamespace(channel=wire.Channel(here, LARGEST), kill=lambda: None, why=None)
-    connection = Connection(kernel, 0.05, 10.0, 100)
-    start = time.monotonic()
+    connection = Connection(stand_in(wire.Channel(here, LARGEST)), 0.05, 10.0, 100)
     with pytest.raises(Failed, match="did not stop"):
         connection.ask("name", "x")
-    assert time.monotonic() - start < 15
     there.close()

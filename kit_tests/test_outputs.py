@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import html
-import time
 from typing import Any
 
 import nbformat
@@ -201,8 +200,6 @@ def test_code_is_highlighted_as_nbconvert_does():
 
 def test_code_that_takes_pygments_an_hour_is_shown_plainly():
     code = "a." * 100_000 + "<b>"
-    start = time.monotonic()
     page = outputs.highlight_code(code)
-    assert time.monotonic() - start < 20
     assert html.escape(code) in page
     assert "<b>" not in page

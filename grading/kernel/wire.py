@@ -54,6 +54,7 @@ class Channel:
         self.socket, self.largest = end, largest
         self.received = 0  # bytes of all messages
         self.ends = math.inf  # when to give up waiting, on the monotonic clock
+        self.is_over: Callable[[], bool] = lambda: False  # asked now and then while waiting: whether to give up
         # Waking up now and then costs less than a new time limit for each message. It must be more often than the
         # alarm of a deadline rings, ten times a second: Python starts to wait anew after each signal.
         for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
@@ -114,7 +115,7 @@ class Channel:
         return got
 
     def _in_time(self) -> None:
-        if time.monotonic() > self.ends:
+        if time.monotonic() > self.ends or self.is_over():
             raise TimeoutError
 
 

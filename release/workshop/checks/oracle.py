@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import sys
-from types import SimpleNamespace
+from collections.abc import Mapping
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -75,11 +76,15 @@ def names() -> dict[str, Any]:
 
 
 @functools.lru_cache(maxsize=4096)
-def values(code: str, see: tuple[str, ...]) -> dict[str, Any]:
-    """What expressions are worth after `code` has run with PyTorch. To be read only: the answers are kept."""
+def values(code: str, see: tuple[str, ...]) -> Mapping[str, Any]:
+    """What expressions are worth after `code` has run with PyTorch. It can only be read: the answers are kept."""
     variables = names()
     exec(compile(code, "<oracle>", "exec"), variables)
-    return {text: plain(eval(text, variables)) for text in see}
+    found = {text: plain(eval(text, variables)) for text in see}
+    for value in found.values():
+        if isinstance(value, np.ndarray):
+            value.flags.writeable = False
+    return MappingProxyType(found)
 
 
 def plain(value: Any) -> Any:

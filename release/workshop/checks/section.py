@@ -8,7 +8,7 @@ import functools
 import random
 import textwrap
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -191,7 +191,7 @@ class Trial:
     def see(
         self,
         variables: dict[str, Any],
-        expected: dict[str, Any],
+        expected: Mapping[str, Any],
         code: str,
         mistakes: dict[str, str] | None = None,
     ) -> None:
