@@ -19,6 +19,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "source"), str(ROOT / "examples")]
 
 TEXT = ROOT / "source" / "workshop.py"
 ANSWERS = ["tensor", "module", "matmul", "layers", "optimizer", "loss", "model"]
+SETUP = "import sys\nfrom collections.abc import Callable\n\nimport numpy as np\nfrom tqdm import tqdm\n"
 REGION = re.compile(r"^( *)### BEGIN SOLUTION\n.*?### END SOLUTION", re.MULTILINE | re.DOTALL)
 
 
@@ -33,9 +34,9 @@ def authored() -> tuple[tuple[str, str], ...]:
 def solved_texts(*changes: tuple[str, str], **cells: str) -> list[tuple[str, str]]:
     """(file name, source) of what defines the reference, after replacing texts in it or whole answer cells.
 
-    The `model` cell trains: of it only SuperModel is there.
+    The `model` cell trains: of it only SuperModel and train are there.
     """
-    texts = [("<setup>", "import numpy as np")]
+    texts = [("<setup>", SETUP)]
     left = dict(changes)
     for name, source in authored():
         source = cells.get(name, source)
@@ -44,7 +45,7 @@ def solved_texts(*changes: tuple[str, str], **cells: str) -> list[tuple[str, str
                 source = source.replace(old, left.pop(old))
         if name == "model":
             source = source[source.index("class SuperModel") :]
-            end = re.search(r"\n(?=[^\s#)])(?!class)", source)
+            end = re.search(r"\n(?=[^\s#)])(?!class|def)", source)
             source = source[: end.start()] if end else source
         texts.append((f"<{name}>", source))
     assert not left, f"not in the reference: {list(left)}"
