@@ -1265,18 +1265,22 @@ def training(
     epochs: int,
     lr: float = LR,
     alike: str = "",
+    large: float = 1.0,
     live: bool | None = None,
 ) -> Training:
     """Have a learner's train work on a small model.
 
-    `alike` names what has the same numbers in every row. `live` says whether train is given a function of that name;
-    None: without, where it does not work with one.
+    Args:
+        alike: names of what has the same numbers in every row, `images` or `targets`.
+        large: times this are the images.
+        live: whether train is given a function of that name; None: without, where it does not work with one.
     """
     inputs, inner, outputs = (int(n) for n in trial.rng.integers(2, 5, 3))
     shapes = {"first": (inputs, inner), "second": (inner, inner), "third": (inner, outputs)}
     numbers = {name: literal(np.round(trial.draw(*shape) / 4, 2)) for name, shape in shapes.items()}
     rows = {name: np.round(trial.draw(examples, n) / 3, 2) for name, n in (("images", inputs), ("targets", outputs))}
     rows["images"][:, 0] = np.arange(1, examples + 1) / 8
+    rows["images"] *= large
     for name in alike.split():
         rows[name][:] = rows[name][0]
     model = NOTING.format(**numbers, **{name: literal(array) for name, array in rows.items()})
@@ -1441,7 +1445,7 @@ def train_losses(trial: Trial) -> None:
     """It returns the loss of each epoch, the mean over its examples"""
     lr = 1e-6  # next to nothing moves: a loss depends on its mini-batch alone
     rates = pace(trial, lr)
-    one = training(trial, 5, 2, 2, lr, alike="targets")
+    one = training(trial, 5, 2, 2, lr, alike="targets", large=4)  # so that losses differ
     trial.snippet = f"{one.code}\nlosses"
     got = numbers_in(trial, one.variables["losses"], "losses")
     batches, sizes = np.array(one.followed(rates)["losses"]), np.array([len(rows) for rows in one.batches])
