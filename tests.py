@@ -15,7 +15,8 @@ from __future__ import annotations
 import ast
 import itertools
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -1184,124 +1185,195 @@ LINEAR = Section(
 )
 
 
-def weight_and_bias(trial: Trial, variables: dict[str, Any], inputs: int, outputs: int) -> tuple[Any, Any]:
-    """The two parameters of `layer`, told apart by their shapes."""
+def weight_and_bias(trial: Trial, layer: Any, inputs: int, outputs: int) -> dict[str, Any]:
+    """The tensors of a layer's parameters by name, in their order: weight and bias, told apart by their shapes.
+
+    Any other is `other0`, `other1` and so on.
+    """
     with trial.clock.learner_code(trial.seconds):
-        found = variables["layer"].parameters()
+        found = layer.parameters()
         if found is None:
             raise Missing("layer.parameters() returned None: not written yet")
-        tensors = [parameter.tensor for parameter in found]
+        tensors = [parameter.tensor for parameter in listed(found)]
         shapes = [array_of(tensor, "a parameter of the layer").shape for tensor in tensors]
     if not shapes:
         raise Missing("the layer has no parameters: not written yet")
-    weights = [t for t, shape in zip(tensors, shapes, strict=True) if shape in ((inputs, outputs), (outputs, inputs))]
-    biases = [t for t, shape in zip(tensors, shapes, strict=True) if shape in ((outputs,), (1, outputs))]
-    if len(tensors) != 2 or len(weights) != 1 or len(biases) != 1:
-        missing = {(1, 0): "linear-bias-missing", (0, 1): "linear-weight-missing"}
-        raise Failed(
-            f"Linear({inputs}, {outputs}) has parameters of shapes {shapes}",
-            f"a weight of shape ({inputs}, {outputs}) and a bias of shape ({outputs},)",
-            mistake=missing.get((len(weights), len(biases))) if len(tensors) == 1 else None,
-        )
-    return weights[0], biases[0]
+    named: dict[str, Any] = {}
+    for number, (tensor, shape) in enumerate(zip(tensors, shapes, strict=True)):
+        name = "bias" if shape in ((outputs,), (1, outputs)) else f"other{number}"
+        name = "weight" if shape in ((inputs, outputs), (outputs, inputs)) else name
+        named[name if name not in named else f"other{number}"] = tensor
+    return named
+
+
+@dataclass
+class Layer:
+    """A learner's layer, with numbers in its parameters that were written there.
+
+    Attributes:
+        variables, code: what made it, with the name `layer`.
+        shown: the same, and the lines that write the numbers.
+        weight, bias: its tensors; None where parameters() lists none.
+        w, b: what they hold, w in the shape (inputs, outputs), whatever the shape of weight.
+    """
+
+    variables: dict[str, Any]
+    code: str
+    shown: str
+    weight: Any
+    bias: Any
+    w: np.ndarray
+    b: np.ndarray
+
+
+def numbers_felt(
+    trial: Trial, name: str, inputs: int, outputs: int, code: str, variables: dict[str, Any]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Weight, shape (inputs, outputs), and bias of a layer, as its values show them: 0 gives the bias."""
+    rows = f"np.vstack([np.zeros({inputs}), np.eye({inputs})])"
+    values = trial.read(trial.run(f"y = {name}(MyTensor({rows}))", see="y", after=code, **variables), "y")
+    if values.shape != (inputs + 1, outputs):
+        raise Failed(f"y has shape {values.shape}", f"y has shape {(inputs + 1, outputs)}")
+    return values[1:] - values[0], values[0]
+
+
+def known_layer(trial: Trial, inputs: int, outputs: int, name: str = "layer", with_bias: bool = False) -> Layer:
+    """A new layer into which known numbers are written: what it should give is not taken from what it reports.
+
+    Of a parameter that is not listed, the numbers are those that the layer's values show.
+    """
+    code = f"{name} = Linear({inputs}, {outputs})"
+    shown = f"np.random.seed({trial.rng.integers(1000)})\n{code}"
+    variables = trial.run(shown, see=name)
+    tensors = weight_and_bias(trial, variables[name], inputs, outputs)
+    w, b = trial.draw(inputs, outputs), trial.draw(outputs) if with_bias else np.zeros(outputs)
+    lines, numbers = [f"{', '.join(tensors)}{',' * (len(tensors) == 1)} = (p.tensor for p in {name}.parameters())"], {}
+    for part in [part for part in ("weight", "bias") if part in tensors]:
+        with trial.clock.learner_code(trial.seconds):
+            shape = array_of(tensors[part], part).shape
+        numbers[part] = b.reshape(shape) if part == "bias" else w if shape == w.shape else w.T
+        lines.append(f"{part}.data[...] = {literal(numbers[part])}")
+    variables |= trial.run("\n".join(lines), after=shown, **variables)
+    shown = "\n".join([shown, *lines])
+    for part, written in numbers.items():
+        kept = trial.read(variables, part)
+        if not np.allclose(kept, written):
+            trial.snippet = f"{shown}\n{part}"
+            raise Failed(f"the {part} holds\n{kept}", f"what was written into its data:\n{written}")
+    if not {"weight", "bias"} <= set(tensors):
+        felt = numbers_felt(trial, name, inputs, outputs, shown, variables)
+        w, b = w if "weight" in tensors else felt[0], b if "bias" in tensors else felt[1]
+    return Layer(variables, code, shown, tensors.get("weight"), tensors.get("bias"), w, b)
 
 
 @LINEAR.check(
-    2, hints=["self.weight = Parameter(MyTensor(...)), and the same for self.bias.", "Call super().__init__() first."]
+    1, hints=["self.weight = Parameter(MyTensor(...)), and the same for self.bias.", "Call super().__init__() first."]
 )
 def linear_parameters(trial: Trial) -> None:
     """parameters() lists a weight and a bias"""
-    weight_and_bias(trial, trial.run("layer = Linear(3, 2)", see="layer.parameters()"), 3, 2)
+    layer = trial.run("layer = Linear(3, 2)", see="layer.parameters()")["layer"]
+    found = weight_and_bias(trial, layer, 3, 2)
+    if set(found) != {"weight", "bias"}:
+        with trial.clock.learner_code(trial.seconds):
+            shapes = [array_of(tensor, "a parameter of the layer").shape for tensor in found.values()]
+        missing = {("weight",): "linear-bias-missing", ("bias",): "linear-weight-missing"}
+        raise Failed(
+            f"Linear(3, 2) has parameters of shapes {shapes}",
+            "a weight of shape (3, 2) and a bias of shape (2,)",
+            mistake=missing.get(tuple(found)),
+        )
+
+
+LOPSIDED = 0.2  # of a weight's root mean square: where its mean may lie. By chance it is a tenth of that.
+SMALL, LARGE = 0.05, 3.0  # the root mean square of a weight, times the root of the inputs: those in use have 0.5 to 1.5
 
 
 @LINEAR.check(
-    1,
-    needs=["linear_parameters"],
+    2,
     hints=["Equal weights get equal gradients and stay equal.", "np.random.uniform(-bound, bound, shape) in __init__"],
 )
 def linear_random(trial: Trial) -> None:
-    """Weights start random, new for every layer"""
-    code = "layer = Linear(3, 2)\nother = Linear(3, 2)"
-    variables = trial.run(code, see="[p.tensor for p in [*layer.parameters(), *other.parameters()]]")
-    first, _ = weight_and_bias(trial, variables, 3, 2)
-    second, _ = weight_and_bias(trial, {"layer": variables["other"]}, 3, 2)
-    with trial.clock.learner_code(trial.seconds):
-        one, two = array_of(first, "weight"), array_of(second, "weight")
-    if len(np.unique(one)) < one.size:
-        expected = "a different random number in every place"
-        mistake = "zero-initialisation" if len(np.unique(one)) == 1 else None
-        raise Failed(f"a new weight is\n{one}", expected, mistake=mistake)
-    if np.array_equal(one, two):
-        expected = "new random numbers for every layer"
-        raise Failed(f"two new layers have the same weight\n{one}", expected, mistake="weights-drawn-once")
-
-
-def bias_is_added(trial: Trial, variables: dict[str, Any], bias: Any, b: np.ndarray) -> bool:
-    """Whether another bias changes the output; a bias of zeros alone does not tell."""
-    if b.any():
-        return True
-    try:
+    """Weights start random, on both sides of 0, of a size that trains, new for every layer"""
+    inputs, outputs = (int(trial.rng.integers(*sizes)) for sizes in ((64, 100), (32, 60)))
+    code = f"np.random.seed({trial.rng.integers(1000)})\n"
+    code += f"layer, other = Linear({inputs}, {outputs}), Linear({inputs}, {outputs})"
+    variables = trial.run(code, see="layer.parameters()")
+    arrays = []
+    for name in ("layer", "other"):
+        tensor = weight_and_bias(trial, variables[name], inputs, outputs).get("weight")
+        if tensor is None:
+            arrays.append(numbers_felt(trial, name, inputs, outputs, code, variables)[0])
+            continue
         with trial.clock.learner_code(trial.seconds):
-            for parameter in variables["layer"].parameters():
-                if parameter.tensor is bias:
-                    parameter.tensor = variables["MyTensor"](b + 1.0, requires_grad=True)
-            before, after = array_of(variables["y"], "y"), array_of(variables["layer"](variables["x"]), "y")
-            return before.shape != after.shape or not np.allclose(after, before)
-    except Exception:
-        return True
+            arrays.append(array_of(tensor, "weight"))
+    one, two = arrays
+    if not np.isfinite(one).all():
+        raise Failed(f"a new weight holds {one[~np.isfinite(one)][0]}", "numbers", mistake="weights-not-finite")
+    different = len(np.unique(one))
+    if 2 * different < one.size:
+        got = f"a new weight of {one.size} numbers holds {different} different ones"
+        raise Failed(got, "a random number of its own in every place", mistake="zero-initialisation")
+    if one.shape == two.shape and np.array_equal(one, two):
+        expected = "new random numbers for every layer"
+        raise Failed("two new layers have the same weight", expected, mistake="weights-drawn-once")
+    mean, size = one.mean(), np.sqrt(np.mean(one**2))
+    got = f"the weights of Linear({inputs}, {outputs}) lie between {one.min():.3g} and {one.max():.3g}"
+    bound = 1 / np.sqrt(inputs)
+    expected = f"about as between -{bound:.3g} and {bound:.3g}, where 1 / sqrt({inputs}) is {bound:.3g}"
+    if abs(mean) > LOPSIDED * size:
+        raise Failed(f"{got}; their mean is {mean:.3g}", expected, mistake="weights-on-one-side")
+    if not SMALL <= size / bound <= LARGE:
+        mistake = "weights-too-large" if size > bound else "weights-too-small"
+        raise Failed(f"{got}; their root mean square is {size:.3g}", expected, mistake=mistake)
 
 
 def linear(trial: Trial, *shape: int, look_at: str) -> None:
     """One observation of a layer, on an input of this shape, against torch.nn.functional.linear."""
     inputs, outputs = shape[-1], shape[-1] - 1
+    layer = known_layer(trial, inputs, outputs, with_bias=look_at == "bias")
+    if look_at in ("weight", "bias") and getattr(layer, look_at) is None:
+        raise Failed(f"parameters() of the layer lists no {look_at}", mistake=f"linear-{look_at}-missing")
     x, base = trial.draw(*shape), trial.draw(*shape[:-1], outputs)
-    code = f"layer = Linear({inputs}, {outputs})\nx = MyTensor({literal(x)}, requires_grad=True)"
-    variables = trial.run(code, see="y")
-    weight, bias = weight_and_bias(trial, variables, inputs, outputs)
-    with trial.clock.learner_code(trial.seconds):
-        w, b = array_of(weight, "weight"), array_of(bias, "bias")
-    turned = w.shape == (outputs, inputs)
-    w = w if turned else w.T
-    trial.given = w.T, b.reshape(outputs)
-    variables |= trial.run("y = layer(x)", see="y", after=code, **variables)
-    code += "\ny = layer(x)"
-    if variables["y"] is None:
-        raise Missing("layer(x) returned None: not written yet")
-    expected = oracle.linear(x, w, b.reshape(outputs), base)
-    backward = f"y.backward(MyTensor({literal(base)}))"
+    trial.given = layer.w, layer.b
+    expected = oracle.linear(x, layer.w.T, layer.b, base)
+    code = f"x = MyTensor({literal(x)}, requires_grad=True)\ny = layer(x)"
     try:
-        trial.see(variables, {"y": expected.y}, code)
+        variables = layer.variables | trial.run(code, see="y", after=layer.code, **layer.variables)
+        code = f"{layer.code}\n{code}"
+        if variables["y"] is None:
+            raise Missing("layer(x) returned None: not written yet")
+        if look_at in ("y", "bias"):
+            trial.see(variables, {"y": expected.y}, code)
         if look_at == "y":
             return
+        backward = f"y.backward(MyTensor({literal(base)}))"
         trial.run(backward, after=code, **variables)
         code = f"{code}\n{backward}"
         if look_at == "x":
             trial.see(variables, {"x.grad": expected.x}, code)
             return
-        trial.snippet = f"{code}\n[p.tensor.grad for p in layer.parameters()]"
+        trial.snippet = f"{code}\n{look_at}.grad"
         with trial.clock.learner_code(trial.seconds):
-            got = (bias if look_at == "bias" else weight).grad
-            seen = observed(got)
-        wanted = {"bias": expected.bias.reshape(b.shape), "weight": expected.weight if turned else expected.weight.T}
+            tensor = getattr(layer, look_at)
+            got = tensor.grad
+            seen, shape = observed(got), array_of(tensor, look_at).shape
+        wanted, turned = expected.bias.reshape(-1), False
+        if look_at == "weight":
+            wanted, turned = expected.weight.T, shape != layer.w.shape
         try:
             with trial.clock.learner_code(trial.seconds):
-                compare(f"{look_at}.grad", wanted[look_at], got)
+                compare(f"{look_at}.grad", wanted.T if turned else wanted.reshape(shape), got)
         except (Failed, Missing):
-            if look_at == "bias" and seen is None and not bias_is_added(trial, variables, bias, b):
-                raise Failed("bias.grad is None", "a gradient", mistake="linear-bias-not-added") from None
             # The library that imitates mistakes has its weight as (inputs, outputs).
-            as_theirs = seen.T if look_at == "weight" and turned and isinstance(seen, np.ndarray) else seen
-            trial.observe(code, f"layer.{look_at}.grad", None, as_theirs)
+            turned = turned and isinstance(seen, np.ndarray)
+            trial.observe(code, f"layer.{look_at}.grad", None, seen.T if turned else seen)
             raise
-    except Failed as failed:
-        if failed.expected is not None:
-            failed.expected += f"\nwhere weight is\n{w.T}\nand bias {b}"
-        raise
+    finally:
+        trial.snippet = layer.shown + (trial.snippet or "").removeprefix(layer.code)
 
 
 @LINEAR.check(
     2,
-    needs=["linear_parameters"],
     hints=["y = matmul(x, weight) + bias", "With a weight of shape (inputs, outputs) no transpose is needed."],
 )
 def linear_batch(trial: Trial) -> None:
@@ -1311,7 +1383,7 @@ def linear_batch(trial: Trial) -> None:
 
 @LINEAR.check(
     1,
-    needs=["linear_parameters"],
+    needs=["linear_batch"],
     hints=[
         "NumPy's @ takes a vector on the left.",
         "Look at the bias: with the shape (1, outputs) it would make a batch of one of a row.",
@@ -1319,7 +1391,6 @@ def linear_batch(trial: Trial) -> None:
 )
 def linear_row(trial: Trial) -> None:
     """One row, (inputs,) to (outputs,): its value and its gradients"""
-    linear(trial, 2, 3, look_at="y")  # what fails for a batch, too, is no matter of the single row
     trial.means[Exception] = "linear-row-refused"
     linear(trial, 3, look_at="y")
     for name in ("x", "weight", "bias"):
@@ -1327,30 +1398,53 @@ def linear_row(trial: Trial) -> None:
             linear(trial, 3, look_at=name)
 
 
-@LINEAR.check(
-    2,
-    needs=["linear_batch"],
-    hints=["Compute with the parameter's tensor, not with its data: the graph has to see it."],
-)
+@LINEAR.check(1, hints=["Compute with the parameter's tensor, not with its data: the graph has to see it."])
 def linear_weight(trial: Trial) -> None:
     """The gradient of the weight"""
     linear(trial, 4, 3, look_at="weight")
 
 
 @LINEAR.check(
-    1,
-    needs=["linear_batch"],
-    hints=["Every row of the batch uses the bias once.", "Add it with +: broadcasting and its rule do the rest."],
+    1, hints=["Every row of the batch uses the bias once.", "Add it with +: broadcasting and its rule do the rest."]
 )
 def linear_bias(trial: Trial) -> None:
-    """The gradient of the bias, summed over the batch"""
+    """The bias is added to every row; its gradient, summed over the batch"""
     linear(trial, 4, 3, look_at="bias")
 
 
-@LINEAR.check(1, needs=["linear_batch"], hints=["It is what the layer before needs: matmul has to record x too."])
+@LINEAR.check(1, hints=["It is what the layer before needs: matmul has to record x too."])
 def linear_input(trial: Trial) -> None:
     """The gradient of the input"""
     linear(trial, 4, 3, look_at="x")
+
+
+@LINEAR.check(
+    1,
+    needs=["linear_batch", "linear_weight", "linear_input"],
+    hints=["What does the layer keep from one call to the next? Its parameters, and nothing else."],
+)
+def linear_again(trial: Trial) -> None:
+    """Layer upon layer, one of them twice: all gradients"""
+    inside, outside = (int(n) for n in trial.rng.permutation([2, 3, 4])[:2])
+    one, two = known_layer(trial, inside, outside, "one"), known_layer(trial, outside, inside, "two")
+    # Three products in a row: small numbers, so that single precision is precise enough.
+    x, base = np.round(trial.draw(3, inside) / 4, 2), np.round(trial.draw(3, outside) / 4, 2)
+    made = f"x = MyTensor({literal(x)}, requires_grad=True)\ny = one(two(one(x)))"
+    made += f"\ny.backward(MyTensor({literal(base)}))"
+    names = one.variables | two.variables
+    variables = names | trial.run(made, after=f"{one.shown}\n{two.shown}", **names)
+    variables |= {f"{name}_weight": layer.weight for name, layer in (("one", one), ("two", two))}
+    torch = oracle.load()
+    leaves = [torch.tensor(array, requires_grad=True) for array in (x, one.w, two.w)]
+    y = leaves[0] @ leaves[1] + torch.tensor(one.b)
+    y = (y @ leaves[2] + torch.tensor(two.b)) @ leaves[1] + torch.tensor(one.b)
+    y.backward(torch.tensor(base))
+    for name, leaf in zip(("x", "one_weight", "two_weight"), leaves, strict=True):
+        gradient = oracle.plain(leaf.grad)
+        trial.snippet = f"{one.shown}\none_weight = weight\n{two.shown}\ntwo_weight = weight\n{made}\n{name}.grad"
+        with trial.clock.learner_code(trial.seconds):
+            turned = array_of(variables[name], name).shape != gradient.shape
+            compare(f"{name}.grad", gradient.T if turned else gradient, variables[name].grad)
 
 
 def test_linear(Linear: Any, MyTensor: Any, Parameter: Any, seed: int | None = None) -> Score:
@@ -1542,7 +1636,7 @@ def step_twice(trial: Trial) -> None:
         trial.same(sgd(trial, *again, "optimizer.step()", parameters=parameters), "p.tensor", "q.tensor")
 
 
-def training(choices: Choices) -> Program:
+def steps(choices: Choices) -> Program:
     """Several steps with several parameters, some of them without a gradient, by one or two optimizers."""
     some = "pqrs"[: 1 + choices.below(4)]
     shape = choices.of([(2,), (1,), (2, 3)])
@@ -1578,11 +1672,11 @@ def training(choices: Choices) -> Program:
 )
 def any_training(trial: Trial) -> None:
     """Any program: random steps, with several parameters and optimizers"""
-    trial.programs(training, count=24)
+    trial.programs(steps, count=24)
 
 
 def test_sgd(SGD: Any, MyTensor: Any, Parameter: Any, seed: int | None = None) -> Score:
-    """Optimizer: 10 points."""
+    """Optimizer: 8 points."""
     return OPTIMIZER.score(seed, SGD=SGD, MyTensor=MyTensor, Parameter=Parameter)
 
 
@@ -1720,8 +1814,381 @@ def any_loss(trial: Trial) -> None:
 
 
 def test_mseloss(MSELoss: Any, MyTensor: Any, seed: int | None = None) -> Score:
-    """Loss functions: 10 points."""
+    """Loss functions: 8 points."""
     return LOSS.score(seed, MSELoss=MSELoss, MyTensor=MyTensor)
+
+
+# ---------------------------------------------------------------- Training
+
+TRAIN = Section(
+    "train",
+    "Training",
+    "tests.test_train(train, MyModule, Parameter, matmul, SGD, MSELoss, MyTensor)",
+    builds_on=[
+        (TENSOR, ["sub_gradient", "mul_gradient", "mul_numbers", "div_numbers", "power_gradient", "paths"]),
+        (MODULE, ["nested", "calling"]),
+        (MATMUL, ["matmul_left", "matmul_right"]),
+        (OPTIMIZER, ["zero_grad", "step_lr", "step_in_place"]),
+        (LOSS, ["mse_batch", "mse_gradient"]),
+    ],
+    workshop=WORKSHOP,
+)
+
+LR = 0.2  # with numbers this small a few steps stay far from diverging
+MOST_ROWS = 1000  # shown to a model in a training of this section, where a few dozen are asked for
+# A model that notes which rows it is shown: their first number is different in each.
+NOTING = """\
+m = MyModule()
+m.first, m.inner = Parameter(MyTensor({first}, requires_grad=True)), MyModule()
+m.inner.second = Parameter(MyTensor({second}, requires_grad=True))
+m.third = Parameter(MyTensor({third}, requires_grad=True))
+seen, told = [], []
+
+
+def forward(x):
+    seen.append(np.atleast_2d(x.data)[:, 0].tolist())
+    return matmul(matmul(matmul(x, m.first.tensor), m.inner.second.tensor), m.third.tensor)
+
+
+m.forward = forward
+images = np.array({images})
+targets = np.array({targets})
+"""
+# The loop of the notebook on mini-batches that are known, with a rate for each parameter.
+FOLLOWING = """\
+optimizers = [SGD([p], lr=lr) for p, lr in zip((m.first, m.inner.second, m.third), {rates})]
+losses = []
+for number, rows in enumerate({batches}):
+    if number % {every} == 0:
+        for optimizer in optimizers:
+            optimizer.zero_grad()
+    loss = MSELoss()(forward(MyTensor(images[rows])), MyTensor(targets[rows]))
+    loss.backward()
+    for optimizer in optimizers:
+        optimizer.step()
+    losses.append(loss.item())
+"""
+HELD = ("m.first.tensor", "m.inner.second.tensor", "m.third.tensor")
+
+
+@dataclass
+class Training:
+    """What a learner's train did with the model that notes its rows.
+
+    Attributes:
+        trial: the check.
+        model, code: what made the model, and that with the call of train.
+        variables: of `code`.
+        lr, epochs, examples: asked for.
+        batches: the numbers of the rows in each mini-batch, in the order in which the model was shown them.
+    """
+
+    trial: Trial
+    model: str
+    code: str
+    variables: dict[str, Any]
+    lr: float
+    epochs: int
+    examples: int
+    batches: list[list[int]]
+
+    def followed(self, rates: Sequence[float] | None = None, every: int = 1) -> dict[str, Any]:
+        """What PyTorch's parameters and losses are after the same mini-batches.
+
+        `rates` are those of the three parameters, in place of lr; the gradients are forgotten in `every` so many steps.
+        """
+        rates = [self.lr] * 3 if rates is None else list(rates)
+        code = self.model + FOLLOWING.format(rates=rates, batches=self.batches, every=every)
+        return oracle.values(code, (*HELD, "losses"))
+
+    def moved(self) -> list[np.ndarray]:
+        """How far each parameter is from its start."""
+        start = oracle.values(self.model, HELD)
+        return [self.trial.read(self.variables, name) - start[name] for name in HELD]
+
+    def still(self) -> list[bool]:
+        """Whether each parameter is where it was."""
+        return [bool(np.allclose(moved, 0, atol=1e-8)) for moved in self.moved()]
+
+    def held(self, rates: Sequence[float] | None = None) -> None:
+        """The parameters are what the same mini-batches make of PyTorch's."""
+        followed = self.followed(rates)
+        self.trial.see(self.variables, {name: followed[name] for name in HELD}, self.code)
+
+
+def training(
+    trial: Trial,
+    examples: int,
+    batch_size: int,
+    epochs: int,
+    lr: float = LR,
+    alike: str = "",
+    large: float = 1.0,
+    live: bool | None = None,
+) -> Training:
+    """Have a learner's train work on a small model.
+
+    Args:
+        alike: names of what has the same numbers in every row, `images` or `targets`.
+        large: times this are the images.
+        live: whether train is given a function of that name; None: without, where it does not work with one.
+    """
+    inputs, inner, outputs = (int(n) for n in trial.rng.integers(2, 5, 3))
+    shapes = {"first": (inputs, inner), "second": (inner, inner), "third": (inner, outputs)}
+    numbers = {name: literal(np.round(trial.draw(*shape) / 4, 2)) for name, shape in shapes.items()}
+    rows = {name: np.round(trial.draw(examples, n) / 3, 2) for name, n in (("images", inputs), ("targets", outputs))}
+    rows["images"][:, 0] = np.arange(1, examples + 1) / 8
+    rows["images"] *= large
+    for name in alike.split():
+        rows[name][:] = rows[name][0]
+    model = NOTING.format(**numbers, **{name: literal(array) for name, array in rows.items()})
+    code = f"np.random.seed({trial.rng.integers(1000)})\n{model}"
+    call = f"losses = train(m, images, targets, epochs={epochs}, batch_size={batch_size}, lr={lr}"
+    listening, silent = f"{call}, live=lambda loss: told.append((loss, len(seen))))", f"{call})"
+    try:
+        variables = trial.run(code + (silent if live is False else listening), see="losses")
+    except TypeError:
+        if live is not None:
+            raise
+        live = False
+        trial.evidence.pop()
+        variables = trial.run(code + silent, see="losses")
+    code += silent if live is False else listening
+    found = {number: row for row, number in reversed(list(enumerate(rows["images"][:, 0].tolist())))}
+    try:
+        shown = list(variables["seen"])
+        count = sum(len(numbers) for numbers in shown)
+        batches = [[found[number] for number in numbers] for numbers in shown] if count <= MOST_ROWS else []
+    except (KeyError, TypeError):
+        raise Failed("the model was shown rows that are none of images", "rows of images, as they are") from None
+    if count > MOST_ROWS:
+        raise Failed(f"the model was shown {count:,} rows", f"{epochs} times {examples}")
+    if not batches:
+        raise Missing("train never calls the model: not written yet")
+    return Training(trial, model, code, variables, lr, epochs, examples, batches)
+
+
+def pace(trial: Trial, lr: float = LR) -> list[float]:
+    """What each parameter moves in a first step, as a rate: what else is asked of train does not depend on it."""
+    one = training(trial, 4, 4, 1, lr, alike="images targets")
+    start, followed = oracle.values(one.model, HELD), one.followed()
+    found = []
+    for name, moved in zip(HELD, one.moved(), strict=True):
+        wanted = followed[name] - start[name]
+        found.append(float(lr * np.vdot(moved, wanted) / np.vdot(wanted, wanted)))
+    right = min(found) > -1e-3 * lr and max(found) > 1e-3 * lr  # not uphill, and not nowhere
+    return [max(rate, 0.0) for rate in found] if np.isfinite(found).all() and right else [lr] * 3
+
+
+@TRAIN.check(
+    1,
+    hints=[
+        "The five lines: zero_grad, forward, loss, backward, step.",
+        "optimizer = SGD(model.parameters(), lr), once, before the epochs.",
+    ],
+)
+def train_step(trial: Trial) -> None:
+    """A mini-batch moves every parameter downhill, as far as lr says"""
+    for lr in (LR, LR / 2):
+        one = training(trial, 4, 4, 1, lr, alike="images targets")
+        try:
+            one.held()
+        except Failed as failed:
+            still = one.still()
+            rates = pace(trial, lr), pace(trial, lr / 2)
+            if all(still):
+                failed.mistake = "train-moves-nothing"
+            elif any(still):
+                failed.mistake = "train-some-parameters"
+            elif np.allclose(*rates, rtol=1e-3):  # the same step, whatever lr is
+                failed.mistake = "train-lr-ignored"
+            raise
+
+
+@TRAIN.check(1, hints=["backward adds to the gradients: optimizer.zero_grad() before each mini-batch."])
+def train_forgets(trial: Trial) -> None:
+    """Each mini-batch starts without the gradients of the one before"""
+    rates = pace(trial)
+    one = training(trial, 6, 2, 2, alike="images targets")
+    try:
+        one.held(rates)
+    except Failed as failed:
+        for every in (len(one.batches) // one.epochs or 1, len(one.batches)):
+            expected = one.followed(rates, every)
+            if all(np.allclose(trial.read(one.variables, name), expected[name], atol=1e-5) for name in HELD):
+                failed.mistake = "train-without-zero-grad"
+        if all(one.still()):
+            failed.mistake = "train-moves-nothing"
+        raise
+
+
+@TRAIN.check(
+    1, hints=["One order for both: batch = order[start : start + batch_size], then images[batch] and targets[batch]."]
+)
+def train_pairs(trial: Trial) -> None:
+    """Each example is compared with its own target"""
+    rates = pace(trial)
+    for _ in range(2):  # where the rows are apart, all may be with their own by chance
+        one = training(trial, 6, 6, 1)
+        try:
+            one.held(rates)
+        except Failed as failed:
+            if all(one.still()):
+                failed.mistake = "train-moves-nothing"
+            elif any(rate > 0 for rate in rates):  # with all rows alike it goes the right way
+                failed.mistake = "train-rows-apart"
+            raise
+
+
+@TRAIN.check(
+    1,
+    hints=[
+        "for start in range(0, len(order), batch_size): the last slice is as long as what is left.",
+        "order = np.random.permutation(len(images)) at the start of each epoch.",
+    ],
+)
+def train_batches(trial: Trial) -> None:
+    """Each epoch shows every example once, in a new order, batch_size at a time"""
+    size = int(trial.rng.integers(4, 6))
+    examples = 2 * size + int(trial.rng.integers(1, size))  # the last mini-batch is a smaller one
+    one = training(trial, examples, size, 3)
+    sizes = [len(rows) for rows in one.batches]
+    epoch = [len(range(start, min(start + size, examples))) for start in range(0, examples, size)]
+    trial.snippet = f"{one.code}\n[len(rows) for rows in seen]"
+    if sizes != epoch * one.epochs:
+        means = {
+            "train-epochs-ignored": sizes == epoch * (len(sizes) // len(epoch)),
+            "train-batch-size-ignored": sizes[0] != size,
+            "train-examples-left-out": sum(sizes) < examples * one.epochs,
+            "train-examples-not-once": sum(sizes) > examples * one.epochs,
+        }
+        mistake = next((mistake for mistake, fits in means.items() if fits), None)
+        raise Failed(f"the mini-batches hold {sizes} examples", f"{epoch * one.epochs}", mistake=mistake)
+    trial.snippet = f"{one.code}\nseen"
+    epochs = [one.batches[start : start + len(epoch)] for start in range(0, len(sizes), len(epoch))]
+    for number, batches in enumerate(epochs, 1):
+        order = [row for rows in batches for row in rows]
+        if missed := examples - len(set(order)):
+            got = f"in epoch {number} the model is shown {missed} of {examples} examples not at all, and others twice"
+            raise Failed(got, "each example once in each epoch", mistake="train-examples-not-once")
+        if order == sorted(order):
+            got = f"in epoch {number} the examples come in the order in which they were given"
+            raise Failed(got, "another order", mistake="train-not-shuffled")
+    if len({frozenset(map(frozenset, batches)) for batches in epochs}) == 1:
+        got = "the mini-batches hold the same examples in every epoch"
+        raise Failed(got, "a new order for each epoch", mistake="train-shuffled-once")
+
+
+def numbers_in(trial: Trial, values: Any, what: str) -> np.ndarray:
+    """The numbers in a learner's list, shape (n,)."""
+    if values is None:
+        raise Failed(f"{what} is None", "a list of numbers", mistake="train-losses-not-numbers")
+    with trial.clock.learner_code(trial.seconds):
+        found = list(itertools.islice(values, MOST_ROWS))
+        for value in found:
+            scalar = issubclass(type(value), np.ndarray) and np.ndarray.shape.__get__(value) == ()
+            if not scalar and not issubclass(type(value), (int, float, np.number)):
+                raise Failed(f"{what} holds {text_of(value, 60)}", "numbers", mistake="train-losses-not-numbers")
+    return np.array([float(value) for value in found])
+
+
+@TRAIN.check(
+    1,
+    hints=[
+        "float(loss.data) is a number; add them up over the mini-batches, and append once for each epoch.",
+        "Weigh each by the length of its mini-batch, and divide by the number of examples.",
+    ],
+)
+def train_losses(trial: Trial) -> None:
+    """It returns the loss of each epoch, the mean over its examples"""
+    lr = 1e-6  # next to nothing moves: a loss depends on its mini-batch alone
+    rates = pace(trial, lr)
+    one = training(trial, 5, 2, 2, lr, alike="targets", large=4)  # so that losses differ
+    trial.snippet = f"{one.code}\nlosses"
+    got = numbers_in(trial, one.variables["losses"], "losses")
+    batches, sizes = np.array(one.followed(rates)["losses"]), np.array([len(rows) for rows in one.batches])
+    epoch = (np.cumsum(sizes) - sizes) // one.examples  # of each mini-batch
+    if sizes.sum() % one.examples:  # not all are shown once: that has a check of its own
+        epoch = np.arange(len(sizes)) * one.epochs // len(sizes)
+
+    def each(of: Callable[[np.ndarray, np.ndarray], float]) -> np.ndarray:
+        return np.array([of(batches[epoch == number], sizes[epoch == number]) for number in np.unique(epoch)])
+
+    def same(other: np.ndarray) -> bool:
+        return got.shape == other.shape and np.allclose(got, other, rtol=1e-4, atol=1e-6)
+
+    right = each(lambda losses, sizes: losses @ sizes / sizes.sum())
+    if same(right) or (sizes.sum() % one.examples and same(each(lambda losses, sizes: losses @ sizes / one.examples))):
+        return
+    means = [
+        ("train-loss-unweighted", each(lambda losses, sizes: losses.mean())),
+        ("train-loss-of-one-batch", each(lambda losses, sizes: losses[-1])),
+        ("train-loss-of-one-batch", each(lambda losses, sizes: losses[0])),
+        ("train-loss-of-one-batch", each(lambda losses, sizes: losses[-1] * sizes[-1] / sizes.sum())),
+        ("train-loss-not-divided", each(lambda losses, sizes: losses.sum())),
+        ("train-loss-not-divided", each(lambda losses, sizes: losses @ sizes)),
+        ("train-loss-not-divided", each(lambda losses, sizes: losses.sum() / sizes.sum())),
+        ("train-loss-not-divided", each(lambda losses, sizes: losses @ sizes / len(sizes))),
+        ("train-loss-kept", np.cumsum(right)),
+        ("train-loss-kept", np.cumsum(each(lambda losses, sizes: losses.mean()))),
+        ("train-loss-of-each-batch", batches),
+    ]
+    raise Failed(
+        f"losses is {np.round(got, 4).tolist()}",
+        f"losses is {np.round(right, 4).tolist()}",
+        mistake=next((mistake for mistake, other in means if same(other)), None),
+    )
+
+
+@TRAIN.check(
+    1,
+    hints=["if live: live(losses[-1]), inside the loop over the epochs, after the one over the mini-batches."],
+)
+def train_live(trial: Trial) -> None:
+    """After each epoch it calls live with the loss, if there is a live"""
+    one = training(trial, 5, 2, 3, live=True)
+    trial.snippet = f"{one.code}\ntold"
+    told = list(one.variables["told"])
+    if not told:
+        raise Failed("live is never called", "a call after each epoch", mistake="train-live-silent")
+    values, times = [value for value, _ in told], [count for _, count in told]
+    losses = one.variables["losses"]
+    with trial.clock.learner_code(trial.seconds):
+        losses = [] if losses is None else list(itertools.islice(losses, MOST_ROWS))
+    # Which epochs and losses there are is no matter of live.
+    right = [
+        [len(one.batches) * number // count for number in range(1, count + 1)] for count in (one.epochs, len(losses))
+    ]
+    if times not in right:
+        got = f"live is called {len(told)} times, after {times} mini-batches"
+        raise Failed(
+            got, f"a call after each epoch: after {right[0]} mini-batches", mistake="train-live-at-other-times"
+        )
+    if len(losses) == len(values):
+        with trial.clock.learner_code(trial.seconds):
+            pairs = zip(values, losses, strict=True)
+            same = [value is loss or repr(observed(value)) == repr(observed(loss)) for value, loss in pairs]
+            if not all(same):
+                got = f"live is told {[text_of(value, 30) for value in values]}"
+                expected = f"the losses of the epochs, {[text_of(loss, 30) for loss in losses]}"
+                raise Failed(got, expected, mistake="train-live-told-other-numbers")
+    trial.means[TypeError] = "train-needs-live"
+    training(trial, 5, 2, 1, live=False)
+
+
+def test_train(
+    train: Any,
+    MyModule: Any,
+    Parameter: Any,
+    matmul: Any,
+    SGD: Any,
+    MSELoss: Any,
+    MyTensor: Any,
+    seed: int | None = None,
+) -> Score:
+    """The training loop of “Make a model!”: 6 points."""
+    names = {"MyModule": MyModule, "Parameter": Parameter, "matmul": matmul, "SGD": SGD, "MSELoss": MSELoss}
+    return TRAIN.score(seed, train=train, MyTensor=MyTensor, **names)
 
 
 # ---------------------------------------------------------------- Make a model!
@@ -1732,39 +2199,77 @@ MODEL = Section(
     "tests.test_model(SuperModel, MSELoss, SGD, MyTensor)",
     builds_on=[
         (TENSOR, ["sub_gradient", "mul_gradient", "broadcast_new_axes", "paths"]),
-        *((section, []) for section in (MODULE, MATMUL, LINEAR, RELU, OPTIMIZER)),
-        (LOSS, ["mse_batch", "mse_gradient"]),
+        *((section, []) for section in (MODULE, MATMUL, LINEAR, RELU)),
     ],
     workshop=WORKSHOP,
 )
 
-LARGE = 2.0  # scores of a new model, root mean square; the targets are 0 and 1
 DIGITS = Path(__file__).parent / "data" / "digits.npz"
-START = "model = SuperModel()\noptimizer = SGD(model.parameters(), lr={lr})\nbefore = model(MyTensor(held_out))"
-TRAIN = """\
-for rows in batches:
-    optimizer.zero_grad()
-    loss = MSELoss()(model(MyTensor(images[rows])), MyTensor(targets[rows]))
-    loss.backward()
-    optimizer.step()
-scores = model(MyTensor(held_out))"""
+LARGE_SCORES = 2.0  # of a new model, root mean square; the targets are 0 and 1
+MOST_MOVED = 20  # parameters of a model that are moved by hand
+# Each of some parameters is moved by hand, there and back: what a gradient says must then happen to the scores.
+MOVING = """\
+moved = [model(x).data.copy()]
+for p, moves in zip(some, directions):
+    old = p.tensor.data.copy()
+    for move in moves:
+        for step in (small, -small):
+            p.tensor.data[...] = old + step * move
+            moved.append(model(x).data.copy())
+    p.tensor.data[...] = old"""
+# Adam (Kingma and Ba 2015) learns at one rate with models of all widths and depths. The loss and the step are the
+# check's own; of the learner's parts it uses the model, and the gradients of its parameters.
+LESSON = """\
+start = [p.tensor.data.copy() for p in parameters]
+before = model(MyTensor(held_out)).data.copy()
+means, squares = ([np.zeros(array.shape) for array in start] for _ in range(2))
+for number, rows in enumerate(batches, 1):
+    for p in parameters:
+        p.tensor.grad = None
+    y = model(MyTensor(images[rows]))
+    y.backward(MyTensor((y.data - targets[rows]) / len(rows)))
+    for p, mean, square in zip(parameters, means, squares):
+        if p.tensor.grad is not None:
+            gradient = np.asarray(p.tensor.grad.data)
+            mean += 0.1 * (gradient - mean)
+            square += 0.01 * (gradient**2 - square)
+            size = np.sqrt(square / (1 - 0.99**number)) + 1e-8
+            p.tensor.data[...] -= 0.01 * mean / (1 - 0.9**number) / size
+after = model(MyTensor(held_out)).data.copy()
+learned = [p.tensor.data.copy() for p in parameters]
+for p, old, new in zip(parameters, start, learned):
+    p.tensor.data[...] = (old + new) / 2
+between = model(MyTensor(held_out)).data.copy()
+for p, old in zip(parameters, start):
+    p.tensor.data[...] = old
+again = model(MyTensor(held_out)).data.copy()
+for p, new in zip(parameters, learned):
+    p.tensor.data[...] = 0 if p.tensor.grad is None else new
+taught = model(MyTensor(held_out)).data.copy()"""
 
 
-def batch(trial: Trial) -> str:
-    """Code for a model, its input and its target; NumPy's generator keeps it short."""
-    draw = f"np.random.default_rng({trial.rng.integers(1000)})"
-    return f"random = {draw}\nmodel = SuperModel()\nx = MyTensor(random.random((5, 64)))\n"
+def batch(trial: Trial) -> tuple[str, np.random.Generator]:
+    """Code for a model and its input, and a generator in the state in which the code leaves its own."""
+    seed = int(trial.rng.integers(1000))
+    random = np.random.default_rng(seed)
+    random.random((5, 64))
+    code = f"np.random.seed({seed})\nmodel = SuperModel()\n"  # learners' code mostly draws from it
+    return f"{code}random = np.random.default_rng({seed})\nx = MyTensor(random.random((5, 64)))\n", random
 
 
-BACKWARD = "target = MyTensor(random.random((5, 10)))\nloss = MSELoss()(model(x), target)\nloss.backward()"
+def scores_in(trial: Trial, variables: dict[str, Any], name: str, shape: tuple[int, ...]) -> np.ndarray:
+    scores = trial.read(variables, name)
+    if scores.shape != shape:  # NumPy would stretch arrays of other shapes to fill the memory
+        raise Failed(f"the scores have shape {scores.shape}", f"shape {shape}", mistake="model-wrong-shape")
+    return scores
 
 
 @MODEL.check(
-    2, hints=["Make Linear layers in __init__ and call them in forward.", "Linear(64, 32), ReLU(), Linear(32, 10)"]
+    1, hints=["Make Linear layers in __init__ and call them in forward.", "Linear(64, 32), ReLU(), Linear(32, 10)"]
 )
 def model_shape(trial: Trial) -> None:
     """SuperModel maps images (n, 64) to scores (n, 10)"""
-    code = batch(trial) + "y = model(x)"
+    code = batch(trial)[0] + "y = model(x)"
     try:
         variables = trial.run(code, see="y.shape")
     except ValueError:
@@ -1782,137 +2287,178 @@ def model_shape(trial: Trial) -> None:
 @MODEL.check(1, needs=["model_shape"], hints=["Put a ReLU between two Linear layers."])
 def model_bends(trial: Trial) -> None:
     """It bends: not only a linear map"""
-    code = batch(trial) + "a, b = random.normal(size=(2, 5, 64))\n"
+    code = batch(trial)[0] + "a, b = random.normal(size=(2, 5, 64))\n"
     code += "a_scores, b_scores = model(MyTensor(a)).data, model(MyTensor(b)).data\n"
     code += "middle, mean = model(MyTensor((a + b) / 2)).data, (a_scores + b_scores) / 2"
     variables = trial.run(code, see="middle - mean")
-    middle, mean = trial.read(variables, "middle"), trial.read(variables, "mean")
-    a, b = trial.read(variables, "a_scores"), trial.read(variables, "b_scores")
-    for scores in (middle, mean, a, b):  # NumPy would stretch arrays of other shapes to fill the memory
-        if scores.shape != (5, 10):
-            raise Failed(f"the scores have shape {scores.shape}", "shape (5, 10)", mistake="model-wrong-shape")
+    middle, a, b = (scores_in(trial, variables, name, (5, 10)) for name in ("middle", "a_scores", "b_scores"))
     spread, rounding = np.abs(a - b).max(), 1e-6 * np.abs(a).max()
     if spread <= rounding:
         raise Failed("the output is the same for different inputs", "a bend somewhere", mistake="model-silent")
-    if np.abs(middle - mean).max() <= 1e-4 * spread + rounding:
+    if np.abs(middle - (a + b) / 2).max() <= 1e-4 * spread + rounding:
         got = "halfway between two inputs the output is halfway, too: one straight line"
         raise Failed(got, "a bend somewhere", mistake="model-straight")
-
-
-def model_uses(variables: dict[str, Any], tensor: Any) -> bool | None:
-    """Whether the model's output changes with this parameter, moved by the learner's own SGD; None if that fails."""
-    MyTensor, model, x = variables["MyTensor"], variables["model"], variables["x"]
-    before = array_of(model(x), "y")
-    others = [parameter.tensor for parameter in model.parameters()]
-    arrays = any(issubclass(type(other.grad), np.ndarray) for other in others)
-    ones = np.ones(array_of(tensor, "a parameter").shape)
-    tensor.grad = ones if arrays else MyTensor(ones)
-    values = array_of(tensor, "a parameter")
-    variables["SGD"]([p for p in model.parameters() if p.tensor is tensor], lr=1.0).step()
-    if np.array_equal(array_of(tensor, "a parameter"), values):
-        return None
-    after = array_of(model(x), "y")
-    return before.shape != after.shape or not np.allclose(after, before)
-
-
-def gradients_of(trial: Trial, variables: dict[str, Any]) -> list[np.ndarray]:
-    with trial.clock.learner_code(trial.seconds):
-        tensors = [parameter.tensor for parameter in listed(variables["model"].parameters())]
-        cold = [tensor for tensor in tensors if tensor.grad is None]
-        without = [array_of(tensor, "a parameter").shape for tensor in cold]
-        if not tensors or without:
-            used = [model_uses(variables, tensor) for tensor in cold]
-            mistake = None if None in used else "model-detached" if any(used) else "model-layer-unused"
-            raise Failed(
-                f"model.parameters() lists {len(tensors)} parameters"
-                + (f"; without a gradient are those of shape {without}" if without else ""),
-                "parameters that all get a gradient",
-                mistake=mistake if tensors else "model-layers-not-registered",
-            )
-        return [array_of(tensor.grad, "a gradient") for tensor in tensors]
 
 
 @MODEL.check(
     2,
     needs=["model_shape"],
-    hints=["Assign every layer to an attribute (self.hidden = ...), and use each one in forward."],
+    hints=[
+        "Assign every layer to an attribute (self.hidden = ...), and use each one in forward.",
+        "If the earlier sections pass, look for .data in forward: it leaves the graph.",
+    ],
 )
 def model_gradients(trial: Trial) -> None:
-    """Every parameter gets a gradient from the loss"""
-    gradients_of(trial, trial.run(batch(trial) + BACKWARD, see="[p.tensor.grad for p in model.parameters()]"))
+    """Every parameter gets the gradient that says what the scores do when it moves"""
+    code, random = batch(trial)
+    base = random.normal(size=(5, 10))
+    code += "y = model(x)\ny.backward(MyTensor(random.normal(size=(5, 10))))"
+    variables = trial.run(code, see="[p.tensor.grad for p in model.parameters()]")
+    scores = scores_in(trial, variables, "y", (5, 10))
+    with trial.clock.learner_code(trial.seconds):
+        parameters = listed(variables["model"].parameters())
+        gradients = [parameter.tensor.grad for parameter in parameters]
+        gradients = [None if gradient is None else array_of(gradient, "a gradient") for gradient in gradients]
+        values = [array_of(parameter.tensor, "a parameter") for parameter in parameters]
+    if not parameters:
+        raise Failed("model.parameters() is empty", "its parameters", mistake="model-layers-not-registered")
+    # Those without a gradient, and a few of the others; so little that hardly a ReLU switches.
+    some = sorted(range(len(parameters)), key=lambda n: (gradients[n] is not None, trial.rng.random()))[:MOST_MOVED]
+    small = 1e-3 * min((size for size in (np.sqrt(np.mean(array**2)) for array in values) if size), default=1.0)
+    directions = [trial.rng.choice(np.array([-1, 1], np.int8), (3, *values[n].shape)) for n in some]
+    variables |= {"some": [parameters[n] for n in some], "directions": directions, "small": small}
+    snippet = trial.snippet
+    try:
+        moved = iter(trial.run(MOVING, **variables)["moved"])
+    finally:
+        trial.snippet = snippet
+    if not np.array_equal(array_of(next(moved), "the scores"), scores):
+        got = "the same model gives other scores for the same pictures"
+        raise Failed(got, "the same scores again", mistake="model-beside-its-parameters")
+    cold, wrong = [], []
+    for n, moves in zip(some, directions, strict=True):
+        shown = [array_of(next(moved), "the scores") for _ in range(2 * len(moves))]
+        if any(array.shape != scores.shape for array in shown):
+            raise Failed("other numbers in a parameter change the shape of the scores", mistake="model-wrong-shape")
+        if gradients[n] is None:
+            cold.append((values[n].shape, any(not np.array_equal(array, scores) for array in shown)))
+            continue
+        if gradients[n].shape != values[n].shape:
+            raise Failed(f"a gradient has shape {gradients[n].shape}", f"{values[n].shape}, as its parameter")
+        rise = np.array([np.vdot(base, array - scores) for array in shown]).reshape(-1, 2) * [1, -1] / small
+        said = np.array([np.vdot(gradients[n], move) for move in moves])
+        close = 0.1 * np.linalg.norm(gradients[n]) + 1e-6 * np.abs(base * scores).sum() / small  # and rounding
+        smooth = np.abs(rise[:, 0] - rise[:, 1]) <= close  # no gradient is right at a kink
+        if (smooth & (np.abs(rise.mean(axis=1) - said) > close)).any():
+            wrong.append((values[n].shape, said, rise.mean(axis=1)))
+    if cold:
+        raise Failed(
+            f"{len(cold)} of {len(parameters)} parameters have no gradient: those of shape {[s for s, _ in cold]}",
+            "parameters that all get a gradient",
+            mistake="model-detached" if any(used for _, used in cold) else "model-layer-unused",
+        )
+    if wrong:
+        shape, said, rise = wrong[0]
+        raise Failed(
+            f"the gradient of the parameter of shape {shape} says that sum(base * y) rises "
+            f"by {np.round(said, 3).tolist()} for a step in each of three directions",
+            f"{np.round(rise, 3).tolist()}, which is what it does",
+        )
 
 
-@MODEL.check(
-    2,
-    needs=["model_gradients"],
-    hints=["If the earlier sections pass, look for .data in forward: it leaves the graph."],
-)
-def model_downhill(trial: Trial) -> None:
-    """A small step of SGD lowers the loss as much as the gradient says"""
-    # To first order, a step of -lr * gradient changes the loss by -lr * |gradient|**2.
-    before = batch(trial) + BACKWARD
-    variables = trial.run(before)
-    length = float(np.sum([np.sum(gradient**2) for gradient in gradients_of(trial, variables)]))
-    loss = float(trial.read(variables, "loss").sum())
-    lr = min(1e-2, 1e-2 * loss / length) if length > 0 else 1e-2
-    code = f"SGD(model.parameters(), lr={lr:.2g}).step()\nafter = MSELoss()(model(x), target)"
-    after = float(trial.read(trial.run(code, see="print(loss, after)", after=before, **variables), "after").sum())
-    expected = float(f"{lr:.2g}") * length
-    if not abs(loss - after - expected) <= 0.2 * expected + 1e-6 * loss or expected <= 0:
-        raise Failed(f"the loss fell by {loss - after:.3g}", f"about lr * |gradient|**2 = {expected:.3g}")
+@dataclass
+class Lesson:
+    """What a new model has learned.
+
+    Attributes:
+        share: of the digits it has not seen, those that it reads.
+        size: root mean square of its scores before.
+        whole: whether all parameters that the scores come from had a gradient.
+    """
+
+    share: float
+    size: float
+    whole: bool
 
 
-@MODEL.check(
-    3,
-    needs=["model_gradients"],
-    hints=[
-        "A few more units, or fewer layers?",
-        "Weights far from 0 do not learn: np.random.uniform(-bound, bound), bound = 1 / np.sqrt(inputs).",
-    ],
-    seconds=20.0,
-)
-def model_learns(trial: Trial) -> None:
-    """It learns to read digits it has not seen"""
+def lesson(trial: Trial, steps: int) -> Lesson:
+    """Train a new model for so many steps.
+
+    Nobody who knows the digits can have known these: which class has which number, and which pixel stands where, is
+    drawn anew; the labels of the pictures held out stay here.
+    """
     if not DIGITS.is_file():
         raise Failed("the file data/digits.npz is not beside tests.py: get the whole workshop folder")
     with np.load(DIGITS) as digits:
         order = trial.rng.permutation(len(digits["labels"]))
         images, labels = digits["images"].reshape(-1, 64)[order] / 16, digits["labels"][order]
-    shown, held_out = slice(0, 1200), slice(1200, None)
+    images = (images - images.mean(axis=0))[:, trial.rng.permutation(64)]  # what lies around 0 is learned sooner
+    images = images + trial.rng.normal(0, 0.02, images.shape)
+    labels = trial.rng.permutation(10)[labels]
+    shown, held_out = slice(0, 1437), slice(1437, None)
+    variables = trial.run(f"np.random.seed({trial.rng.integers(1000)})\nmodel = SuperModel()")
+    with trial.clock.learner_code(trial.seconds):
+        parameters = listed(variables["model"].parameters())
+    if not parameters:
+        raise Failed("model.parameters() is empty", "its parameters", mistake="model-layers-not-registered")
     data = {"images": images[shown], "targets": np.eye(10)[labels[shown]], "held_out": images[held_out]}
-    batches = trial.rng.integers(0, 1200, (5, 50, 32))
-
-    def train(variables: dict[str, Any], some: np.ndarray) -> tuple[float, dict[str, Any]]:
-        variables = trial.run(TRAIN, **{**variables, "batches": some})
-        scores = trial.read(variables, "scores")
-        if scores.shape != (len(labels) - 1200, 10):
-            raise Failed(f"the scores have shape {scores.shape}", f"shape {(len(labels) - 1200, 10)}")
-        return float(np.mean(scores.argmax(axis=1) == labels[held_out])), variables
-
+    batches = trial.rng.integers(0, 1437, (steps, 32))
     try:
-        best, variables = 0.0, {}
-        for lr in (0.5, 0.1, 2.0, 0.02):  # a few steps with each, then more with the best
-            share, trained = train(trial.run(START.format(lr=lr), **data), batches[0])
-            if share >= best:
-                best, variables = share, trained
-            if best >= 0.5:
-                return
-        for some in batches[1:]:
-            share, variables = train(variables, some)
-            best = max(best, share)
-            if best >= 0.5:
-                return
+        variables = trial.run(LESSON, **variables, **data, parameters=parameters, batches=batches)
     finally:
         trial.snippet = None  # it needs the data: the notebook's own training loop shows the same
-    got = f"{best:.0%} of the held-out digits right after 250 steps"
-    before, after = trial.read(variables, "before"), trial.read(variables, "scores")
-    large, mistake = np.sqrt(np.mean(before**2)), None
-    if large > LARGE and not np.array_equal(before, after):  # it trains, but from too far away
-        got += f"; a new model's scores are about {large:.2g}, the targets 0 or 1"
-        mistake = "model-large-weights"
-    raise Failed(got, "at least 50% (guessing gives 10%)", mistake=mistake)
+    shape = len(images) - 1437, 10
+    before, after, between = (scores_in(trial, variables, name, shape) for name in ("before", "after", "between"))
+    again, taught = (scores_in(trial, variables, name, shape) for name in ("again", "taught"))
+    if not (np.isfinite(before).all() and np.isfinite(after).all()):
+        raise Failed("the scores are not finite everywhere")
+    if np.array_equal(before, after):
+        with trial.clock.learner_code(trial.seconds):
+            cold = all(parameter.tensor.grad is None for parameter in parameters)
+        mistake = "model-silent" if not np.ptp(before, axis=0).any() else "model-detached" if cold else None
+        raise Failed("training leaves the scores as they were", "scores that training changes", mistake=mistake)
+
+    def same(one: np.ndarray, other: np.ndarray) -> bool:
+        return np.allclose(one, other, rtol=1e-3, atol=1e-5 * np.abs(after).max())
+
+    if not same(before, again) or same(between, before) or same(between, after):
+        got = "with its old numbers back in all parameters, the model does not give its old scores"
+        if same(before, again):
+            got = "with other numbers in all parameters, the model gives the same scores"
+        raise Failed(got, "scores that come from the parameters alone", mistake="model-beside-its-parameters")
+    share = np.mean(after.argmax(axis=1) == labels[held_out])
+    return Lesson(float(share), float(np.sqrt(np.mean(before**2))), same(taught, after))
+
+
+@MODEL.check(
+    2,
+    needs=["model_shape"],
+    hints=["Do all units learn? Look for a ReLU after the last layer, and for weights that start far from 0."],
+    seconds=20.0,
+)
+def model_learns(trial: Trial) -> None:
+    """It learns: a short training lets it read half of the digits it has not seen"""
+    found = lesson(trial, 60)
+    if found.share < 0.5:
+        got, mistake = f"{found.share:.0%} of the held-out digits right after 60 steps", None
+        if found.size > LARGE_SCORES:  # it trains, but from too far away
+            got += f"; a new model's scores are about {found.size:.2g}, the targets 0 or 1"
+            mistake = "weights-too-large"
+        raise Failed(got, "at least 50% (guessing gives 10%)", mistake=mistake)
+
+
+@MODEL.check(2, needs=["model_learns"], hints=["A few more units, or fewer layers?"], seconds=20.0)
+def model_reads(trial: Trial) -> None:
+    """It learns to read nine of ten digits it has not seen"""
+    for steps in (250, 1000):  # more where these are too few
+        found = lesson(trial, steps)
+        if not found.whole:  # what it reads, it reads with numbers that stay as they were drawn
+            raise Failed("a parameter that the scores come from is not trained", mistake="model-detached")
+        if found.share >= 0.9:
+            return
+    raise Failed(f"{found.share:.0%} of the held-out digits right after {steps} steps", "at least 90%")
 
 
 def test_model(SuperModel: Any, MSELoss: Any, SGD: Any, MyTensor: Any, seed: int | None = None) -> Score:
-    """Make a model!: 10 points."""
+    """Make a model!: 8 points. Loss and steps are the test's own: MSELoss and SGD have tests of their own."""
     return MODEL.score(seed, SuperModel=SuperModel, MSELoss=MSELoss, SGD=SGD, MyTensor=MyTensor)

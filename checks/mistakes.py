@@ -1816,6 +1816,38 @@ known(
     LINEAR,
 )
 known(
+    "weights-not-finite",
+    "linear",
+    "new weights are not numbers: they hold nan or inf",
+    "Where do they come from: a division by 0, or memory that nothing was written into?",
+    "np.random.uniform(-bound, bound, (input_size, output_size)), bound = 1 / np.sqrt(input_size).",
+    LINEAR,
+)
+known(
+    "weights-on-one-side",
+    "linear",
+    "the weights lie on one side of 0",
+    "np.random.rand draws between 0 and 1. Could a unit then lower a score when its input grows?",
+    "Draw both signs alike: np.random.uniform(-bound, bound, (input_size, output_size)).",
+    LINEAR,
+)
+known(
+    "weights-too-large",
+    "linear model",
+    "the weights start too large for training",
+    "A unit adds up one product for each of its inputs. How large does the sum get with a hundred of them?",
+    "Smaller, the more inputs there are: np.random.uniform(-bound, bound), bound = 1 / np.sqrt(input_size).",
+    LINEAR,
+)
+known(
+    "weights-too-small",
+    "linear",
+    "the weights start so small that next to nothing gets through the layer",
+    "Each layer shrinks what it hands on, and what it hands back. What is left after three?",
+    "np.random.uniform(-bound, bound), bound = 1 / np.sqrt(input_size).",
+    LINEAR,
+)
+known(
     "linear-bias-not-added",
     "linear",
     "the layer does not add its bias",
@@ -2577,6 +2609,174 @@ known(
 
 MODEL = "Make a model! > The model and its training"
 known(
+    "train-moves-nothing",
+    "train",
+    "training leaves all parameters where they were",
+    "Of the five lines, which ones change a parameter, and what must have happened just before?",
+    "In this order: zero_grad, forward, loss, loss.backward(), optimizer.step().",
+    MODEL,
+)
+known(
+    "train-some-parameters",
+    "train",
+    "training moves some of the parameters only",
+    "What is SGD given: all that the model has?",
+    "SGD(model.parameters(), lr): every module lists those of all its layers.",
+    MODEL,
+)
+known(
+    "train-lr-ignored",
+    "train",
+    "a step of training is the same for every lr",
+    "Which learning rate does your optimizer have?",
+    "SGD(model.parameters(), lr): without it, SGD takes its default.",
+    MODEL,
+)
+known(
+    "train-without-zero-grad",
+    "train",
+    "a mini-batch still holds the gradients of those before",
+    "backward adds to the gradients. Who removes the old ones, and how often?",
+    "optimizer.zero_grad() in the inner loop, before each backward().",
+    MODEL,
+)
+known(
+    "train-rows-apart",
+    "train",
+    "the examples of a mini-batch are compared with the targets of others",
+    "Row 7 of images belongs to row 7 of targets. Is this still so after shuffling?",
+    "One order for both: images[batch] and targets[batch].",
+    MODEL,
+)
+known(
+    "train-epochs-ignored",
+    "train",
+    "training takes another number of epochs than it is asked for",
+    "Where does the outer loop end, and where does the function return?",
+    "for _ in range(epochs): ..., and return losses after it.",
+    MODEL,
+)
+known(
+    "train-examples-left-out",
+    "train",
+    "an epoch leaves examples out",
+    "With 12 examples and mini-batches of 5, what becomes of the last two?",
+    "range(0, len(order), batch_size) goes on to the end; a slice may be shorter than batch_size.",
+    MODEL,
+)
+known(
+    "train-batch-size-ignored",
+    "train",
+    "the mini-batches do not have batch_size examples",
+    "Where does the length of a mini-batch come from?",
+    "batch = order[start : start + batch_size]",
+    MODEL,
+)
+known(
+    "train-examples-not-once",
+    "train",
+    "an epoch does not show every example once",
+    "Drawn at random for each mini-batch anew, does every example get its turn?",
+    "One order for an epoch: np.random.permutation(len(images)). A mini-batch is a slice of it.",
+    MODEL,
+)
+known(
+    "train-not-shuffled",
+    "train",
+    "the examples come in the order in which they were given",
+    "What if all the zeros came first, and then all the ones?",
+    "order = np.random.permutation(len(images)), and rows by order[start : start + batch_size].",
+    MODEL,
+)
+known(
+    "train-shuffled-once",
+    "train",
+    "the mini-batches hold the same examples in every epoch",
+    "When is the order drawn: once, or for each epoch?",
+    "order = np.random.permutation(len(images)) inside the loop over the epochs.",
+    MODEL,
+)
+known(
+    "train-losses-not-numbers",
+    "train",
+    "the losses are no list of numbers",
+    "What would a curve be drawn from?",
+    "float(loss.data) is the number in a loss; return losses after the last epoch.",
+    MODEL,
+)
+known(
+    "train-loss-of-one-batch",
+    "train",
+    "the loss of an epoch is that of one of its mini-batches",
+    "An epoch has many mini-batches. Whose loss is logged?",
+    "Add them all up, each times its length, and divide by the number of examples.",
+    MODEL,
+)
+known(
+    "train-loss-unweighted",
+    "train",
+    "the loss of an epoch counts a small last mini-batch as much as a full one",
+    "A mini-batch of 5 has a mean loss of 1, the last one, of 2, a mean loss of 8. What is the mean over all 7?",
+    "total += float(loss.data) * len(batch), and in the end total / len(images).",
+    MODEL,
+)
+known(
+    "train-loss-not-divided",
+    "train",
+    "the losses of an epoch are added up, but not divided as a mean wants it",
+    "Over how many is the mean?",
+    "total += float(loss.data) * len(batch), and in the end total / len(images).",
+    MODEL,
+)
+known(
+    "train-loss-kept",
+    "train",
+    "the loss of an epoch still holds those of the epochs before",
+    "Where does the sum start from, in the second epoch?",
+    "total = 0.0 at the start of each epoch.",
+    MODEL,
+)
+known(
+    "train-loss-of-each-batch",
+    "train",
+    "the losses are those of all mini-batches, not one for each epoch",
+    "How many numbers shall there be after 20 epochs?",
+    "Append the mean once, after the loop over the mini-batches.",
+    MODEL,
+)
+known(
+    "train-live-silent",
+    "train",
+    "live is never called",
+    "What is the last argument for?",
+    "if live: live(losses[-1]), at the end of each epoch.",
+    MODEL,
+)
+known(
+    "train-live-at-other-times",
+    "train",
+    "live is not called once at the end of each epoch",
+    "In which loop does the call stand?",
+    "In the loop over the epochs, after the one over the mini-batches.",
+    MODEL,
+)
+known(
+    "train-live-told-other-numbers",
+    "train",
+    "live is not told the loss of the epoch",
+    "Which number does a curve of the loss need?",
+    "live(losses[-1]), after it was appended.",
+    MODEL,
+)
+known(
+    "train-needs-live",
+    "train",
+    "without live, train does not work",
+    "What is live when nobody hands one in?",
+    "if live: live(losses[-1])",
+    MODEL,
+)
+known(
     "model-straight",
     "model",
     "the model is one straight line: nothing bends between its layers",
@@ -2617,12 +2817,12 @@ known(
     MODEL,
 )
 known(
-    "model-large-weights",
+    "model-beside-its-parameters",
     "model",
-    "the model does not learn: its first outputs are far too large",
-    "64 products add up in every unit. How large does the sum get?",
-    "Draw the weights small: np.random.uniform(-bound, bound), bound = 1 / np.sqrt(inputs).",
-    LINEAR,
+    "the model's scores do not come from its parameters alone",
+    "Put the old numbers back into all parameters: what should the model answer?",
+    "forward computes the scores from x and the layers, anew each time.",
+    MODEL,
 )
 known(
     "model-silent",
@@ -2635,7 +2835,7 @@ known(
 
 # ---------------------------------------------------------------- anywhere
 
-EVERYWHERE = "tensor module matmul linear relu sgd mseloss model"
+EVERYWHERE = "tensor module matmul linear relu sgd mseloss train model"
 known(
     "uses-torch",
     EVERYWHERE,

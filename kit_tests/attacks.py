@@ -294,7 +294,7 @@ attack(
     "tests_functions",
     "Graded cells do not run in the kernel: the judge calls its own tests.",
     code="""\
-for name in ("matmul", "linear", "relu", "sgd", "mseloss", "model"):
+for name in ("matmul", "linear", "relu", "sgd", "mseloss", "train", "model"):
     setattr(tests, "test_" + name, lambda *_: 10.0)
 tried("replaced %s" % tests.test_matmul(1, 2))
 """,
@@ -306,7 +306,7 @@ attack(
     code="""\
 import builtins
 sys.modules["tests"] = builtins.tests = types.SimpleNamespace(**{
-    "test_" + name: lambda *_: 10.0 for name in ("matmul", "linear", "relu", "sgd", "mseloss", "model")
+    "test_" + name: lambda *_: 10.0 for name in ("matmul", "linear", "relu", "sgd", "mseloss", "train", "model")
 })
 import tests
 tried("replaced %s" % tests.test_matmul(1, 2))
@@ -394,7 +394,7 @@ for event in ("pre_execute", "post_execute", "pre_run_cell", "post_run_cell"):
     shell.events.register(event, ten)
 """,
     solved=("tensor", "module", "optimizer"),
-    points={**HONEST, "sgd": 10},
+    points={**HONEST, "sgd": 8},
 )
 attack(
     "execute_result_first",
@@ -472,7 +472,7 @@ matmul = Right
 """
     },
     solved=("tensor", "module", "optimizer"),
-    points={**HONEST, "sgd": 10},
+    points={**HONEST, "sgd": 8},
 )
 attack(
     "liar_class",
@@ -491,7 +491,7 @@ matmul = lambda a, b: Chameleon()
 """
     },
     solved=("tensor", "module", "optimizer"),
-    points={**HONEST, "sgd": 10},
+    points={**HONEST, "sgd": 8},
 )
 attack(
     "mock_of_everything",
@@ -535,7 +535,7 @@ sys.exit(0)
     then="tried('to exit again')\nraise SystemExit('10.0')\n",
     answers={"matmul": "def matmul(a, b):\n    raise SystemExit('5.0')\n"},
     solved=("tensor", "module", "optimizer"),
-    points={**HONEST, "sgd": 10},
+    points={**HONEST, "sgd": 8},
     shows=("tried: handlers", "tried: to exit again"),
     raises=True,
 )
@@ -773,7 +773,7 @@ class SuperModel(MyModule):
 """
     },
     solved=("tensor", "module", "optimizer", "loss"),
-    points={**HONEST, "sgd": 10, "mseloss": 10, "model": 2},
+    points={**HONEST, "sgd": 8, "mseloss": 8, "model": 1},
 )
 attack(
     "many_large_arrays",
@@ -834,7 +834,7 @@ for parent in (kernel.get_parent(), {}, {"header": {"msg_id": "x"}}, {"msg_id": 
 """,
     solved=("tensor", "module", "optimizer"),
     raises=True,  # that is one of the messages
-    points={**HONEST, "sgd": 10},
+    points={**HONEST, "sgd": 8},
 )
 attack(
     "display_updated",
@@ -1464,7 +1464,7 @@ except MemoryError:
 held.clear()
 """,
     solved=("tensor", "module", "optimizer"),
-    points={**HONEST, "sgd": 10},
+    points={**HONEST, "sgd": 8},
 )
 attack(
     "disk_filling",
@@ -1550,7 +1550,7 @@ def late():
 threading.Thread(target=late, daemon=True).start()
 """,
     solved=ALL_OF_IT,
-    points={**HONEST, "matmul": 5, "linear": 10, "relu": 5, "sgd": 10, "mseloss": 10},
+    points={**HONEST, "matmul": 5, "linear": 10, "relu": 5, "sgd": 8, "mseloss": 8},
 )
 attack(
     "kernel_killed",

@@ -27,7 +27,7 @@ BEGUN: dict[str, float] = {**TENSOR, "module": 10}
 HALF: dict[str, float] = {"tensor": 40, "module": 10}
 ALL: dict[str, float] = {
     **{"tensor": 40, "module": 10, "matmul": 5, "linear": 10},
-    **{"relu": 5, "sgd": 10, "mseloss": 10, "model": 10},
+    **{"relu": 5, "sgd": 8, "mseloss": 8, "train": 6, "model": 8},
 }
 
 
@@ -462,8 +462,8 @@ ENDS = [
     Fault("dies_in_matmul", dies("matmul", "abort"), HALF, ENDED),
     Fault("dies_in_layers", dies("layers", "_exit"), {**HALF, "matmul": 5}, ENDED),
     Fault("dies_in_optimizer", dies("optimizer", "segfault"), {**HALF, "matmul": 5, "linear": 10, "relu": 5}, ENDED),
-    Fault("dies_in_loss", dies("loss", "abort"), {**ALL, "mseloss": 0, "model": 0}, ENDED),
-    Fault("dies_in_model", dies("model", "segfault"), {**ALL, "model": 0}, ENDED),
+    Fault("dies_in_loss", dies("loss", "abort"), {**ALL, "mseloss": 0, "train": 0, "model": 0}, ENDED),
+    Fault("dies_in_model", dies("model", "segfault"), {**ALL, "train": 0, "model": 0}, ENDED),
     Fault(
         "dies_in_a_rule",
         dividing("import os", "os._exit(0)"),

@@ -194,7 +194,7 @@ def verdicts(name: str, seeds: Sequence[int], whole: int = 2) -> dict[str, dict[
             gone = frozenset(id for id, result in results.items() if result.status != "passed") | fixed
             lost.setdefault(id, {}).setdefault(gone, []).append(seed)
             drop: set[str] = set()
-            if number == 0 and id not in ("linear", "model"):  # whose code draws random numbers itself
+            if number == 0 and id not in ("linear", "train", "model"):  # whose code draws random numbers itself
                 drop = {id for id, trial in trials.items() if not trial.drew}
             if number == TRAININGS - 1 and wrong:
                 drop |= {check.id for check in checks if check.seconds > CHECK_SECONDS}

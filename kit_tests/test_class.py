@@ -357,7 +357,7 @@ def test_a_run_that_is_stopped_ends_cleanly_and_says_how_to_go_on(four):
     nothing_is_left(four)
     seed = json.loads((four.folder / ".grading" / "run.json").read_text())["seed"]
     graded = four.grade_class()
-    assert "none needs a look" in graded.log and len(rows(four)) == 4 * (8 + 7)
+    assert "none needs a look" in graded.log and len(rows(four)) == 4 * (9 + 7)
     traces = [json.loads(path.read_text())["trace"]["seed"] for path in four.folder.glob(".grading/results/*/*.json")]
     assert traces == [seed] * 4  # everybody was asked the same
 
@@ -403,7 +403,7 @@ def test_while_the_gradebook_is_locked_it_waits(four):
     lock.close()
     assert running.wait() == 0, log
     assert log.count("The gradebook is in use by another program (database is locked): waiting for it") == 1
-    assert len(rows(four)) == 4 * (8 + 7)
+    assert len(rows(four)) == 4 * (9 + 7)
 
 
 def test_a_gradebook_that_is_deleted_half_way_can_be_filled_again(four):
@@ -417,7 +417,7 @@ def test_a_gradebook_that_is_deleted_half_way_can_be_filled_again(four):
     four.nbgrader("generate_assignment", "workshop", "--force")
     graded = four.grade_class()
     assert f"{kept} unchanged" in graded.log and graded.status == 0
-    assert len(rows(four)) == 4 * (8 + 7)
+    assert len(rows(four)) == 4 * (9 + 7)
 
 
 def test_a_gradebook_that_is_deleted_while_it_is_written_is_said_to_be_gone(tmp_path):
@@ -450,7 +450,7 @@ def test_a_full_disk_stops_it_and_nothing_is_lost(four):
     assert "Traceback" not in done.stderr
     nothing_is_left(four)
     assert not list(journal.iterdir())  # that file system is gone with its process
-    assert rows(four) == [] or len(rows(four)) % (8 + 7) == 0  # whole submissions, or nothing
+    assert rows(four) == [] or len(rows(four)) % (9 + 7) == 0  # whole submissions, or nothing
 
 
 def test_a_clock_that_jumps_changes_nothing(tmp_path):

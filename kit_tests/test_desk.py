@@ -45,7 +45,11 @@ STEPS = {
     ),
     "optimizer": (["test_sgd"], ["step-adds"], ["step-without-guard"]),
     "loss": (["test_mseloss"], ["mse-sum-of-squares"], ["mse-divided-by-rows"]),
-    "model": (["test_model"], ["model-gives-hidden-units"], ["model-relu-forgotten"]),
+    "model": (
+        ["test_train", "test_model"],
+        ["train-without-step", "model-gives-hidden-units"],
+        ["train-mean-of-batches", "model-relu-forgotten"],
+    ),
 }
 
 

@@ -121,7 +121,8 @@ import torchvision
 # under the report is the cell's value: these points.
 #
 # The inputs are random and differ each time. The report prints its seed, and
-# `tests.test_tensor_class(MyTensor, seed=3)`, for example, repeats a run exactly.
+# `tests.test_tensor_class(MyTensor, seed=3)`, for example, repeats a run exactly. (Later your own code draws numbers, too:
+# those of `np.random.uniform` and the like are repeated, those of a generator that you make yourself are not.)
 #
 # The next cell shows where you are. Run it again at any time; it remembers across restarts.
 
@@ -1078,7 +1079,9 @@ tests.test_matmul(matmul, MyTensor)
 # **The weights start random.** If they were all zero, or all equal, all units of a layer would compute the same and
 # receive the same gradient: they would stay equal forever. We draw them uniformly from
 # $\left(-\frac{1}{\sqrt{\text{in}}}, \frac{1}{\sqrt{\text{in}}}\right)$, anew for each layer, and start the bias with
-# zeros.
+# zeros. Both signs are needed, and the size matters: each unit adds up one product for each input, so weights of size 1
+# make sums that grow with every layer, and training starts far from its goal. (Other initializations of such a size, as
+# those called Xavier and He, pass, too.)
 #
 # **ReLU** (rectified linear unit) works element by element:
 #
@@ -1301,7 +1304,7 @@ class SGD:
 # %% [markdown]
 # TESSSSTING!
 
-# %% nbgrader={"grade": true, "grade_id": "test_sgd", "locked": true, "points": 10, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "test_sgd", "locked": true, "points": 8, "schema_version": 3, "solution": false, "task": false}
 tests.test_sgd(SGD, MyTensor, Parameter)
 
 # %% [markdown]
@@ -1394,7 +1397,7 @@ class MSELoss:
 # %% [markdown]
 # Testing again :/ (almost the last time, I promise)
 
-# %% nbgrader={"grade": true, "grade_id": "test_mseloss", "locked": true, "points": 10, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "test_mseloss", "locked": true, "points": 8, "schema_version": 3, "solution": false, "task": false}
 tests.test_mseloss(MSELoss, MyTensor)
 
 # %% [markdown]
@@ -1481,8 +1484,14 @@ def accuracy(model: MyModule, images: np.ndarray, labels: np.ndarray) -> float:
 # ### The model and its training
 #
 # First `SuperModel`. The shapes, for a mini-batch of $n$ pictures and, say, 32 *hidden* units (between input and
-# output): $(n, 64) \to (n, 32) \to (n, 10)$. Then the loop, in `train`: in each epoch shuffle the examples anew, take
-# mini-batch after mini-batch, and do the five lines from above. Log the mean loss of each epoch in `losses`.
+# output): $(n, 64) \to (n, 32) \to (n, 10)$.
+#
+# Then the loop, `train`, for any model and any examples:
+#
+# - In each epoch shuffle the examples anew, and take each once, in mini-batches of `batch_size`. The last one may be
+#   smaller. A row of `images` and the same row of `targets` stay together.
+# - With each mini-batch do the five lines from above, with `SGD` for all of the model's parameters, and `lr`.
+# - Log one number for each epoch in `losses`: the mean loss over its examples, each taken when its turn came.
 #
 # `train` may be given a function, `live`. If it is (`if live:`), call `live(losses[-1])` after each epoch: it draws the
 # loss so far, and the share of the held-out pictures that are read correctly. Without it, show a progress bar with `tqdm`.
@@ -1519,13 +1528,14 @@ def accuracy(model: MyModule, images: np.ndarray, labels: np.ndarray) -> float:
 #
 # `progress = tqdm(range(epochs), file=sys.stdout, disable=live is not None)` and `for epoch in progress:` show a bar only
 # where `live` does not draw; `progress.set_postfix(loss=losses[-1])` writes the latest loss beside it. `loss.data` is an
-# array without dimensions: `float(loss.data)` is a number. Weigh it with `len(batch)`, as the last mini-batch may be
-# smaller.
+# array without dimensions: `float(loss.data)` is a number. It is a mean: times `len(batch)` it is the sum over the
+# mini-batch, and all these sums, divided by `len(images)`, are the mean of the epoch.
 #
 # </details>
 
 # %% nbgrader={"grade": false, "grade_id": "model", "locked": false, "schema_version": 3, "solution": true, "task": false}
 import sys
+from collections.abc import Callable
 
 
 class SuperModel(MyModule):
@@ -1557,10 +1567,13 @@ def train(
     Args:
         images: one example in each row, shape (n, input_size).
         targets: what the model should answer, shape (n, output_size).
+        epochs: how often each example is shown.
+        batch_size: examples in a mini-batch; the last of an epoch may have fewer.
+        lr: the learning rate.
         live: called with the mean loss after each epoch, if it is given.
 
     Returns:
-        The mean loss of each epoch.
+        The mean loss of each epoch, over its examples.
     """
     losses = []
     ### BEGIN SOLUTION
@@ -1613,6 +1626,15 @@ else:
 # %% [markdown]
 # The loss falls steeply at first and then ever more slowly. Expect a held-out accuracy of 95% or more, a little below
 # the training accuracy. Guessing would give 10%.
+#
+# A loop with a slip may still train, only less well. The test of `train` gives it a small model that notes what it is
+# shown, and takes the same mini-batches with PyTorch.
+
+# %% nbgrader={"grade": true, "grade_id": "test_train", "locked": true, "points": 6, "schema_version": 3, "solution": false, "task": false}
+tests.test_train(train, MyModule, Parameter, matmul, SGD, MSELoss, MyTensor)
+
+# %% [markdown]
+# And these are the pictures:
 
 # %%
 if losses:
@@ -1656,10 +1678,11 @@ else:
 # choose by the held-out accuracy again and again, those pictures are no longer quite held out. Serious work sets a third
 # part aside for choosing.
 #
-# The last test, this time for real. It trains your `SuperModel` with a loop of its own; how good your `train` is you have
-# seen above.
+# The last test, this time for real. It moves your model's parameters by hand and compares what the scores do with their
+# gradients. Then it trains a new `SuperModel` with a loop, a loss and an optimizer of its own, on digits whose pixels and
+# classes it has mixed, and wants nine of ten held-out ones read.
 
-# %% nbgrader={"grade": true, "grade_id": "test_model", "locked": true, "points": 10, "schema_version": 3, "solution": false, "task": false}
+# %% nbgrader={"grade": true, "grade_id": "test_model", "locked": true, "points": 8, "schema_version": 3, "solution": false, "task": false}
 tests.test_model(SuperModel, MSELoss, SGD, MyTensor)
 
 # %% [markdown]

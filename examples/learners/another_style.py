@@ -224,18 +224,20 @@ class SuperModel(MyModule):
         return x
 
 
-def train(model, images, targets, epochs=20, batch_size=32, lr=0.5):
+def train(model, images, targets, epochs=20, batch_size=32, lr=0.5, live=None):
     optimizer, error, losses = SGD(model.parameters(), lr), MSELoss(), []
     for epoch in range(epochs):
-        log = []
-        for rows in np.array_split(np.random.permutation(len(images)), len(images) // batch_size):
+        log = 0.0
+        for rows in np.split(np.random.permutation(len(images)), range(batch_size, len(images), batch_size)):
             optimizer.zero_grad()
             loss = error(model(MyTensor(images[rows])), MyTensor(targets[rows]))
             loss.backward()
             optimizer.step()
-            log.append(loss.data.item())
-        losses.append(np.mean(log))
+            log += loss.data.item() * len(rows)
+        losses.append(log / len(images))
         print(f"epoch {epoch + 1}: loss {losses[-1]:.4f}")
+        if live:
+            live(losses[-1])
     return losses
 
 

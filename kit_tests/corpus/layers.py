@@ -70,10 +70,25 @@ MSE = "class MSELoss:\n"
 DIFFERENCE = "        difference = y - y_target\n"
 MEAN = "        return sum(difference * difference) * (1 / difference.size)\n"
 
+UNIFORM = "np.random.uniform(-bound, bound, (input_size, output_size))"
 HIDDEN = "        self.hidden = Linear(64, 32)\n"
 OUTPUT = "        self.output = Linear(32, 10)\n"
 LAYERS = HIDDEN + "        self.relu = ReLU()\n" + OUTPUT
 SCORES = "        return self.output(self.relu(self.hidden(x)))\n"
+OPTIMIZER = "    optimizer = SGD(model.parameters(), lr)\n"
+SHUFFLE = "        order = np.random.permutation(len(images))\n"
+BATCHES = "        for start in range(0, len(order), batch_size):\n"
+BATCH = "            batch = order[start : start + batch_size]\n"
+FORGET = "            optimizer.zero_grad()\n"
+COMPARE = "            loss = loss_function(y, MyTensor(targets[batch]))\n"
+BACKWARD = "            loss.backward()\n"
+APPLY = "            optimizer.step()\n"
+TOTAL = "        total = 0.0\n"
+ADD = "            total += float(loss.data) * len(batch)\n"
+LOG = "        losses.append(total / len(images))\n"
+SHOW = '        progress.set_postfix(loss=f"{losses[-1]:.4f}", refresh=False)\n'
+TELL = "        if live:\n            live(losses[-1])\n"
+RETURN = "    return losses\n"
 
 
 def fused_linear(x="base @ w.data.T", weight="rows.T @ base", bias="base.sum(axis=0)"):
@@ -684,7 +699,7 @@ LINEAR = [
         "linear-without-bias",
         "linear-bias-missing",
         "linear",
-        "linear_parameters",
+        "linear_parameters linear_bias",
         (BIAS, ""),
         (FORWARD, "        return matmul(x, self.weight.tensor)\n"),
     ),
@@ -692,7 +707,7 @@ LINEAR = [
         "linear-bias-plain-tensor",
         "linear-bias-missing",
         "linear",
-        "linear_parameters",
+        "linear_parameters linear_bias",
         (BIAS, "        self.bias = MyTensor(np.zeros(output_size), requires_grad=True)\n"),
         (FORWARD, "        return matmul(x, self.weight.tensor) + self.bias\n"),
     ),
@@ -700,7 +715,7 @@ LINEAR = [
         "linear-bias-number",
         "linear-bias-missing",
         "linear",
-        "linear_parameters",
+        "linear_parameters linear_bias",
         (BIAS, "        self.bias = 0.0\n"),
         (FORWARD, "        return matmul(x, self.weight.tensor) + self.bias\n"),
     ),
@@ -708,7 +723,7 @@ LINEAR = [
         "linear-weight-plain-tensor",
         "linear-weight-missing",
         "linear",
-        "linear_parameters",
+        "linear_parameters linear_weight",
         (
             WEIGHT,
             """\
@@ -721,7 +736,7 @@ LINEAR = [
         "linear-weight-in-a-list",
         "linear-weight-missing",
         "linear",
-        "linear_parameters",
+        "linear_parameters linear_weight",
         (WEIGHT, WEIGHT.replace("Parameter(", "[Parameter(").rstrip() + "]\n"),
         (FORWARD, "        return matmul(x, self.weight[0].tensor) + self.bias.tensor\n"),
     ),
@@ -730,14 +745,14 @@ LINEAR = [
         "zero-initialisation",
         "linear",
         "linear_random",
-        ("np.random.uniform(-bound, bound, (input_size, output_size))", "np.zeros((input_size, output_size))"),
+        (UNIFORM, "np.zeros((input_size, output_size))"),
     ),
     Wrong(
         "linear-constant-bound",
         "zero-initialisation",
         "linear",
         "linear_random",
-        ("np.random.uniform(-bound, bound, (input_size, output_size))", "np.full((input_size, output_size), bound)"),
+        (UNIFORM, "np.full((input_size, output_size), bound)"),
     ),
     Wrong(
         "linear-bound-of-whole-division",
@@ -770,8 +785,109 @@ LINEAR = [
             '    """y = x @ weight + bias"""\n\n    numbers = np.random.uniform(-1, 1, 10_000)\n\n',
         ),
         (
-            "np.random.uniform(-bound, bound, (input_size, output_size))",
+            UNIFORM,
             "np.resize(bound * self.numbers, (input_size, output_size))",
+        ),
+    ),
+    Wrong(
+        "linear-weights-of-rand",
+        "weights-on-one-side",
+        "linear",
+        "linear_random",
+        (UNIFORM, "np.random.rand(input_size, output_size) * bound"),
+    ),
+    Wrong(
+        "linear-weights-mostly-positive",
+        "weights-on-one-side",
+        "linear",
+        "linear_random",
+        (UNIFORM, "np.random.uniform(-bound / 3, bound, (input_size, output_size))"),
+    ),
+    Wrong(
+        "linear-weights-all-negative",
+        "weights-on-one-side",
+        "linear",
+        "linear_random",
+        (UNIFORM, "-np.abs(np.random.normal(0, bound, (input_size, output_size)))"),
+    ),
+    Wrong(
+        "linear-weights-randn",
+        "weights-too-large",
+        "linear",
+        "linear_random",
+        (UNIFORM, "np.random.randn(input_size, output_size)"),
+    ),
+    Wrong(
+        "linear-weights-between-minus-one-and-one",
+        "weights-too-large",
+        "linear",
+        "linear_random",
+        (UNIFORM, "np.random.uniform(-1, 1, (input_size, output_size))"),
+    ),
+    Wrong(
+        "linear-bound-is-root",
+        "weights-too-large",
+        "linear",
+        "linear_random",
+        ("        bound = 1 / np.sqrt(input_size)\n", "        bound = np.sqrt(input_size)\n"),
+    ),
+    Wrong(
+        "linear-bound-of-outputs-squared",
+        "weights-too-small",
+        "linear",
+        "linear_random",
+        ("        bound = 1 / np.sqrt(input_size)\n", "        bound = 1 / output_size**2\n"),
+    ),
+    Wrong(
+        "linear-weights-not-a-number",
+        "weights-not-finite",
+        "linear",
+        "linear_random",
+        ("        bound = 1 / np.sqrt(input_size)\n", "        bound = np.float64(0) / np.float64(0)\n"),
+        (UNIFORM, "bound * np.ones((input_size, output_size))"),
+    ),
+    Wrong(
+        "linear-every-row-alike",
+        "zero-initialisation",
+        "linear",
+        "linear_random",
+        (UNIFORM, "np.tile(np.random.uniform(-bound, bound, output_size), (input_size, 1))"),
+    ),
+    Wrong(
+        "linear-reports-zeros",
+        "zero-initialisation & linear-detached",
+        "linear",
+        "linear_random linear_batch linear_weight linear_bias linear_input",
+        (
+            BIAS,
+            BIAS + "        self.kept = np.array(self.weight.tensor.data)\n        self.weight.tensor.data[...] = 0\n",
+        ),
+        (FORWARD, "        return matmul(x, MyTensor(self.kept)) + self.bias.tensor\n"),
+    ),
+    Wrong(
+        "linear-reports-nan",
+        "weights-not-finite & linear-detached",
+        "linear",
+        "linear_random linear_batch linear_weight linear_bias linear_input",
+        (
+            BIAS,
+            BIAS + "        self.kept = np.array(self.weight.tensor.data)\n"
+            "        self.weight.tensor.data[...] = np.nan\n",
+        ),
+        (FORWARD, "        return matmul(x, MyTensor(self.kept)) + self.bias.tensor\n"),
+    ),
+    Wrong(
+        "linear-remembers-its-first-answer",
+        "",
+        "linear",
+        "linear_again",
+        (
+            FORWARD,
+            """\
+        if not hasattr(self, "answer"):
+            self.answer = matmul(x, self.weight.tensor) + self.bias.tensor
+        return self.answer
+""",
         ),
     ),
     Wrong(
@@ -797,7 +913,7 @@ LINEAR = [
     ),
     Wrong(
         "linear-bias-subtracted",
-        "linear-sign",
+        "linear-bias-not-added",
         "linear",
         "linear_bias",
         (FORWARD, "        return matmul(x, self.weight.tensor) - self.bias.tensor\n"),
@@ -806,14 +922,14 @@ LINEAR = [
         "linear-weight-out-in-not-turned",
         "linear-weight-orientation",
         "linear",
-        "linear_batch linear_row",
+        "linear_batch linear_weight linear_bias linear_input",
         ("(-bound, bound, (input_size, output_size))", "(-bound, bound, (output_size, input_size))"),
     ),
     Wrong(
         "linear-weight-times-x",
         "linear-weight-orientation",
         "linear",
-        "linear_batch linear_row",
+        "linear_batch linear_weight linear_bias linear_input",
         (FORWARD, "        return matmul(self.weight.tensor, x) + self.bias.tensor\n"),
     ),
     Wrong(
@@ -1001,7 +1117,7 @@ LINEAR = [
         "slots-weight-not-turned",
         "linear-weight-orientation",
         "linear",
-        "linear_batch linear_row",
+        "linear_batch linear_weight linear_bias linear_input",
         ("matmul(x, self.weight.tensor.T)", "matmul(x, self.weight.tensor)"),
         style="slots_and_arrays",
     ),
@@ -1017,7 +1133,7 @@ LINEAR = [
         "recursive-buffer-bias-tensor",
         "linear-bias-missing",
         "linear",
-        "linear_parameters",
+        "linear_parameters linear_bias",
         (
             "        self.bias = Parameter(MyTensor(np.random.uniform(-bound, bound, output_size)))\n",
             "        self.bias = MyTensor(np.random.uniform(-bound, bound, output_size), requires_grad=True)\n",
@@ -1048,7 +1164,7 @@ LINEAR = [
         "zero-initialisation & linear-bias-not-added",
         "linear",
         "linear_random linear_bias",
-        ("np.random.uniform(-bound, bound, (input_size, output_size))", "np.zeros((input_size, output_size))"),
+        (UNIFORM, "np.zeros((input_size, output_size))"),
         (FORWARD, "        return matmul(x, self.weight.tensor)\n"),
     ),
 ]
@@ -2090,7 +2206,7 @@ MODEL = [
         "model-layers-in-a-list",
         "model-layers-not-registered",
         "model",
-        "model_gradients",
+        "model_gradients model_learns",
         (LAYERS, "        self.layers = [Linear(64, 32), ReLU(), Linear(32, 10)]\n"),
         (SCORES, "        for layer in self.layers:\n            x = layer(x)\n        return x\n"),
     ),
@@ -2098,7 +2214,7 @@ MODEL = [
         "model-layers-in-a-dictionary",
         "model-layers-not-registered",
         "model",
-        "model_gradients",
+        "model_gradients model_learns",
         (LAYERS, '        self.layers = {"hidden": Linear(64, 32), "output": Linear(32, 10)}\n'),
         (SCORES, '        return self.layers["output"](relu(self.layers["hidden"](x)))\n'),
     ),
@@ -2106,7 +2222,7 @@ MODEL = [
         "model-layers-made-in-forward",
         "model-layers-not-registered",
         "model",
-        "model_gradients",
+        "model_gradients model_learns",
         (LAYERS, ""),
         (SCORES, "        return Linear(32, 10)(ReLU()(Linear(64, 32)(x)))\n"),
     ),
@@ -2136,21 +2252,21 @@ MODEL = [
         "model-hidden-from-data",
         "model-detached",
         "model",
-        "model_gradients",
+        "model_gradients model_reads",
         (SCORES, "        return self.output(self.relu(MyTensor(self.hidden(x).data)))\n"),
     ),
     Wrong(
         "model-scores-from-data",
         "model-detached",
         "model",
-        "model_gradients",
+        "model_gradients model_learns",
         (SCORES, "        return MyTensor(self.output(self.relu(self.hidden(x))).data)\n"),
     ),
     Wrong(
         "model-scores-new-leaf",
         "model-detached",
         "model",
-        "model_gradients",
+        "model_gradients model_learns",
         (SCORES, "        return MyTensor(self.output(self.relu(self.hidden(x))).data, requires_grad=True)\n"),
     ),
     Wrong(
@@ -2189,37 +2305,10 @@ MODEL = [
         (SCORES, "        return sum(self.output(self.relu(self.hidden(x))), axis=0)\n"),
     ),
     Wrong(
-        "model-weights-randn",
-        "model-large-weights",
-        "model",
-        "model_learns",
-        (
-            "np.random.uniform(-bound, bound, (input_size, output_size))",
-            "np.random.randn(input_size, output_size)",
-        ),
-    ),
-    Wrong(
-        "model-weights-between-minus-one-and-one",
-        "model-large-weights",
-        "model",
-        "model_learns",
-        (
-            "np.random.uniform(-bound, bound, (input_size, output_size))",
-            "np.random.uniform(-1, 1, (input_size, output_size))",
-        ),
-    ),
-    Wrong(
-        "model-bound-is-root",
-        "model-large-weights",
-        "model",
-        "model_learns",
-        ("        bound = 1 / np.sqrt(input_size)\n", "        bound = np.sqrt(input_size)\n"),
-    ),
-    Wrong(
         "model-final-relu-of-zero-weights",
         "model-silent",
         "model",
-        "model_bends model_downhill model_learns",
+        "model_bends model_learns",
         (OUTPUT, OUTPUT + "        self.output.weight.tensor.data[...] = 0\n"),
         (SCORES, "        return self.relu(self.output(self.relu(self.hidden(x))))\n"),
     ),
@@ -2234,9 +2323,18 @@ MODEL = [
         "model-same-scores",
         "model-silent & model-layer-unused",
         "model",
-        "model_bends model_gradients",
+        "model_bends model_gradients model_learns",
         (SCORES, "        return MyTensor(np.tile(np.eye(10)[3], (x.shape[0], 1)))\n"),
     ),
+    Wrong(
+        "model-hidden-made-in-forward",
+        "model-beside-its-parameters",
+        "model",
+        "model_gradients model_learns",
+        (HIDDEN, ""),
+        (SCORES, "        return self.output(self.relu(Linear(64, 32)(x)))\n"),
+    ),
+    Wrong("model-two-hidden-units", "", "model", "model_learns", (LAYERS, LAYERS.replace("32", "2"))),
     Wrong(
         "model-super-init-forgotten",
         "",
@@ -2248,7 +2346,7 @@ MODEL = [
         "closures-model-layers-in-a-list",
         "model-layers-not-registered",
         "model",
-        "model_gradients",
+        "model_gradients model_learns",
         (
             "        self.l1 = Linear(64, 32)\n        self.act = ReLU()\n        self.l2 = Linear(32, 10)\n",
             "        self.layers = [Linear(64, 32), ReLU(), Linear(32, 10)]\n",
@@ -2274,7 +2372,7 @@ MODEL = [
         "tape-model-detached-between",
         "model-detached",
         "model",
-        "model_gradients",
+        "model_gradients model_reads",
         ("        x = self.relu(x)\n", "        x = MyTensor(self.relu(x).data)\n"),
         style="tape",
     ),
@@ -2300,6 +2398,369 @@ MODEL = [
         return found
 """,
         ),
+    ),
+]
+
+TRAIN = [
+    Wrong(
+        "train-never-forgets",
+        "train-without-zero-grad",
+        "train",
+        "train_forgets",
+        (FORGET, ""),
+    ),
+    Wrong(
+        "train-forgets-once-an-epoch",
+        "train-without-zero-grad",
+        "train",
+        "train_forgets",
+        (FORGET, ""),
+        (TOTAL, TOTAL + FORGET[4:]),
+    ),
+    Wrong(
+        "train-forgets-once",
+        "train-without-zero-grad",
+        "train",
+        "train_forgets",
+        (FORGET, ""),
+        (OPTIMIZER, OPTIMIZER + FORGET[8:]),
+    ),
+    Wrong(
+        "train-forgets-before-the-step",
+        "train-moves-nothing",
+        "train",
+        "train_step train_forgets train_pairs",
+        (FORGET, ""),
+        (APPLY, FORGET + APPLY),
+    ),
+    Wrong(
+        "train-without-step",
+        "train-moves-nothing",
+        "train",
+        "train_step train_forgets train_pairs",
+        (APPLY, ""),
+    ),
+    Wrong(
+        "train-without-backward",
+        "train-moves-nothing",
+        "train",
+        "train_step train_forgets train_pairs",
+        (BACKWARD, ""),
+    ),
+    Wrong(
+        "train-steps-before-backward",
+        "train-moves-nothing",
+        "train",
+        "train_step train_forgets train_pairs",
+        (BACKWARD + APPLY, APPLY + BACKWARD),
+    ),
+    Wrong(
+        "train-lr-not-handed-on",
+        "train-lr-ignored",
+        "train",
+        "train_step",
+        (OPTIMIZER, OPTIMIZER.replace(", lr", "")),
+    ),
+    Wrong(
+        "train-lr-of-the-example",
+        "train-lr-ignored",
+        "train",
+        "train_step",
+        (OPTIMIZER, OPTIMIZER.replace(", lr", ", 0.1")),
+    ),
+    Wrong(
+        "train-first-parameters-only",
+        "train-some-parameters",
+        "train",
+        "train_step",
+        (OPTIMIZER, OPTIMIZER.replace("parameters()", "parameters()[:2]")),
+    ),
+    Wrong(
+        "train-last-parameter-only",
+        "train-some-parameters",
+        "train",
+        "train_step",
+        (OPTIMIZER, OPTIMIZER.replace("parameters()", "parameters()[-1:]")),
+    ),
+    Wrong(
+        "train-supermodel-only",
+        "",
+        "train",
+        "train_step train_forgets train_pairs train_batches train_losses train_live",
+        (OPTIMIZER, OPTIMIZER.replace("model.", "model.hidden.")),
+    ),
+    Wrong(
+        "train-targets-in-order",
+        "train-rows-apart",
+        "train",
+        "train_pairs",
+        (COMPARE, COMPARE.replace("[batch]", "[start : start + batch_size]")),
+    ),
+    Wrong(
+        "train-shuffled-apart",
+        "train-rows-apart",
+        "train",
+        "train_pairs",
+        (SHUFFLE, SHUFFLE + SHUFFLE.replace("order", "other")),
+        (COMPARE, COMPARE.replace("batch", "other[start : start + batch_size]")),
+    ),
+    Wrong(
+        "train-shuffles-copies-apart",
+        "train-rows-apart",
+        "train",
+        "train_pairs",
+        (
+            SHUFFLE,
+            """\
+        order = np.arange(len(images))
+        images, targets = np.random.permutation(images), np.random.permutation(targets)
+""",
+        ),
+    ),
+    Wrong(
+        "train-twenty-epochs",
+        "train-epochs-ignored",
+        "train",
+        "train_batches",
+        ("range(epochs)", "range(20)"),
+    ),
+    Wrong(
+        "train-returns-after-an-epoch",
+        "train-epochs-ignored",
+        "train",
+        "train_batches",
+        (
+            TELL + "    ### END SOLUTION\n" + RETURN,
+            TELL + "        return losses\n    return losses\n    ### END SOLUTION\n",
+        ),
+    ),
+    Wrong(
+        "train-last-batch-dropped",
+        "train-examples-left-out",
+        "train",
+        "train_batches",
+        (BATCHES, BATCHES.replace("len(order)", "len(order) - batch_size + 1")),
+    ),
+    Wrong(
+        "train-one-batch-an-epoch",
+        "train-examples-left-out",
+        "train",
+        "train_batches",
+        (ADD, ADD + "            break\n"),
+    ),
+    Wrong(
+        "train-all-at-once",
+        "train-batch-size-ignored",
+        "train",
+        "train_batches",
+        (BATCHES, BATCHES.replace("batch_size", "len(order)")),
+        (BATCH, BATCH.replace("batch_size", "len(order)")),
+    ),
+    Wrong(
+        "train-one-by-one",
+        "train-batch-size-ignored",
+        "train",
+        "train_batches",
+        (BATCHES, BATCHES.replace(", batch_size", "")),
+        (BATCH, BATCH.replace("batch_size", "1")),
+    ),
+    Wrong(
+        "train-batches-of-thirty-two",
+        "train-batch-size-ignored",
+        "train",
+        "train_batches",
+        (BATCHES, BATCHES.replace("batch_size", "32")),
+        (BATCH, BATCH.replace("batch_size", "32")),
+    ),
+    Wrong(
+        "train-overlapping-batches",
+        "train-examples-not-once",
+        "train",
+        "train_batches",
+        (BATCHES, BATCHES.replace(", batch_size", "")),
+    ),
+    Wrong(
+        "train-draws-with-replacement",
+        "train-examples-not-once",
+        "train",
+        "train_batches",
+        (BATCH, "            batch = np.random.randint(len(images), size=len(order[start : start + batch_size]))\n"),
+    ),
+    Wrong(
+        "train-order-with-replacement",
+        "train-examples-not-once",
+        "train",
+        "train_batches",
+        (SHUFFLE, "        order = np.random.choice(len(images), len(images))\n"),
+    ),
+    Wrong(
+        "train-not-shuffled",
+        "train-not-shuffled",
+        "train",
+        "train_batches",
+        (SHUFFLE, "        order = np.arange(len(images))\n"),
+    ),
+    Wrong(
+        "train-shuffled-before-the-epochs",
+        "train-shuffled-once",
+        "train",
+        "train_batches",
+        (SHUFFLE, ""),
+        (OPTIMIZER, OPTIMIZER + SHUFFLE[4:]),
+    ),
+    Wrong(
+        "train-same-order-by-seed",
+        "train-shuffled-once",
+        "train",
+        "train_batches",
+        (SHUFFLE, SHUFFLE.replace("np.random.", "np.random.default_rng(1).")),
+    ),
+    Wrong(
+        "train-logs-tensors",
+        "train-losses-not-numbers",
+        "train",
+        "train_losses",
+        (SHOW, ""),
+        (LOG, "        losses.append(loss)\n"),
+    ),
+    Wrong(
+        "train-logs-nothing",
+        "",
+        "train",
+        "train_losses",
+        (SHOW, ""),
+        (LOG, ""),
+        (TELL, TELL.replace("losses[-1]", "total / len(images)")),
+    ),
+    Wrong(
+        "train-logs-the-last-batch",
+        "train-loss-of-one-batch",
+        "train",
+        "train_losses",
+        (LOG, "        losses.append(float(loss.data))\n"),
+    ),
+    Wrong(
+        "train-mean-of-batches",
+        "train-loss-unweighted",
+        "train",
+        "train_losses",
+        (ADD, ADD.replace(" * len(batch)", "")),
+        (LOG, LOG.replace("len(images)", "-(-len(order) // batch_size)")),
+    ),
+    Wrong(
+        "train-loss-weighed-and-not-divided",
+        "train-loss-not-divided",
+        "train",
+        "train_losses",
+        (LOG, LOG.replace(" / len(images)", "")),
+    ),
+    Wrong(
+        "train-loss-divided-twice",
+        "train-loss-not-divided",
+        "train",
+        "train_losses",
+        (ADD, ADD.replace(" * len(batch)", "")),
+    ),
+    Wrong(
+        "train-total-goes-on",
+        "train-loss-kept",
+        "train",
+        "train_losses",
+        (TOTAL, ""),
+        (OPTIMIZER, OPTIMIZER + TOTAL[4:]),
+    ),
+    Wrong(
+        "train-logs-each-batch",
+        "train-loss-of-each-batch",
+        "train",
+        "train_losses",
+        (LOG, ""),
+        (ADD, "            losses.append(float(loss.data))\n"),
+    ),
+    Wrong(
+        "train-live-forgotten",
+        "train-live-silent",
+        "train",
+        "train_live",
+        (TELL, ""),
+    ),
+    Wrong(
+        "train-live-for-each-batch",
+        "train-live-at-other-times",
+        "train",
+        "train_live",
+        (TELL, ""),
+        (ADD, ADD + "            if live:\n                live(float(loss.data))\n"),
+    ),
+    Wrong(
+        "train-live-at-the-end",
+        "train-live-at-other-times",
+        "train",
+        "train_live",
+        (
+            TELL + "    ### END SOLUTION\n",
+            TELL[4:].replace("        live", "    for loss in losses:\n            live").replace("losses[-1]", "loss")
+            + "    ### END SOLUTION\n",
+        ),
+    ),
+    Wrong(
+        "train-live-before-the-epoch",
+        "train-live-at-other-times",
+        "train",
+        "train_live",
+        (TELL, ""),
+        (TOTAL, TOTAL + TELL.replace("if live", "if live and losses")),
+    ),
+    Wrong(
+        "train-live-told-all-losses",
+        "train-live-told-other-numbers",
+        "train",
+        "train_live",
+        (TELL, TELL.replace("[-1]", "")),
+    ),
+    Wrong(
+        "train-live-told-the-last-batch",
+        "train-live-told-other-numbers",
+        "train",
+        "train_live",
+        (TELL, TELL.replace("losses[-1]", "float(loss.data)")),
+    ),
+    Wrong(
+        "train-live-not-asked-for",
+        "train-needs-live",
+        "train",
+        "train_live",
+        (TELL, TELL.replace("if live:", "if True:")),
+    ),
+    Wrong(
+        "generators-skips-an-example",
+        "train-examples-left-out",
+        "train",
+        "train_batches",
+        (
+            "[row for _, row in zip(range(size), order, strict=False)]",
+            "[row for row, _ in zip(order, range(size), strict=False)]",
+        ),
+        style="generators",
+    ),
+    Wrong(
+        "tape-forgets-between-backward-and-step",
+        "train-moves-nothing",
+        "train",
+        "train_step train_forgets train_pairs",
+        (
+            "            sgd.step()\n            sgd.zero_grad()\n",
+            "            sgd.zero_grad()\n            sgd.step()\n",
+        ),
+        style="tape",
+    ),
+    Wrong(
+        "slots-rows-of-the-place",
+        "train-rows-apart",
+        "train",
+        "train_pairs",
+        ("MyTensor(targets[rows])", "MyTensor(targets[begin:end])"),
+        style="slots_and_arrays",
     ),
 ]
 
@@ -2335,4 +2796,4 @@ NO_TENSOR = [
     ),
 ]
 
-WRONG = [*MODULE, *MATMUL, *LINEAR, *RELU_ENTRIES, *SGD, *MSELOSS, *MODEL, *NO_TENSOR]
+WRONG = [*MODULE, *MATMUL, *LINEAR, *RELU_ENTRIES, *SGD, *MSELOSS, *TRAIN, *MODEL, *NO_TENSOR]

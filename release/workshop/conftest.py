@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-NAMES = ["MyTensor", "MyModule", "Parameter", "matmul", "Linear", "ReLU", "SGD", "MSELoss", "SuperModel"]
+NAMES = ["MyTensor", "MyModule", "Parameter", "matmul", "Linear", "ReLU", "SGD", "MSELoss", "SuperModel", "train"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -276,3 +276,23 @@ class SuperModel(MyModule):
 
     def forward(self, images):
         return self.second(self.relu(self.first(images)))
+
+
+def train(model, images, targets, epochs=20, batch_size=32, lr=1.0, live=None):
+    sgd, mse = SGD(model.parameters(), lr), MSELoss()
+    losses = []
+    for _ in range(epochs):
+        waiting = [(np.random.rand(), row) for row in range(len(images))]
+        heap = sorted(waiting)  # a sorted list is a heap
+        total = 0.0
+        while heap:
+            rows = [heappop(heap)[1] for _ in range(min(batch_size, len(heap)))]
+            sgd.zero_grad()
+            loss = mse(model(MyTensor(images[rows])), MyTensor(targets[rows]))
+            loss.backward()
+            sgd.step()
+            total += loss.data * len(rows)
+        losses.append(float(total) / len(images))
+        if live:
+            live(losses[-1])
+    return losses

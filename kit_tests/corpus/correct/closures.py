@@ -286,3 +286,24 @@ class SuperModel(MyModule):
 
     def forward(self, x):
         return self.l2(self.act(self.l1(x)))
+
+
+def train(model, images, targets, epochs=20, batch_size=32, lr=1.0, live=None):
+    optimizer = SGD(model.parameters(), lr)
+    n = len(images)
+
+    def learn(rows):
+        optimizer.zero_grad()
+        loss = MSELoss()(model(MyTensor(images[rows])), MyTensor(targets[rows]))
+        loss.backward()
+        optimizer.step()
+        return float(loss.data) * len(rows)
+
+    def epoch():
+        order = random.sample(range(n), n)
+        mean = math.fsum(learn(order[k : k + batch_size]) for k in range(0, n, batch_size)) / n
+        if live is not None:
+            live(mean)
+        return mean
+
+    return [epoch() for _ in range(epochs)]

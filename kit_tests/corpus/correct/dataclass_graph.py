@@ -316,3 +316,50 @@ class SuperModel(MyModule):
 
     def forward(self, x: MyTensor) -> MyTensor:
         return self.output(self.activation(self.hidden(x)))
+
+
+@dataclass
+class Log:
+    """The losses of an epoch's examples so far."""
+
+    total: float = 0.0
+    count: int = 0
+
+    def note(self, loss: MyTensor, examples: int) -> None:
+        self.total += float(loss.data) * examples
+        self.count += examples
+
+    @property
+    def mean(self) -> float:
+        return self.total / self.count
+
+
+def batches(count: int, size: int, generator: np.random.Generator) -> Iterator[np.ndarray]:
+    order = generator.permutation(count)
+    yield from np.split(order, range(size, count, size))
+
+
+def train(
+    model: MyModule,
+    images: np.ndarray,
+    targets: np.ndarray,
+    epochs: int = 20,
+    batch_size: int = 32,
+    lr: float = 1.0,
+    live: Callable[[float], None] | None = None,
+) -> list[float]:
+    generator, loss_function = np.random.default_rng(), MSELoss()
+    optimizer = SGD(model.parameters(), lr=lr)
+    losses = []
+    for _ in range(epochs):
+        log = Log()
+        for rows in batches(len(images), batch_size, generator):
+            optimizer.zero_grad()
+            loss = loss_function(model(MyTensor(images[rows])), MyTensor(targets[rows]))
+            loss.backward()
+            optimizer.step()
+            log.note(loss, len(rows))
+        losses.append(log.mean)
+        if live:
+            live(log.mean)
+    return losses

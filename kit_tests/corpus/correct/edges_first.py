@@ -248,3 +248,22 @@ class SuperModel(MyModule):
         x = self.relu(self.one(x))
         x = self.relu(self.two(x))
         return self.three(x)
+
+
+def train(model, images, targets, epochs=20, batch_size=32, lr=1.0, live=None):
+    learner = SGD(model.parameters(), lr)
+    history = []
+    for _ in range(epochs):
+        rows = np.random.permutation(images.shape[0])
+        errors = []
+        while rows.size:
+            now, rows = rows[:batch_size], rows[batch_size:]
+            learner.zero_grad()
+            loss = MSELoss()(model(MyTensor(images[now])), MyTensor(targets[now]))
+            loss.backward()
+            learner.step()
+            errors += [float(loss.data)] * now.size
+        history.append(sum(errors) / len(errors))
+        if live:
+            live(history[-1])
+    return history

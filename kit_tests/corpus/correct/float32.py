@@ -241,3 +241,22 @@ class SuperModel(MyModule):
 
     def forward(self, x):
         return self.two(self.relu(self.one(x)))
+
+
+def train(model, images, targets, epochs=20, batch_size=32, lr=1.0, live=None):
+    x, y = np.asarray(images, F32), np.asarray(targets, F32)
+    optimizer, criterion, losses = SGD(model.parameters(), lr), MSELoss(), []
+    for epoch in range(epochs):
+        perm = np.random.permutation(len(x))
+        running = 0.0
+        for i in range(0, len(x), batch_size):
+            idx = perm[i : i + batch_size]
+            loss = criterion(model(MyTensor(x[idx])), MyTensor(y[idx]))
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            running += loss.data.item() * idx.size
+        losses.append(running / len(x))
+        if live:
+            live(losses[epoch])
+    return losses

@@ -283,3 +283,32 @@ class SuperModel(MyModule):
 
     def forward(self, x: MyTensor) -> MyTensor:
         return self.out_of(relu(self.into(x)))
+
+
+def learned(model: MyModule, optimizer: SGD, x: np.ndarray, y: np.ndarray) -> float:
+    """The sum of a mini-batch's losses, after a step."""
+    optimizer.zero_grad()
+    loss = MSELoss()(model(MyTensor(x)), MyTensor(y))
+    loss.backward()
+    optimizer.step()
+    return float(loss.data) * len(x)
+
+
+def train(
+    model: MyModule,
+    images: np.ndarray,
+    targets: np.ndarray,
+    epochs: int = 20,
+    batch_size: int = 32,
+    lr: float = 1.0,
+    live: Callable[[float], None] | None = None,
+) -> list[float]:
+    optimizer, n, losses = SGD(model.parameters(), lr), len(images), []
+    for _ in range(epochs):
+        order = np.random.default_rng().permutation(n)
+        x, y = images[order], targets[order]
+        parts = [slice(start, start + batch_size) for start in range(0, n, batch_size)]
+        losses = [*losses, sum(learned(model, optimizer, x[part], y[part]) for part in parts) / n]
+        if live:
+            live(losses[-1])
+    return losses

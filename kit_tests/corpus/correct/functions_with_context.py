@@ -418,3 +418,32 @@ class SuperModel(MyModule):
 
     def forward(self, x: MyTensor) -> MyTensor:
         return self.fc2(self.relu(self.fc1(x)))
+
+
+def train(
+    model: MyModule,
+    images: np.ndarray,
+    targets: np.ndarray,
+    epochs: int = 20,
+    batch_size: int = 32,
+    lr: float = 1.0,
+    live: Any = None,
+) -> list[float]:
+    optimizer = SGD(model.parameters(), lr)
+    loss_function = MSELoss()
+    losses: list[float] = []
+    generator = np.random.default_rng()
+    for _ in range(epochs):
+        rows = iter(generator.permutation(len(images)).tolist())
+        sizes, values = [], []
+        while batch := list(itertools.islice(rows, batch_size)):
+            optimizer.zero_grad()
+            loss = loss_function(model(MyTensor(images[batch])), MyTensor(targets[batch]))
+            loss.backward()
+            optimizer.step()
+            sizes.append(len(batch))
+            values.append(float(loss.data))
+        losses.append(float(np.average(values, weights=sizes)))
+        if live:
+            live(losses[-1])
+    return losses

@@ -202,3 +202,23 @@ class SuperModel(MyModule):
 
     def forward(self, x):
         return self.b(self.r(self.a(x)))
+
+
+def train(model, images, targets, epochs=20, batch_size=32, lr=1.0, live=None):
+    opt, mse, means = SGD(model.parameters(), lr), MSELoss(), []
+    both = np.hstack([images, targets])
+    width = images.shape[1]
+    for _ in range(epochs):
+        np.random.shuffle(both)
+        total = 0
+        for i in range(0, len(both), batch_size):
+            x, t = np.hsplit(both[i : i + batch_size], [width])
+            opt.zero_grad()
+            e = mse(model(MyTensor(x)), MyTensor(t))
+            e.backward()
+            opt.step()
+            total += len(x) * e.data
+        means += [float(total / len(both))]
+        if live:
+            live(means[-1])
+    return means

@@ -3,7 +3,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from enum import Enum, auto
 from functools import partial, reduce
-from itertools import chain, pairwise
+from itertools import chain, islice, pairwise
 from types import EllipsisType
 from typing import Any
 
@@ -291,3 +291,41 @@ class SuperModel(MyModule):
     def forward(self, x: MyTensor) -> MyTensor:
         steps = chain([self.layer0], (step for step in (self.relu, self.layer1)))
         return reduce(lambda value, step: step(value), steps, x)
+
+
+def mini_batches(images: np.ndarray, targets: np.ndarray, size: int) -> Iterator[tuple[MyTensor, MyTensor, int]]:
+    order = iter(np.random.permutation(len(images)))
+    while rows := [row for _, row in zip(range(size), order, strict=False)]:
+        yield MyTensor(images[rows]), MyTensor(targets[rows]), len(rows)
+
+
+def epoch_losses(
+    model: MyModule, images: np.ndarray, targets: np.ndarray, size: int, lr: float
+) -> Generator[float, None, None]:
+    optimizer, loss_function = SGD(model.parameters(), lr), MSELoss()
+    while True:
+        total = 0.0
+        for x, y, count in mini_batches(images, targets, size):
+            optimizer.zero_grad()
+            loss = loss_function(model(x), y)
+            loss.backward()
+            optimizer.step()
+            total += float(loss.data) * count
+        yield total / len(images)
+
+
+def train(
+    model: MyModule,
+    images: np.ndarray,
+    targets: np.ndarray,
+    epochs: int = 20,
+    batch_size: int = 32,
+    lr: float = 1.0,
+    live: Callable[[float], None] | None = None,
+) -> list[float]:
+    losses = []
+    for loss in islice(epoch_losses(model, images, targets, batch_size, lr), epochs):
+        losses.append(loss)
+        if live:
+            live(loss)
+    return losses

@@ -236,3 +236,22 @@ class SuperModel(MyModule):
 
     def forward(self, x: MyTensor) -> MyTensor:
         return self.outer(self.relu(self.inner(x)))
+
+
+def train(model, images, targets, epochs=20, batch_size=32, lr=1.0, live=None):
+    losses = []
+    for _ in range(epochs):
+        optimizer = SGD(model.parameters(), lr)  # it remembers nothing: a new one is as good
+        order = np.argsort(np.random.random(len(images)))
+        squares = 0.0
+        for start in range(0, len(order), batch_size):
+            batch = order[start : start + batch_size]
+            optimizer.zero_grad()
+            loss = MSELoss()(model(MyTensor(images[batch])), MyTensor(targets[batch]))
+            loss.backward()
+            optimizer.step()
+            squares += loss.data * targets[batch].size
+        losses.append(float(squares / targets.size))
+        if live:
+            live(losses[-1])
+    return losses

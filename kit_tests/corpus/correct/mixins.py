@@ -310,3 +310,47 @@ class SuperModel(MyModule):
 
     def forward(self, x):
         return self.mouth(self.bend(self.eyes(x)))
+
+
+class Logged:
+    """Keeps the loss of each epoch, and tells who listens."""
+
+    def __init__(self, live):
+        self.losses, self.live = [], live
+
+    def log(self, loss):
+        self.losses.append(loss)
+        if self.live:
+            self.live(loss)
+
+
+class Shuffled:
+    def batches(self, size):
+        order = np.random.permutation(len(self.images))
+        for start in range(0, len(order), size):
+            rows = order[start : start + size]
+            yield self.images[rows], self.targets[rows]
+
+
+class Trainer(Logged, Shuffled):
+    def __init__(self, model, images, targets, lr, live):
+        super().__init__(live)
+        self.model, self.images, self.targets = model, images, targets
+        self.optimizer = SGD(model.parameters(), lr)
+
+    def step(self, x, y):
+        self.optimizer.zero_grad()
+        loss = MSELoss()(self.model(MyTensor(x)), MyTensor(y))
+        loss.backward()
+        self.optimizer.step()
+        return float(loss.data)
+
+    def run(self, epochs, size):
+        for _ in range(epochs):
+            total = sum(self.step(x, y) * len(x) for x, y in self.batches(size))
+            self.log(total / len(self.images))
+        return self.losses
+
+
+def train(model, images, targets, epochs=20, batch_size=32, lr=1.0, live=None):
+    return Trainer(model, images, targets, lr, live).run(epochs, batch_size)

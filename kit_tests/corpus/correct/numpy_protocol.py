@@ -210,3 +210,20 @@ class SuperModel(MyModule):
 
     def forward(self, x):
         return self.layers.scores(np.maximum(self.layers.hidden(x), 0.0))
+
+
+def train(model, images, targets, epochs=20, batch_size=32, lr=1.0, live=None):
+    optimizer, loss_function = SGD(model.parameters(), lr), MSELoss()
+    n = len(images)
+    losses = np.zeros(epochs)
+    for epoch in range(epochs):
+        order = np.random.permutation(n)
+        for batch in np.array_split(order, np.arange(batch_size, n, batch_size)):
+            optimizer.zero_grad()
+            loss = loss_function(model(MyTensor(images[batch])), MyTensor(targets[batch]))
+            loss.backward()
+            optimizer.step()
+            losses[epoch] += loss.data * len(batch) / n
+        if live:
+            live(losses[epoch])
+    return list(losses)

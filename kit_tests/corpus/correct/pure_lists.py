@@ -295,3 +295,25 @@ class SuperModel(MyModule):
         for layer in [self.layer1, self.layer2, self.layer3]:
             x = layer(x)
         return x
+
+
+def train(model, images, targets, epochs=20, batch_size=32, lr=1.0, live=None):
+    optimizer = SGD(model.parameters(), lr)
+    loss_function = MSELoss()
+    losses = []
+    for _ in range(epochs):
+        rows = list(zip(images.tolist(), targets.tolist(), strict=True))
+        np.random.shuffle(rows)
+        total = 0.0
+        while rows:
+            batch = rows[:batch_size]
+            del rows[:batch_size]
+            optimizer.zero_grad()
+            loss = loss_function(model(MyTensor([list(x) for x, _ in batch])), MyTensor([list(y) for _, y in batch]))
+            loss.backward()
+            optimizer.step()
+            total += float(loss.data) * len(batch)
+        losses.append(total / len(images))
+        if live is not None:
+            live(losses[-1])
+    return losses

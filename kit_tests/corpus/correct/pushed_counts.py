@@ -323,3 +323,30 @@ class SuperModel(MyModule):
 
     def forward(self, x: MyTensor) -> MyTensor:
         return self.output_layer(self.activation(self.input_layer(x)))
+
+
+def train(
+    model: MyModule,
+    images: np.ndarray,
+    targets: np.ndarray,
+    epochs: int = 20,
+    batch_size: int = 32,
+    lr: float = 1.0,
+    live: Callable[[float], None] | None = None,
+) -> list[float]:
+    loss_function, optimizer = MSELoss(), SGD(model.parameters(), lr)
+    losses: list[float] = []
+    for _ in range(epochs):
+        queue = deque(np.random.permutation(len(images)).tolist())
+        pushed = 0.0
+        while queue:
+            rows = [queue.popleft() for _ in range(min(batch_size, len(queue)))]
+            optimizer.zero_grad()
+            loss = loss_function(model(MyTensor(images[rows])), MyTensor(targets[rows]))
+            loss.backward()
+            optimizer.step()
+            pushed += float(loss.data) * len(rows)
+        losses.append(pushed / len(images))
+        if live:
+            live(losses[-1])
+    return losses

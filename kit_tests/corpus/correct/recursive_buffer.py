@@ -272,3 +272,33 @@ class SuperModel(MyModule):
 
     def forward(self, x: MyTensor) -> MyTensor:
         return self.scores(self.bend(self.hidden(x)))
+
+
+def train(
+    model: MyModule,
+    images: np.ndarray,
+    targets: np.ndarray,
+    epochs: int = 20,
+    batch_size: int = 32,
+    lr: float = 1.0,
+    live: Callable[[float], None] | None = None,
+) -> list[float]:
+    optimizer = SGD(model.parameters(), lr)
+
+    def rest(order: np.ndarray) -> float:
+        """The sum of the losses of the rows that are left, each mini-batch after the one before."""
+        if not len(order):
+            return 0.0
+        batch = order[:batch_size]
+        optimizer.zero_grad()
+        loss = MSELoss()(model(MyTensor(images[batch])), MyTensor(targets[batch]))
+        loss.backward()
+        optimizer.step()
+        return float(loss.data) * len(batch) + rest(order[batch_size:])
+
+    losses = []
+    for _ in range(epochs):
+        losses.append(rest(np.random.permutation(len(images))) / len(images))
+        if live:
+            live(losses[-1])
+    return losses

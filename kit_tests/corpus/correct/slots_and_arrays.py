@@ -309,3 +309,27 @@ class SuperModel(MyModule):
 
     def forward(self, x):
         return self.output(self.relu(self.hidden(x)))
+
+
+def train(model, images, targets, epochs=20, batch_size=32, lr=1.0, live=None):
+    random = np.random.default_rng()
+    optimizer = SGD(model.parameters(), lr)
+    count = len(images)
+    ends = [*range(batch_size, count, batch_size), count]
+    losses = []
+    for _ in range(epochs):
+        order = random.permutation(count)
+        of_rows = np.empty(count)
+        begin = 0
+        for end in ends:
+            rows = order[begin:end]
+            optimizer.zero_grad()
+            loss = MSELoss()(model(MyTensor(images[rows])), MyTensor(targets[rows]))
+            loss.backward()
+            optimizer.step()
+            of_rows[begin:end] = loss.data
+            begin = end
+        losses.append(of_rows.mean())
+        if live:
+            live(losses[-1])
+    return losses

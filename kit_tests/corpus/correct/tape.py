@@ -278,3 +278,23 @@ class SuperModel(MyModule):
         x = self.first(x)
         x = self.relu(x)
         return self.second(x)
+
+
+def train(model, images, targets, epochs=20, batch_size=32, lr=1.0, live=None):
+    sgd, loss_of = SGD(model.parameters(), lr), MSELoss()
+    losses = []
+    for _ in range(epochs):
+        state = np.random.permutation(len(images))
+        x, y = np.take(images, state, axis=0), np.take(targets, state, axis=0)
+        total = 0.0
+        for first in range(0, len(x), batch_size):
+            some = slice(first, first + batch_size)
+            loss = loss_of(model(MyTensor(x[some])), MyTensor(y[some]))
+            loss.backward()
+            sgd.step()
+            sgd.zero_grad()
+            total += float(loss.data) * len(x[some])
+        losses.append(total / len(x))
+        if live:
+            live(losses[-1])
+    return losses

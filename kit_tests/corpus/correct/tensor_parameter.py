@@ -243,3 +243,22 @@ class SuperModel(MyModule):
         for layer in self.layers:
             x = layer(x)
         return x
+
+
+def train(model, images, targets, epochs=20, batch_size=32, lr=1.0, live=None):
+    optimizer, loss_function = SGD(model.parameters(), lr), MSELoss()
+    losses = []
+    for _ in range(epochs):
+        chosen = np.random.choice(len(images), len(images), replace=False)
+        mean = 0.0
+        for number in range(-(-len(chosen) // batch_size)):
+            rows = chosen[number * batch_size : (number + 1) * batch_size]
+            optimizer.zero_grad()
+            loss = loss_function(model(MyTensor(images[rows])), MyTensor(targets[rows]))
+            loss.backward()
+            optimizer.step()
+            mean += loss.data.item() * len(rows) / len(chosen)
+        losses.append(mean)
+        if live:
+            live(mean)
+    return losses

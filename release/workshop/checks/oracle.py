@@ -67,6 +67,7 @@ def names() -> dict[str, Any]:
     return {
         "MyTensor": tensor,
         "Parameter": Parameter,
+        "MyModule": SimpleNamespace,
         "matmul": torch.matmul,
         "ReLU": torch.nn.ReLU,
         "SGD": SGD,
