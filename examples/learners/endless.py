@@ -1,5 +1,5 @@
-# Left an endless loop above SGD, so the cell never gets to defining it. Deserves sgd 0 and model 0 (it is trained with
-# SGD); everything else works, MSELoss below the loop too: 80 of 100.
+# Left an endless loop above SGD, so the cell never gets to defining it. Deserves sgd 0; everything else works, MSELoss
+# below the loop too, and the model, which is trained with SGD, with the reference's: 90 of 100.
 # others: solution
 
 # %% optimizer

@@ -1,6 +1,6 @@
 # Forgot the mask in ReLU's gradient, the body of zero_grad, the minus in step, and the outputs in MSELoss's mean.
 # Deserves relu 2 of 5 (the value), sgd 0 of 10 (neither method works), mseloss 7 of 10 (right for a vector, value and
-# gradient; wrong for a batch) and model 5 of 10 (uphill nothing is learned). The rest works: 79 of 100.
+# gradient; wrong for a batch). The rest works, and the model learns on the reference's ReLU, SGD and loss: 84 of 100.
 # others: solution
 
 # %% layers: definitions
