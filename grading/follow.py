@@ -134,7 +134,7 @@ def better(
             continue
         both = twice[name] = FollowThrough(own.of(points), other.of(points), points)
         is_more |= both.reference > both.own
-        says_more = both.reference == both.own and own.waits and other.report is not None
+        says_more = both.reference == both.own and own.waits and not other.waits
         shown = other if both.reference > both.own or says_more else own
         cell.outputs = shown.outputs(both, is_alone=is_more or shown is other)
     return twice
