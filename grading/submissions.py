@@ -266,14 +266,14 @@ def is_answer(cell: Any) -> bool:
 
 
 def is_untouched(cell: NotebookNode) -> bool:
-    """Whether an answer is as the release has it, so far as its mark says: by nbgrader's checksum.
+    """Whether an answer is as it was handed out: it has the checksum that nbgrader noted in its mark.
 
-    It is worked out here because nbgrader, with all that it imports, would cost every worker half a second.
+    That is worked out here because nbgrader, with all that it imports, would cost every worker half a second.
     """
     mark = _nbgrader(cell)
     points = [float(mark["points"])] if mark.get("grade") else []
     parts = [cell.source, cell.cell_type, bool(mark.get("grade")), True, False, mark["grade_id"], *points]
-    return mark.get("checksum") == hashlib.md5("".join(map(str, parts)).encode()).hexdigest()
+    return mark.get("checksum") == hashlib.md5("".join(map(str, parts)).encode(), usedforsecurity=False).hexdigest()
 
 
 def _is_locked(cell: Any) -> bool:

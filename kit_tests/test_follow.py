@@ -121,6 +121,13 @@ def test_of_two_broken_sections_each_loses_only_its_own_points(bench, workshop):
     assert "failed" in hints
 
 
+def test_of_two_results_with_the_same_points_the_report_that_names_the_failure_is_shown(bench, workshop):
+    doubled = course.solution("tensor").replace("return self.__data\n", "return self.__data * 2\n", 1)
+    made = Graded(bench, workshop, handed_in(tensor=doubled, matmul="def matmul(a, b):\n    return a"))
+    assert made.twice["matmul"] == (0, 0)
+    assert made.shown("test_matmul", MIME)["checks"][0]["status"] == "failed"
+
+
 def test_who_leaves_all_before_it_blank_gains_what_the_own_section_deserves(bench, workshop):
     blank = dict.fromkeys(ANSWERS, "# nothing")
     made = Graded(bench, workshop, handed_in(**{**blank, "optimizer": course.solution("optimizer")}))
@@ -267,6 +274,13 @@ def test_the_reference_is_loaded_without_its_text(bench, monkeypatch):
     looks += "def more(x):\n    return 12 if '2 * ' + 'x' not in found and found.endswith('no source') else found"
     made = Graded(bench, shop(), shop(a="def double(x):\n    return x", b=looks, c="total = 1"))
     assert made.twice["b_number"] == (0, 4), made.shown("test_b_number")
+
+
+def test_a_reference_that_is_no_python_leaves_the_first_result_and_says_so(bench):
+    made = Graded(bench, shop(a="def ("), shop(a="# nothing"))
+    assert set(made.points.values()) == {0} and made.kernels == 1
+    (remark,) = made.remarks
+    assert "an answer in source/ is no Python" in remark
 
 
 def test_of_the_cells_only_those_run_again_that_somebody_needs():
