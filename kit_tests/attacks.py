@@ -851,6 +851,7 @@ while time.monotonic() < ends:
 print("got " + "in: past the time of a cell,", sent, "replies")
 """,
     shows=("tried: replies",),
+    raises=True,  # where the grader keeps up with them, the cell is interrupted; else the kernel ends
 )
 attack(
     "outputs_without_end",
