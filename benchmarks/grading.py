@@ -101,10 +101,16 @@ def main() -> None:
                 times[way].append(seconds)
                 last[way] = next(iter(re.findall(r"\d+\.\d s: .*|\d+ submissions: .*", log)), "")
         points = {way: read(f"sqlite:///{folder}/gradebook.db", "workshop").rows for way, folder in folders.items()}
-    if any(rows != points[options.ways[0]] for rows in points.values()):
+    fewest = points[options.ways[0]]  # a second pass gives more: stock nbgrader has none
+    if any(
+        got < least
+        for rows in points.values()
+        for who in fewest
+        for got, least in zip(rows[who], fewest[who], strict=True)
+    ):
         sys.exit(f"the points differ: {points}")
     first, *others = options.ways
-    print(f"{options.submissions} honest submissions, the same points in all ways; whole commands, seconds:\n")
+    print(f"{options.submissions} honest submissions, by no way with fewer points than by the first; seconds:\n")
     heads = ["round", *options.ways, *(f"{first} / {way}" for way in others)]
     print(f"| {' | '.join(heads)} |\n|{' ---: |' * len(heads)}")
     for number, row in enumerate(zip(*times.values(), strict=True), 1):

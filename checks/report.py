@@ -37,6 +37,23 @@ class Result:
     says: str | None = None  # what was observed, in one line
 
 
+@dataclass(frozen=True)
+class FollowThrough:
+    """A section's points on the learner's earlier sections, and on the reference's: the better ones count."""
+
+    own: float
+    reference: float
+    points: float  # that the section gives
+
+    def __str__(self) -> str:
+        own, reference = (f"{score:g} of {self.points:g}" for score in (self.own, self.reference))
+        if self.reference == self.own:
+            return f"With your own earlier sections: {own}. With the reference's earlier sections: the same."
+        counts = ", and this counts"
+        own, reference = (own, reference + counts) if self.reference > self.own else (own + counts, reference)
+        return f"With your own earlier sections: {own}. With the reference's earlier sections: {reference}."
+
+
 @dataclass
 class Report:
     """The results of one section, in teaching order."""
@@ -47,6 +64,7 @@ class Report:
     seed: int
     checks: list[Result]
     progress: str | None = None  # the workshop so far, in one line
+    follow_through: FollowThrough | None = None  # where it was judged a second time
 
     @property
     def points(self) -> float:
@@ -64,6 +82,7 @@ class Report:
             "score": self.score,
             "seed": self.seed,
             "checks": [{key: value for key, value in asdict(check).items() if key != "says"} for check in self.checks],
+            "follow_through": asdict(self.follow_through) if self.follow_through else None,
         }
 
     @property
@@ -79,12 +98,16 @@ class Report:
         praise = ". Excellent!" if self.score == self.points else ""
         return f"{self.title}: {self.score:g} of {self.points:g} points{praise}"
 
+    def _below(self) -> list[str]:
+        """The sentences below the head."""
+        return [str(line) for line in (self.progress, self.follow_through) if line]
+
     def _again(self) -> str:
         return f"{self.call[:-1]}, seed={self.seed})"
 
     def as_text(self) -> str:
         """Everything the HTML says, in at most 80 columns (snippets keep their own line breaks)."""
-        lines = [*_wrapped(self._head(), 0), *(_wrapped(self.progress, 0) if self.progress else []), ""]
+        lines = [line for said in (self._head(), *self._below()) for line in _wrapped(said, 0)] + [""]
         said = None  # a run of checks that wait for the same thing says so once
         for check in self.checks:
             lines += _wrapped(f"{SYMBOLS[check.status]} {WORDS[check.status]:8}{check.points:2g}  {check.title}", 14)
@@ -101,7 +124,7 @@ class Report:
         rows = "".join(self._row(check, said) for check, said in zip(self.checks, before, strict=False))
         return (
             f'<div class="minitorch-report">{STYLE}<p><strong>{html.escape(self._head())}</strong>'
-            f"{'<br>' + html.escape(self.progress) if self.progress else ''}</p>"
+            f"{''.join(f'<br>{html.escape(line)}' for line in self._below())}</p>"
             f"<table><thead><tr>{head('Result')}{head('Points')}{head('Check')}</tr></thead>"
             f"<tbody>{rows}</tbody></table>"
             f"<p>The same numbers again: <code>{html.escape(self._again())}</code></p></div>"

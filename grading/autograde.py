@@ -31,11 +31,11 @@ from nbgrader.converters.base import NbGraderException
 from nbgrader.exchange.default import Exchange
 from nbgrader.utils import parse_utc, rmtree
 from sqlalchemy.engine import make_url
-from traitlets import Enum, Float, Integer, List
+from traitlets import Bool, Enum, Float, Integer, List
 
 from checks.section import drawn_seed
 from grading import jail, outputs, submissions
-from grading.execute import Bench, Runner, Settings
+from grading.execute import Bench, Settings
 from grading.kernels import DeadKernel
 
 DEFAULT = Settings()
@@ -59,6 +59,12 @@ class JudgedExecute(nbgrader.preprocessors.Execute):
     file = _setting(Integer, "file", "Size of one file that the kernel writes, in bytes.")
     disk = _setting(Integer, "disk", "Size of the scratch folder and of /tmp in the jail, in bytes.")
     skipped = _setting(List, "skipped", "Cells with one of these tags are not run.")
+    follow_through = _setting(
+        Bool,
+        "follow_through",
+        "Judge what comes after a section that lost points once more, on the reference's earlier sections; "
+        "the better result counts.",
+    )
 
     def settings(self) -> Settings:
         return Settings(**{field.name: getattr(self, field.name) for field in fields(Settings)})
@@ -66,7 +72,7 @@ class JudgedExecute(nbgrader.preprocessors.Execute):
     def preprocess(self, nb: NotebookNode, resources: Any, km: Any = None) -> tuple[NotebookNode, Any]:
         converter = self.parent.parent
         try:
-            remarks = Runner(nb, converter.bench).run()
+            remarks, _ = converter.bench.grade(nb, converter.courses[resources["nbgrader"]["notebook"]])
         except DeadKernel as error:
             raise NbGraderException(f"{error}: is the machine out of memory?") from error
         for remark in remarks:
@@ -92,6 +98,7 @@ class JudgedAutograde(stock.Autograde):
     def start(self) -> None:
         execute = JudgedExecute(parent=self, config=self.config)
         self.remarks: dict[str, list[str]] = {}
+        self.courses: dict[str, NotebookNode] = {}  # the notebooks in `source/`, by name
         self.done: list[str] = []
         self.failed: set[str] = set()  # that have been begun, and not ended
         with contextlib.ExitStack() as stack:
@@ -216,8 +223,9 @@ class JudgedAutograde(stock.Autograde):
         self.done.append(student_id)
         self.failed.add(student_id)
         for course in self._course_notebooks():
+            self.courses[course.stem] = nbformat.read(course, as_version=4)
             submission = submissions.collect(self.folders[str(staged)], course.stem, self._names()).read()
-            notebook = submissions.restore(submission, nbformat.read(course, as_version=4))
+            notebook = submissions.restore(submission, self.courses[course.stem])
             for remark in submission.remarks:
                 self._note(student_id, remark)
             nbformat.write(notebook, staged / course.name)

@@ -9,7 +9,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import Empty
 from typing import Any
@@ -23,8 +23,9 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from checks.observe import PATIENCE, Deadline, printable
-from grading import jail, outputs
-from grading.judge import Judge
+from checks.report import FollowThrough
+from grading import follow, jail, outputs
+from grading.judge import Judge, Verdict
 from grading.kernels import DeadKernel, JailedKernel, KernelSupply, Zygote
 from grading.submissions import is_grade
 
@@ -32,7 +33,9 @@ MOST_MESSAGES = 5000  # of one cell that are looked at
 MOST_BYTES = 32 << 20
 MOST_COUNTED = 1 << 31  # executions
 MOST_KEPT = 8 << 20  # bytes of all cells' outputs in the graded notebook: who writes it has it in memory several times
+SECOND_SHARE = 0.5  # of a submission's time, that what is judged a second time has beside it
 LIMITS = jail.Limits()
+OVERRAN = "CellTimeoutError"  # the name of the error of a cell that was interrupted
 SHOWN = {"status", "stream", "display_data", "update_display_data", "execute_result", "error", "clear_output"}
 
 
@@ -54,6 +57,7 @@ class Settings:
     file: int = LIMITS.file
     disk: int = LIMITS.disk
     skipped: Sequence[str] = ("torch",)
+    follow_through: bool = True
 
     def limits(self) -> jail.Limits:
         return jail.Limits(
@@ -62,9 +66,22 @@ class Settings:
 
 
 class Runner(NotebookClient):
-    """Runs a notebook's cells in a jailed kernel; graded cells are evaluated by the judge, outside of it."""
+    """Runs a notebook's cells in a jailed kernel; graded cells are evaluated by the judge, outside of it.
 
-    def __init__(self, nb: NotebookNode, bench: Bench) -> None:
+    Args:
+        nb: the notebook.
+        bench: where it is run.
+        seconds: time for all of it.
+        is_shown: whether anything is kept of what its cells display.
+
+    Attributes:
+        verdicts: on graded cells, by grade_id.
+        why: why no cell could be run any more; None where all were.
+        ended_at: the place of the cell that ended the kernel.
+        overran: places of cells whose time was over.
+    """
+
+    def __init__(self, nb: NotebookNode, bench: Bench, seconds: float, is_shown: bool = True) -> None:
         super().__init__(
             nb,
             None,
@@ -73,12 +90,17 @@ class Runner(NotebookClient):
             raise_on_iopub_timeout=True,
             iopub_timeout=int(4 * PATIENCE),
             error_on_timeout={
-                "ename": "CellTimeoutError",
+                "ename": OVERRAN,
                 "evalue": "",
-                "traceback": ["CellTimeoutError: the cell did not end in time"],
+                "traceback": [f"{OVERRAN}: the cell did not end in time"],
             },
         )
-        self.bench, self.settings = bench, bench.settings
+        self.bench, self.settings = bench, replace(bench.settings, submission_seconds=seconds)
+        self.is_shown = is_shown
+        self.verdicts: dict[str, Verdict] = {}
+        self.why: str | None = None
+        self.ended_at: int | None = None
+        self.overran: set[int] = set()
         self.bytes = 0
         self.room = MOST_KEPT
         self.is_cut = False  # whether something displayed is left out
@@ -92,10 +114,19 @@ class Runner(NotebookClient):
         Raises:
             DeadKernel: when no kernel starts.
         """
-        nb, bench = self.nb, self.bench
+        remarks = self.run_cells()
+        for cell in self.nb.cells:  # now that no message can change an earlier output any more
+            if cell.cell_type == "code" and not is_grade(cell):
+                cell.outputs = self._kept(outputs.safe_outputs(cell.outputs))
+        if self.is_cut:
+            most = f"{MOST_KEPT >> 20} MiB in all, or {MOST_MESSAGES:,} pieces in one cell"
+            remarks.append(f"A part of what the notebook displays is left out: it is more than {most}.")
+        return remarks
+
+    def run_cells(self) -> list[str]:
+        """Run all cells, as `run` does, but leave outputs of the learner's as they came."""
         self.reset_execution_trackers()
-        why = None
-        remarks: list[str] = []
+        bench, remarks = self.bench, []
         stack = contextlib.ExitStack()
         try:
             with bench.timed("waiting for kernels"):
@@ -106,37 +137,50 @@ class Runner(NotebookClient):
                     kernel = self._connect(stack)
             self.limit = Deadline(self.settings.submission_seconds, kernel.clock())
             judge = Judge(kernel, bench.tests, self._listen, self.settings)
-            for index, cell in enumerate(nb.cells):
+            for index, cell in enumerate(self.nb.cells):
                 if cell.cell_type != "code":
                     continue
                 cell.outputs, cell.execution_count = [], None
-                before = why
+                before = self.why
                 if is_grade(cell):
-                    judge.connection.left = self.limit.left
                     with bench.timed("judging"), kernel.beside() if bench.alone else contextlib.nullcontext():
-                        cell.outputs = judge.outputs_of(cell.source, why)
-                        if why is None and judge.connection.gone is None:
-                            self._drain()
-                    why = why or judge.connection.gone
-                elif why is None and not set(self.settings.skipped) & set(cell.metadata.get("tags", [])):
+                        self._judge(cell, judge)
+                elif self.why is None and not set(self.settings.skipped) & set(cell.metadata.get("tags", [])):
                     try:
                         with bench.timed("learners' cells"):
                             self._execute(cell, index)
                     except Stopped as error:
-                        why = str(error)
-                if why != before:
+                        self.why = str(error)
+                if self.why != before:
+                    if self.limit.left > 0:  # else it is only the one that came too late
+                        self.ended_at = index
                     begins = printable(cell.source.strip().split("\n")[0], 60).replace("`", "'") or "(empty)"
-                    remarks.append(f"After the cell that begins with `{begins}` nothing could be run any more: {why}.")
+                    remarks.append(
+                        f"After the cell that begins with `{begins}` nothing could be run any more: {self.why}."
+                    )
+                    if not self.is_shown:
+                        break
         finally:
             stack.close()
             self.km = self.kc = None
-        for cell in nb.cells:  # now that no message can change an earlier output any more
-            if cell.cell_type == "code" and not is_grade(cell):
-                cell.outputs = self._kept(outputs.safe_outputs(cell.outputs))
-        if self.is_cut:
-            most = f"{MOST_KEPT >> 20} MiB in all, or {MOST_MESSAGES:,} pieces in one cell"
-            remarks.append(f"A part of what the notebook displays is left out: it is more than {most}.")
         return remarks
+
+    def _judge(self, cell: NotebookNode, judge: Judge) -> None:
+        """Have a graded cell judged; a verdict that could not be reached is shown, and no verdict of a second pass."""
+        judge.connection.left = self.limit.left
+        verdict = judge.verdict(cell.source, self.why)
+        if self.why is None and judge.connection.gone is None:
+            self._drain()
+        self.why = self.why or judge.connection.gone
+        if self.is_shown:
+            cell.outputs = verdict.outputs()
+        elif self.why is None and self.limit.left <= 0:
+            self.why = self._over()
+        if self.is_shown or self.why is None:
+            self.verdicts[cell.metadata.nbgrader["grade_id"]] = verdict
+
+    def _over(self) -> str:
+        return f"the notebook took longer than {self.settings.submission_seconds:g} seconds"
 
     def _kept(self, shown: list[NotebookNode]) -> list[NotebookNode]:
         """Outputs, as far as there is room for them."""
@@ -171,7 +215,7 @@ class Runner(NotebookClient):
         """
         seconds = min(self.settings.cell_seconds, self.limit.left)
         if seconds <= 0:
-            raise Stopped(f"the notebook took longer than {self.settings.submission_seconds:g} seconds")
+            raise Stopped(self._over())
         self.timeout_func = lambda _: seconds
         self.messages = 0
         self.km.limit = Deadline(seconds, self.km.clock())
@@ -200,6 +244,8 @@ class Runner(NotebookClient):
     def on_cell_executed(self, cell: NotebookNode, cell_index: int, execute_reply: dict[str, Any]) -> None:
         """Show an error that no message has shown, such as that the time was over."""
         said = execute_reply["content"]
+        if said.get("ename") == OVERRAN:
+            self.overran.add(cell_index)
         shown = [output.ename for output in cell.outputs if output.output_type == "error"]
         if said["status"] == "error" and said["ename"] not in shown:
             traceback = said["traceback"] or ["An error occurred, and its traceback was switched off."]
@@ -207,6 +253,8 @@ class Runner(NotebookClient):
 
     def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
         """As stock, but for a flood of messages, and for widgets, which can redirect a later cell's output."""
+        if not self.is_shown and msg["msg_type"] != "status":
+            return None
         self.messages += 1
         self.bytes += len(str(msg["content"]))
         if msg["msg_type"] not in SHOWN:  # nbclient logs the names of others as they are
@@ -294,6 +342,40 @@ class Bench:
 
     def __exit__(self, *_: Any) -> None:
         self._stack.close()
+
+    def grade(self, notebook: NotebookNode, course: NotebookNode) -> tuple[list[str], dict[str, FollowThrough]]:
+        """Run a restored notebook, have its graded cells judged, and fill in all outputs.
+
+        Args:
+            notebook: the restored notebook.
+            course: the notebook in `source/`, with the reference's answers.
+
+        Returns:
+            What the learner and the instructor should know, a sentence each; and what was judged twice, by grade_id.
+
+        Raises:
+            DeadKernel: when no kernel starts.
+        """
+        seconds = self.settings.submission_seconds
+        first = Runner(notebook, self, seconds)
+        remarks = first.run()
+        if not self.settings.follow_through:
+            return remarks, {}
+        try:
+            again = follow.second_pass(notebook, course, first.verdicts, first.overran, first.ended_at)
+        except SyntaxError as error:
+            return [*remarks, f"Nothing was judged a second time: an answer in source/ is no Python ({error})."], {}
+        if again is None:
+            return remarks, {}
+        self.supply.expected += 1
+        second = Runner(again, self, SECOND_SHARE * seconds, is_shown=False)
+        second.run_cells()
+        if second.why is not None:
+            remarks.append(
+                "Sections after one that lost points could not all be judged again with the reference's earlier "
+                f"sections, and what is missing counts as it was: {second.why}."
+            )
+        return remarks, follow.better(notebook, first.verdicts, second.verdicts)
 
     @contextlib.contextmanager
     def timed(self, part: str) -> Iterator[None]:

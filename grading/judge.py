@@ -9,6 +9,7 @@ import html
 import io
 import symtable
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,11 +17,58 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from checks.observe import Failed, OutOfTime, UsedTorch, printable
-from checks.report import Score
+from checks.report import FollowThrough, Report, Score
 from grading.kernels import JailedKernel
 from grading.remote import Connection
 
 MOST_POINTS = 1e6  # of a cell
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the judge says of a graded cell.
+
+    Attributes:
+        points: what it earns; None: all that the cell gives.
+        says: a sentence, where there is no report.
+        report: of the checks, where the cell ran some.
+    """
+
+    points: float | None
+    says: str = ""
+    report: Report | None = None
+
+    def of(self, points: float) -> float:
+        """The points of a cell that gives so many."""
+        return points if self.points is None else self.points
+
+    @property
+    def waits(self) -> bool:
+        """Whether there is a report in which all that does not pass waits for an earlier section."""
+        return self.report is not None and self.report.open is None
+
+    def outputs(self, twice: FollowThrough | None = None, is_alone: bool = False) -> list[NotebookNode]:
+        """What the cell shows: report or sentence, and its points, as nbgrader reads them.
+
+        Args:
+            twice: what both verdicts gave, where the cell was judged a second time.
+            is_alone: whether its report says nothing of the points so far, as they are counted otherwise.
+        """
+        shown = []
+        if self.report is not None:
+            progress = None if is_alone else self.report.progress
+            report = replace(self.report, follow_through=twice, progress=progress)
+            shown.append(new_output("display_data", data=report.mimebundle()))
+        elif lines := [line for line in (self.says, str(twice or "")) if line]:
+            points = "<strong>0 points.</strong> " if self.points == 0 else ""
+            forms = {
+                "text/plain": "\n".join(lines),
+                "text/html": f"<p>{points}{'<br>'.join(map(html.escape, lines))}</p>",
+            }
+            shown.append(new_output("display_data", data=forms))
+        if self.points is None:  # nbgrader gives all points to a cell that shows no number
+            return shown
+        return [*shown, new_output("execute_result", data={"text/plain": repr(self.points)})]
 
 
 class Judge:
@@ -41,44 +89,44 @@ class Judge:
         tests.WORKSHOP.earned.clear()  # it counts one learner's points
         tests.WORKSHOP.kept = False
 
-    def outputs_of(self, source: str, why: str | None) -> list[NotebookNode]:
-        """A graded cell's outputs: its report and its points. `why` says why there can be none."""
+    def verdict(self, source: str, why: str | None) -> Verdict:
+        """On a graded cell. `why` says why it cannot be judged."""
         if why is not None:
-            return _nothing(f"Not graded: {why}.")
+            return Verdict(0.0, f"Not graded: {why}.")
         self.connection.cell_left = self.settings.cell_seconds
         self.listen()
         try:
             names, undefined = self._names(source)
             if undefined:
-                return _nothing(
+                return Verdict(
+                    0.0,
                     f"{' and '.join(undefined)} {'is' if len(undefined) == 1 else 'are'} not defined: "
-                    "the cell for it did not run to its end."
+                    "the cell for it did not run to its end.",
                 )
             with contextlib.redirect_stdout(io.StringIO()):
                 value = _value(source, names)
         except AssertionError as error:  # of a test that is written with assert
-            return _nothing(f"The test failed: {printable(str(error)) or 'what it asserts does not hold'}.")
+            return Verdict(0.0, f"The test failed: {printable(str(error)) or 'what it asserts does not hold'}.")
         except (Failed, OutOfTime, UsedTorch) as error:
-            return _nothing(f"Not graded: {'the time was over' if isinstance(error, OutOfTime) else error}.")
+            return Verdict(0.0, f"Not graded: {'the time was over' if isinstance(error, OutOfTime) else error}.")
         except Exception as error:  # of the checks, on values that nobody thought of
-            return _nothing(f"Not graded: the checks failed on what your code computed ({type(error).__name__}).")
+            return Verdict(0.0, f"Not graded: the checks failed on what your code computed ({type(error).__name__}).")
         finally:
             self.connection.done()
         if isinstance(value, np.generic):
             value = value.item()
-        if value is None or value is True:  # nbgrader gives all points to a cell that shows no number
-            return [new_output("display_data", data={"text/plain": "The test passed."})]
+        if value is None or value is True:
+            return Verdict(None, "The test passed.")
         if value is False:
-            return _nothing("The test failed.")
+            return Verdict(0.0, "The test failed.")
         if not isinstance(value, (int, float)) or not 0 <= value < MOST_POINTS:
-            return _nothing("Not graded: the last line of this cell is worth no number of points.")
-        shown = [new_output("display_data", data=value.report.mimebundle())] if isinstance(value, Score) else []
-        return [*shown, new_output("execute_result", data={"text/plain": repr(float(value))})]
+            return Verdict(0.0, "Not graded: the last line of this cell is worth no number of points.")
+        return Verdict(float(value), report=value.report if isinstance(value, Score) else None)
 
     def _names(self, source: str) -> tuple[dict[str, Any], list[str]]:
         """What the names in a cell stand for, and those that the kernel does not know."""
         names, undefined = {"tests": self.tests}, []
-        table = symtable.symtable(source, "<graded cell>", "exec")
+        table = _table(source)
         own = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
         for name in sorted(_used(table) - {"tests"} - set(dir(builtins))):
             try:
@@ -89,6 +137,15 @@ class Judge:
                 if name not in own:
                     undefined.append(name)
         return names, undefined
+
+
+def read_names(source: str) -> set[str]:
+    """Global names that a graded cell reads."""
+    return _used(_table(source))
+
+
+def _table(source: str) -> symtable.SymbolTable:
+    return symtable.symtable(source, "<graded cell>", "exec")
 
 
 def _used(table: symtable.SymbolTable) -> set[str]:
@@ -103,9 +160,3 @@ def _value(source: str, names: dict[str, Any]) -> Any:
     last = lines.pop() if lines and isinstance(lines[-1], ast.Expr) else None
     exec(compile(ast.Module(lines, []), "<graded cell>", "exec"), names)
     return None if last is None else eval(compile(ast.Expression(last.value), "<graded cell>", "eval"), names)
-
-
-def _nothing(why: str) -> list[NotebookNode]:
-    """No points, and why."""
-    data = {"text/plain": why, "text/html": f"<p><strong>0 points.</strong> {html.escape(why)}</p>"}
-    return [new_output("display_data", data=data), new_output("execute_result", data={"text/plain": "0.0"})]

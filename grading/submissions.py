@@ -7,6 +7,7 @@ and other cells between them. All else that a submission says (metadata, outputs
 from __future__ import annotations
 
 import copy
+import hashlib
 import itertools
 import json
 import os
@@ -257,6 +258,22 @@ def _nbgrader(cell: Any) -> dict[str, Any]:
 def is_grade(cell: Any) -> bool:
     """Whether a cell is the course's own, and gives points. An answer that a person grades is the learner's code."""
     return bool(_nbgrader(cell).get("grade")) and _is_locked(cell)
+
+
+def is_answer(cell: Any) -> bool:
+    """Whether a cell is code that the course has the learner write."""
+    return cell["cell_type"] == "code" and bool(_nbgrader(cell).get("solution"))
+
+
+def is_untouched(cell: NotebookNode) -> bool:
+    """Whether an answer is as it was handed out: it has the checksum that nbgrader noted in its mark.
+
+    That is worked out here because nbgrader, with all that it imports, would cost every worker half a second.
+    """
+    mark = _nbgrader(cell)
+    points = [float(mark["points"])] if mark.get("grade") else []
+    parts = [cell.source, cell.cell_type, bool(mark.get("grade")), True, False, mark["grade_id"], *points]
+    return mark.get("checksum") == hashlib.md5("".join(map(str, parts)).encode(), usedforsecurity=False).hexdigest()
 
 
 def _is_locked(cell: Any) -> bool:

@@ -105,7 +105,8 @@ class Graded:
     Attributes:
         notebooks: the graded notebooks, as JSON text, compressed with gzip, by name; none if it could not be graded.
         remarks: what the learner and the instructor should know, a sentence each.
-        trace: how the verdicts came about: seed, limits, level of the jail, versions, when, how long.
+        trace: how the verdicts came about: seed, limits, level of the jail, versions, when, how long, and both points
+            of what was judged twice.
     """
 
     notebooks: dict[str, bytes] = field(default_factory=dict)
@@ -207,7 +208,8 @@ class Process:
                 "requirements.txt, and start the worker again."
             )
         self.setup = setup
-        self.longest = 2 * PATIENCE * setup.settings["submission_seconds"] * len(setup.notebooks) + START_SECONDS
+        # Both passes take one and a half times as long; the judge's own time is not counted in it.
+        self.longest = 3 * PATIENCE * setup.settings["submission_seconds"] * len(setup.notebooks) + START_SECONDS
         mine, theirs = socket.socketpair()
         self.channel = Channel(mine, LARGEST_JOB)
         with theirs, _starting:
@@ -372,7 +374,6 @@ def _work(end: socket.socket, folder: Path, zygote: Any) -> None:
 
 def _graded(bench: Any, course: dict[str, Any], job: Any, data: bytes) -> tuple[dict[str, Any], list[bytes]]:
     """One submission: the answer to a job."""
-    from grading.execute import Runner
     from grading.kernels import DeadKernel
 
     begun, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
@@ -380,15 +381,18 @@ def _graded(bench: Any, course: dict[str, Any], job: Any, data: bytes) -> tuple[
     contents = _parts(job["sizes"], data)
     remarks: list[str] = []
     made: dict[str, bytes] = {}
+    twice: dict[str, dict[str, Any]] = {}
     for name, (file, known) in job["notebooks"].items():
         submission = submissions.HandedIn(file, contents.get(name), known).read()
         notebook = submissions.restore(submission, course[name])
         try:
-            submission.remarks += Runner(notebook, bench).run()
+            found, again = bench.grade(notebook, course[name])
         except DeadKernel as error:
             return {"failed": f"{error}: is {socket.gethostname()} out of memory?"}, []
+        submission.remarks += found
         submissions.note(notebook, submission.remarks)
         remarks += submission.remarks
+        twice |= {cell: asdict(points) for cell, points in again.items()}
         made[name] = gzip.compress(json.dumps(notebook).encode("ascii"), 1, mtime=0)
     trace = {
         "seed": bench.seed,
@@ -400,6 +404,7 @@ def _graded(bench: Any, course: dict[str, Any], job: Any, data: bytes) -> tuple[
         "begun": begun.isoformat(timespec="seconds"),
         "seconds": round(time.monotonic() - clock, 3),
         "spent": {part: round(seconds, 3) for part, seconds in bench.spent.items()},
+        "follow_through": twice,
     }
     sizes = {name: len(content) for name, content in made.items()}
     return {"remarks": remarks, "trace": trace, "sizes": sizes}, [*made.values()]

@@ -923,6 +923,7 @@ while time.monotonic() < ends:
 print("got " + "in: past the time of a cell,", sent, "replies")
 """,
     shows=("tried: replies",),
+    raises=True,  # where the grader keeps up with them, the cell is interrupted; else the kernel ends
 )
 attack(
     "outputs_without_end",
@@ -1769,4 +1770,100 @@ shell.send_multipart([get_ipython().kernel._parent_ident["shell"][0], *[bytes(15
 time.sleep(60)
 """,
     shows=("tried: one message", "it sent so much"),
+)
+
+# ---------------------------------------------------------------- the second pass, with the reference's sections
+
+attack(
+    "reference_as_own",
+    "A section of the reference comes into the kernel when the learner's own has been judged, and never before.",
+    solved=("matmul",),  # so the second pass has taken place
+    points={"matmul": 5},
+    answers={
+        "tensor": "# left to the reference",
+        "module": """\
+import gc
+class Later:
+    # Stands for a class of the reference, and waits for it
+    def __init__(self, name):
+        self.name = name
+    def wait(self):
+        for _ in range(10):
+            for each in gc.get_objects():
+                if isinstance(each, type) and each.__name__ == self.name and each is not Later:
+                    return each
+            time.sleep(0.05)
+        raise LookupError(f"tried: no {self.name} yet")
+    def __mro_entries__(self, bases):
+        return (self.wait(),)
+    def __call__(self, *arguments):
+        return self.wait()(*arguments)
+    def __getattr__(self, name):
+        return getattr(self.wait(), name)
+Parameter, MyModule = Later("Parameter"), Later("MyModule")
+tried("wait for the reference")
+""",
+    },
+)
+attack(
+    "reference_shown",
+    "Nothing that is displayed in the second pass is kept, and the reference is loaded without its text.",
+    solved=("module",),
+    points={"module": 10, "matmul": 1},
+    code="""\
+import inspect, linecache
+def look():
+    if "MyTensor" not in globals():
+        return "nothing"
+    texts = [In, Out, linecache.cache, list(get_ipython().history_manager.get_range(output=False))]
+    texts += [get_ipython().kernel.get_parent(), [each for each in __import__("gc").get_objects() if type(each) is str]]
+    try:
+        texts.append(inspect.getsource(MyTensor.backward))
+    except OSError:
+        pass
+    return "its text" if ("def un" + "broadcast(") in repr(texts) else "no text"
+def shout(what):
+    print("leaked: ", what)
+    print("leaked: ", what, file=sys.stderr)
+    tell("stream", {"name": "stdout", "text": f"leaked: {what}"})
+    tell("display_data", {"data": {"text/plain": f"leaked: {what}"}, "metadata": {}})
+    Path("leaked").write_text(repr(what))
+    get_ipython().set_next_input(f"leaked: {what}")
+if "MyTensor" in globals():
+    shout(dir(MyTensor))
+    raise ValueError("leaked: ", MyTensor.backward.__code__.co_names)
+tried("print the reference")
+""",
+    answers={
+        "tensor": "# left to the reference",
+        "matmul": """\
+def matmul_deriv(base, *tensors):
+    shout(MyTensor.backward.__code__.co_code)
+    raise ValueError(f"tried: saw {look()} of it")
+def matmul(a, b):
+    op = MyCrossBackward(a, b, backward_function=matmul_deriv, name="mine")
+    return MyTensor(a.data @ b.data, requires_grad=True, crossOpBack=op)
+""",
+    },
+    shows=("tried: print the reference", "tried: saw no text of it"),
+    hides=("leaked",),
+)
+attack(
+    "second_pass_sabotaged",
+    "What was earned in the first pass counts, whatever the second comes to.",
+    points={"tensor": 40, "module": 1, "matmul": 5, "relu": 5},
+    answers={
+        "module": course.solution("module").replace("def parameters(", "def parametres("),
+        "layers": f"""\
+if MyModule.__init__.__code__.co_filename.endswith("<reference>"):
+    MyTensor.__add__ = lambda *_: 1 / 0
+    print("leaked")
+    os._exit(1)
+{course.solution("layers")}
+tried("two faces")
+""",
+    },
+    solved=("tensor", "matmul"),
+    shows=("tried: two faces", "could not all be judged again"),
+    hides=("leaked",),
 )

@@ -1,7 +1,8 @@
 """What goes wrong with submissions, and what each of them deserves nevertheless.
 
-Most learners here wrote a tensor without operators, and the modules: 16 points. What one deserves follows from running
+Most learners here wrote a tensor without operators, and the modules: 15.5 points. What one deserves follows from running
 the notebook from top to bottom, in the workshop's order: what is right and there when its section is tested counts.
+After a section that loses points, what is right on the reference's earlier sections counts, too.
 """
 
 from __future__ import annotations
@@ -21,10 +22,11 @@ from conftest import ANSWERS
 
 Notebook = dict[str, Any]
 NOTHING: dict[str, float] = {}
-# A tensor that cannot compute: create 2, refuse 1, attributes 1, printing 1, indexing 1.
-TENSOR: dict[str, float] = {"tensor": 6}
+# A tensor that cannot compute: create 1, kinds 0.5, types 1, refuse 0.5, attributes 1, printing 0.5, indexing 1.
+TENSOR: dict[str, float] = {"tensor": 5.5}
 BEGUN: dict[str, float] = {**TENSOR, "module": 10}
 HALF: dict[str, float] = {"tensor": 40, "module": 10}
+MODULE: dict[str, float] = {"module": 10}  # on the reference's tensor
 ALL: dict[str, float] = {
     **{"tensor": 40, "module": 10, "matmul": 5, "linear": 10},
     **{"relu": 5, "sgd": 8, "mseloss": 8, "train": 6, "model": 8},
@@ -379,7 +381,7 @@ def notebook_only(made: Notebook) -> None:
 NO_DIVISION: dict[str, float] = {**HALF, "tensor": 36}
 # 6 for a tensor alone, 4 each for + - *, 2 for what is recorded, 1 for the value of a / b: what is tested before the
 # gradients of a / b.
-BEFORE_DIVISION: dict[str, float] = {"tensor": 21}
+BEFORE_DIVISION: dict[str, float] = {**MODULE, "tensor": 21}
 ENDED = "the kernel has ended"
 STOPPED = "nothing could be run any more"
 SLOW = "your code did not finish in time"
@@ -431,7 +433,7 @@ FOLDERS = [
     Fault(
         "answer_in_another_file",
         lambda: begun(tensor="from mine import MyTensor"),
-        NOTHING,
+        MODULE,
         shows=("No module named 'mine'",),
         beside=texts(mine__py="class MyTensor: pass"),
     ),
@@ -440,8 +442,7 @@ FOLDERS = [
 CELLS = [
     Fault("copied_cells", edited(copied), BEGUN, "'tensor' is there 2 times"),
     Fault("deleted_tests", edited(deleted("setup", "test_tensor", "test_module")), BEGUN),
-    # Without MyTensor the definition of Parameter already fails: it names MyTensor.
-    Fault("deleted_answer", edited(deleted("tensor")), NOTHING, "answer cell 'tensor' is missing"),
+    Fault("deleted_answer", edited(deleted("tensor")), MODULE, "answer cell 'tensor' is missing"),
     Fault("split_answer", edited(split), BEGUN, "'tensor' is there 2 times"),
     Fault("merged_answer_and_test", edited(lambda made: merge(made, "module", "test_module")), BEGUN),
     Fault("merged_test_and_answer", edited(lambda made: merge(made, "test_tensor", "module")), BEGUN),
@@ -457,12 +458,13 @@ CELLS = [
 ]
 
 ENDS = [
-    Fault("dies_in_tensor", dies("tensor", "_exit"), NOTHING, ENDED),
-    Fault("dies_in_module", dies("module", "segfault"), {"tensor": 40}, ENDED),
-    Fault("dies_in_matmul", dies("matmul", "abort"), HALF, ENDED),
-    Fault("dies_in_layers", dies("layers", "_exit"), {**HALF, "matmul": 5}, ENDED),
-    Fault("dies_in_optimizer", dies("optimizer", "segfault"), {**HALF, "matmul": 5, "linear": 10, "relu": 5}, ENDED),
-    Fault("dies_in_loss", dies("loss", "abort"), {**ALL, "mseloss": 0, "train": 0, "model": 0}, ENDED),
+    # Sections after the one that ends the kernel are judged in another.
+    Fault("dies_in_tensor", dies("tensor", "_exit"), {**ALL, "tensor": 0}, ENDED),
+    Fault("dies_in_module", dies("module", "segfault"), {**ALL, "module": 0}, ENDED),
+    Fault("dies_in_matmul", dies("matmul", "abort"), {**ALL, "matmul": 0}, ENDED),
+    Fault("dies_in_layers", dies("layers", "_exit"), {**ALL, "linear": 0, "relu": 0}, ENDED),
+    Fault("dies_in_optimizer", dies("optimizer", "segfault"), {**ALL, "sgd": 0}, ENDED),
+    Fault("dies_in_loss", dies("loss", "abort"), {**ALL, "mseloss": 0}, ENDED),
     Fault("dies_in_model", dies("model", "segfault"), {**ALL, "train": 0, "model": 0}, ENDED),
     Fault(
         "dies_in_a_rule",
@@ -484,7 +486,7 @@ ENDS = [
     Fault(
         "ignores_interrupts",
         own("import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass"),
-        TENSOR,
+        BEGUN,
         "could not be interrupted",
     ),
     Fault(
@@ -505,7 +507,7 @@ ENDS = [
     Fault(
         "closes_all_files",
         own("import os\nfor number in range(21):\n    try: os.close(number)\n    except OSError: pass"),
-        TENSOR,
+        BEGUN,
         STOPPED,
     ),
 ]
@@ -546,7 +548,7 @@ PYTHON = [
         shows=("FileNotFoundError",),
     ),
     # Python itself, and so its kernel, is broken from there on; what came before counts.
-    Fault("hides_builtins", own("import builtins\nbuiltins.len = builtins.isinstance = print"), TENSOR, STOPPED),
+    Fault("hides_builtins", own("import builtins\nbuiltins.len = builtins.isinstance = print"), BEGUN, STOPPED),
     # Their own functions look for NumPy under this name.
     Fault("hides_numpy", own("np = 'mine'"), TENSOR, shows=("(tests.test_tensor_class), which does not pass yet",)),
     Fault("hides_ours", own("tests = server = wire = display = get_ipython = _ = 'mine'", before="test_tensor"), BEGUN),
@@ -554,11 +556,11 @@ PYTHON = [
     Fault(
         "not_finite", dividing("return base * np.nan, base * np.inf"), NO_DIVISION, shows=("is not finite everywhere",)
     ),
-    Fault("objects", creating("array = array.astype(object)"), NOTHING, shows=("elements of type object",)),
+    Fault("objects", creating("array = array.astype(object)"), MODULE, shows=("elements of type object",)),
     Fault(
         "a_gigabyte",
         changed("tensor", ("        return self.__data\n", "        return np.zeros(1 << 27)\n")),
-        NOTHING,
+        MODULE,
         shows=("134,217,728 elements",),
     ),
 ]

@@ -12,6 +12,7 @@ once with your classes and once with PyTorch: the values and gradients must agre
 
 from __future__ import annotations
 
+import ast
 import itertools
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -23,13 +24,28 @@ import numpy as np
 
 from checks import oracle
 from checks.drawing import draw_graph as draw_graph
-from checks.observe import Failed, Missing, OutOfTime, UsedTorch, array_of, compare, is_bare, observed, text_of
+from checks.evidence import compiled
+from checks.observe import (
+    Failed,
+    Missing,
+    OutOfTime,
+    UsedTorch,
+    Waits,
+    an,
+    array_of,
+    class_name,
+    compare,
+    is_bare,
+    observed,
+    text_of,
+)
 from checks.pictures import draw_weights as draw_weights
 from checks.pictures import live as live
 from checks.pictures import live_regions as live_regions
 from checks.pictures import show_figure as show_figure
+from checks.programs import LARGEST, Choices, Program, Unfit
 from checks.progress import show_progress
-from checks.section import CHECK_SECONDS, Score, Section, Trial, Workshop, literal
+from checks.section import CHECK_SECONDS, SCALAR, Score, Section, Trial, Workaround, Workshop, literal
 
 MOST_PARAMETERS = 1000  # of a learner's module that are looked at
 WORKSHOP = Workshop()
@@ -42,31 +58,308 @@ def progress() -> None:
 
 # ---------------------------------------------------------------- My automatic differentiation
 
-TENSOR = Section("tensor", "My automatic differentiation", "tests.test_tensor_class(MyTensor)", workshop=WORKSHOP)
-
-
-@TENSOR.check(
-    2, hints=["NumPy does the work: np.array(data, dtype=dtype).", "Keep it in self.__data and give it back in data."]
+LEAF = Program("a = MyTensor([1.5], requires_grad=True)", ("a.requires_grad",))
+UPSTREAM = [
+    Program(
+        f"a = MyTensor([2.0, 3.0], requires_grad=True)\nb = MyTensor([5.0, 1.5], requires_grad=True)\n{code}\n"
+        "y.backward(MyTensor([0.5, 1.5]))",
+        ("a.grad", "b.grad"),
+    )
+    for code in ("y = a + b", "y = a * b", "u = a * b\ny = u * a")
+]
+TENSOR = Section(
+    "tensor",
+    "My automatic differentiation",
+    "tests.test_tensor_class(MyTensor)",
+    workshop=WORKSHOP,
+    workarounds=[
+        Workaround(
+            (LEAF,), r"^(\w+) = MyTensor\((.*), requires_grad=True\)$", r"\1 = MyTensor(\2)\n\1.requires_grad = True"
+        ),
+        Workaround(tuple(UPSTREAM), r"^(\w+)\.backward\(.+\)$", r"\1.backward()"),
+    ],
 )
+
+
+# -------- random programs of tensors
+
+SYMBOLS = "+-*/"
+# The shape of the results of a program, and those of its leaves.
+STRETCHED = {(2,): [(2,), (1,), ()], (2, 3): [(2, 3), (3,), (2, 1), (1, 3), ()], (): [()]}
+TWO = "a = MyTensor([2.0, 3.0], requires_grad=True)\nb = MyTensor([5.0, -1.5], requires_grad=True)\n"
+GIVEN = "g = MyTensor([0.5, 1.5])\n"
+
+
+def alone(code: str, *see: str, base: str = "g") -> Program:
+    """A program of a single operation, which goes backward."""
+    return Program(f"{TWO}{GIVEN}y = {code}\ny.backward({base})", ("y", "hasattr(y, 'backward')", *see))
+
+
+# What works alone may be composed. A name begins with the operation, or tells what a program looks at.
+PARTS = {
+    **{symbol: alone(f"a {symbol} b", "a.grad", "b.grad", "a.data", "b.data", "g.data") for symbol in SYMBOLS},
+    **{f"{symbol} number": alone(f"a {symbol} 2.5", "a.grad", "a.data", "g.data") for symbol in SYMBOLS},
+    **{f"number {symbol}": alone(f"2.5 {symbol} a", "a.grad", "a.data", "g.data") for symbol in SYMBOLS},
+    **{f"** {power}": alone(f"b ** {power}", "b.grad", "b.data", "g.data") for power in (2, 3, -1)},
+    "-a": alone("-a", "a.grad", "a.data", "g.data"),
+    "flags": Program(
+        "a = MyTensor([1.5], requires_grad=True)\nb = MyTensor([2.5])\nx, y, z = a + b, b + a, b + b",
+        ("x.requires_grad", "y.requires_grad", "z.requires_grad", "z.backward_op is None"),
+    ),
+    "constants": Program(f"{TWO}{GIVEN}y = a + g\ny.backward(g)", ("g.grad",)),
+    "ones": Program(
+        f"{TWO}c = MyTensor([[1.5, 2.5]], requires_grad=True)\ny = a + b\ny.backward()\nz = c + c\nz.backward()",
+        ("a.grad", "c.grad"),
+    ),
+    "none yet": Program(TWO, ("a.grad",)),
+    "single number": SCALAR,
+    "leaves only": Program(f"{TWO}{GIVEN}u = a + b\ny = u + a\ny.backward(g)", ("u.grad", "y.grad")),
+}
+
+
+def parts_that_work(trial: Trial) -> set[str]:
+    """Names of PARTS that do alone what PyTorch does. Broadcasting is looked at with the operators that work."""
+    computed = operators_that_compute(trial)
+    some = [name for name in PARTS if not {*name} & {*SYMBOLS} - {*computed} or name in ("-a", "** -1")]
+    works = {name for name, right in zip(some, trial.right([PARTS[name] for name in some]), strict=True) if right}
+    symbols = [symbol for symbol in computed if symbol in works]
+    stretched = [in_shapes(symbol, *pair) for symbol in symbols for pair in BROADCAST]
+    return works | ({"broadcasting"} if all(trial.right(stretched)) else set())
+
+
+BROADCAST = [((2, 3), (3,)), ((3,), (2, 3)), ((2, 1), (1, 3)), ((2, 3), ())]
+
+
+def in_shapes(symbol: str, one: tuple[int, ...], other: tuple[int, ...]) -> Program:
+    """A program of one operator and two operands of these shapes."""
+    choices = Choices()
+    a, b = choices.array(*one), choices.array(*other)
+    lines = [f"a = MyTensor({literal(a)}, requires_grad=True)", f"b = MyTensor({literal(b)}, requires_grad=True)"]
+    lines += [f"y = a {symbol} b", f"y.backward(MyTensor({literal(choices.array(*(a + b).shape))}))"]
+    return Program("\n".join(lines), ("y", "a.grad", "b.grad"))
+
+
+def shapes(trial: Trial, *wanted: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """These shapes, without that of a single number where `MyTensor` does not take one yet."""
+    return [shape for shape in wanted if shape or trial.right([SCALAR])[0]]
+
+
+def operator_that_works(trial: Trial) -> str:
+    """The first operator whose value and gradients are right: what looks at the graph need not wait for `+`.
+
+    Raises:
+        Waits: when there is none.
+    """
+    for symbol in operators_that_compute(trial):
+        if trial.right([PARTS[symbol]])[0]:
+            return symbol
+    raise Waits("waits for an operator whose value and gradients are right")
+
+
+def computes(trial: Trial, *codes: str) -> list[bool]:
+    """Whether expressions of a and b have the right value."""
+    return trial.right([Program(f"{TWO}y = {code}", ("y", "hasattr(y, 'backward')")) for code in codes])
+
+
+def operators_that_compute(trial: Trial) -> str:
+    """The operators whose values are right.
+
+    Raises:
+        Waits: when there is none.
+    """
+    right = computes(trial, *(f"a {symbol} b" for symbol in SYMBOLS))
+    if not any(right):
+        raise Waits("waits for an operator whose value is right")
+    return "".join(itertools.compress(SYMBOLS, right))
+
+
+class Composition:
+    """A program of several operations: DAGs with numbers, constants, broadcasting, tensors that are used twice.
+
+    Args:
+        choices: what it looks like.
+        works: the names of PARTS that it may use.
+        functions: name to NumPy's function, of functions of one tensor that it uses, too.
+    """
+
+    def __init__(
+        self, choices: Choices, works: set[str], functions: dict[str, Callable[[np.ndarray], np.ndarray]] | None = None
+    ) -> None:
+        self.choices, self.works, self.functions = choices, works, functions or {}
+        self.symbols = [symbol for symbol in SYMBOLS if symbol in works]
+        self.others = [part for part in sorted(works) if part == "-a" or part.startswith("** ")]
+        some = [shape for shape in STRETCHED if shape or "single number" in works]
+        shape = choices.of(some)
+        stretched = [shape for shape in STRETCHED[shape] if shape in some or shape]
+        self.shapes = stretched if "broadcasting" in works else [shape]
+        self.leaves: list[str] = []
+        self.constants: list[str] = []
+        self.results: list[str] = []
+        self.values: dict[str, np.ndarray] = {}
+        self.made: list[str] = []
+        self.lines: list[str] = []
+
+    def tensor(self, traced: bool = True) -> str:
+        """A new leaf; one that is not traced is a constant."""
+        kept, letters = (self.leaves, "abcdef") if traced else (self.constants, "hklmno")
+        if len(kept) == len(letters):
+            return kept[-1]
+        name, value = letters[len(kept)], self.choices.array(*self.choices.of(self.shapes))
+        kept.append(name)
+        self.values[name] = value
+        self.made.append(f"{name} = MyTensor({literal(value)}{', requires_grad=True' if traced else ''})")
+        return name
+
+    def operand(self) -> str:
+        """A result, a leaf or a constant."""
+        which = self.choices.below(5)
+        if which == 3 or not self.values:
+            return self.tensor()
+        if which == 4:
+            return self.tensor(traced=not {"flags", "constants"} <= self.works)
+        return [*self.values][-1] if which == 0 else self.choices.of([*self.values])
+
+    def operation(self, name: str) -> None:
+        """`name = ...`: one more result."""
+        kinds = [*self.functions, *self.symbols, *(["other"] * 2 if self.others else [])]
+        kind, left = self.choices.of(kinds), self.operand()
+        if kind in self.functions:
+            code = f"{kind}({left})"
+        elif kind == "other":
+            part = self.choices.of(self.others)
+            code = f"-{left}" if part == "-a" else f"{left} {part}"
+        else:
+            symbol, form = kind, self.choices.below(6)
+            number = repr(float(self.choices.array())) if form > 3 else ""
+            if form == 4 and f"{symbol} number" in self.works:
+                code = f"{left} {symbol} {number}"
+            elif form == 5 and f"number {symbol}" in self.works:
+                code = f"{number} {symbol} {left}"
+            else:
+                code = f"{left} {symbol} {self.operand()}"
+        divisor = code.rpartition("/ ")[2] if "/" in code else left if "** -1" in code else ""
+        if divisor and np.abs(eval(divisor, {}, self.values)).min() < 0.25:
+            raise Unfit
+        self.values[name] = np.asarray(eval(code.replace("** -1", "** -1.0"), {**self.functions}, self.values))
+        if not np.abs(self.values[name]).max() <= LARGEST:
+            raise Unfit
+        self.results.append(name)
+        self.lines.append(f"{name} = {code}")
+
+    def operations(self, *last: str) -> None:
+        """Up to six operations, the last ones with these names."""
+        for name in "uvwpq"[: 6 - len(last)]:
+            if not self.choices.below(4):
+                break
+            self.operation(name)
+        for name in last:
+            self.operation(name)
+
+    def base(self, result: str, name: str = "g") -> str:
+        """The name of an upstream gradient for a result, or nothing for ones."""
+        if "ones" in self.works and not self.choices.below(3):
+            return ""
+        self.made.append(f"{name} = MyTensor({literal(self.choices.array(*self.values[result].shape))})")
+        self.constants.append(name)
+        return name
+
+    def reached(self, code: str) -> set[str]:
+        """The leaves that some result is computed from which goes backward."""
+        used = {line.partition(".")[0] for line in code.split("\n") if ".backward(" in line}
+        for line in reversed(self.lines):
+            name, _, made_of = line.partition(" = ")
+            if name in used:
+                used |= {node.id for node in ast.walk(ast.parse(made_of)) if isinstance(node, ast.Name)}
+        return used & {*self.leaves}
+
+    def program(self, *backward: str) -> Program:
+        """The program that goes backward at last, and all that can be seen of it.
+
+        Raises:
+            Unfit: when a result that goes backward asks for no gradient.
+        """
+        traced = {*self.leaves}
+        for line in self.lines:
+            name, _, code = line.partition(" = ")
+            if traced & {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}:
+                traced.add(name)
+        if not {line.partition(".")[0] for line in backward} <= traced:
+            raise Unfit
+        code = "\n".join([*self.lines, *backward])
+        reached = self.leaves if "none yet" in self.works else sorted(self.reached(code))
+        see = [*self.results, *(f"{name}.grad" for name in reached)]
+        if "flags" in self.works:
+            see += [f"{name}.requires_grad" for name in self.results]
+        if "leaves only" in self.works:
+            see += [f"{name}.grad" for name in self.results]
+        if "constants" in self.works:
+            see += [f"{name}.grad" for name in self.constants]
+        see += [f"{name}.data" for name in [*self.leaves, *self.constants]]
+        return Program("\n".join([*self.made, code]), tuple(see))
+
+
+def once(
+    choices: Choices, works: set[str], functions: dict[str, Callable[[np.ndarray], np.ndarray]] | None = None
+) -> Program:
+    """A result that goes backward once."""
+    some = Composition(choices, works, functions)
+    some.operations("y")
+    return some.program(f"y.backward({some.base('y')})")
+
+
+def again(choices: Choices, works: set[str]) -> Program:
+    """One result that goes backward twice, two that share what is below them, or a leaf that goes backward itself."""
+    some = Composition(choices, works)
+    which = choices.below(3)
+    some.operations(*("y", "z")[: 1 + (which == 1)])
+    first = f"y.backward({some.base('y')})"
+    if which == 2:
+        leaf = some.leaves[0] if some.leaves else some.tensor()
+        return some.program(f"{leaf}.backward({some.base(leaf, 's')})", first)
+    other = "z" if which == 1 else "y"
+    return some.program(first, f"{other}.backward({some.base(other, 's')})")
+
+
+@TENSOR.check(1, hints=["NumPy does the work: np.array(data).", "Keep it in self.__data and give it back in data."])
 def create(trial: Trial) -> None:
     """A tensor holds the numbers it is given"""
-    numbers = trial.draw(2, 3)
-    for data in (
-        "1.5",
-        "2",
-        "np.float32(0.5)",
-        "[1, 2]",
-        "(1.5, 2)",
-        literal(numbers),
-        f"np.array({literal(numbers)})",
-    ):
+    for data in ("[1.5, 2.5]", literal(trial.draw(2, 3)), f"np.array({literal(trial.draw(3))})"):
         trial.expect(f"t = MyTensor({data})", t=np.array(eval(data), dtype=np.float64))
-    code = "t = MyTensor([1.5, 2.5], dtype=np.float32)"
-    trial.see(trial.run(code), {"t.data.dtype.name": "float32"}, code, {"t.data.dtype.name": "dtype-ignored"})
 
 
 @TENSOR.check(
-    1,
+    0.5,
+    needs=["create"],
+    hints=["np.array takes lists, tuples and single numbers alike: does your test of the type let them through?"],
+)
+def kinds(trial: Trial) -> None:
+    """So it does with tuples, single numbers, NumPy's numbers, whole numbers"""
+    for data in ("1.5", "2", "np.float32(0.5)", "np.int64(3)", "[1, 2]", "(1.5, 2)", "((1.5, 2.5), [3.5, 4.5])"):
+        trial.expect(f"t = MyTensor({data})", t=np.array(eval(data), dtype=np.float64))
+
+
+@TENSOR.check(
+    1, needs=["create"], hints=["np.array(data, dtype=dtype): None lets NumPy choose.", "self.dtype is the array's."]
+)
+def types(trial: Trial) -> None:
+    """dtype is the array's: the one that was asked for, else NumPy's choice"""
+    for data, asked in (("[1.5, 2.5]", "float32"), ("[1, 2]", "float64"), ("np.array([1.5, 2.5])", "float32")):
+        code = f"t = MyTensor({data}, dtype=np.{asked})\nname = np.dtype(t.dtype).name"
+        with trial.case():
+            means = {"t.data.dtype.name": "dtype-ignored", "name": "dtype-attribute"}
+            trial.see(trial.run(code), dict.fromkeys(means, asked), code, means)
+    if trial.first is None:
+        code = "t = MyTensor(np.array([1.5, 2.5], dtype=np.float32))\nname = np.dtype(t.dtype).name"
+        means = {"t.data.dtype.name": "dtype-not-kept", "name": "dtype-attribute"}
+        with trial.case():
+            trial.see(trial.run(code), dict.fromkeys(means, "float32"), code, means)
+        code = "t = MyTensor([1.5, 2.5])\nsame = np.dtype(t.dtype) == t.data.dtype"
+        with trial.case():
+            trial.see(trial.run(code), {"same": True}, code, {"same": "dtype-attribute"})
+
+
+@TENSOR.check(
+    0.5,
     needs=["create"],
     hints=["isinstance(data, (list, tuple, np.ndarray, np.number, int, float))", "raise TypeError('what is wrong')"],
 )
@@ -102,10 +395,16 @@ def attributes(trial: Trial) -> None:
     if width != 8:  # the imitation of mistakes knows float64 only
         trial.evidence.pop()
     code = "t = MyTensor([1.5, 2.5], requires_grad=True)"
-    trial.see(trial.run(code), {"t.requires_grad": True}, code, means)
+    with trial.case():
+        trial.see(trial.run(code), {"t.requires_grad": True, "t.grad": None}, code, means)
+    for name in ("data", "shape", "strides", "size"):
+        lines = ["t = MyTensor([1.5, 2.5])", "try:", f"    t.{name} = t.{name}", "except AttributeError:"]
+        code = "\n".join([*lines, "    read_only = True", "else:", "    read_only = False"])
+        with trial.case():
+            trial.see(trial.run(code), {"read_only": True}, code, {"read_only": "property-writable"})
 
 
-@TENSOR.check(1, needs=["create"], hints=["An f-string puts values into text: f'{self.__data}'."])
+@TENSOR.check(0.5, needs=["create"], hints=["An f-string puts values into text: f'{self.__data}'."])
 def printing(trial: Trial) -> None:
     """repr shows the values and requires_grad"""
     code = "flagged = MyTensor([1.5, -2.5], requires_grad=True)\n"
@@ -134,10 +433,19 @@ def printing(trial: Trial) -> None:
     ],
 )
 def indexing(trial: Trial) -> None:
-    """t[1, 0] reads and t[1, 2] = 9.5 writes"""
+    """t[1, 0] reads plain NumPy values and t[1, 2] = 9.5 writes"""
     numbers = trial.draw(2, 3)
     code = f"t = MyTensor({literal(numbers)})"
-    trial.see(trial.run(code), {"t[1, 0]": numbers[1, 0], "t[0]": numbers[0].copy()}, code)
+    variables = trial.run(code)
+    with trial.case():
+        trial.see(variables, {"t[1, 0]": numbers[1, 0], "t[0]": numbers[0].copy()}, code)
+        for expression in ("t[1, 0]", "t[0]"):
+            trial.snippet = f"{code}\n{expression}"
+            with trial.clock.learner_code(trial.seconds):
+                found = eval(compiled(expression, "eval"), variables)
+            if not is_bare(found):
+                got = f"{expression} is {an(class_name(found))}"
+                raise Failed(got, "plain NumPy values", mistake="index-gives-tensor")
     numbers[1, 2] = 9.5
     trial.expect(f"{code}\nt[1, 2] = 9.5", t=numbers)
     if trial.first is None:
@@ -151,17 +459,17 @@ def operator(name: str, symbol: str, reflected: str, *hints: str) -> None:
 
     @TENSOR.check(1, id=name, title=f"The value of a {symbol} b", needs=["create"])
     def value(trial: Trial) -> None:
-        for shape in ((), (2,), (2, 3)):
+        for shape in shapes(trial, (), (2,), (2, 3)):
             a, b = literal(trial.draw(*shape)), literal(trial.draw(*shape))
             trial.same(f"a = MyTensor({a})\nb = MyTensor({b})\n{code}", "y")
         trial.same(f"a = MyTensor([1, 2])\nb = MyTensor([4, 3])\n{code}", "y")
 
-    @TENSOR.check(2, id=f"{name}_gradient", title=f"The gradients of a {symbol} b", needs=[name], hints=hints)
+    @TENSOR.check(1, id=f"{name}_gradient", title=f"The gradients of a {symbol} b", needs=[name], hints=hints)
     def gradient(trial: Trial) -> None:
         trial.gradients(code, *({"a": shape, "b": shape} for shape in ((), (2,), (2, 3))))
 
     @TENSOR.check(
-        1,
+        0.5,
         id=f"{name}_numbers",
         title=f"Numbers on either side: a {symbol} 2, 2 {symbol} a",
         needs=[f"{name}_gradient"],
@@ -186,38 +494,32 @@ operator(
 )
 
 
-@TENSOR.check(1, needs=["add"], hints=["requires_grad of the result: left.requires_grad or right.requires_grad."])
+@TENSOR.check(0.5, needs=["create"], hints=["requires_grad of the result: left.requires_grad or right.requires_grad."])
 def flag(trial: Trial) -> None:
     """A result requires a gradient when an input does"""
-    for a, b in ((True, False), (False, True), (False, False)):
-        code = f"a = MyTensor([1.5], requires_grad={a})\nb = MyTensor([2.5], requires_grad={b})\ny = a + b"
+    symbol = operators_that_compute(trial)[0]
+    for a, b in ((True, False), (False, True), (True, True), (False, False)):
+        code = f"a = MyTensor([1.5], requires_grad={a})\nb = MyTensor([2.5], requires_grad={b})\ny = a {symbol} b"
+        code = trial.adapted(code)
         with trial.case():
             trial.see(trial.run(code), {"y.requires_grad": a or b}, code)
 
 
 @TENSOR.check(
-    1, needs=["add"], hints=["backward_op is for results that require a gradient; on all others it stays None."]
+    0.5, needs=["create"], hints=["backward_op is for results that require a gradient; on all others it stays None."]
 )
 def records(trial: Trial) -> None:
     """Recorded is what requires a gradient, and nothing else"""
-    for operation in ("a + b", "a - b", "a * b", "a / b", "a ** 2"):
+    symbol = operators_that_compute(trial)[0]
+    operations = ["a + b", "a - b", "a * b", "a / b", "a ** 2", "-a", "a + 2", "2 * a"]
+    for operation in itertools.compress(operations, computes(trial, *operations)):
         code = f"a = MyTensor([1.5])\nb = MyTensor([2.5])\ny = {operation}"
-        noted = len(trial.evidence)
-        try:
-            variables = trial.run(code)
-            there = variables["y"] is not None and not is_bare(variables["y"])
-        except (Exception, OutOfTime, UsedTorch):
-            if operation == "a + b":
-                raise
-            there = False
-        if not there and operation != "a + b":
-            # An operator that is not right yet has checks of its own: only what it records is looked at here.
-            del trial.evidence[noted:]
-            continue
         with trial.case():
+            variables = trial.run(code)
             means = {"y.requires_grad": "requires-grad-always", "y.backward_op is None": "recorded-without-need"}
             trial.see(variables, {"y.requires_grad": False, "y.backward_op is None": True}, code, means)
-    code = "a = MyTensor([1.5], requires_grad=True)\nb = MyTensor([2.5], requires_grad=True)\ny = a + b"
+    code = f"a = MyTensor([1.5], requires_grad=True)\nb = MyTensor([2.5], requires_grad=True)\ny = a {symbol} b"
+    code = trial.adapted(code)
     with trial.case():
         variables = trial.run(code, see="y.backward_op")
         with trial.clock.learner_code(trial.seconds):
@@ -256,7 +558,7 @@ operator(
 )
 
 
-@TENSOR.check(1, needs=["create"])
+@TENSOR.check(0.5, needs=["create"])
 def power(trial: Trial) -> None:
     """The value of a ** 2, a ** -1, a ** 0.5"""
     for exponent in (2, 3, -1, 0.5):
@@ -273,13 +575,13 @@ def power(trial: Trial) -> None:
 )
 def power_gradient(trial: Trial) -> None:
     """The gradient of a ** n"""
-    for exponent in (2, 3, -1, 0.5):
+    for exponent in (2, 3, -1, 0.5, 1):
         a = trial.draw(2, positive=True) * ([1, 1] if exponent == 0.5 else [-1, 1])  # a sign that gets lost shows
         trial.gradients(f"y = a ** {exponent}", {"a": a})
 
 
 @TENSOR.check(
-    1,
+    0.5,
     needs=["power_gradient"],
     hints=[
         "a**0 is 1 everywhere: how does that change with a?",
@@ -298,8 +600,8 @@ def negative(trial: Trial) -> None:
 
 
 @TENSOR.check(
-    2,
-    needs=["add_gradient"],
+    1,
+    needs=["create"],
     hints=[
         "NumPy repeated b for every row: every row sends a gradient back.",
         "Sum the gradient over the axes that b did not have, so that it gets b's shape.",
@@ -307,13 +609,14 @@ def negative(trial: Trial) -> None:
 )
 def broadcast_new_axes(trial: Trial) -> None:
     """Broadcasting over new axes: (2, 3) + (3,)"""
-    trial.gradients("y = a + b", {"a": (2, 3), "b": (3,)}, {"a": (3,), "b": (2, 3)}, {"a": (2, 3), "b": ()})
-    trial.gradients("y = a + b", {"a": (2, 2, 3), "b": (2, 3)})
+    y = f"y = a {operator_that_works(trial)} b"
+    trial.gradients(y, {"a": (2, 3), "b": (3,)}, {"a": (3,), "b": (2, 3)}, {"a": (2, 3), "b": ()})
+    trial.gradients(y, {"a": (2, 2, 3), "b": (2, 3)}, {"a": (3,), "b": (2, 2, 3)})
 
 
 @TENSOR.check(
     1,
-    needs=["add_gradient"],
+    needs=["create"],
     hints=[
         "Which axes were stretched from 1 to something longer?",
         "Sum over them with keepdims=True, so that the axis stays with length 1.",
@@ -321,45 +624,62 @@ def broadcast_new_axes(trial: Trial) -> None:
 )
 def broadcast_length_one(trial: Trial) -> None:
     """Broadcasting over axes of length 1: (3, 1) + (3, 4)"""
-    trial.gradients("y = a + b", {"a": (1,), "b": (2,)}, {"a": (2, 1), "b": (2, 2)}, {"a": (2, 2), "b": (1, 2)})
-    trial.gradients("y = a + b", {"a": (3, 1), "b": (3, 4)}, {"a": (3, 1), "b": (1, 2)})
-    trial.gradients("y = a + b", {"a": (1, 1), "b": (3, 4)})
-    trial.gradients("y = a + b", {"a": (2, 1, 3), "b": (2, 4, 1)})
+    y = f"y = a {operator_that_works(trial)} b"
+    trial.gradients(y, {"a": (1,), "b": (2,)}, {"a": (2, 1), "b": (2, 2)}, {"a": (2, 2), "b": (1, 2)})
+    trial.gradients(y, {"a": (3, 1), "b": (3, 4)}, {"a": (3, 1), "b": (1, 2)})
+    trial.gradients(y, {"a": (1, 1), "b": (3, 4)})
+    trial.gradients(y, {"a": (2, 1, 3), "b": (2, 4, 1)})
 
 
 @TENSOR.check(
-    1,
-    needs=["broadcast_new_axes", "broadcast_length_one", "sub_gradient", "mul_gradient", "div_gradient"],
+    0.5,
+    needs=["broadcast_new_axes", "broadcast_length_one"],
     hints=["Every rule of a binary operator ends with unbroadcast(gradient, shape of the operand)."],
 )
 def broadcast_operators(trial: Trial) -> None:
     """Broadcasting with -, * and /"""
-    for symbol in "-*/":
+    usual = operator_that_works(trial)
+    others = [each for each in operators_that_compute(trial) if each != usual and trial.right([PARTS[each]])[0]]
+    if not others:
+        raise Waits("waits for a second operator whose value and gradients are right")
+    for symbol in others:
         trial.gradients(f"y = a {symbol} b", {"a": (2, 3), "b": (3,)}, {"a": (3, 1), "b": (3, 2)})
 
 
-@TENSOR.check(1, needs=["add_gradient"], hints=["Skip every input whose requires_grad is False."])
+@TENSOR.check(0.5, needs=["create"], hints=["Skip every input whose requires_grad is False."])
 def constants(trial: Trial) -> None:
     """Constants get no gradient"""
-    trial.gradients("y = a + c", {"a": (2,)}, constants={"c": trial.draw(2)})
-    code = "a = MyTensor([1.5], requires_grad=True)\nc = MyTensor([2.5])\ny = a + c\ny.backward(MyTensor([0.5]))"
+    y = f"y = a {operator_that_works(trial)} c"
+    trial.gradients(y, {"a": (2,)}, constants={"c": trial.draw(2)})
+    code = f"a = MyTensor([1.5], requires_grad=True)\nc = MyTensor([2.5])\n{y}\ny.backward(MyTensor([0.5]))"
+    code = trial.adapted(code)
     trial.see(trial.run(code), {"c.grad": None}, code)
 
 
-@TENSOR.check(1, needs=["add_gradient"], hints=["np.ones(self.shape)"])
+@TENSOR.check(
+    1,
+    needs=["create"],
+    hints=["The walk starts with base.data, or with np.ones(self.shape) where there is no base."],
+)
 def upstream(trial: Trial) -> None:
-    """backward() starts from ones in the shape of the output"""
-    for shape in ((), (2,), (2, 3)):
-        a, b = literal(trial.draw(*shape)), literal(trial.draw(*shape))
-        code = f"a = MyTensor({a}, requires_grad=True)\nb = MyTensor({b}, requires_grad=True)\ny = a + b\ny.backward()"
+    """backward(base) starts from base, backward() from ones in the shape of the output"""
+    symbol = operator_that_works(trial)
+    for shape in shapes(trial, (), (2,), (2, 3)):
+        a, b, base = (literal(trial.draw(*shape)) for _ in range(3))
+        code = f"a = MyTensor({a}, requires_grad=True)\nb = MyTensor({b}, requires_grad=True)\ny = a {symbol} b"
+        with trial.case():
+            given = f"{code}\ny.backward(MyTensor({base}))"
+            trial.see(trial.run(given), oracle.values(given, ("a.grad",)), given, {"a.grad": "base-ignored"})
         with trial.case():  # with an upstream gradient given, all was well
             trial.means[Exception] = "upstream-wrong-shape"
-            trial.see(trial.run(code), {"a.grad": np.ones(shape)}, code, {"a.grad": "upstream-wrong-shape"})
+            code = trial.adapted(f"{code}\ny.backward()")
+            means = {"a.grad": "upstream-wrong-shape"}
+            trial.see(trial.run(code), oracle.values(code, ("a.grad",)), code, means)
 
 
 @TENSOR.check(
-    2,
-    needs=["add_gradient"],
+    1,
+    needs=["create"],
     hints=[
         "In y = a + a, a reaches y on two paths.",
         "Add the contributions, and hand a tensor's gradient on only when all its consumers have sent theirs.",
@@ -367,16 +687,17 @@ def upstream(trial: Trial) -> None:
 )
 def paths(trial: Trial) -> None:
     """A tensor used twice gets the sum over its paths"""
+    symbol = operator_that_works(trial)
     for code in (
         "y = a + a",
         "b = a + a\ny = b + b",
         "b = a + a\nc = b + a\ny = c + b",
         "b = a + a\nc = b + a\ny = b + c",
     ):
-        trial.gradients(code, {"a": ()}, {"a": (2,)})
+        trial.gradients(code.replace("+", symbol), {"a": ()}, {"a": (2,)})
     for code in ("b = a + k\nc = a + a\ny = b + c", "b = a + k\nc = a + a\ny = c + b"):
-        trial.gradients(code, {"a": (), "k": ()}, {"a": (2,), "k": (2,)})
-    if trial.works(lambda scratch: scratch.gradients("y = a - b", {"a": (), "b": ()})):  # contributions whose sum is 0
+        trial.gradients(code.replace("+", symbol), {"a": (), "k": ()}, {"a": (2,), "k": (2,)})
+    if symbol == "+" and trial.right([PARTS["-"]])[0]:  # contributions whose sum is 0
         trial.gradients("y = a - a", {"a": ()}, {"a": (2,)})
         trial.gradients("b = a - a\nc = a + k\ny = b + c", {"a": (), "k": ()})
         trial.gradients("b = a - a\nc = a + k\ny = c + b", {"a": (), "k": ()})
@@ -384,22 +705,86 @@ def paths(trial: Trial) -> None:
 
 @TENSOR.check(
     1,
-    needs=["add_gradient"],
+    needs=["create"],
     hints=["Test `grad is None`: a gradient of 0 is a gradient.", "new grad = old grad + contribution"],
 )
 def accumulate(trial: Trial) -> None:
     """A second backward() adds to the gradient"""
+    symbol = operator_that_works(trial)
     for first, second in ((1.0, -1.0), tuple(trial.draw(2).tolist())):
-        code = "a = MyTensor(1.5, requires_grad=True)\nb = MyTensor(2.5, requires_grad=True)\n"
-        code += f"y = a + b\ny.backward(MyTensor({first}))\n"
-        again = f"z = a + b\nz.backward(MyTensor({second}))"
+        code = "a = MyTensor([1.5, 2.5], requires_grad=True)\nb = MyTensor([3.5, 4.5], requires_grad=True)\n"
+        code += f"y = a {symbol} b\ny.backward(MyTensor({[first] * 2}))\n"
+        again = f"z = a {symbol} b\nz.backward(MyTensor({[second] * 2}))"
         trial.same(code + again, "a.grad")
-        trial.same(f"{code}{again}\nz = a + b\nz.backward(MyTensor({first}))", "a.grad")
+        trial.same(f"{code}{again}\nz = a {symbol} b\nz.backward(MyTensor({[first] * 2}))", "a.grad")
 
 
 @TENSOR.check(
     1,
-    needs=["paths", "accumulate"],
+    needs=["accumulate"],
+    hints=[
+        "Gradients on the way belong to one walk: what an earlier backward() left there is no part of the next one.",
+        "Keep them in a dictionary that backward() makes anew, and leave the graph as it is.",
+    ],
+    any_program=True,
+)
+def walk_again(trial: Trial) -> None:
+    """A graph may be walked again, and graphs may share tensors"""
+    works = parts_that_work(trial)
+    operator_that_works(trial)
+    trial.programs(lambda choices: again(choices, works), count=24)
+
+
+@TENSOR.check(
+    0.5,
+    needs=["create"],
+    hints=["Only leaves keep what arrives; on all others grad stays None.", "A leaf is a tensor without backward_op."],
+)
+def leaves_only(trial: Trial) -> None:
+    """Only leaves keep a gradient; backward() of a leaf gives it the upstream gradient"""
+    symbol = operator_that_works(trial)
+    code = f"a = MyTensor([1.5, 2.5], requires_grad=True)\ng = MyTensor({literal(trial.draw(2))})\n"
+    walked = trial.adapted(f"{code}u = a {symbol} a\ny = u {symbol} a\ny.backward(g)")
+    starts_with_none = trial.right([PARTS["none yet"]])[0]
+    means = dict.fromkeys(("u.grad", "y.grad"), "inner-gradient-kept") if starts_with_none else None
+    with trial.case():
+        trial.see(trial.run(walked), {"u.grad": None, "y.grad": None}, walked, means)
+    trial.same(f"{code}a.backward(g)", "a.grad")
+
+
+@TENSOR.check(
+    1,
+    needs=["create"],
+    hints=[
+        "Which arrays does it write into? `array -= 1` and `out=` change the array they are given.",
+        "Make a new one.",
+    ],
+)
+def untouched(trial: Trial) -> None:
+    """Nothing that is handed in is changed: operands, upstream gradient, arrays"""
+    operations = ["a + b", "a - b", "a * b", "a / b", "a ** 2", "a ** 3", "-a", "a + 2.5", "2.5 - a", "2.5 / a"]
+    if not any(known := computes(trial, *operations)):
+        raise Waits("waits for an operation whose value is right")
+    for code in itertools.compress(operations, known):
+        numbers = trial.draw(3, 2)
+        lines = [f"array = np.array({literal(numbers[0])})", "a = MyTensor(array, requires_grad=True)"]
+        lines += [f"b = MyTensor({literal(numbers[1])}, requires_grad=True)", f"g = MyTensor({literal(numbers[2])})"]
+        lines += [f"y = {code}", "y.backward(g)"]
+        handed = {"a.data": numbers[0], "b.data": numbers[1], "g.data": numbers[2], "array[:]": numbers[0]}
+        code, noted = trial.adapted("\n".join(lines)), len(trial.evidence)
+        means = dict.fromkeys(handed, "operand-changed") | {"g.data": "upstream-changed"}
+        try:
+            variables = trial.run(code)
+        except (Exception, OutOfTime, UsedTorch):  # what does not go backward has checks of its own
+            del trial.evidence[noted:]
+            continue
+        with trial.case():
+            trial.see(variables, handed, code, means)
+
+
+@TENSOR.check(
+    1,
+    needs=["accumulate"],
     hints=[
         "After `x.grad = g`, `x.grad += 1` changes g too.",
         "Copy before storing: np.array(data) copies, np.asarray(data) does not.",
@@ -407,10 +792,13 @@ def accumulate(trial: Trial) -> None:
 )
 def independent(trial: Trial) -> None:
     """No two tensors or gradients share memory"""
+    symbol = operator_that_works(trial)
     one, two = literal(trial.draw(2)), literal(trial.draw(2))
     code = "a = MyTensor([1.5, 2.5], requires_grad=True)\nb = MyTensor([3.5, 4.5], requires_grad=True)\n"
-    code += f"g = MyTensor({one})\ny = a + b\ny.backward(g)"
-    again = f"z = a + a\nz.backward(MyTensor({two}))"
+    code = trial.adapted(f"{code}g = MyTensor({one})\ny = a {symbol} b\ny.backward(g)")
+    again = trial.adapted(
+        f"c = MyTensor([2.5, 0.5], requires_grad=True)\nz = a {symbol} c\nz.backward(MyTensor({two}))"
+    )
     shared = {"a.grad": None, **dict.fromkeys(("b.grad", "g"), "gradient-aliased")}
     # Each on its own: a gradient that is a view of another one shows when that one has changed.
     variables = trial.run(code)
@@ -426,20 +814,33 @@ def independent(trial: Trial) -> None:
         shared = {"b.grad": "gradient-aliased", "g": "gradient-aliased"}
         trial.see(variables, oracle.values(code, tuple(shared)), f"{code}\n{write}", shared)
     code = "a = MyTensor([1.5, 2.5], requires_grad=True)\nb = MyTensor([3.5, 4.5], requires_grad=True)\n"
-    code += "y = a + b\ny.backward()"
+    code = trial.adapted(f"{code}y = a {symbol} b\ny.backward()")
     trial.means[ValueError] = "gradient-read-only"
     try:
         variables = trial.run(code)
     except Exception:  # not writing is what matters here: "upstream" has looked at this
         return
     trial.writeable("a.grad", code, variables)
-    trial.run("y = a + b\ny.backward()", after=code, **variables)
-    code = "array = np.array([1.5, 2.5])\nt = MyTensor(array)\narray[0] = 9.5"
-    trial.see(trial.run(code), {"t.data": np.array([1.5, 2.5])}, code)
+    trial.run(f"y = a {symbol} b\ny.backward()", after=code, **variables)
+    for array in ("array = np.array([1.5, 2.5])", "array = np.array([1.5, 2.5], dtype=np.float32)"):
+        code = f"{array}\nt = MyTensor(array)\narray[0] = 9.5"
+        trial.see(trial.run(code), {"t.data": np.array([1.5, 2.5])}, code, {"t.data": "array-not-copied"})
+    trial.means = {}
+    results = ("a + 0", "0 + a", "a - 0", "a * 1", "1 * a", "a / 1", "a ** 1")
+    right = itertools.compress(results, computes(trial, *results))
+    for code, flag in itertools.product(right, (", requires_grad=True", "")):
+        code = trial.adapted(f"a = MyTensor([1.5, 2.5]{flag})\ny = {code}\ny.data[0] = 9.5")
+        noted = len(trial.evidence)
+        try:
+            variables = trial.run(code)
+        except Exception:
+            del trial.evidence[noted:]
+            continue
+        trial.see(variables, {"a.data": np.array([1.5, 2.5])}, code, {"a.data": "result-aliased"})
 
 
 @TENSOR.check(
-    2,
+    1,
     needs=["paths"],
     hints=[
         "With 40 shared tensors in a row there are 2**40 paths: visit tensors, not paths.",
@@ -450,6 +851,8 @@ def independent(trial: Trial) -> None:
 )
 def visited_once(trial: Trial) -> None:
     """Shared work is done once, however deep the graph"""
+    if operator_that_works(trial) != "+":
+        raise Waits("waits for +, of which the deep graphs are made")
     ladder(trial, "y", 40, OutOfTime, "path-by-path")
     if trial.first is None:
         ladder(trial, "(y + c) + (y + c)", 30, OutOfTime, "path-by-path")
@@ -461,9 +864,9 @@ def ladder(trial: Trial, rung: str, count: int, error: type[BaseException], mist
     """A graph of so many additions in a row; `mistake` is what `error` in its backward() means."""
     rung = rung if "+" in rung else f"y + {rung}"
     leaves = ["c", "x"] if "c" in rung else ["x"]
-    code = "\n".join(f"{leaf} = MyTensor(0.5, requires_grad=True)" for leaf in leaves)
-    code += f"\ny = x\nfor _ in range({count}):\n    y = {rung}"
-    backward = "y.backward(MyTensor(1.0))"
+    code = "\n".join(f"{leaf} = MyTensor([0.5, 1.5], requires_grad=True)" for leaf in leaves)
+    code = trial.adapted(f"{code}\ny = x\nfor _ in range({count}):\n    y = {rung}")
+    backward = trial.adapted("y.backward(MyTensor([1.0, 2.0]))")
     with trial.case():
         quick, trial.seconds, trial.means = trial.seconds, CHECK_SECONDS, {}
         try:
@@ -474,6 +877,24 @@ def ladder(trial: Trial, rung: str, count: int, error: type[BaseException], mist
         trial.means = {error: mistake} if enough else {}
         trial.run(backward, after=code, **variables)
         trial.see(variables, oracle.values(f"{code}\n{backward}", ("x.grad",)), f"{code}\n{backward}")
+
+
+@TENSOR.check(
+    10,
+    needs=["create"],
+    hints=[
+        "Each operation is right alone. What does it keep, and does the next one change that?",
+        "Run the snippet line by line, and look at the gradients that reach each tensor.",
+    ],
+    any_program=True,
+)
+def programs(trial: Trial) -> None:
+    """Any program: random compositions of what works alone"""
+    operator_that_works(trial)
+    works = parts_that_work(trial)
+    if len(operators_that_compute(trial)) < 3:
+        raise Waits("waits for at least three of the operators + - * /")
+    trial.programs(lambda choices: once(choices, works))
 
 
 def test_tensor_class(MyTensor: Any, seed: int | None = None) -> Score:
@@ -538,14 +959,14 @@ NESTED = f"{PARAMETERS}\nm.inner = MyModule()\nm.inner.third = Parameter(MyTenso
 DEEP = f"{NESTED}\nm.inner.inner = MyModule()\nm.inner.inner.fourth = Parameter(MyTensor([5.5]))"
 
 
-@MODULE.check(3, hints=["__setattr__ has kept them for you."])
+@MODULE.check(2, hints=["__setattr__ has kept them for you."])
 def own(trial: Trial) -> None:
     """parameters() lists the module's own parameters"""
     parameters_are(trial, "m = MyModule()")
     parameters_are(trial, PARAMETERS, [1.5], [2.5, 3.5])
 
 
-@MODULE.check(2, needs=["own"], hints=["Every sub-module has parameters() too."])
+@MODULE.check(1.5, needs=["own"], hints=["Every sub-module has parameters() too."])
 def nested(trial: Trial) -> None:
     """parameters() lists those of sub-modules"""
     parameters_are(trial, NESTED, [1.5], [2.5, 3.5], [4.5], fewer="parameters-nested-missing")
@@ -562,7 +983,7 @@ def deep(trial: Trial) -> None:
     parameters_are(trial, DEEP, [1.5], [2.5, 3.5], [4.5], [5.5], fewer="parameters-one-level")
 
 
-@MODULE.check(2, needs=["nested"], hints=["Two names, one object: compare with `is`, or remember id(parameter)."])
+@MODULE.check(1, needs=["nested"], hints=["Two names, one object: compare with `is`, or remember id(parameter)."])
 def shared(trial: Trial) -> None:
     """A shared parameter is listed once"""
     twice = "parameters-shared-twice"
@@ -592,6 +1013,56 @@ def calling(trial: Trial) -> None:
     trial.see(variables, {"y": np.array([1.5, 2.5])}, code)
 
 
+def tree(choices: Choices) -> Program:
+    """Modules in modules, parameters that are shared, names that are assigned again."""
+    lines, modules, parameters = ["m = MyModule()"], ["m"], []
+    inside: dict[str, set[str]] = {"m": set()}  # module to all that were ever put below it
+    taken: set[tuple[str, str]] = set()  # names of parameters, which PyTorch gives to no module
+    for number in range(9):
+        kind = choices.below(6)
+        if number and not kind:
+            break
+        owner, name = choices.of(modules), choices.of("abc")
+        if kind <= 2 and len(parameters) < 5:
+            value = 1.5 + len(parameters) - (choices.below(4) == 3 and len(parameters) > 0)  # two may be alike
+            parameters.append("pqrst"[len(parameters)])
+            lines.append(f"{parameters[-1]} = Parameter(MyTensor([{value}]))")
+            what = parameters[-1]
+        elif kind == 3 and len(modules) < 5:
+            what = "mnokl"[len(modules)]
+            modules.append(what)
+            inside[what] = set()
+            lines.append(f"{what} = MyModule()")
+        elif kind == 4 and parameters:
+            what = choices.of(parameters)
+        else:
+            what = choices.of(modules)
+            if owner == what or owner in inside[what]:  # no module is in itself
+                continue
+        if what not in inside:
+            taken.add((owner, name))
+        elif (owner, name) in taken:
+            continue
+        else:
+            for module in modules:
+                if module == owner or owner in inside[module]:
+                    inside[module] |= {what} | inside[what]
+        lines.append(f"{owner}.{name} = {what}")
+    lines.append("held = repr(sorted([parameter.tensor.data.tolist() for parameter in m.parameters()]))")
+    return Program("\n".join(lines), ("held",))
+
+
+@MODULE.check(
+    2.5,
+    needs=["own"],
+    hints=["Draw the tree of modules that the snippet makes. Who is where, and how often?"],
+    any_program=True,
+)
+def any_tree(trial: Trial) -> None:
+    """Any tree of modules: random ones, with shared and re-assigned parts"""
+    trial.programs(tree)
+
+
 def test_my_module(MyModule: Any, MyTensor: Any, Parameter: Any, seed: int | None = None) -> Score:
     """PyTorch architecture: 10 points."""
     return MODULE.score(seed, MyModule=MyModule, MyTensor=MyTensor, Parameter=Parameter)
@@ -617,7 +1088,7 @@ def matmul_value(trial: Trial) -> None:
 
 
 @MATMUL.check(
-    2,
+    1,
     needs=["matmul_value"],
     hints=["Its shape is (n, k), the upstream gradient's (n, m): which product with b fits?", "grad_a = base @ b.T"],
 )
@@ -628,7 +1099,7 @@ def matmul_left(trial: Trial) -> None:
 
 
 @MATMUL.check(
-    2,
+    1,
     needs=["matmul_value"],
     hints=["Its shape is (k, m), the upstream gradient's (n, m): which product with a fits?", "grad_b = a.T @ base"],
 )
@@ -636,6 +1107,68 @@ def matmul_right(trial: Trial) -> None:
     """The gradient of the right operand"""
     for (n, k), m in (((1, 2), 1), ((2, 3), 2), ((2, 2), 2), ((3, 3), 3)):
         trial.gradients("y = matmul(a, b)", {"b": (k, m)}, constants={"a": trial.draw(n, k)})
+
+
+@MATMUL.check(
+    0.5,
+    needs=["matmul_left", "matmul_right"],
+    hints=["In the rule make a row of shape (k,), and its upstream gradient, a matrix with one row: reshape."],
+)
+def matmul_row(trial: Trial) -> None:
+    """One row, (k,) to (m,): its value and its gradients"""
+    for k, m in ((1, 1), (3, 2), (2, 3)):
+        trial.gradients("y = matmul(a, b)", {"a": (k,), "b": (k, m)})
+
+
+def products(choices: Choices) -> Program:
+    """Matrix products of products, some by the same matrix twice, of a batch or of a row."""
+    sizes = [1 + choices.below(3)]
+    row = choices.below(4) == 3
+    made: list[str] = []
+    lines: list[str] = []
+    leaves: list[str] = []
+    handed: list[str] = []
+
+    def tensor(*shape: int) -> str:
+        name, traced = "abcdefhk"[len(handed)], choices.below(4) < 3
+        handed.append(name)
+        if traced:
+            leaves.append(name)
+        flag = ", requires_grad=True" if traced else ""
+        made.append(f"{name} = MyTensor({literal(choices.array(*shape))}{flag})")
+        return name
+
+    n = 1 + choices.below(3)
+    latest = tensor(sizes[0]) if row else tensor(n, sizes[0])
+    square = ""
+    for name in "uvwy":
+        if name != "y" and choices.below(3):
+            continue
+        if square and choices.below(2):
+            right = square  # once more, by the same matrix
+        else:
+            sizes.append(1 + choices.below(3))
+            right = tensor(sizes[-2], sizes[-1])
+            square = right if sizes[-2] == sizes[-1] else ""
+        lines.append(f"{name} = matmul({latest}, {right})")
+        latest = name
+    if not leaves:
+        raise Unfit
+    made.append(f"g = MyTensor({literal(choices.array(sizes[-1]) if row else choices.array(n, sizes[-1]))})")
+    see = [line[0] for line in lines] + [f"{name}.grad" for name in leaves] + ["y.requires_grad"]
+    see += [f"{name}.data" for name in [*handed, "g"]]
+    return Program("\n".join([*made, *lines, "y.backward(g)"]), tuple(see))
+
+
+@MATMUL.check(
+    1.5,
+    needs=["matmul_left", "matmul_right"],
+    hints=["Each product alone is right. Does the second one change what the first one keeps?"],
+    any_program=True,
+)
+def any_product(trial: Trial) -> None:
+    """Any program: random products of products"""
+    trial.programs(products, count=20)
 
 
 def test_matmul(matmul: Any, MyTensor: Any, seed: int | None = None) -> Score:
@@ -924,14 +1457,14 @@ RELU = Section(
 )
 
 
-@RELU.check(2, hints=["np.maximum(x.data, 0), or a mask of 0 and 1."])
+@RELU.check(1, hints=["np.maximum(x.data, 0), or a mask of 0 and 1."])
 def relu_value(trial: Trial) -> None:
     """The value: max(x, 0)"""
     for data in ([0.5], [-0.5], [-2.5, 0.0, 2.5], [-90.0, 90.0], trial.draw(3, 4).tolist()):
         trial.same(f"relu = ReLU()\nx = MyTensor({data})\ny = relu(x)", "y")
 
 
-@RELU.check(2, needs=["relu_value"], hints=["Where relu is flat, nothing flows back.", "base * (x.data > 0)"])
+@RELU.check(1, needs=["relu_value"], hints=["Where relu is flat, nothing flows back.", "base * (x.data > 0)"])
 def relu_gradient(trial: Trial) -> None:
     """The gradient: 1 where x > 0, 0 where x < 0"""
     for data in ([0.5], [-0.5], [-2.5, 2.5], [-90.0, 90.0], trial.draw(3, 4)):
@@ -942,6 +1475,37 @@ def relu_gradient(trial: Trial) -> None:
 def relu_kink(trial: Trial) -> None:
     """At x = 0 the gradient is 0, as in PyTorch"""
     trial.gradients("y = ReLU()(x)", {"x": [0.0]}, {"x": [0.0, 0.5, 0.0, -0.5]})
+
+
+@RELU.check(0.5, needs=["relu_value"], hints=["x.data[mask] = 0 writes into x: work on an array of its own."])
+def relu_untouched(trial: Trial) -> None:
+    """x and the upstream gradient stay as they are, and nothing shares memory with the result"""
+    x, base = trial.draw(4) * [1, -1, 1, -1], trial.draw(4)
+    code = f"array = np.array({literal(x)})\nx = MyTensor(array, requires_grad=True)\ng = MyTensor({literal(base)})\n"
+    code += "y = ReLU()(x)\ny.backward(g)"
+    handed = {"x.data": x, "array[:]": x, "g.data": base}
+    trial.see(trial.run(code), handed, code, dict.fromkeys(handed, "operand-changed") | {"g.data": "upstream-changed"})
+    code = f"x = MyTensor({literal(abs(x))})\ny = ReLU()(x)\ny.data[0] = 9.5"
+    trial.see(trial.run(code), {"x.data": abs(x)}, code, {"x.data": "result-aliased"})
+
+
+def bent(choices: Choices, works: set[str]) -> Program:
+    program = once(choices, works, {"relu": lambda x: np.maximum(x, 0)})
+    if "relu(" not in program.code:
+        raise Unfit
+    return Program(f"relu = ReLU()\n{program.code}", program.see)
+
+
+@RELU.check(
+    1.5,
+    needs=["relu_gradient"],
+    hints=["relu alone is right. What does it keep for the way back, and who changes that in between?"],
+    any_program=True,
+)
+def any_bend(trial: Trial) -> None:
+    """Any program: relu in random compositions"""
+    works = parts_that_work(trial)
+    trial.programs(lambda choices: bent(choices, works), count=20)
 
 
 def test_relu(ReLU: Any, MyTensor: Any, seed: int | None = None) -> Score:
@@ -984,7 +1548,7 @@ def does_something(trial: Trial, code: str, method: str, look_at: str) -> bool:
     return after["left"] is None or not np.array_equal(before, trial.read(after, "left"))
 
 
-@OPTIMIZER.check(2, hints=["for parameter in self.params: parameter.tensor.grad = ..."])
+@OPTIMIZER.check(1, hints=["for parameter in self.params: parameter.tensor.grad = ..."])
 def zero_grad(trial: Trial) -> None:
     """zero_grad() sets every gradient to None"""
     code = sgd(trial)
@@ -1010,7 +1574,7 @@ def zero_grad(trial: Trial) -> None:
 
 
 @OPTIMIZER.check(
-    2, hints=["The gradient points uphill.", "w = w - lr * gradient, in place: data = w.data; data -= ..."]
+    1.5, hints=["The gradient points uphill.", "w = w - lr * gradient, in place: data = w.data; data -= ..."]
 )
 def step(trial: Trial) -> None:
     """step() moves every parameter downhill"""
@@ -1024,7 +1588,7 @@ def step(trial: Trial) -> None:
         trial.same(sgd(trial, "optimizer.step()", lr=0.37), "p.tensor", "q.tensor")
 
 
-@OPTIMIZER.check(1, needs=["step"], hints=["Use self.lr."])
+@OPTIMIZER.check(0.5, needs=["step"], hints=["Use self.lr."])
 def step_lr(trial: Trial) -> None:
     """step() moves by lr times the gradient"""
     for lr in (0.5, 0.001):
@@ -1072,6 +1636,45 @@ def step_twice(trial: Trial) -> None:
         trial.same(sgd(trial, *again, "optimizer.step()", parameters=parameters), "p.tensor", "q.tensor")
 
 
+def steps(choices: Choices) -> Program:
+    """Several steps with several parameters, some of them without a gradient, by one or two optimizers."""
+    some = "pqrs"[: 1 + choices.below(4)]
+    shape = choices.of([(2,), (1,), (2, 3)])
+    lines = [f"{p} = Parameter(MyTensor({literal(choices.array(*shape))}, requires_grad=True))" for p in some]
+    lines.append(f"optimizer = SGD([{', '.join(some)}], lr={choices.of([0.5, 0.25, 0.125])})")
+    lines.append(f"w = {some[0]}.tensor")
+    optimizers = ["optimizer"]
+    if choices.below(4) == 3:
+        optimizers.append("other")
+        lines.append(f"other = SGD([{some[-1]}], lr={choices.of([0.0625, 1.0])})")
+    for number in range(8):
+        kind = choices.below(5)
+        if number > 1 and not kind:
+            break
+        if kind == 1:
+            lines.append(f"{choices.of(optimizers)}.zero_grad()")
+        elif kind == 2:
+            lines.append(f"{choices.of(optimizers)}.step()")
+        else:
+            one, two = choices.of(some), choices.of(some)
+            base = f"MyTensor({literal(choices.array(*shape))})"
+            lines.append(f"({one}.tensor + {two}.tensor).backward({base})")
+    lines.append(f"{choices.of(optimizers)}.step()")
+    see = ["w", *(f"{p}.tensor" for p in some), *(f"{p}.tensor.grad" for p in some)]
+    return Program("\n".join(lines), tuple(see))
+
+
+@OPTIMIZER.check(
+    2,
+    needs=["zero_grad", "step"],
+    hints=["Follow one parameter through the snippet, line by line: its data and its grad."],
+    any_program=True,
+)
+def any_training(trial: Trial) -> None:
+    """Any program: random steps, with several parameters and optimizers"""
+    trial.programs(steps, count=24)
+
+
 def test_sgd(SGD: Any, MyTensor: Any, Parameter: Any, seed: int | None = None) -> Score:
     """Optimizer: 8 points."""
     return OPTIMIZER.score(seed, SGD=SGD, MyTensor=MyTensor, Parameter=Parameter)
@@ -1109,14 +1712,14 @@ def mse_value(trial: Trial) -> None:
         mse(trial, 2, 3)
 
 
-@LOSS.check(2, needs=["mse_value"], hints=["A (2, 3) prediction has 6 elements: size, not shape[0]."])
+@LOSS.check(1, needs=["mse_value"], hints=["A (2, 3) prediction has 6 elements: size, not shape[0]."])
 def mse_batch(trial: Trial) -> None:
     """The mean is over all elements of a batch"""
     mse(trial, 2, 3)
     mse(trial, 4, 2)
 
 
-@LOSS.check(1, needs=["mse_value"])
+@LOSS.check(0.5, needs=["mse_value"])
 def mse_zero(trial: Trial) -> None:
     """No error, no loss, no gradient"""
     mse(trial, 3, same=True)
@@ -1124,7 +1727,7 @@ def mse_zero(trial: Trial) -> None:
 
 
 @LOSS.check(
-    2,
+    1.5,
     needs=["mse_value"],
     hints=[
         "Compute with tensors from start to end, and the graph does it for you.",
@@ -1138,7 +1741,7 @@ def mse_gradient(trial: Trial) -> None:
 
 
 @LOSS.check(
-    1,
+    0.5,
     needs=["mse_gradient", "mse_batch"],
     hints=["requires_grad and backward_op of the loss come from the operations it is made of."],
 )
@@ -1153,6 +1756,61 @@ def mse_records(trial: Trial) -> None:
     code = f"w = MyTensor({literal(weight)}, requires_grad=True)\ny = w + MyTensor({literal(x)})\n"
     code += f"loss = MSELoss()(y, MyTensor({literal(target)}))"
     trial.same(f"{code}\nloss.backward()", "loss", "w.grad")
+
+
+@LOSS.check(
+    0.5, needs=["mse_value"], hints=["`-=` on an array changes it for everybody who holds it: compute a new one."]
+)
+def mse_untouched(trial: Trial) -> None:
+    """Prediction and target stay as they are"""
+    y, target = trial.draw(3), trial.draw(3)
+    code = f"array = np.array({literal(target)})\ny = MyTensor({literal(y)}, requires_grad=True)\n"
+    code += "target = MyTensor(array)\nloss = MSELoss()(y, target)\nloss.backward()"
+    handed = {"target.data": target, "y.data": y, "array[:]": target}
+    trial.see(trial.run(code), handed, code, dict.fromkeys(handed, "operand-changed"))
+
+
+def errors(choices: Choices) -> Program:
+    """Losses of random shapes, of computed predictions, added up or scaled."""
+    shape = choices.of([(2,), (1,), (2, 3), (3, 1), (2, 2, 2)])
+    lines = [f"w = MyTensor({literal(choices.array(*shape))}, requires_grad=True)"]
+    lines.append(f"t = MyTensor({literal(choices.array(*shape))})")
+    lines.append("loss = MSELoss()")
+    see = ["w.grad", "t.data", "w.data", "t.grad"]
+    result, number = "w", choices.below(4)
+    if number == 1:
+        lines.append("u = w * w")
+    elif number == 2:
+        lines.append(f"x = MyTensor({literal(choices.array(*shape))})\nu = w * x")
+        see.append("x.data")
+    elif number == 3:
+        lines.append("u = w + t")
+    if number:
+        result = "u"
+        see.append("u")
+    kind = choices.below(4)
+    lines.append(
+        [
+            f"y = loss({result}, t)",
+            f"y = loss({result}, t) * 3.0",
+            f"y = loss({result}, t) + loss(w, t)",
+            f"y = loss(t, {result})",
+        ][kind]
+    )
+    see += ["y", "y.requires_grad"]
+    lines.append("y.backward()" if choices.below(2) else f"y.backward(MyTensor({literal(choices.array())}))")
+    return Program("\n".join(lines), tuple(see))
+
+
+@LOSS.check(
+    2,
+    needs=["mse_batch", "mse_gradient"],
+    hints=["The loss alone is right. What does it make of a prediction that was itself computed?"],
+    any_program=True,
+)
+def any_loss(trial: Trial) -> None:
+    """Any program: losses of random shapes, of what was computed before"""
+    trial.programs(errors, count=24)
 
 
 def test_mseloss(MSELoss: Any, MyTensor: Any, seed: int | None = None) -> Score:
@@ -1265,18 +1923,22 @@ def training(
     epochs: int,
     lr: float = LR,
     alike: str = "",
+    large: float = 1.0,
     live: bool | None = None,
 ) -> Training:
     """Have a learner's train work on a small model.
 
-    `alike` names what has the same numbers in every row. `live` says whether train is given a function of that name;
-    None: without, where it does not work with one.
+    Args:
+        alike: names of what has the same numbers in every row, `images` or `targets`.
+        large: times this are the images.
+        live: whether train is given a function of that name; None: without, where it does not work with one.
     """
     inputs, inner, outputs = (int(n) for n in trial.rng.integers(2, 5, 3))
     shapes = {"first": (inputs, inner), "second": (inner, inner), "third": (inner, outputs)}
     numbers = {name: literal(np.round(trial.draw(*shape) / 4, 2)) for name, shape in shapes.items()}
     rows = {name: np.round(trial.draw(examples, n) / 3, 2) for name, n in (("images", inputs), ("targets", outputs))}
     rows["images"][:, 0] = np.arange(1, examples + 1) / 8
+    rows["images"] *= large
     for name in alike.split():
         rows[name][:] = rows[name][0]
     model = NOTING.format(**numbers, **{name: literal(array) for name, array in rows.items()})
@@ -1441,7 +2103,7 @@ def train_losses(trial: Trial) -> None:
     """It returns the loss of each epoch, the mean over its examples"""
     lr = 1e-6  # next to nothing moves: a loss depends on its mini-batch alone
     rates = pace(trial, lr)
-    one = training(trial, 5, 2, 2, lr, alike="targets")
+    one = training(trial, 5, 2, 2, lr, alike="targets", large=4)  # so that losses differ
     trial.snippet = f"{one.code}\nlosses"
     got = numbers_in(trial, one.variables["losses"], "losses")
     batches, sizes = np.array(one.followed(rates)["losses"]), np.array([len(rows) for rows in one.batches])

@@ -195,7 +195,7 @@ class Library:
             array = np.trunc(array)
         tensor = Tensor(self, self.torch.from_numpy(array.astype(np.float64)), requires_grad)
         tensor.whole = array.dtype.kind in "iu"
-        tensor.dtype = np.dtype(dtype or np.float64)
+        tensor.dtype = np.dtype(dtype or (array.dtype if array.dtype.kind == "f" else np.float64))
         return tensor
 
     def strides(self, data: np.ndarray) -> tuple[int, ...]:

@@ -242,6 +242,87 @@ known(
     part(write=lambda tensor, index, value: None),
 )
 
+known(
+    "dtype-not-kept",
+    "tensor",
+    "a NumPy array changes its dtype when it becomes a tensor",
+    "Which dtype has np.array(data, dtype=None)?",
+    "np.array(data, dtype=dtype): with None the data keep the dtype they have.",
+    BEHAVES,
+)
+known(
+    "dtype-attribute",
+    "tensor",
+    "t.dtype is not the dtype of t.data",
+    "Who tells the attribute what NumPy has chosen?",
+    "self.dtype = array.dtype, after the array is made.",
+    BEHAVES,
+)
+known(
+    "property-writable",
+    "tensor",
+    "data, shape, strides or size can be assigned",
+    "What should t.shape = (3, 3) do?",
+    "A property without a setter is read-only: put @property above the method, and nothing else.",
+    BEHAVES,
+)
+known(
+    "index-gives-tensor",
+    "tensor",
+    "t[1, 0] is a MyTensor, not a plain NumPy value",
+    "What does indexing promise: a tensor, or NumPy's values?",
+    "return self.__data[index]: outside the graph, nothing to wrap.",
+    BEHAVES,
+)
+known(
+    "array-not-copied",
+    "tensor",
+    "the tensor shares memory with the array it was made from",
+    "Who else holds the array that you keep?",
+    "np.array(data) copies; np.asarray(data) keeps an array that is handed in.",
+    BEHAVES,
+)
+known(
+    "operand-changed",
+    "tensor relu mseloss",
+    "an operation changes what it is given",
+    "Which array does it write into?",
+    "`array -= ...`, `array[mask] = ...` and `out=` change the array itself: compute a new one.",
+    BEHAVES,
+)
+known(
+    "upstream-changed",
+    "tensor relu",
+    "backward changes the upstream gradient it is given",
+    "Others may hold base, too. Who writes into it?",
+    "`base *= ...` changes the array itself: write `base * ...`.",
+    BEHAVES,
+)
+known(
+    "result-aliased",
+    "tensor relu",
+    "a result shares memory with an operand",
+    "Does every operation make an array of its own, also where it changes no value?",
+    "Compute with NumPy's operators: they make a new array. Do not return self.",
+    BEHAVES,
+)
+known(
+    "base-ignored",
+    "tensor",
+    "backward(base) gives the same for every base",
+    "Your rules may be right: with which gradient does the walk start?",
+    "Start with base.data where there is a base, and with np.ones(self.shape) only where there is none.",
+    BEHAVES,
+)
+known(
+    "inner-gradient-kept",
+    "tensor",
+    "a result keeps a gradient that only leaves should keep",
+    "Whose gradients does an optimizer need, and what would the next backward() find on the others?",
+    "Store what arrives only where backward_op is None; keep all other gradients in a dictionary of the walk.",
+    DAG,
+)
+
 # ---------------------------------------------------------------- the tensor: operators, and their rules
 
 BINARY = {

@@ -63,6 +63,10 @@ class Missing(Exception):
     """There is nothing to judge yet."""
 
 
+class Waits(Exception):
+    """A check finds that what it builds on does not work: it waits, and says for what."""
+
+
 class OutOfTime(BaseException):
     """The learner's code ran past its deadline. Not an Exception, so that `except Exception` does not swallow it."""
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from checks.environment import INSTALL
+from checks.observe import ATOL, RTOL
 
 REDISTRIBUTABLE = "https://aka.ms/vs/17/release/vc_redist.x64.exe"
 
@@ -37,16 +38,30 @@ def load() -> Any:
     return torch
 
 
-def names() -> dict[str, Any]:
-    """The names of the learner's API, made of PyTorch in float64."""
+@functools.cache
+def names(precision: str = "float64") -> dict[str, Any]:
+    """The names of the learner's API, made of PyTorch."""
     torch = load()
 
-    def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Any:
-        return torch.tensor(np.asarray(data, dtype=np.float64), requires_grad=requires_grad)
+    class Tensor(torch.Tensor):
+        """A tensor of PyTorch, with what the notebook's `MyTensor` does otherwise."""
 
-    class Parameter:
-        def __init__(self, given: Any) -> None:
-            self.tensor = given.requires_grad_()
+        tensor = property(lambda self: self)  # as a parameter: PyTorch's are tensors, the notebook's hold one
+        backward_op = property(lambda self: self.grad_fn)
+
+        def backward(self, base: Any = None) -> None:
+            """From ones where PyTorch asks for a gradient; nothing where it raises; any number of times."""
+            if self.requires_grad:
+                upstream = torch.ones_like(self) if base is None else base
+                torch.autograd.backward(self, upstream, retain_graph=True)
+
+    def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Any:
+        array = np.asarray(data, dtype=precision)
+        return torch.tensor(array).as_subclass(Tensor).requires_grad_(requires_grad)
+
+    def parameter(given: Any) -> Any:
+        given._is_param = True  # by which PyTorch knows a parameter
+        return given.requires_grad_()
 
     class SGD:
         """torch.optim.SGD without momentum: this update is its whole step. Importing it takes more than a second."""
@@ -66,8 +81,8 @@ def names() -> dict[str, Any]:
 
     return {
         "MyTensor": tensor,
-        "Parameter": Parameter,
-        "MyModule": SimpleNamespace,
+        "Parameter": parameter,
+        "MyModule": torch.nn.Module,
         "matmul": torch.matmul,
         "ReLU": torch.nn.ReLU,
         "SGD": SGD,
@@ -76,16 +91,27 @@ def names() -> dict[str, Any]:
     }
 
 
-@functools.lru_cache(maxsize=4096)
-def values(code: str, see: tuple[str, ...]) -> Mapping[str, Any]:
+@functools.lru_cache(maxsize=8192)
+def values(code: str, see: tuple[str, ...], precision: str = "float64") -> Mapping[str, Any]:
     """What expressions are worth after `code` has run with PyTorch. It can only be read: the answers are kept."""
-    variables = names()
+    variables = dict(names(precision))
     exec(compile(code, "<oracle>", "exec"), variables)
     found = {text: plain(eval(text, variables)) for text in see}
     for value in found.values():
         if isinstance(value, np.ndarray):
             value.flags.writeable = False
     return MappingProxyType(found)
+
+
+@functools.lru_cache(maxsize=8192)
+def steady(code: str, see: tuple[str, ...]) -> bool:
+    """Whether PyTorch computes the same in float32, well within what counts as the same: rounding decides nothing."""
+    exact, rounded = values(code, see), values(code, see, "float32")
+    return all(
+        bool(np.allclose(value, rounded[text], rtol=RTOL / 10, atol=ATOL / 10))
+        for text, value in exact.items()
+        if isinstance(value, np.ndarray)
+    )
 
 
 def plain(value: Any) -> Any:

@@ -6,15 +6,16 @@ import ast
 import contextlib
 import functools
 import random
+import re
 import textwrap
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from checks import evidence, mistakes, oracle, progress
+from checks import evidence, mistakes, oracle, programs, progress
 from checks.evidence import Observation, compiled
 from checks.mistakes import Mistake
 from checks.observe import (
@@ -24,9 +25,11 @@ from checks.observe import (
     OutOfTime,
     Raised,
     UsedTorch,
+    Waits,
     an,
     array_of,
     class_name,
+    close,
     compare,
     explain,
     is_bare,
@@ -36,10 +39,14 @@ from checks.observe import (
     printable,
     quiet,
 )
+from checks.programs import Maker, Program
 from checks.report import Report, Result, Score
 
 SECTION_SECONDS = 30.0  # of learner code, in all checks of one section together
 CHECK_SECONDS = 5.0
+SCALAR = Program("t = MyTensor(1.5)", ("t",))
+PROGRAM_SECONDS = 1.0  # of learner code, in one small program on its own
+MOST_ENDLESS = 2  # programs of a check that are waited for in vain
 STOPS = (KeyboardInterrupt, OutOfTime, UsedTorch)  # after these a check does not try its other inputs
 
 
@@ -60,15 +67,35 @@ class Check:
         needs: ids of checks that must pass before this one can be judged.
         hints: from nudge to rule.
         seconds: how long learner code may take at a time in this check.
+        any_program: whether it runs random programs, in which any mistake may show.
     """
 
     id: str
     title: str
-    points: int
+    points: float
     run: Callable[[Trial], None]
     needs: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()
     seconds: float = CHECK_SECONDS
+    any_program: bool = False
+
+
+@dataclass(frozen=True)
+class Workaround:
+    """How checks go around a slip that has a check of its own, so that it costs what it breaks and no more.
+
+    Attributes:
+        shows: programs that the slip makes wrong, each.
+        pattern, instead: what to replace in a check's code (a regular expression, line by line). The slip is what it
+            seems where all of `shows` are right then.
+    """
+
+    shows: tuple[Program, ...]
+    pattern: str
+    instead: str
+
+    def of(self, code: str) -> str:
+        return re.sub(self.pattern, self.instead, code, flags=re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -81,6 +108,21 @@ class Failure:
     stopped: bool  # by a deadline or by PyTorch: the evidence is not complete
 
 
+@dataclass
+class Known:
+    """What the checks of a section have found out about the learner's objects, for those that come later.
+
+    Attributes:
+        workarounds: of the section.
+        right: programs that have run, and whether each did what PyTorch does.
+        slips: the workarounds that are needed; None until that is known.
+    """
+
+    workarounds: Sequence[Workaround] = ()
+    right: dict[Program, bool] = field(default_factory=dict)
+    slips: list[Workaround] | None = None
+
+
 class Trial:
     """One check at work: the learner's names, fresh random numbers, and what was observed.
 
@@ -91,9 +133,18 @@ class Trial:
         given: weight and bias of the learner's Linear layer, for the library that imitates it.
         means: exception to the id of the mistake that it can only come from.
         drew: whether random numbers were drawn.
+        waits: what the check waits for, where it found out itself that there is nothing to judge yet.
+        known: what is known in all checks of this section.
     """
 
-    def __init__(self, check: Check, names: dict[str, Any], rng: np.random.Generator, clock: Clock) -> None:
+    def __init__(
+        self,
+        check: Check,
+        names: dict[str, Any],
+        rng: np.random.Generator,
+        clock: Clock,
+        known: Known,
+    ) -> None:
         self.check = check
         self.names = names
         self._rng = rng
@@ -105,6 +156,8 @@ class Trial:
         self.given: Any = None
         self.means: dict[type[BaseException], str] = {}
         self.drew = False
+        self.waits: str | None = None
+        self.known = known
 
     @property
     def rng(self) -> np.random.Generator:
@@ -131,7 +184,9 @@ class Trial:
 
     def fail(self, error: BaseException) -> None:
         """Keep the first failure, and what it can only mean."""
-        if self.first is None:
+        if type(error) is Waits:
+            self.waits = str(error)
+        elif self.first is None:
             verdict = explain(error)
             mistake = getattr(verdict, "mistake", None)
             if mistake is None and type(error) not in (Failed, Missing):
@@ -179,6 +234,7 @@ class Trial:
 
     def same(self, code: str, *see: str) -> None:
         """Run `code` with the learner's names and with PyTorch's; the expressions in `see` must agree."""
+        code = self.adapted(code)
         with self.case():
             expected = oracle.values(code, see)
             self.see(self.run(code), expected, code)
@@ -266,6 +322,8 @@ class Trial:
         A case gives each leaf a shape (a tuple) or an array. The upstream gradient is random.
         """
         for case in cases:
+            if any(type(shape) is tuple and not shape for shape in case.values()) and not self.right([SCALAR])[0]:
+                continue  # that has a check of its own
             arrays = {name: self.draw(*v) if isinstance(v, tuple) else np.asarray(v) for name, v in case.items()}
             lines = [f"{name} = MyTensor({literal(array)}, requires_grad=True)" for name, array in arrays.items()]
             lines += [f"{name} = MyTensor({literal(np.asarray(v))})" for name, v in (constants or {}).items()]
@@ -274,9 +332,98 @@ class Trial:
             lines.append(f"y.backward(MyTensor({literal(self.draw(*shape))}))")
             self.same("\n".join(lines), "y", *(f"{name}.grad" for name in arrays))
 
+    def adapted(self, code: str) -> str:
+        """A check's code, around the slips that have checks of their own."""
+        if self.known.slips is None:
+            self.known.slips = []
+            self.known.slips = [around for around in self.known.workarounds if self._needs(around)]
+        for around in self.known.slips:
+            code = around.of(code)
+        return code
+
+    def _needs(self, around: Workaround) -> bool:
+        if any(self._right(around.shows)):
+            return False
+        return all(self._right([replace(program, code=around.of(program.code)) for program in around.shows]))
+
+    def right(self, some: Sequence[Program]) -> list[bool]:
+        """Whether programs do what PyTorch does. Each is run once in a section, all that are new at the same time."""
+        new = [program for program in dict.fromkeys(some) if program not in self.known.right]
+        if new:
+            adapted = [replace(program, code=self.adapted(program.code)) for program in new]
+            self.known.right.update(zip(new, self._right(adapted), strict=True))
+        return [self.known.right[program] for program in some]
+
+    def _right(self, some: Sequence[Program]) -> list[bool]:
+        try:
+            return self._seen(some, self.seconds)
+        except (Exception, OutOfTime, UsedTorch):  # of one of them, or all together show too much to hand over
+            return self._one_by_one(some)
+
+    def _one_by_one(self, some: Sequence[Program]) -> list[bool]:
+        """As `_right`; where some never end, no more than a few of them are waited for."""
+        right, endless = [], 0
+        for program in some:
+            right.append(False)
+            if endless < MOST_ENDLESS:
+                try:
+                    right[-1] = self._seen([program], PROGRAM_SECONDS)[0]
+                except OutOfTime:
+                    endless += 1
+                except (Exception, UsedTorch):
+                    pass
+        return right
+
+    def _seen(self, some: Sequence[Program], seconds: float) -> list[bool]:
+        variables = {"np": np, **self.names}
+        with self.clock.learner_code(seconds):
+            execute(programs.together(some), variables)
+        seen = variables.get("seen")
+        if type(seen) is not list or len(seen) != len(some):
+            raise Failed("the programs showed nothing")
+        return [self._shows(program, got) for program, got in zip(some, seen, strict=True)]
+
+    def _shows(self, program: Program, got: Any) -> bool:
+        expected = oracle.values(program.code, program.see)
+        if type(got) is not list or len(got) != len(expected):
+            return False
+        return all(programs.alike(value, one, close) for value, one in zip(expected.values(), got, strict=True))
+
+    def programs(self, make: Maker, count: int = 40) -> None:
+        """Run random programs. The smallest one found that does something else than PyTorch is what failed."""
+        some = {p: choices for p, choices in programs.made(make, self.rng, count) if oracle.steady(p.code, p.see)}
+        wrong = [program for program, right in zip(some, self.right(list(some)), strict=True) if not right]
+        if not wrong:
+            return
+        self.same(wrong[0].code, *wrong[0].see)
+        if self.first and self.first.stopped:
+            return
+        if self.first:
+            self.first, noted = None, len(self.evidence)
+            smallest = self.smallest(make, some[wrong[0]])
+            self.same(smallest.code, *smallest.see)
+            self.evidence = [*self.evidence[noted:], *self.evidence[:noted]]
+        if self.first is None:  # alone it is right
+            self.snippet = wrong[0].code
+            got = "a program that is right when it runs first is wrong after others: something of theirs is left over"
+            with self.case():
+                raise Failed(got, "the same result each time")
+        right = [program for program in some if program not in wrong]
+        for program in [*wrong[1:2], *right[:3]]:  # the more is seen, the better a mistake can be named
+            self.same(program.code, *program.see)
+
+    def smallest(self, make: Maker, choices: Sequence[int]) -> Program:
+        """The smallest program found from these choices that is still wrong."""
+
+        def fails(program: Program) -> bool:
+            adapted = replace(program, code=self.adapted(program.code))
+            return oracle.steady(program.code, program.see) and not self._right([adapted])[0]
+
+        return programs.smallest(make, choices, fails)
+
     def works(self, observe: Callable[[Trial], None]) -> bool:
         """Whether something else works: what needs it is only then worth trying."""
-        scratch = Trial(self.check, self.names, np.random.default_rng(0), self.clock)
+        scratch = Trial(self.check, self.names, np.random.default_rng(0), self.clock, self.known)
         try:
             observe(scratch)
         except KeyboardInterrupt:
@@ -334,6 +481,7 @@ class Section:
             not pass, that one is what the learner has to look at first. Without ids, where this section is not given
             the names to run them, it is only named as a place to look.
         workshop: what the points count toward.
+        workarounds: for slips that have a check of their own.
     """
 
     def __init__(
@@ -343,9 +491,11 @@ class Section:
         call: str,
         builds_on: Sequence[tuple[Section, Sequence[str]]] = (),
         workshop: Workshop | None = None,
+        workarounds: Sequence[Workaround] = (),
     ) -> None:
         self.id, self.title, self.call, self.builds_on = id, title, call, builds_on
         self.checks: list[Check] = []
+        self.workarounds = workarounds
         self.workshop = workshop or Workshop()
         self.workshop.sections.append(self)
 
@@ -355,19 +505,20 @@ class Section:
 
     def check(
         self,
-        points: int,
+        points: float,
         *,
         id: str | None = None,
         title: str | None = None,
         needs: Sequence[str] = (),
         hints: Sequence[str] = (),
         seconds: float = CHECK_SECONDS,
+        any_program: bool = False,
     ) -> Callable[[Callable[[Trial], None]], Callable[[Trial], None]]:
         """Add the decorated function as a check; its name is the id, its docstring the title."""
 
         def add(run: Callable[[Trial], None]) -> Callable[[Trial], None]:
             name, says = id or run.__name__, title or run.__doc__ or ""
-            self.checks.append(Check(name, says, points, run, tuple(needs), tuple(hints), seconds))
+            self.checks.append(Check(name, says, points, run, tuple(needs), tuple(hints), seconds, any_program))
             return run
 
         return add
@@ -400,11 +551,11 @@ class Section:
 
     def _results(self, names: dict[str, Any], seed: int) -> list[Result]:
         clock = Clock(SECTION_SECONDS)
-        results = _run(self.checks, self.id, names, seed, clock)
+        results = _run(self.checks, self, names, seed, clock)
         if all(result.status == "passed" for result in results):
             return results
         for earlier, ids in self.builds_on:
-            for result in _run(earlier.with_needs(ids), earlier.id, names, seed, clock):
+            for result in _run(earlier.with_needs(ids), earlier, names, seed, clock):
                 if result.status in ("failed", "missing"):
                     _wait(
                         results,
@@ -428,11 +579,12 @@ def drawn_seed() -> int:
 
 
 def judged(
-    checks: Sequence[Check], names: dict[str, Any], seed: int, clock: Clock
+    checks: Sequence[Check], names: dict[str, Any], seed: int, clock: Clock, workarounds: Sequence[Workaround] = ()
 ) -> tuple[dict[str, Result], dict[str, Trial]]:
     """Run checks in order: which passed, failed, are missing or wait; and what was observed in those that ran."""
     results: dict[str, Result] = {}
     trials: dict[str, Trial] = {}
+    known = Known(workarounds)
     for check in checks:
         result = results[check.id] = Result(check.id, check.title, check.points)
         if any(results[need].status != "passed" for need in check.needs):
@@ -440,7 +592,11 @@ def judged(
         if clock.left <= 0:
             result.got = "waits for the checks before it: they took too long"
             continue
-        trial = trials[check.id] = _tried(check, names, seed, clock)
+        trial = _tried(check, names, seed, clock, known)
+        if trial.first is None and trial.waits:
+            result.got = trial.waits
+            continue
+        trials[check.id] = trial
         if trial.first is None:
             result.status, result.score = "passed", check.points
         else:
@@ -448,17 +604,17 @@ def judged(
     return results, trials
 
 
-def _run(checks: Sequence[Check], section: str, names: dict[str, Any], seed: int, clock: Clock) -> list[Result]:
-    results, trials = judged(checks, names, seed, clock)
+def _run(checks: Sequence[Check], section: Section, names: dict[str, Any], seed: int, clock: Clock) -> list[Result]:
+    results, trials = judged(checks, names, seed, clock, section.workarounds)
     failed = {id: trial for id, trial in trials.items() if trial.first}
     if failed:
         inference = evidence.Inference(
-            section,
+            section.id,
             passed={id: trial.evidence for id, trial in trials.items() if id not in failed},
             failed={id: trial.evidence for id, trial in failed.items()},
         )
         for id, trial in failed.items():
-            again = functools.partial(_tried, trial.check, names, seed, clock)
+            again = functools.partial(_tried, trial.check, names, seed, clock, Known(section.workarounds))
             _tell(results[id], trial, *_named(trial, inference, again))
     for check in checks:
         unmet = [results[need] for need in check.needs if results[need].status != "passed"]
@@ -482,10 +638,10 @@ def _tell(result: Result, trial: Trial, known: Mistake | None, says: str) -> Non
     result.mistake = known.id if known else None
 
 
-def _tried(check: Check, names: dict[str, Any], seed: int, clock: Clock, again: int = 0) -> Trial:
+def _tried(check: Check, names: dict[str, Any], seed: int, clock: Clock, known: Known, again: int = 0) -> Trial:
     """Run a check; `again` for other random numbers."""
     rng = np.random.default_rng([seed, zlib.crc32(check.id.encode()), *([again] if again else [])])
-    trial = Trial(check, names, rng, clock)
+    trial = Trial(check, names, rng, clock, known)
     try:
         check.run(trial)
     except KeyboardInterrupt:  # the person at the keyboard, not the learner's code

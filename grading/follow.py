@@ -1,0 +1,162 @@
+"""Follow-through: what comes after a section that lost points is judged once more, on the reference's earlier sections.
+
+    first pass     answer 1, test 1, answer 2, test 2, answer 3, test 3
+    second pass    answer 1, reference 1, answer 2, test 2, reference 2, answer 3, test 3
+
+The second pass is a notebook, run like any other in a kernel of its own. Nothing that it displays is kept, only its
+verdicts, and of two verdicts on one test the better one counts. A section of the reference comes into the kernel when
+the learner's has been judged, so it can help later sections only.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import marshal
+import os
+import symtable
+import sys
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from IPython.core.inputtransformer2 import TransformerManager
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_notebook
+
+from checks.report import FollowThrough
+from grading.judge import Verdict, read_names
+from grading.submissions import is_answer, is_grade, is_untouched
+
+# The file name of the reference's code: frames of it are shown to nobody, as those of a library.
+REFERENCE = os.path.join(sys.prefix, "<reference>")
+
+
+@dataclass
+class Section:
+    """Places in a notebook of answer cells, and of the test cells that come after them and before the next answer."""
+
+    answers: list[int] = field(default_factory=list)
+    tests: list[int] = field(default_factory=list)
+
+
+def sections(cells: list[NotebookNode]) -> list[Section]:
+    """The sections of a restored notebook, in order."""
+    found = [Section()]
+    for place, cell in enumerate(cells):
+        if is_answer(cell):
+            if found[-1].tests:
+                found.append(Section())
+            found[-1].answers.append(place)
+        elif is_grade(cell) and cell.cell_type == "code":
+            found[-1].tests.append(place)
+    return found
+
+
+def second_pass(
+    notebook: NotebookNode,
+    course: NotebookNode,
+    verdicts: Mapping[str, Verdict],
+    overran: Collection[int] = (),
+    ended_at: int | None = None,
+) -> NotebookNode | None:
+    """The notebook of the second pass; None where there is nothing to judge again.
+
+    Sections that lost points and come after one that did are judged again, if the learner has begun with them. Cells
+    run as in the first pass, up to the last test that is judged again.
+
+    Args:
+        notebook: the restored notebook.
+        course: the notebook in `source/`, whose answers are the reference.
+        verdicts: of the first pass, by grade_id.
+        overran: places of cells whose time was over. They do not run again, but for answers that are to be judged:
+            these may have waited for an earlier section.
+        ended_at: the place of the cell that ended the kernel, which would end this one, too.
+
+    Raises:
+        SyntaxError: when an answer of the reference is no Python.
+    """
+    cells = notebook.cells
+    found = sections(cells)
+    lost = {place for section in found for place in section.tests if _is_lost(cells[place], verdicts)}
+    after = [number for number, section in enumerate(found) if lost & {*section.tests}][1:]
+    if not after:
+        return None
+    answers = {_grade_id(cell): cell.source for cell in course.cells if is_answer(cell)}
+    reference = [[_compiled(answers[_grade_id(cells[place])]) for place in section.answers] for section in found]
+    defines = [frozenset().union(*(names for _, names in loaded)) for loaded in reference]
+    again, answered = set(), set()
+    for number in after:
+        if all(is_untouched(cells[place]) for place in found[number].answers):
+            continue
+        for place in lost & {*found[number].tests} - {ended_at}:
+            # What earlier sections define is there without any work of the learner's.
+            asked = read_names(cells[place].source) & defines[number]
+            if asked and asked.isdisjoint(frozenset().union(*defines[:number])):
+                again.add(place)
+                answered.update(found[number].answers)
+    if not again:
+        return None
+    left_out = {*overran} - answered | {ended_at}
+    loads = {section.tests[-1]: loaded for section, loaded in zip(found, reference, strict=True) if section.tests}
+    made = new_notebook()
+    for place, cell in enumerate(cells[: max(again) + 1]):
+        if place in again if is_grade(cell) else place not in left_out and cell.cell_type == "code":
+            made.cells.append(new_code_cell(cell.source, metadata=copy.deepcopy(cell.metadata)))
+        if place < max(again):
+            made.cells += [new_code_cell(load) for load, _ in loads.get(place, ())]
+    return made
+
+
+def better(
+    notebook: NotebookNode, first: Mapping[str, Verdict], second: Mapping[str, Verdict]
+) -> dict[str, FollowThrough]:
+    """Have each test cell show the better of its verdicts, and both points.
+
+    Of two that give the same, the first is shown, unless in its report everything waits for an earlier section.
+
+    Args:
+        notebook: the restored notebook.
+        first, second: the verdicts of both passes, by grade_id.
+
+    Returns:
+        What was judged twice, by grade_id.
+    """
+    twice: dict[str, FollowThrough] = {}
+    is_more = False  # points than the reports of the first pass add up
+    for cell in notebook.cells:
+        if not is_grade(cell) or cell.cell_type != "code":
+            continue
+        name, points = _grade_id(cell), _points(cell)
+        own, other = first[name], second.get(name)
+        if other is None:
+            if is_more:
+                cell.outputs = own.outputs(is_alone=True)
+            continue
+        both = twice[name] = FollowThrough(own.of(points), other.of(points), points)
+        is_more |= both.reference > both.own
+        says_more = both.reference == both.own and own.waits and not other.waits
+        shown = other if both.reference > both.own or says_more else own
+        cell.outputs = shown.outputs(both, is_alone=is_more or shown is other)
+    return twice
+
+
+@functools.lru_cache(maxsize=256)
+def _compiled(source: str) -> tuple[str, frozenset[str]]:
+    """A cell's source that loads an answer of the reference, without its text, and the names that it defines."""
+    plain = TransformerManager().transform_cell(source)
+    symbols = symtable.symtable(plain, REFERENCE, "exec").get_symbols()
+    names = frozenset(each.get_name() for each in symbols if each.is_assigned() or each.is_imported())
+    code = compile(plain, REFERENCE, "exec", dont_inherit=True)
+    return f"exec(__import__('marshal').loads({marshal.dumps(code)!r}))", names
+
+
+def _is_lost(cell: NotebookNode, verdicts: Mapping[str, Verdict]) -> bool:
+    return verdicts[_grade_id(cell)].of(_points(cell)) < _points(cell)
+
+
+def _points(cell: NotebookNode) -> float:
+    return float(cell.metadata.nbgrader["points"])
+
+
+def _grade_id(cell: NotebookNode) -> str:
+    return cell.metadata.nbgrader["grade_id"]

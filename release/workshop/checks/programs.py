@@ -1,0 +1,151 @@
+"""Random programs: code over the learner's API that nobody thought of, and the smallest of it that still shows a fault.
+
+A program is made from a sequence of small numbers, its choices. To shrink a program its choices are shrunk, with parts
+left out and numbers lowered, and the program made anew, so that whatever comes out is a program that the maker could
+have made (MacIver and Donaldson, Test-case reduction via test-case generation, 2020). The library Hypothesis works in
+this way, too; here a program costs a learner no further package and a judge no request of its own: all programs of a
+check run at once.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+
+Item = TypeVar("Item")
+# Simple numbers that binary fractions hold exactly, at least 0.5 away from zero.
+NUMBERS = (2.0, 3.0, 5.0, 0.5, 1.5, -2.0, 4.0, -3.0, 2.5, -0.5, 3.5, -1.5)
+MOST_TRIES = 250  # programs that are run to find a smaller one
+LARGEST = 60.0  # values of a program: small enough for float32
+
+
+class Unfit(Exception):
+    """These choices make no program: its numbers would be too large, or divide by almost zero."""
+
+
+class Choices:
+    """A sequence of choices: those given, then random ones, or zeros without a generator. 0 is the simplest choice.
+
+    Attributes:
+        taken: the choices that were made.
+    """
+
+    def __init__(self, given: Iterable[int] = (), rng: np.random.Generator | None = None) -> None:
+        self._given: Iterator[int] = iter(given)
+        self._rng = rng
+        self._numbers = 0
+        self.taken: list[int] = []
+
+    def below(self, n: int) -> int:
+        """A whole number from 0 to n - 1."""
+        given = next(self._given, None)
+        if given is None:
+            given = int(self._rng.integers(n)) if self._rng is not None else 0
+        self.taken.append(min(given, n - 1))
+        return self.taken[-1]
+
+    def of(self, options: Sequence[Item]) -> Item:
+        return options[self.below(len(options))]
+
+    def array(self, *shape: int, positive: bool = False) -> np.ndarray:
+        """Numbers of this shape; where all choices are the simplest ones, no two neighbours are alike."""
+        values = np.empty(shape)
+        for index in np.ndindex(*shape):
+            values[index] = NUMBERS[(self._numbers + self.below(len(NUMBERS))) % len(NUMBERS)]
+            self._numbers += 1
+        return abs(values) if positive else values
+
+
+@dataclass(frozen=True)
+class Program:
+    """Code over the learner's API, and the expressions that are looked at when it has run."""
+
+    code: str
+    see: tuple[str, ...]
+
+
+Maker = Callable[[Choices], Program]
+
+# What a learner's object holds, as plain numbers. (Whether a result is a tensor at all, other checks have asked.)
+READ = """\
+def read(x):
+    if x is None or type(x) in (bool, int, float, str):
+        return x
+    return np.array(x if isinstance(x, (np.ndarray, np.generic, list, tuple)) else x.data).tolist()
+"""
+
+
+def together(programs: Sequence[Program]) -> str:
+    """Code that runs programs one after the other and leaves in `seen` what each one shows, or None where it raised."""
+    parts = [READ, "seen = []"]
+    for program in programs:
+        looked_at = ", ".join(f"read({expression})" for expression in program.see)
+        parts.append("def program():\n" + textwrap.indent(f"{program.code}\nreturn [{looked_at}]", "    "))
+        parts.append("try:\n    seen.append(program())\nexcept Exception:\n    seen.append(None)")
+    return "\n".join(parts)
+
+
+def made(make: Maker, rng: np.random.Generator, count: int) -> list[tuple[Program, list[int]]]:
+    """So many different programs, with their choices; fewer where most choices make none."""
+    found: dict[Program, list[int]] = {}
+    for _ in range(4 * count):
+        if len(found) == count:
+            break
+        choices = Choices(rng=rng)
+        try:
+            found.setdefault(make(choices), choices.taken)
+        except Unfit:
+            continue
+    return list(found.items())
+
+
+def smallest(make: Maker, choices: Sequence[int], fails: Callable[[Program], bool]) -> Program:
+    """The smallest program found that still fails: the fewest choices, and of those the lowest."""
+    best = list(choices)
+    program = make(Choices(best))
+    known: set[tuple[int, ...]] = set()
+
+    def better(trial: list[int]) -> bool:
+        nonlocal best, program
+        if tuple(trial) in known or len(known) == MOST_TRIES:
+            return False
+        known.add(tuple(trial))
+        made = Choices(trial)
+        try:
+            smaller = make(made)
+        except Unfit:
+            return False
+        if (len(made.taken), made.taken) >= (len(best), best) or not fails(smaller):
+            return False
+        best, program = made.taken, smaller
+        return True
+
+    again = True
+    while again and len(known) < MOST_TRIES:
+        again = False
+        for length in (16, 8, 4, 3, 2, 1):
+            at = len(best) - length
+            while at >= 0:
+                again |= better(best[:at] + best[at + length :])
+                at = min(at - 1, len(best) - length)
+        for at in range(len(best)):
+            for lower in (0, best[at] // 2, best[at] - 1) if at < len(best) and best[at] else ():
+                if at < len(best) and lower < best[at] and better([*best[:at], lower, *best[at + 1 :]]):
+                    again = True
+                    break
+    return program
+
+
+def alike(expected: Any, got: Any, close: Callable[[np.ndarray, np.ndarray], bool]) -> bool:
+    """Whether what `together` has read is what is expected: arrays by shape and value, the rest by equality."""
+    if isinstance(expected, np.ndarray):
+        try:
+            array = np.asarray(got, dtype=np.float64)
+        except (TypeError, ValueError, OverflowError):
+            return False
+        return got is not None and array.shape == expected.shape and close(array, expected)
+    return type(got) in (bool, int, float, str, type(None)) and got == expected
