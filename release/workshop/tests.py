@@ -1289,7 +1289,7 @@ SMALL, LARGE = 0.05, 3.0  # the root mean square of a weight, times the root of 
 
 
 @LINEAR.check(
-    2,
+    1.5,
     hints=["Equal weights get equal gradients and stay equal.", "np.random.uniform(-bound, bound, shape) in __init__"],
 )
 def linear_random(trial: Trial) -> None:
@@ -1373,7 +1373,7 @@ def linear(trial: Trial, *shape: int, look_at: str) -> None:
 
 
 @LINEAR.check(
-    2,
+    1.5,
     hints=["y = matmul(x, weight) + bias", "With a weight of shape (inputs, outputs) no transpose is needed."],
 )
 def linear_batch(trial: Trial) -> None:
@@ -1412,39 +1412,53 @@ def linear_bias(trial: Trial) -> None:
     linear(trial, 4, 3, look_at="bias")
 
 
-@LINEAR.check(1, hints=["It is what the layer before needs: matmul has to record x too."])
+@LINEAR.check(0.5, hints=["It is what the layer before needs: matmul has to record x too."])
 def linear_input(trial: Trial) -> None:
     """The gradient of the input"""
     linear(trial, 4, 3, look_at="x")
 
 
+def network(choices: Choices) -> Program:
+    """Linear layers one after the other, some of them twice, for a batch or for one row; their numbers are written."""
+    sizes = [choices.of([2, 3, 4])]
+    made: list[str] = []
+    lines: list[str] = []
+    layers: dict[tuple[int, int], str] = {}
+    for name in "uvy":
+        if name != "y" and not choices.below(3):
+            continue
+        inputs, outputs = sizes[-1], choices.of([n for n in (2, 3, 4) if n != sizes[-1]])
+        if (inputs, outputs) not in layers or choices.below(3) == 2:
+            layer = layers[inputs, outputs] = ["one", "two", "three"][len(layers)]
+            weight, bias = choices.array(inputs, outputs) / 4, choices.array(outputs) / 4
+            made.append(f"{layer} = Linear({inputs}, {outputs})")
+            made.append(f"w, b = MyTensor({literal(weight)}).data, MyTensor({literal(bias)}).data")
+            made.append(f"for p in {layer}.parameters():")
+            made.append("    shape = p.tensor.shape")
+            made.append("    p.tensor.data[...] = w if shape == w.shape else w.T if shape == w.T.shape else b")
+        lines.append(f"{name} = {layers[inputs, outputs]}({lines[-1][0] if lines else 'x'})")
+        sizes.append(outputs)
+    rows = [] if choices.below(4) == 3 else [1 + choices.below(3)]
+    made.append(f"x = MyTensor({literal(choices.array(*rows, sizes[0]) / 2)}, requires_grad=True)")
+    made.append(f"g = MyTensor({literal(choices.array(*rows, sizes[-1]) / 2)})")
+    lines.append("y.backward(g)")
+    see = [*(line[0] for line in lines[:-1]), "x.grad", "x.data", "g.data"]
+    for layer in layers.values():  # in whatever order and orientation
+        gradients = f"[np.ravel(getattr(p.tensor.grad, 'data', p.tensor.grad)) for p in {layer}.parameters()]"
+        lines.append(f"{layer}_gradients = np.sort(np.concatenate({gradients}))")
+        see.append(f"{layer}_gradients[:]")
+    return Program("\n".join([*made, *lines]), tuple(see))
+
+
 @LINEAR.check(
-    1,
+    2.5,
     needs=["linear_batch", "linear_weight", "linear_input"],
-    hints=["What does the layer keep from one call to the next? Its parameters, and nothing else."],
+    hints=["One layer alone is right. What does it keep from one call to the next? Its parameters, and nothing else."],
+    any_program=True,
 )
-def linear_again(trial: Trial) -> None:
-    """Layer upon layer, one of them twice: all gradients"""
-    inside, outside = (int(n) for n in trial.rng.permutation([2, 3, 4])[:2])
-    one, two = known_layer(trial, inside, outside, "one"), known_layer(trial, outside, inside, "two")
-    # Three products in a row: small numbers, so that single precision is precise enough.
-    x, base = np.round(trial.draw(3, inside) / 4, 2), np.round(trial.draw(3, outside) / 4, 2)
-    made = f"x = MyTensor({literal(x)}, requires_grad=True)\ny = one(two(one(x)))"
-    made += f"\ny.backward(MyTensor({literal(base)}))"
-    names = one.variables | two.variables
-    variables = names | trial.run(made, after=f"{one.shown}\n{two.shown}", **names)
-    variables |= {f"{name}_weight": layer.weight for name, layer in (("one", one), ("two", two))}
-    torch = oracle.load()
-    leaves = [torch.tensor(array, requires_grad=True) for array in (x, one.w, two.w)]
-    y = leaves[0] @ leaves[1] + torch.tensor(one.b)
-    y = (y @ leaves[2] + torch.tensor(two.b)) @ leaves[1] + torch.tensor(one.b)
-    y.backward(torch.tensor(base))
-    for name, leaf in zip(("x", "one_weight", "two_weight"), leaves, strict=True):
-        gradient = oracle.plain(leaf.grad)
-        trial.snippet = f"{one.shown}\none_weight = weight\n{two.shown}\ntwo_weight = weight\n{made}\n{name}.grad"
-        with trial.clock.learner_code(trial.seconds):
-            turned = array_of(variables[name], name).shape != gradient.shape
-            compare(f"{name}.grad", gradient.T if turned else gradient, variables[name].grad)
+def any_network(trial: Trial) -> None:
+    """Any network: random layers upon layers, some of them twice, for batches and for rows"""
+    trial.programs(network, count=20)
 
 
 def test_linear(Linear: Any, MyTensor: Any, Parameter: Any, seed: int | None = None) -> Score:

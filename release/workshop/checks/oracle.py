@@ -63,6 +63,19 @@ def names(precision: str = "float64") -> dict[str, Any]:
         given._is_param = True  # by which PyTorch knows a parameter
         return given.requires_grad_()
 
+    class Linear(torch.nn.Module):
+        """torch.nn.Linear, with its weight as (inputs, outputs)."""
+
+        def __init__(self, inputs: int, outputs: int) -> None:
+            super().__init__()
+            self.weight, self.bias = (
+                parameter(tensor(np.zeros((inputs, outputs)))),
+                parameter(tensor(np.zeros(outputs))),
+            )
+
+        def forward(self, x: Any) -> Any:
+            return torch.nn.functional.linear(x, self.weight.T, self.bias)
+
     class SGD:
         """torch.optim.SGD without momentum: this update is its whole step. Importing it takes more than a second."""
 
@@ -83,6 +96,7 @@ def names(precision: str = "float64") -> dict[str, Any]:
         "MyTensor": tensor,
         "Parameter": parameter,
         "MyModule": torch.nn.Module,
+        "Linear": Linear,
         "matmul": torch.matmul,
         "ReLU": torch.nn.ReLU,
         "SGD": SGD,
