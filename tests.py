@@ -2115,7 +2115,7 @@ def numbers_in(trial: Trial, values: Any, what: str) -> np.ndarray:
 )
 def train_losses(trial: Trial) -> None:
     """It returns the loss of each epoch, the mean over its examples"""
-    lr = 1e-6  # next to nothing moves: a loss depends on its mini-batch alone
+    lr = 1e-9  # next to nothing moves: a loss depends on its mini-batch alone
     rates = pace(trial, lr)
     one = training(trial, 5, 2, 2, lr, alike="targets", large=4)  # so that losses differ
     trial.snippet = f"{one.code}\nlosses"
