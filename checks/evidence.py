@@ -101,33 +101,44 @@ class Inference:
         """What was found before, in this section or in one that it builds on, and explains this failure, too."""
         if not _tells_something(self.seen[check]):
             return None
-        for way, first in self.found.items():
-            if any(self.fits(check, way, *style) for style in STYLES):
+        styles = [(), *((style,) for style in STYLES)]
+        for way, first in [*self.found.items(), *((way, title) for title, way in self.earlier)]:
+            if any(self.fits(check, way, *style) for style in styles):
                 return Cause(way, first)
-        if len(self.found) > 1 and any(self.fits(check, *self.found, *style) for style in STYLES):
+        if len(self.found) > 1 and any(self.fits(check, *self.found, *style) for style in styles):
             return Cause(*next(iter(self.found.items())))
-        for title, way in self.earlier:
-            if any(self.fits(check, way, *style) for style in STYLES):
-                return Cause(way, title)
         return None
 
-    def name(self, check: str, *more: Callable[[], Sequence[Observation]]) -> Way | None:
+    def name(
+        self,
+        check: str,
+        again: Sequence[Callable[[], Sequence[Observation]]],
+        experiments: Callable[[], Sequence[Observation]],
+    ) -> Way | None:
         """The way of making a mistake that explains a failed check, or None.
 
         A mistake that breaks a check that passed was not made. Of several, the one that explains most of the other
-        failed checks was; else `more` observes other things, one after the other, to tell them apart. First the listed
-        mistakes are tried, then those that are generated; and then both once more, beside what was found already.
+        failed checks was; else `again` observes the check with other random numbers, and `experiments` other things,
+        to tell them apart. First the listed mistakes are tried, then those that are generated, and then both once
+        more: beside what was found already, and where an operation is made of others. One that also explains what
+        the experiments show goes before one that does not.
         """
         if not _tells_something(self.seen[check]) or self.in_vain == SEARCHES_IN_VAIN:
             return None
-        way = None
-        for beside in [(), tuple(self.found)] if self.found else [()]:
+        second = None
+        for beside in [(), *([tuple(self.found)] if self.found else []), *((style,) for style in STYLES)]:
             for ways in (self.ways, slips.ways(self.section, self.seen[check]), self.last):
-                way = way or self._search(check, ways, beside, more)
-        self.in_vain += way is None
-        if way:
-            self.found[way] = check
-        return way
+                way = self._search(check, ways, beside, [*again, experiments])
+                if way and explains([*beside, way], _wrong_first(experiments())):
+                    self.found[way] = check
+                    return way
+                second = second or way
+            if second:
+                break
+        self.in_vain += second is None
+        if second:
+            self.found[second] = check
+        return second
 
     def _search(
         self,

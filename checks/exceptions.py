@@ -30,12 +30,14 @@ class Meaning:
         text: a pattern that its message contains.
         says: the words for it, with the pattern's groups as {0}, {1} ...
         mistake: id of the known mistake (mistakes.py) whose hints help.
+        sure: whether it tells more than a check knows that only saw that something was raised.
     """
 
     kind: str
     text: str
     says: str
     mistake: str
+    sure: bool = True
 
 
 MEANINGS = [
@@ -68,10 +70,11 @@ MEANINGS = [
         r"'NoneType' object (?:is not|has no|does not|cannot)|NoneType",
         "something is None on the way: a function without return, or a gradient that is not there yet",
         "none-is-used",
+        sure=False,
     ),
     Meaning(
-        "AttributeError",
-        r"has no attribute '(_MyModule__\w+)'",
+        "AttributeError|RuntimeError",
+        r"has no attribute .(_MyModule__\w+).|call super\(\).__init__",
         "the dictionaries of MyModule are not there yet: its __init__ has not run",
         "super-init-missing",
     ),
@@ -79,6 +82,12 @@ MEANINGS = [
         "AttributeError",
         rf"'MyTensor' object has no attribute '({ARRAYS_ONLY})'",
         "a MyTensor stands where an array is needed: a tensor has no {0}, its data has",
+        "tensor-for-array",
+    ),
+    Meaning(
+        "TypeError|ValueError",
+        r"\b(?:not|got|from) (?:an? )?'?(MyTensor)\b",
+        "a {0} stands where an array or a number is needed: its data is the array",
         "tensor-for-array",
     ),
     Meaning(
@@ -110,6 +119,7 @@ MEANINGS = [
         r"zip\(\) argument \d is (?:longer|shorter)|values? to unpack|cannot unpack non-iterable",
         "not as many values came as were expected",
         "values-do-not-match",
+        sure=False,
     ),
     Meaning(
         "RecursionError",

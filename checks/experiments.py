@@ -55,6 +55,25 @@ def another_name(trial: Trial, method: str) -> str | None:
     return None
 
 
+# What raises an exception where the method is written, because a parameter is none; and what it is to have no effect.
+WITHOUT_EFFECT = {
+    "step": ("SGD([None], lr=0.1).step()", "step-changes-copy"),
+    "zero_grad": ("SGD([None], lr=0.1).zero_grad()", "zero-grad-nothing"),
+}
+
+
+def without_effect(trial: Trial) -> str | None:
+    """The id of the mistake to run without effect, where the method that was looked at is written."""
+    called = re.findall(r"\.(\w+)\(\)", trial.snippet or "")
+    code, mistake = WITHOUT_EFFECT.get(called[-1] if called else "", ("", None))
+    if mistake and trial.first is not None and trial.first.verdict.nothing is None:
+        scratch = trial.beside(SECONDS)
+        with scratch.case():
+            scratch.run(code)
+        return mistake if scratch.first is not None else None
+    return None
+
+
 def operation_of(name: str, snippet: str) -> str | None:
     """The operation with an operator that made a variable last, as the snippet writes it."""
     made = None

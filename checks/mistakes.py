@@ -53,23 +53,22 @@ class Way:
 KNOWN: dict[str, Mistake] = {}
 
 
-def _style(*built: tuple[str, Callable[..., Tensor]]) -> tuple[Way, ...]:
-    return (Way(Mistake("", (), "", ("", "", "")), "", lambda library: library.built.update(built)),)
-
-
 # What may be made of what, without any mistake: then a mistake in one operation shows in the other, too.
 NEG = ("neg", lambda library, a: library.binary("mul", a, -1))
 SUB = ("sub", lambda library, a, b: library.apply("add", a, library.apply("neg", b)))
-STYLES: list[tuple[Way, ...]] = [
-    (),
-    _style(NEG),
-    _style(("neg", lambda library, a: library.reflected("mul", a, -1))),
-    _style(("neg", lambda library, a: library.reflected("sub", a, 0))),
-    _style(SUB),
-    _style(NEG, SUB),
-    _style(("sub", lambda library, a, b: library.apply("add", a, library.binary("mul", b, -1)))),
-    _style(("div", lambda library, a, b: library.apply("mul", a, library.apply("pow", b, -1)))),
-    _style(("linear", lambda library, x, w, b: library.apply("add", library.apply("matmul", x, w), b))),
+STYLE = Mistake("", (), "", ("", "", ""))
+STYLES: list[Way] = [
+    Way(STYLE, "", lambda library, built=built: library.built.update(built))
+    for built in (
+        (NEG,),
+        (("neg", lambda library, a: library.reflected("mul", a, -1)),),
+        (("neg", lambda library, a: library.reflected("sub", a, 0)),),
+        (SUB,),
+        (NEG, SUB),
+        (("sub", lambda library, a, b: library.apply("add", a, library.binary("mul", b, -1))),),
+        (("div", lambda library, a, b: library.apply("mul", a, library.apply("pow", b, -1))),),
+        (("linear", lambda library, x, w, b: library.apply("add", library.apply("matmul", x, w), b)),),
+    )
 ]
 
 
@@ -922,6 +921,18 @@ def _needs(how: Callable[[list[Tensor]], bool], binary_only: bool, op: str, tens
     return any(x.requires_grad for x in tensors) if binary_only and op not in SYMBOLS else how(tensors)
 
 
+def flag_lost(library: Library) -> None:
+    apply = library.apply
+
+    def applied(op: str, *inputs: Any) -> Tensor:
+        result = apply(op, *inputs)
+        if op in SYMBOLS:
+            result.requires_grad = False
+        return result
+
+    library.apply = applied
+
+
 known(
     "requires-grad-lost",
     "tensor",
@@ -929,6 +940,7 @@ known(
     "If one operand can change, can the result?",
     "requires_grad of the result: left.requires_grad or right.requires_grad.",
     BEHAVES,
+    ("a result remembers its operation, but says that it requires no gradient", flag_lost),
     *(
         (says, part(needs=functools.partial(_needs, how, binary_only)))
         for binary_only in (False, True)
@@ -2247,6 +2259,14 @@ known(
     "Leave the gradients alone in step(): zero_grad() removes them.",
     SGD_TEXT,
     part(step=forget_after),
+)
+known(
+    "step-changes-copy",
+    "sgd",
+    "step() runs, and all parameters stay as they were",
+    "`data = data - ...` makes a new array and gives it a name. Who else sees it?",
+    "data -= self.lr * gradient changes the tensor's own array.",
+    SGD_TEXT,
 )
 known(
     "step-changes-gradient",

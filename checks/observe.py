@@ -50,10 +50,10 @@ class Failed(Exception):
         got, expected: both as text.
         says: what differs, in one line.
         mistake: the id of a known mistake (mistakes.py), where what was seen can mean nothing else.
-        perhaps: the id of one whose hints help where nothing else explains the failure: what an exception's text means.
+        perhaps: what the text of an exception means, where nothing else explains the failure.
     """
 
-    perhaps: str | None = None
+    perhaps: exceptions.Meaning | None = None
 
     def __init__(
         self, got: str, expected: str | None = None, says: str | None = None, mistake: str | None = None
@@ -456,11 +456,10 @@ def _explain(error: BaseException) -> Failed | Missing:
         return Failed("your code calls PyTorch: build it with NumPy", mistake="uses-torch")
     # Line by line on demand: a learner's code may claim to come from any file, and reading that one may never end.
     message = printable(_message(error))
-    if frames and frames[-1].filename in (
-        SCRIPT,
-        __file__,
-        TESTS,
-    ):  # raised by what the check did, not inside their code
+    means = exceptions.meaning([kind.__name__ for kind in type(error).__mro__], message)
+    is_there = means is not None and means.mistake == "returns-none"
+    # Raised by what the check did, not inside their code.
+    if not is_there and frames and frames[-1].filename in (SCRIPT, __file__, TESTS):
         if isinstance(error, AttributeError):
             if getattr(error, "obj", error) is None:
                 return Missing("it returned None: not written yet", nothing="it")
@@ -473,12 +472,11 @@ def _explain(error: BaseException) -> Failed | Missing:
             return Missing(f"not written yet: {message}{looked}", method=method)
     if isinstance(error, AttributeError) and error.name == "forward":
         return Missing("it has no method forward: not written yet", method="forward")
-    means = exceptions.meaning([kind.__name__ for kind in type(error).__mro__], message)
     where = "".join(map(_line, reversed([frame for frame in frames if _is_theirs(frame.filename)][-CALLERS:])))
     raised = f"your code raised {class_name(error)}: {message}"
     verdict = Failed(f"{raised}\n{means.says}{where}" if means else raised + where)
     if means:
-        verdict.says, verdict.perhaps = means.says, means.mistake
+        verdict.says, verdict.perhaps = means.says, means
     return verdict
 
 

@@ -141,7 +141,10 @@ class Trial:
             verdict = explain(error)
             mistake = getattr(verdict, "mistake", None)
             if mistake is None and type(error) not in (Failed, Missing):
-                mistake = next((id for kind, id in self.means.items() if issubclass(type(error), kind)), None)
+                means = next((kind for kind in self.means if issubclass(type(error), kind)), None)
+                told = getattr(verdict, "perhaps", None)
+                if means is not None and not (means is Exception and told and told.sure):
+                    mistake = self.means[means]
             self.first = Failure(verdict, self.snippet, mistake, issubclass(type(error), STOPS))
             for each in (error, verdict):  # the frames would keep the learner's objects alive
                 for name in ("__traceback__", "__context__", "__cause__"):
@@ -591,8 +594,7 @@ def _named(trial: Trial, inference: evidence.Inference, again: Callable[[int], T
     tried = functools.cache(lambda: experiments.tried(trial, inference))
     way = inference.name(
         check.id,
-        lambda: again(1).evidence,
-        lambda: again(2).evidence,
+        [lambda n=n: again(n).evidence for n in (1, 2)],
         lambda: [one for _, scratch in tried() for one in scratch.evidence],
     )
     if way:
@@ -603,7 +605,7 @@ def _named(trial: Trial, inference: evidence.Inference, again: Callable[[int], T
         mistake = mistakes.KNOWN["hard-coded"]
         return Verdict(mistake.title, mistake, mistake.hints)
     if failure.verdict.perhaps:
-        mistake = mistakes.KNOWN[failure.verdict.perhaps]
+        mistake = mistakes.KNOWN[failure.verdict.perhaps.mistake]
         return Verdict(plainly, mistake, mistake.hints)
     if place := experiments.place(tried()):
         return Verdict(place.says, hints=(place.look,))
@@ -617,6 +619,9 @@ def _missing(trial: Trial, missing: Missing, inference: evidence.Inference) -> V
     if there:
         mistake = mistakes.KNOWN["method-misnamed"]
         return Verdict(f"there is a method {there}, but Python looks for {missing.method}", mistake, mistake.hints)
+    if without := experiments.without_effect(trial):
+        mistake = mistakes.KNOWN[without]
+        return Verdict(mistake.title, mistake, mistake.hints)
     if missing.nothing is None:
         return None
     if missing.nothing.endswith(".grad"):

@@ -363,16 +363,14 @@ WRONG = [
     ),
     Wrong(
         "base-never-used",
-        "add-upstream-missing & sub-upstream-missing & mul-upstream-missing"
-        " & div-upstream-missing & pow-upstream-missing & neg-upstream-missing",
+        "base-ignored",
         "tensor",
         "add_gradient sub_gradient mul_gradient div_gradient power_gradient negative",
         ("if base is None:", "if True:"),
     ),
     Wrong(
         "upstream-multiplied-in-backward-too",
-        "add-upstream-squared & sub-upstream-squared & mul-upstream-squared"
-        " & div-upstream-squared & pow-upstream-squared & neg-upstream-squared",
+        "base-changed",
         "tensor",
         "add_gradient sub_gradient mul_gradient div_gradient power_gradient negative",
         (
@@ -637,10 +635,10 @@ WRONG = [
         "div",
         (DIV, DIV.replace("np.true_divide", "np.floor_divide")),
     ),
-    Wrong("div-by-its-old-name", "", "tensor", "div", ("def __truediv__", "def __div__")),
+    Wrong("div-by-its-old-name", "method-misnamed", "tensor", "div", ("def __truediv__", "def __div__")),
     Wrong("div-denominator-not-squared", "div-not-squared", "tensor", "div_gradient", ("right.data**2", "right.data")),
-    Wrong("div-denominator-doubled", "", "tensor", "div_gradient", ("right.data**2", "(right.data * 2)")),
-    Wrong("div-parentheses-missing", "", "tensor", "div_gradient", ("right.data**2", "right.data * right.data")),
+    Wrong("div-denominator-doubled", "div-not-squared", "tensor", "div_gradient", ("right.data**2", "(right.data * 2)")),
+    Wrong("div-parentheses-missing", "div-slope", "tensor", "div_gradient", ("right.data**2", "right.data * right.data")),
     Wrong(
         "div-without-numerator",
         "div-numerator-missing",
@@ -1257,7 +1255,7 @@ WRONG = [
     ),
     Wrong(
         "gradient-by-truth-value",
-        "zero-taken-for-none",
+        "truth-of-array & zero-taken-for-none",
         "tensor",
         "paths",
         (COLLECT, "old = gradients.get(tensor)\n                    gradients[tensor] = old and old + share or share"),
