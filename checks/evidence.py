@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -97,11 +98,18 @@ class Inference:
         """All that was looked at in this section."""
         return itertools.chain.from_iterable(self.seen.values())
 
+    def _styles(self, check: str) -> list[Way]:
+        """How an operation that the check is about may be made of others; exceptions tell nothing of that."""
+        wrong = [one for one in self.seen[check] if not one.right]
+        if any(isinstance(one.got, Raised) for one in wrong):
+            return []
+        return [style for style in STYLES if any(re.search(style.says, one.code) for one in wrong)]
+
     def known_cause(self, check: str) -> Cause | None:
         """What was found before, in this section or in one that it builds on, and explains this failure, too."""
         if not _tells_something(self.seen[check]):
             return None
-        styles = [(), *((style,) for style in STYLES)]
+        styles = [(), *((style,) for style in self._styles(check))]
         for way, first in [*self.found.items(), *((way, title) for title, way in self.earlier)]:
             if any(self.fits(check, way, *style) for style in styles):
                 return Cause(way, first)
@@ -126,7 +134,7 @@ class Inference:
         if not _tells_something(self.seen[check]) or self.in_vain == SEARCHES_IN_VAIN:
             return None
         second = None
-        for beside in [(), *([tuple(self.found)] if self.found else []), *((style,) for style in STYLES)]:
+        for beside in [(), *([tuple(self.found)] if self.found else []), *((style,) for style in self._styles(check))]:
             for ways in (self.ways, slips.ways(self.section, self.seen[check]), self.last):
                 way = self._search(check, ways, beside, [*again, experiments])
                 if way and explains([*beside, way], _wrong_first(experiments())):

@@ -67,10 +67,7 @@ def without_effect(trial: Trial) -> str | None:
     called = re.findall(r"\.(\w+)\(\)", trial.snippet or "")
     code, mistake = WITHOUT_EFFECT.get(called[-1] if called else "", ("", None))
     if mistake and trial.first is not None and trial.first.verdict.nothing is None:
-        scratch = trial.beside(SECONDS)
-        with scratch.case():
-            scratch.run(code)
-        return mistake if scratch.first is not None else None
+        return None if trial.works(lambda scratch: scratch.run(code)) else mistake
     return None
 
 
@@ -117,11 +114,15 @@ SHAPES = (
     ("two axes", {"a": "[[1.5, -2.5, 2.0], [0.5, 3.5, -1.25]]", "b": "[[0.5, 4.0, -3.0], [2.5, 1.75, 0.6]]"}),
     ("whole numbers on the right", {"a": "[1.5, -2.5]", "b": "[2, 4]"}),
 )
+WIDE = (
+    ("a wide and a narrow tensor", {"a": "[[1.5, -2.5, 2.0], [0.5, 3.5, -1.25]]", "b": "[0.5, 4.0, -3.0]"}),
+    ("a narrow and a wide tensor", {"a": "[0.5, 4.0, -3.0]", "b": "[[1.5, -2.5, 2.0], [0.5, 3.5, -1.25]]"}),
+)
 SQUARES = {"a": "[[1.5, -2.5], [0.5, 2.0]]", "b": "[[0.5, 4.0], [-3.0, 1.75]]", "c": "[[3.0, -0.75], [1.25, 0.6]]"}
 TALL = {"a": "[[1.5, -2.5], [0.5, 2.0], [-1.25, 3.5]]", "b": "[[0.5], [4.0]]"}
 UNITS = [
-    *(Unit(rf"\{s}", f"a {s} b", f"u {s} c", ROWS, SHAPES) for s in ("+", "-", "/")),
-    Unit(r"(?<!\*)\*(?!\*)", "a * b", "u * c", ROWS, SHAPES),
+    *(Unit(rf"\{s}", f"a {s} b", f"u {s} c", ROWS, SHAPES + WIDE) for s in ("+", "-", "/")),
+    Unit(r"(?<!\*)\*(?!\*)", "a * b", "u * c", ROWS, SHAPES + WIDE),
     Unit(r"\*\*", "a ** 3", "u ** 2", ROWS, SHAPES),
     Unit(r"= -\w", "-a", "-u", ROWS, SHAPES),
     Unit(r"\bmatmul\(", "matmul(a, b)", "matmul(u, c)", SQUARES, (("a batch and a column", TALL),)),
@@ -155,7 +156,8 @@ def experiments(unit: Unit) -> list[Experiment]:
     base = "[0.3, -1.7]" if unit.leaves is ROWS else "[[0.3, -1.7], [0.9, 2.2]]"
     if "MSE" in code:
         base = "-1.7"
-    y, walk, ones = f"y = {code}", f"y.backward(MyTensor({base}))", "y.backward()"
+    y, walk = f"y = {code}", f"y.backward(MyTensor({base}))"
+    ones, like = "y.backward()", "y.backward(MyTensor(np.ones(y.shape)))"  # PyTorch starts so from numbers only
 
     def of(*lines: str, flags: str = "abc", leaves: dict[str, str] | None = None) -> str:
         wanted = set(re.findall(r"\b[abc]\b", "\n".join(lines)))
@@ -191,7 +193,7 @@ def experiments(unit: Unit) -> list[Experiment]:
                 "What in the method depends on the shape, or on the type, of the numbers?",
             )
         )
-    found.append(Experiment(of(y, ones), grads, "", ""))
+    found.append(Experiment(of(y, ones), grads, "", "", of(y, like)))
     found.append(
         Experiment(
             alone,
@@ -225,6 +227,7 @@ def experiments(unit: Unit) -> list[Experiment]:
                 grads,
                 f"the gradients of {code} are right for tensors with one axis, not for {says}",
                 "What in the rule depends on the shape, or on the type, of the numbers?",
+                of(y, like, leaves=leaves),
             )
         )
     zeros = re.sub(r"[\d.]+", "0.0", base.replace("-", ""))
@@ -251,14 +254,8 @@ def experiments(unit: Unit) -> list[Experiment]:
         Experiment(
             of(f"u = {code}", f"y = {unit.again}", walk),
             (*grads, "c.grad") if "c" in unit.again else grads,
-            f"{code} alone is right, {unit.again.replace('u', f'({code})')} is not",
+            f"{code} alone is right, {_with(unit.again, 'u', f'({code})')} is not",
             "What does the second one change that the first has saved? Each result needs an operation of its own.",
-        ),
-        Experiment(
-            of(y, f"z = {code.replace('a', 'c', 1) if 'a' in code else code}", walk),
-            (*grads, "c.grad"),
-            f"{code} alone is right; it is wrong when the same operation is used once more before backward()",
-            "What do two results share? Each needs an operation, and saved inputs, of its own.",
         ),
         Experiment(
             of(f"u = {code}", f"y = {unit.again}", walk),
@@ -267,8 +264,17 @@ def experiments(unit: Unit) -> list[Experiment]:
             "grad is for leaves: tensors without a backward_op.",
         ),
     ]
+    if unit.leaves["c"].count("[") == unit.leaves["a"].count("["):
+        found.append(
+            Experiment(
+                of(y, f"z = {_with(code, 'a', 'c')}", walk),
+                (*grads, "c.grad"),
+                f"{code} alone is right; it is wrong when the same operation is used once more before backward()",
+                "What do two results share? Each needs an operation, and saved inputs, of its own.",
+            )
+        )
     if len(inputs) == 2:
-        twice = code.replace("b", "a")
+        twice = _with(code, "b", "a")
         found.append(
             Experiment(
                 of(f"y = {twice}", walk),
@@ -280,28 +286,44 @@ def experiments(unit: Unit) -> list[Experiment]:
     return found
 
 
+def _with(code: str, name: str, other: str) -> str:
+    return re.sub(rf"\b{name}\b", other, code)
+
+
 def tried(trial: Trial, inference: Inference) -> list[tuple[Experiment, Trial]]:
-    """All experiments on the operations that a failed check is about, simple ones first."""
+    """All experiments on the operations that a failed check is about, simple ones first; none after one that hangs."""
     wrong = [one.code for one in inference.seen[trial.check.id] if not one.right] or [trial.snippet or ""]
-    made = []
+    made: list[tuple[Experiment, Trial]] = []
     for unit in UNITS:
         known = all(name in trial.names for name in re.findall(r"matmul|ReLU|MSELoss", unit.code))
         if known and any(re.search(unit.sign, code.split("y.backward")[0]) for code in wrong):
-            made += [(experiment, _try(trial, experiment)) for experiment in experiments(unit)]
+            for experiment in experiments(unit):
+                scratch = _try(trial, experiment)
+                made.append((experiment, scratch))
+                if scratch.first is not None and scratch.first.stopped:
+                    return made
     return made
 
 
 def _try(trial: Trial, experiment: Experiment) -> Trial:
     scratch = trial.beside(SECONDS)
-    with scratch.case():
+    try:
         expected = oracle.values(experiment.like or experiment.code, experiment.see)
         scratch.see(scratch.run(experiment.code), expected, experiment.code)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        scratch.fail(error)
     return scratch
 
 
 def place(tried: Sequence[tuple[Experiment, Trial]]) -> Place | None:
     """What the first experiment that fails says of the place of a mistake; nothing if the simplest ones fail."""
     for experiment, scratch in tried:
+        if scratch.broken:
+            continue
         if scratch.first is not None:
-            return Place(experiment.says, experiment.look) if experiment.says else None
+            says = getattr(scratch.first.verdict, "says", None)
+            seen = f"{experiment.says}: {says}" if says else experiment.says
+            return Place(seen, experiment.look) if experiment.says else None
     return None

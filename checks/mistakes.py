@@ -57,17 +57,20 @@ KNOWN: dict[str, Mistake] = {}
 NEG = ("neg", lambda library, a: library.binary("mul", a, -1))
 SUB = ("sub", lambda library, a, b: library.apply("add", a, library.apply("neg", b)))
 STYLE = Mistake("", (), "", ("", "", ""))
-STYLES: list[Way] = [
-    Way(STYLE, "", lambda library, built=built: library.built.update(built))
-    for built in (
-        (NEG,),
-        (("neg", lambda library, a: library.reflected("mul", a, -1)),),
-        (("neg", lambda library, a: library.reflected("sub", a, 0)),),
-        (SUB,),
-        (NEG, SUB),
-        (("sub", lambda library, a, b: library.apply("add", a, library.binary("mul", b, -1))),),
-        (("div", lambda library, a, b: library.apply("mul", a, library.apply("pow", b, -1))),),
-        (("linear", lambda library, x, w, b: library.apply("add", library.apply("matmul", x, w), b)),),
+STYLES: list[Way] = [  # each with a pattern of the code that it makes a difference to
+    Way(STYLE, code, lambda library, built=built: library.built.update(built))
+    for code, *built in (
+        (r"[-=+*/(] ?-[a-z(]", NEG),
+        (r"[-=+*/(] ?-[a-z(]", ("neg", lambda library, a: library.reflected("mul", a, -1))),
+        (r"[-=+*/(] ?-[a-z(]", ("neg", lambda library, a: library.reflected("sub", a, 0))),
+        (r"\w - \w", SUB),
+        (r"\w - \w", NEG, SUB),
+        (r"\w - \w", ("sub", lambda library, a, b: library.apply("add", a, library.binary("mul", b, -1)))),
+        (r"\w / \w", ("div", lambda library, a, b: library.apply("mul", a, library.apply("pow", b, -1)))),
+        (
+            r"layer\(",
+            ("linear", lambda library, x, w, b: library.apply("add", library.apply("matmul", x, w), b)),
+        ),
     )
 ]
 

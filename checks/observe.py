@@ -491,9 +491,9 @@ def _plain(name: Any) -> str | None:
 
 
 def came_through(error: BaseException) -> bool:
-    """Whether an exception came through learner code, here or in another process."""
+    """Whether an exception came through a check's code, which learner code runs in, or from another process."""
     frames = [frame.f_code.co_filename for frame, _ in traceback.walk_tb(error.__traceback__)]
-    return any(file == SCRIPT or _is_theirs(file) or file.startswith(tuple(BETWEEN)) for file in frames)
+    return any(file == SCRIPT or file.startswith(tuple(BETWEEN)) for file in frames)
 
 
 def _is_theirs(filename: str) -> bool:

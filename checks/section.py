@@ -468,7 +468,7 @@ def drawn_seed() -> int:
     return random.SystemRandom().randrange(1_000_000)
 
 
-BROKEN = "this check itself is broken, whatever your code does, and costs no points. Tell its author: {}"
+BROKEN = "the check itself is broken, which costs no points; its author should know: {}"
 
 
 def judged(

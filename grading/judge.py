@@ -38,6 +38,7 @@ class Judge:
             kernel, settings.request_seconds, settings.submission_seconds, settings.most_requests
         )
         self.tests, self.listen, self.settings = tests, listen, settings
+        self.remarks: list[str] = []  # what the instructor should know
         tests.WORKSHOP.earned.clear()  # it counts one learner's points
         tests.WORKSHOP.kept = False
 
@@ -72,6 +73,12 @@ class Judge:
             return _nothing("The test failed.")
         if not isinstance(value, (int, float)) or not 0 <= value < MOST_POINTS:
             return _nothing("Not graded: the last line of this cell is worth no number of points.")
+        if isinstance(value, Score):
+            self.remarks += [
+                f"The check {check.id!r} of {value.report.title!r} is broken and was not judged: {check.got}"
+                for check in value.report.checks
+                if check.status == "broken"
+            ]
         shown = [new_output("display_data", data=value.report.mimebundle())] if isinstance(value, Score) else []
         return [*shown, new_output("execute_result", data={"text/plain": repr(float(value))})]
 
