@@ -16,8 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from checks.changes import BINARY, SYMBOLS, Change, both
 from checks.imitation import SGD, Library, Parameter, Tensor
-from checks.mistakes import BINARY, KNOWN, SYMBOLS, Change, Way, both
+from checks.mistakes import KNOWN, Way
 from checks.observe import close, compiled
 
 FEWEST = 3  # numbers that a formula is solved from
