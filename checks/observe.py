@@ -40,6 +40,7 @@ BETWEEN: list[str] = []
 SCRIPT = "<check>"  # the file name of a check's code in tracebacks
 LARGEST = 1_000_000  # elements read from one array of a learner
 CALLERS = 3  # frames of the learner's that are shown: where it was raised, and who called that
+ADDRESS = re.compile(r"<(?:[\w.<>]+\.)?(\w+) object at 0x[0-9a-fA-F]+>")
 RTOL, ATOL = 1e-4, 1e-5  # wide enough for float32, far narrower than any wrong rule
 
 
@@ -145,30 +146,40 @@ def time_left() -> float:
 
 
 @contextlib.contextmanager
-def quiet() -> Iterator[None]:
+def quiet() -> Iterator[Nowhere]:
     """Drop what is printed, logged or warned inside, and what a learner's `__del__` raises.
 
-    nbgrader reads anything on stderr as a failed test.
+    nbgrader reads anything on stderr as a failed test. Gives where it went, which knows whether anything was printed.
     """
     hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
     logged = logging.root.manager.disable
     logging.disable()
+    printed = Nowhere()
     try:
         with (
-            contextlib.redirect_stdout(_Nowhere()),
-            contextlib.redirect_stderr(_Nowhere()),
+            contextlib.redirect_stdout(printed),
+            contextlib.redirect_stderr(Nowhere()),
             warnings.catch_warnings(),
             np.errstate(all="ignore"),
         ):
             warnings.simplefilter("ignore")
-            yield
+            yield printed
     finally:
         logging.disable(logged)
         sys.unraisablehook = hook
 
 
-class _Nowhere(io.TextIOBase):
+class Nowhere(io.TextIOBase):
+    """Takes all text and keeps none.
+
+    Attributes:
+        used: whether there was any.
+    """
+
+    used = False
+
     def write(self, text: str) -> int:
+        self.used = True
         return len(text)
 
 
@@ -403,6 +414,7 @@ def text_of(value: Any, longest: int = 200) -> str:
     try:
         text = repr(value)
         text = text if type(text) is str else object.__repr__(value)
+        text = ADDRESS.sub(r"<\1>", text[: 4 * longest])  # which is another one in each run
     except Exception as error:
         text = f"<{class_name(value)}, whose repr raises {class_name(error)}>"
     return printable(text, longest)

@@ -53,6 +53,7 @@ class Report:
     seed: int
     checks: list[Result]
     progress: str | None = None  # the workshop so far, in one line
+    note: str | None = None  # what else the learner should know
     causes: list[Any] = field(default_factory=list)  # ways of known mistakes (mistakes.Way) that explain the failures
 
     @property
@@ -100,6 +101,8 @@ class Report:
             if check is self.open:
                 lines += _details(check)
             said = _line(check)
+        if self.note:
+            lines += ["", *_wrapped(self.note, 0)]
         return "\n".join([*lines, "", "The same numbers again:", f"    {self._again()}"])
 
     def as_html(self) -> str:
@@ -111,6 +114,7 @@ class Report:
             f"{'<br>' + html.escape(self.progress) if self.progress else ''}</p>"
             f"<table><thead><tr>{head('Result')}{head('Points')}{head('Check')}</tr></thead>"
             f"<tbody>{rows}</tbody></table>"
+            f"{f'<p>{html.escape(self.note)}</p>' if self.note else ''}"
             f"<p>The same numbers again: <code>{html.escape(self._again())}</code></p></div>"
         )
 

@@ -434,8 +434,11 @@ class Section:
             seed = drawn_seed() if self.workshop.seed is None else self.workshop.seed
         elif isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
             raise TypeError(f"seed is a whole number from 0, as a report shows it, not {seed!r}")
-        with quiet():
-            return self._report(names, seed, earlier)
+        with quiet() as printed:
+            report = self._report(names, seed, earlier)
+        if printed.used and report.open:
+            report.note = "What your code prints while a test runs is not shown: call it in a cell of its own."
+        return report
 
     def _report(self, names: dict[str, Any], seed: int, known: Sequence[tuple[str, mistakes.Way]]) -> Report:
         clock = Clock(SECTION_SECONDS)

@@ -13,9 +13,10 @@ from corpus.tensor import ADD, MUL_RULE
 
 from checks import evidence, exceptions, experiments, mistakes, oracle, slips
 from checks.evidence import Observation
-from checks.observe import Clock, Failed, compare, quiet
+from checks.observe import Clock, Failed, compare, quiet, text_of
 from checks.section import Check, Section, Trial
 from conftest import ROOT, names_for, solved, untouched
+from grading.judge import broken
 
 TENSOR = proof.SECTIONS["tensor"]
 LEAVES = "\n".join(
@@ -153,6 +154,8 @@ def test_an_exception_of_the_check_costs_nothing_and_is_said_to_its_author(run):
     assert "the check itself is broken" in report.as_text() and "your code raised" not in report.as_text()
     assert "Error" in report.checks[0].got
     report.as_html()
+    (remark,) = broken(report)  # which a grader reads
+    assert remark.startswith("In S, “") and report.checks[0].got in remark
 
 
 def test_an_exception_of_the_learner_is_never_the_checks():
@@ -279,6 +282,19 @@ def test_whoever_called_is_shown_with_the_line_that_raised():
     names = solved(("if gradient.shape == shape:", "if gradient.shpae == shape:"))
     shown = proof.report(TENSOR, names).open
     assert re.search(r"in unbroadcast, line \d+\nin add_deriv, line \d+", shown.got)
+
+
+def test_that_prints_are_not_shown_is_said_where_something_fails():
+    says = "What your code prints while a test runs is not shown"
+    printing = ("result = np.maximum(x.data, 0)", "print(x); result = np.minimum(x.data, 0)")
+    report = proof.report(proof.SECTIONS["relu"], solved(printing))
+    assert says in report.as_text() and says in report.as_html()
+    silent = proof.report(proof.SECTIONS["relu"], solved((printing[0], printing[1].removeprefix("print(x); "))))
+    assert says not in silent.as_text()
+
+
+def test_an_object_is_shown_without_its_address():
+    assert text_of([object()]) == "[<object>]"
 
 
 @pytest.mark.parametrize(
