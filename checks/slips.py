@@ -21,6 +21,8 @@ from checks.imitation import SGD, Library, Parameter, Tensor
 from checks.mistakes import KNOWN, Way
 from checks.observe import close, compiled
 
+UPSTREAM, POWER = "base", "a ** n"  # factors of formulas, as the notebook calls them
+MOST_SLIPS = 2  # that are told one by one
 FEWEST = 3  # numbers that a formula is solved from
 NICE = (1.0, -1.0, 2.0, 0.5, 3.0, 4.0, 0.25)
 
@@ -143,8 +145,14 @@ class Formula:
         return result + 0 * factors[next(iter(factors))]
 
     def __str__(self) -> str:
-        above = [f"{name}**{power}" if power > 1 else name for name, power in self.powers if power > 0]
-        below = "".join(f" / {name}{f'**{-power}' if power < -1 else ''}" for name, power in self.powers if power < 0)
+        powers = dict(self.powers)
+        power_of_a = _exponent(powers.pop("a", 0)) if powers.pop(POWER, 0) else None
+        above = [f"{name}**{power}" if power > 1 else name for name, power in powers.items() if power > 0]
+        below = "".join(
+            f" / {name}{f'**{-power}' if power < -1 else ''}" for name, power in powers.items() if power < 0
+        )
+        if power_of_a:
+            above.append(f"a**{power_of_a}")
         sign, size = "-" if self.constant < 0 else "", abs(self.constant)
         if not above or round(size, 4) != 1:
             above.insert(0, f"{size:.4g}")
@@ -167,14 +175,19 @@ class Formula:
     @property
     def slip(self) -> str:
         """What differs from the right formula, in words; where much does, the right one."""
-        if len(self.differs) > MOST_SLIPS:
+        if len(self.differs) > MOST_SLIPS or POWER in self.differs:
             return f"it should be {Formula(self.op, self.place, *_right(self.op, self.place))}"
         gone = [name for name, (right, mine) in self._powers if right == 1 and mine == 0 and name != UPSTREAM]
         new = [name for name, (right, mine) in self._powers if right == 0 and mine == 1]
         words = []
         if len(gone) == len(new) == 1:
             words.append(f"{new[0]} stands where {gone[0]} should")
+        if self.op == "pow" and "a" in self.differs and POWER not in self.differs:
+            right, mine = map(_exponent, self.differs["a"])
+            words.append(f"the power of a is {mine}, not {right}")
         for name, (right, mine) in self._powers:
+            if name == "a" and words:
+                continue
             if name not in gone + new or len(gone) != 1 or len(new) != 1:
                 words.append(_difference(name, right, mine))
         ratio = self.differs.get("", 1.0)
@@ -196,13 +209,14 @@ class Formula:
         return [(name, both) for name, both in self.differs.items() if name]
 
 
-UPSTREAM = "base"
-MOST_SLIPS = 2  # that are told one by one
-
-
 def _right(op: str, place: int) -> tuple[float, tuple[tuple[str, int], ...]]:
     constant, powers = FAMILIES[op].right[place]
     return constant, tuple(powers.items())
+
+
+def _exponent(more: int) -> str:
+    """n + more, as a formula has it."""
+    return f"(n {'+' if more > 0 else '-'} {abs(more)})" if more else "n"
 
 
 def _difference(name: str, right: int, mine: int) -> str:
@@ -236,7 +250,7 @@ def _tensor_names(op: str) -> Callable[[int, dict[str, Any]], str]:
                 (differs.get("a") == (1, 0), "div-numerator-missing"),
             ],
             "pow": [
-                (differs.get("a ** n") == (1, 0), "pow-only-squares"),
+                (differs.get(POWER) == (1, 0), "pow-only-squares"),
                 (differs.get("n") == (1, 0), "pow-factor-missing"),
                 (differs.get("(n - 1)") == (0, 1), "pow-factor-missing"),
                 (differs.get("a") == (-1, 0), "pow-exponent-kept"),
@@ -283,9 +297,9 @@ FAMILIES: dict[str, Family] = {
     "div": _binary("div", "a / b", (1, {UPSTREAM: 1, "b": -1}), (-1, {UPSTREAM: 1, "a": 1, "b": -2})),
     "pow": Family(
         ("d(a ** n)/da",),
-        lambda g, a, n: {UPSTREAM: g, "n": n + 0 * g, "(n - 1)": n - 1 + 0 * g, "a ** n": a**n, "a": a},
-        {UPSTREAM: range(3), "n": range(3), "(n - 1)": range(2), "a ** n": range(2), "a": range(-2, 3)},
-        ((1, {UPSTREAM: 1, "n": 1, "a ** n": 1, "a": -1}),),
+        lambda g, a, n: {UPSTREAM: g, "n": n + 0 * g, "(n - 1)": n - 1 + 0 * g, POWER: a**n, "a": a},
+        {UPSTREAM: range(3), "n": range(3), "(n - 1)": range(2), POWER: range(2), "a": range(-2, 3)},
+        ((1, {UPSTREAM: 1, "n": 1, POWER: 1, "a": -1}),),
         _tensor_names("pow"),
     ),
     "neg": Family(
@@ -366,14 +380,14 @@ def _grid(op: str) -> np.ndarray:
 # ---------------------------------------------------------------- where a slip shows
 
 CONDITIONS: dict[str, Callable[..., bool]] = {
-    "of single numbers": lambda x, *_: x.ndim == 0,
-    "of tensors with one axis": lambda x, *_: x.ndim == 1,
-    "of tensors with two axes": lambda x, *_: x.ndim == 2,
-    "of tensors with an axis": lambda x, *_: x.ndim > 0,
-    "of tensors with one element": lambda x, *_: x.numel() == 1,
-    "of tensors with several elements": lambda x, *_: x.numel() > 1,
-    "of a plain number and a tensor": lambda g, a, b=None, *_: b is not None and _dims(a) == 0 < _dims(b),
-    "of a tensor and a plain number": lambda g, a, b=None, *_: b is not None and _dims(b) == 0 < _dims(a),
+    "for single numbers": lambda x, *_: x.ndim == 0,
+    "for tensors with one axis": lambda x, *_: x.ndim == 1,
+    "for tensors with two axes": lambda x, *_: x.ndim == 2,
+    "for tensors with an axis": lambda x, *_: x.ndim > 0,
+    "for tensors with one element": lambda x, *_: x.numel() == 1,
+    "for tensors with several elements": lambda x, *_: x.numel() > 1,
+    "for a plain number and a tensor": lambda g, a, b=None, *_: b is not None and _dims(a) == 0 < _dims(b),
+    "for a tensor and a plain number": lambda g, a, b=None, *_: b is not None and _dims(b) == 0 < _dims(a),
 }
 
 
@@ -416,7 +430,7 @@ def of_rules(some: Sequence[Call]) -> Iterator[Way]:
 def _way(op: str, option: Sequence[tuple[int, Formula | None, str, Any]]) -> Way:
     family = FAMILIES[op]
     changes = [_rule(op, place, formula, holds) for place, formula, _, holds in option]
-    where = f", {option[0][2]}" if option[0][2] else ""
+    where = f", but only {option[0][2]}" if option[0][2] else ""
     formulas = [formula for _, formula, *_ in option]
     of = [family.of[place] for place, *_ in option]
     if None in formulas or op == "step":
@@ -564,7 +578,7 @@ def of_values(some: Sequence[Call]) -> Iterator[Way]:
         else:
             for (says, function), (where, holds) in itertools.product(likely[:1], CONDITIONS.items()):
                 if all(holds(call.given[0], *call.given) != call.is_right for call in group):
-                    yield from _values(op, f"{says}, {where}", function, holds)
+                    yield from _values(op, f"{says}, but only {where}", function, holds)
 
 
 def _gives(function: Callable[..., Any], call: Call) -> bool:
