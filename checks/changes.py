@@ -270,8 +270,8 @@ def reductions(*ids: str | bool) -> list[tuple[str, Change]]:
             for keep in (True, False) if stretch != "left as they are" else (True,):
                 made = (new, stretch, keep)
                 if ids[0] in made and not any(id in made for id in ids[1:]):
-                    lost = "" if keep else ", and get lost"
-                    says = f"in a broadcast gradient new axes are {new}, axes of length 1 {stretch}{lost}"
+                    lost = "" if keep else ", and lost"
+                    says = f"a gradient's new axes are {new}, those of length 1 {stretch}{lost}"
                     ways.append((says, reduced(reducing(*made))))
     return ways
 

@@ -192,7 +192,7 @@ class Formula:
                 words.append(_difference(name, right, mine))
         ratio = self.differs.get("", 1.0)
         if ratio < 0:
-            words.append("the sign is wrong")
+            words.append("it has the wrong sign")
         if round(abs(ratio), 3) != 1:
             words.append(f"it is {abs(ratio):.3g} times as large as it should be" if not self._powers else "")
         return " and ".join(filter(None, words))

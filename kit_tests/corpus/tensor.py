@@ -2049,4 +2049,11 @@ WRONG = [
         "add_gradient sub_gradient mul_gradient div_gradient negative",
         ("if gradient.shape == shape:\n        return gradient", "if gradient.shape == shape:\n        return None"),
     ),
+    Wrong(
+        "rule-run-with-its-inputs",
+        "arguments-do-not-match",
+        "tensor",
+        "add_gradient sub_gradient mul_gradient div_gradient power_gradient negative",
+        ("op.run(gradient), strict=True", "op.run(gradient, *op.inputs), strict=True"),
+    ),
 ]
