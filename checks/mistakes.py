@@ -937,7 +937,7 @@ known(
 
 
 known(
-    "inner-gradients-kept",
+    "stale-inner-gradients",
     "tensor",
     "a second walk hands on again what tensors on the way received in the first one",
     "y.backward() twice: which gradient has y itself when the second walk starts?",
@@ -956,7 +956,7 @@ known(
     taken_apart(False),
 )
 known(
-    "inner-grad",
+    "inner-gradient-kept",
     "tensor",
     "a tensor that is no leaf keeps a gradient",
     "Which tensors shall hold a gradient after backward(): all, or those that you made yourself?",

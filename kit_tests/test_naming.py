@@ -44,7 +44,7 @@ COMPOSED = {
         (HANDED_ON, f"            node.backward_op = None\n{HANDED_ON}"),
     ),
     "inner gradients are kept and handed on again": (
-        "inner-gradients-kept",
+        "stale-inner-gradients",
         (
             ARRIVED,
             f"{ARRIVED}            if op is not None:\n"
@@ -52,7 +52,7 @@ COMPOSED = {
         ),
     ),
     "inner gradients can be seen": (
-        "inner-grad",
+        "inner-gradient-kept",
         (ARRIVED, f"{ARRIVED}            if op is not None:\n                node.grad = MyTensor(gradient)\n"),
     ),
     "a sum is written into its left operand": (
