@@ -160,6 +160,8 @@ class Runner(NotebookClient):
                     )
                     if not self.is_shown:
                         break
+            if self.is_shown:
+                remarks += judge.remarks
         finally:
             stack.close()
             self.km = self.kc = None

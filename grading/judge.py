@@ -86,6 +86,7 @@ class Judge:
             kernel, settings.request_seconds, settings.submission_seconds, settings.most_requests
         )
         self.tests, self.listen, self.settings = tests, listen, settings
+        self.remarks: list[str] = []  # what the instructor should know
         tests.WORKSHOP.earned.clear()  # it counts one learner's points
         tests.WORKSHOP.kept = False
 
@@ -121,7 +122,10 @@ class Judge:
             return Verdict(0.0, "The test failed.")
         if not isinstance(value, (int, float)) or not 0 <= value < MOST_POINTS:
             return Verdict(0.0, "Not graded: the last line of this cell is worth no number of points.")
-        return Verdict(float(value), report=value.report if isinstance(value, Score) else None)
+        if not isinstance(value, Score):
+            return Verdict(float(value))
+        self.remarks += broken(value.report)
+        return Verdict(float(value), report=value.report)
 
     def _names(self, source: str) -> tuple[dict[str, Any], list[str]]:
         """What the names in a cell stand for, and those that the kernel does not know."""
@@ -160,3 +164,12 @@ def _value(source: str, names: dict[str, Any]) -> Any:
     last = lines.pop() if lines and isinstance(lines[-1], ast.Expr) else None
     exec(compile(ast.Module(lines, []), "<graded cell>", "exec"), names)
     return None if last is None else eval(compile(ast.Expression(last.value), "<graded cell>", "eval"), names)
+
+
+def broken(report: Report) -> list[str]:
+    """What the instructor should know: checks that failed by themselves, whose points the learner has without proof."""
+    return [
+        f"In {report.title}, “{check.title}” was not judged: {check.got}"
+        for check in report.checks
+        if check.status == "broken"
+    ]

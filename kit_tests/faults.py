@@ -1,7 +1,8 @@
 """What goes wrong with submissions, and what each of them deserves nevertheless.
 
 Most learners here wrote a tensor without operators, and the modules: 15.5 points. What one deserves follows from
-running the notebook from top to bottom, in the workshop's order: what is right and there when its section is tested counts.
+running the notebook from top to bottom, in the workshop's order: what is right and there when its section is tested
+counts.
 After a section that loses points, what is right on the reference's earlier sections counts, too.
 """
 
