@@ -127,6 +127,7 @@ class Runner(NotebookClient):
                 if why != before:
                     begins = printable(cell.source.strip().split("\n")[0], 60).replace("`", "'") or "(empty)"
                     remarks.append(f"After the cell that begins with `{begins}` nothing could be run any more: {why}.")
+            remarks += judge.remarks
         finally:
             stack.close()
             self.km = self.kc = None

@@ -16,7 +16,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from checks.observe import Failed, OutOfTime, UsedTorch, printable
-from checks.report import Score
+from checks.report import Report, Score
 from grading.kernels import JailedKernel
 from grading.remote import Connection
 
@@ -38,6 +38,7 @@ class Judge:
             kernel, settings.request_seconds, settings.submission_seconds, settings.most_requests
         )
         self.tests, self.listen, self.settings = tests, listen, settings
+        self.remarks: list[str] = []  # what the instructor should know
         tests.WORKSHOP.earned.clear()  # it counts one learner's points
         tests.WORKSHOP.kept = False
 
@@ -72,6 +73,8 @@ class Judge:
             return _nothing("The test failed.")
         if not isinstance(value, (int, float)) or not 0 <= value < MOST_POINTS:
             return _nothing("Not graded: the last line of this cell is worth no number of points.")
+        if isinstance(value, Score):
+            self.remarks += broken(value.report)
         shown = [new_output("display_data", data=value.report.mimebundle())] if isinstance(value, Score) else []
         return [*shown, new_output("execute_result", data={"text/plain": repr(float(value))})]
 
@@ -103,6 +106,15 @@ def _value(source: str, names: dict[str, Any]) -> Any:
     last = lines.pop() if lines and isinstance(lines[-1], ast.Expr) else None
     exec(compile(ast.Module(lines, []), "<graded cell>", "exec"), names)
     return None if last is None else eval(compile(ast.Expression(last.value), "<graded cell>", "eval"), names)
+
+
+def broken(report: Report) -> list[str]:
+    """What the instructor should know: checks that failed by themselves, whose points the learner has without proof."""
+    return [
+        f"In {report.title}, “{check.title}” was not judged: {check.got}"
+        for check in report.checks
+        if check.status == "broken"
+    ]
 
 
 def _nothing(why: str) -> list[NotebookNode]:

@@ -231,8 +231,16 @@ def _fast() -> Iterator[None]:
             trial.fail(error)
             raise OutOfTime from None
 
+    @contextlib.contextmanager
+    def learner_code(clock: Clock, *_: float) -> Iterator[None]:
+        try:
+            yield
+        except BaseException as error:
+            clock.theirs.append(error)
+            raise
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Clock, "learner_code", lambda *_: contextlib.nullcontext())
+        patch.setattr(Clock, "learner_code", learner_code)
         patch.setattr(section.Trial, "case", case)
         patch.setattr(section, "explain", lambda error: Failed("it fails"))
         yield

@@ -218,9 +218,9 @@ def test_each_try_is_told_from_the_one_before(desk, answer):
             report = desk.report(name)
             points[-1].append(desk.points(name))
             if mistakes:
-                accepted = proof.BY_NAME[mistakes[number]].accepted
-                found = [known.KNOWN[id] for id in accepted]
-                named = [each.title for each in found] + [way.says for each in found for way in each.ways]
+                wrong = proof.BY_NAME[mistakes[number]]
+                alone = proof.report(proof.SECTIONS[wrong.section], proof.solution(wrong.name))
+                named = [known.KNOWN[id].title for id in wrong.accepted] + [alone.open.says]
                 opened = report.locator("details[open] > summary").first
                 assert any(says in opened.inner_text() for says in named), opened.inner_text()
                 assert report.locator("details[open] details summary").first.inner_text() == "Hint 1"

@@ -8,6 +8,7 @@ import re
 import numpy as np
 import proof
 import pytest
+from test_naming import COMPOSED
 
 from checks import evidence, mistakes, oracle
 from checks.observe import Clock, array_of, close, quiet
@@ -28,7 +29,7 @@ def test_the_corpus_is_large_and_covers_every_known_mistake():
     assert len(proof.BY_NAME) >= 56 + 40
     assert len(proof.CORRECT) >= 15
     named = {id for wrong in proof.BY_NAME.values() for id in wrong.accepted}
-    assert named == set(mistakes.KNOWN)
+    assert named | {mistake for mistake, *_ in COMPOSED.values()} == set(mistakes.KNOWN)
     styles = {wrong.style for wrong in proof.BY_NAME.values()}
     assert len(styles - {"reference"}) >= 5
     assert sum(len(wrong.accepted) > 1 for wrong in proof.BY_NAME.values() if "pair" in wrong.name) >= 10

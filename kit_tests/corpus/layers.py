@@ -368,6 +368,13 @@ MODULE = [
         ("yield from thing.parameters(seen)", "yield from thing.parameters()"),
         style="tensor_parameter",
     ),
+    Wrong(
+        "self-forgotten",
+        "self-missing",
+        "module",
+        "own",
+        ("    def parameters(self) -> list[Parameter]:", "    def parameters() -> list[Parameter]:"),
+    ),
 ]
 
 MATMUL = [
@@ -676,6 +683,13 @@ MATMUL = [
         "matmul_left matmul_right",
         (LEFT, "(base @ columns.reshape(columns.shape[::-1])).reshape(left.shape)"),
         (RIGHT, "-(rows.T @ base).reshape(right.shape)"),
+    ),
+    Wrong(
+        "matmul-relu",
+        "matmul-transpose-missing",
+        "matmul",
+        "matmul_left",
+        ("(base @ columns.T)", "(base @ columns.reshape(columns.shape[::-1]))"),
     ),
 ]
 
@@ -1051,6 +1065,13 @@ LINEAR = [
         ("np.random.uniform(-bound, bound, (input_size, output_size))", "np.zeros((input_size, output_size))"),
         (FORWARD, "        return matmul(x, self.weight.tensor)\n"),
     ),
+    Wrong(
+        "super-init-forgotten",
+        "super-init-missing",
+        "linear",
+        "linear_parameters",
+        ("        super().__init__()\n        # Two parameters", "        # Two parameters"),
+    ),
 ]
 
 RELU_ENTRIES = [
@@ -1314,6 +1335,20 @@ RELU_ENTRIES = [
         "relu_gradient",
         (RELU_RULE, "    return (np.where(x.data >= 0, 1.0, 0.0),)\n"),
     ),
+    Wrong(
+        "relu-slope-03",
+        "relu-unmasked",
+        "relu",
+        "relu_gradient",
+        ("(base * (x.data > 0),)", "(base * np.where(x.data > 0, 1, 0.3),)"),
+    ),
+    Wrong(
+        "relu-leaky-037",
+        "relu-leaky",
+        "relu",
+        "relu_value",
+        (RELU_VALUE, "    result = np.where(x.data > 0, x.data, 0.37 * x.data)\n"),
+    ),
 ]
 
 SGD = [
@@ -1354,14 +1389,14 @@ SGD = [
     ),
     Wrong(
         "step-local-name-rebound",
-        "",
+        "step-changes-copy",
         "sgd",
         "step",
         (STEP, "                data = data - self.lr * tensor.grad.data\n"),
     ),
     Wrong(
         "step-on-a-copy",
-        "",
+        "step-changes-copy",
         "sgd",
         "step",
         ("                data = tensor.data\n", "                data = tensor.data.copy()\n"),
@@ -1655,7 +1690,7 @@ SGD = [
     ),
     Wrong(
         "recursive-buffer-step-rebinds",
-        "",
+        "step-changes-copy",
         "sgd",
         "step",
         (
@@ -1679,6 +1714,17 @@ SGD = [
         "step",
         (STEP_GUARD, "            if tensor.requires_grad:\n"),
         (STEP, "                data -= 0.01 * tensor.grad.data\n"),
+    ),
+    Wrong(
+        "sgd-lr-squared", "step-averaged", "sgd", "step", ("data -= self.lr * tensor", "data -= self.lr**2 * tensor")
+    ),
+    Wrong("sgd-third", "step-averaged", "sgd", "step", ("data -= self.lr * tensor", "data -= self.lr / 3 * tensor")),
+    Wrong(
+        "sgd-times-w",
+        "step-replaces",
+        "sgd",
+        "step",
+        ("data -= self.lr * tensor.grad.data", "data -= self.lr * tensor.grad.data * data"),
     ),
 ]
 
@@ -2054,6 +2100,21 @@ MSELOSS = [
         "mse_gradient",
         *fused_mse("base * (target.data - y.data) / difference.size"),
     ),
+    Wrong(
+        "mse-fourth",
+        "mse-other-function",
+        "mseloss",
+        "mse_value",
+        ("sum(difference * difference)", "sum(difference * difference * difference)"),
+    ),
+    Wrong("mse-n-minus-one", "", "mseloss", "mse_value", ("(1 / difference.size)", "(1 / (difference.size - 1))")),
+    Wrong(
+        "mse-max",
+        "mse-other-function",
+        "mseloss",
+        "mse_value",
+        (MEAN, "        return MyTensor((difference.data**2).max())\n"),
+    ),
 ]
 
 MODEL = [
@@ -2239,7 +2300,7 @@ MODEL = [
     ),
     Wrong(
         "model-super-init-forgotten",
-        "",
+        "super-init-missing",
         "model",
         "model_shape",
         ("        super().__init__()\n        self.hidden", "        self.hidden"),

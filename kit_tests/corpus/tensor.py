@@ -363,16 +363,14 @@ WRONG = [
     ),
     Wrong(
         "base-never-used",
-        "add-upstream-missing & sub-upstream-missing & mul-upstream-missing"
-        " & div-upstream-missing & pow-upstream-missing & neg-upstream-missing",
+        "base-ignored",
         "tensor",
         "add_gradient sub_gradient mul_gradient div_gradient power_gradient negative",
         ("if base is None:", "if True:"),
     ),
     Wrong(
         "upstream-multiplied-in-backward-too",
-        "add-upstream-squared & sub-upstream-squared & mul-upstream-squared"
-        " & div-upstream-squared & pow-upstream-squared & neg-upstream-squared",
+        "base-changed",
         "tensor",
         "add_gradient sub_gradient mul_gradient div_gradient power_gradient negative",
         (
@@ -637,10 +635,14 @@ WRONG = [
         "div",
         (DIV, DIV.replace("np.true_divide", "np.floor_divide")),
     ),
-    Wrong("div-by-its-old-name", "", "tensor", "div", ("def __truediv__", "def __div__")),
+    Wrong("div-by-its-old-name", "method-misnamed", "tensor", "div", ("def __truediv__", "def __div__")),
     Wrong("div-denominator-not-squared", "div-not-squared", "tensor", "div_gradient", ("right.data**2", "right.data")),
-    Wrong("div-denominator-doubled", "", "tensor", "div_gradient", ("right.data**2", "(right.data * 2)")),
-    Wrong("div-parentheses-missing", "", "tensor", "div_gradient", ("right.data**2", "right.data * right.data")),
+    Wrong(
+        "div-denominator-doubled", "div-not-squared", "tensor", "div_gradient", ("right.data**2", "(right.data * 2)")
+    ),
+    Wrong(
+        "div-parentheses-missing", "div-slope", "tensor", "div_gradient", ("right.data**2", "right.data * right.data")
+    ),
     Wrong(
         "div-without-numerator",
         "div-numerator-missing",
@@ -1257,7 +1259,7 @@ WRONG = [
     ),
     Wrong(
         "gradient-by-truth-value",
-        "zero-taken-for-none",
+        "truth-of-array & zero-taken-for-none",
         "tensor",
         "paths",
         (COLLECT, "old = gradients.get(tensor)\n                    gradients[tensor] = old and old + share or share"),
@@ -1840,5 +1842,218 @@ WRONG = [
         ),
         ("gradient = gradients.pop(node)", "gradient = gradients[node]"),
         ("    __array_ufunc__ = None\n", "    __array_ufunc__ = None\n    buffer = {}\n"),
+    ),
+    # Formulas close by, for some shapes only, and what exceptions say
+    Wrong(
+        "add-rule-base-squared",
+        "add-upstream-squared",
+        "tensor",
+        "add_gradient",
+        (ADD_RULE, "base = base * base\n    " + ADD_RULE),
+    ),
+    Wrong("add-rule-doubled", "add-slope", "tensor", "add_gradient", (ADD_RULE, "base = 2 * base\n    " + ADD_RULE)),
+    Wrong(
+        "neg-rule-doubled",
+        "neg-slope",
+        "tensor",
+        "negative",
+        (
+            NEG,
+            "op = MyCrossBackward(self, backward_function=lambda base, x: (-2 * base,), name='NegBackward')\n"
+            "        op = op if self.requires_grad else None\n"
+            "        return MyTensor(-self.__data, requires_grad=self.requires_grad, crossOpBack=op)",
+        ),
+    ),
+    Wrong(
+        "rule-takes-base-for-a-tensor",
+        "array-for-tensor",
+        "tensor",
+        "mul_gradient negative",
+        (MUL_RULE, "if not base.requires_grad:\n        return None, None\n    " + MUL_RULE),
+    ),
+    Wrong(
+        "setitem-assigns-a-property",
+        "property-assigned",
+        "tensor",
+        "indexing",
+        ("        self.__data[index] = value\n", "        self.data = value\n"),
+    ),
+    Wrong(
+        "base-summed",
+        "base-changed",
+        "tensor",
+        "add_gradient sub_gradient mul_gradient div_gradient power_gradient negative",
+        (
+            "            upstream = base.data if isinstance(base, MyTensor) else np.asarray(base, self.dtype)\n",
+            "            upstream = np.full(self.shape, base.data.sum())\n",
+        ),
+    ),
+    Wrong(
+        "base-plus-ones",
+        "base-changed",
+        "tensor",
+        "add_gradient sub_gradient mul_gradient div_gradient power_gradient negative",
+        (
+            "            upstream = base.data if isinstance(base, MyTensor) else np.asarray(base, self.dtype)\n",
+            "            upstream = base.data + 1\n",
+        ),
+    ),
+    Wrong(
+        "base-handed-on-as-tensor",
+        "tensor-for-array",
+        "tensor",
+        "add_gradient sub_gradient mul_gradient div_gradient power_gradient negative",
+        (
+            "            upstream = base.data if isinstance(base, MyTensor) else np.asarray(base, self.dtype)\n",
+            "            upstream = base\n",
+        ),
+    ),
+    Wrong(
+        "mul-squared-operand",
+        "mul-slope",
+        "tensor",
+        "mul_gradient negative",
+        ("unbroadcast(base * right.data, left.shape)", "unbroadcast(base * right.data**2, left.shape)"),
+    ),
+    Wrong(
+        "mul-result-for-operand",
+        "mul-slope",
+        "tensor",
+        "mul_gradient negative",
+        ("unbroadcast(base * right.data, left.shape)", "unbroadcast(base * right.data * left.data, left.shape)"),
+    ),
+    Wrong("div-cubed", "div-slope", "tensor", "div_gradient", ("right.data**2", "right.data**3")),
+    Wrong(
+        "sub-halved",
+        "sub-slope",
+        "tensor",
+        "sub_gradient",
+        ("unbroadcast(-base, right.shape)", "unbroadcast(-base / 2, right.shape)"),
+    ),
+    Wrong(
+        "pow-two-less",
+        "pow-slope",
+        "tensor",
+        "power_gradient",
+        ("tensor.data ** (power - 1)", "tensor.data ** (power - 2)"),
+    ),
+    Wrong(
+        "pow-one-more",
+        "pow-slope",
+        "tensor",
+        "power_gradient",
+        ("tensor.data ** (power - 1)", "tensor.data ** (power + 1)"),
+    ),
+    Wrong(
+        "add-only-for-vectors",
+        "add-wrong-operation",
+        "tensor",
+        "add",
+        (ADD, 'return self.__binary(other, lambda a, b: a + b if a.ndim < 2 else a - b, add_deriv, "AddBackward")'),
+    ),
+    Wrong(
+        "mul-rule-wrong-for-matrices",
+        "mul-own-operand",
+        "tensor",
+        "mul_gradient negative",
+        (
+            MUL_RULE,
+            "if base.ndim > 1:\n"
+            "        return base * left.data, base * right.data\n"
+            "    return unbroadcast(base * right.data, left.shape), unbroadcast(base * left.data, right.shape)",
+        ),
+    ),
+    Wrong(
+        "gradient-zero-skipped",
+        "zero-taken-for-none",
+        "tensor",
+        "power_zero paths",
+        (KEEP, "if not gradient.any():\n                    continue\n                " + KEEP),
+    ),
+    Wrong(
+        "clipped",
+        "gradient-clipped",
+        "tensor",
+        "add_gradient sub_gradient mul_gradient div_gradient power_gradient negative",
+        (KEEP, "gradient = np.clip(gradient, -1, 1)\n                " + KEEP),
+    ),
+    Wrong(
+        "neg-of-broken-mul",
+        "mul-sign",
+        "tensor",
+        "mul_gradient negative",
+        ("unbroadcast(base * right.data, left.shape)", "unbroadcast(-base * right.data, left.shape)"),
+    ),
+    Wrong(
+        "unbroadcast-max",
+        "unbroadcast-takes-one",
+        "tensor",
+        "broadcast_new_axes",
+        (NEW_AXES, "gradient = gradient.max(axis=0)"),
+    ),
+    Wrong("add-returns-nothing", "returns-none", "tensor", "add", (ADD, ADD.replace("return ", ""))),
+    Wrong(
+        "repr-prints",
+        "returns-none",
+        "tensor",
+        "printing",
+        (
+            'text = f"MyTensor({self.__data}, requires_grad={self.requires_grad})"',
+            'text = print(f"MyTensor({self.__data}, requires_grad={self.requires_grad})")',
+        ),
+    ),
+    Wrong("sub-called-minus", "method-misnamed", "tensor", "sub", ("def __sub__", "def __minus__")),
+    Wrong("rsub-called-minus", "reflected-missing", "tensor", "sub_numbers", ("def __rsub__", "def __rminus__")),
+    Wrong(
+        "data-asks-itself",
+        "calls-itself",
+        "tensor",
+        "create",
+        ("        return self.__data\n", "        return self.data\n"),
+    ),
+    Wrong(
+        "shape-called",
+        "property-called",
+        "tensor",
+        "upstream",
+        ("upstream = np.ones(self.shape, self.dtype)", "upstream = np.ones(self.shape(), self.dtype)"),
+    ),
+    Wrong(
+        "undefined-in-rule",
+        "name-without-value",
+        "tensor",
+        "sub_gradient",
+        ("unbroadcast(-base, right.shape)", "unbroadcast(-grad, right.shape)"),
+    ),
+    Wrong(
+        "eq-defined",
+        "unhashable",
+        "tensor",
+        "add_gradient sub_gradient mul_gradient div_gradient power_gradient negative",
+        (
+            "    def __neg__(self)",
+            "    def __eq__(self, other):\n        return self.data == other.data\n\n    def __neg__(self)",
+        ),
+    ),
+    Wrong(
+        "rule-one-value",
+        "values-do-not-match",
+        "tensor",
+        "sub_gradient",
+        (SUB_RULE, "return (unbroadcast(base, left.shape),)"),
+    ),
+    Wrong(
+        "rule-given-rows",
+        "none-is-used",
+        "tensor",
+        "add_gradient sub_gradient mul_gradient div_gradient negative",
+        ("if gradient.shape == shape:\n        return gradient", "if gradient.shape == shape:\n        return None"),
+    ),
+    Wrong(
+        "rule-run-with-its-inputs",
+        "arguments-do-not-match",
+        "tensor",
+        "add_gradient sub_gradient mul_gradient div_gradient power_gradient negative",
+        ("op.run(gradient), strict=True", "op.run(gradient, *op.inputs), strict=True"),
     ),
 ]

@@ -1,0 +1,329 @@
+"""What is said about failures: named by experiment, told once, and nothing that was not observed."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+import numpy as np
+import proof
+import pytest
+from corpus.layers import RELU_VALUE
+from corpus.tensor import ADD, MUL_RULE
+
+from checks import evidence, exceptions, experiments, mistakes, oracle, slips
+from checks.evidence import Observation
+from checks.observe import Clock, Failed, compare, quiet, text_of
+from checks.section import Check, Section, Trial
+from conftest import ROOT, names_for, solved, untouched
+from grading.judge import broken
+
+TENSOR = proof.SECTIONS["tensor"]
+LEAVES = "\n".join(
+    f"{name} = MyTensor({numbers}, requires_grad=True)"
+    for name, numbers in (("a", [1.5, 2.5]), ("b", [3.5, -4.5]), ("c", [2.5, 0.5]))
+)
+WALK = "y.backward(MyTensor([0.5, 1.5]))"
+HANDED_ON = "            for tensor, share in zip(op.inputs, op.run(gradient), strict=True):\n"
+ARRIVED = "            gradient = gradients.pop(node)\n            op = node.backward_op\n"
+
+# What single operations do not show: what it does to the reference, and the mistake.
+COMPOSED = {
+    "all products share what they saved": (
+        "saved-shared",
+        (MUL_RULE, f"left, right = MyCrossBackward.last_mul\n    {MUL_RULE}"),
+        (
+            "        self.inputs = args\n",
+            "        self.inputs = args\n"
+            "        if name == 'MulBackward':\n"
+            "            MyCrossBackward.last_mul = args\n",
+        ),
+    ),
+    "the walk forgets operations": (
+        "graph-taken-apart",
+        (HANDED_ON, f"            node.backward_op = None\n{HANDED_ON}"),
+    ),
+    "inner gradients are kept and handed on again": (
+        "stale-inner-gradients",
+        (
+            ARRIVED,
+            f"{ARRIVED}            if op is not None:\n"
+            "                gradient = node.kept = gradient + getattr(node, 'kept', 0)\n",
+        ),
+    ),
+    "inner gradients can be seen": (
+        "inner-gradient-kept",
+        (ARRIVED, f"{ARRIVED}            if op is not None:\n                node.grad = MyTensor(gradient)\n"),
+    ),
+    "a sum is written into its left operand": (
+        "operand-changed",
+        (ADD, ADD.replace("np.add,", "lambda a, b: np.add(a, b, out=a) if a.shape == (2,) else np.add(a, b),")),
+    ),
+    "a rule writes into base": (
+        "upstream-changed",
+        (
+            MUL_RULE,
+            "first = unbroadcast(base * right.data, left.shape)\n"
+            "    base *= left.data\n"
+            "    return first, unbroadcast(base, right.shape)",
+        ),
+    ),
+    "relu writes into x": (
+        "operand-changed",
+        (RELU_VALUE, "    result = x.data\n    result[result < 0] = 0\n"),
+    ),
+}
+
+
+def composed(trial: Trial) -> None:
+    """Programs of several operations, and what they leave of what they were given"""
+    for code in ("y = (a * b) * c", "y = a + b * c", "y = (a / b) + -a"):
+        trial.same(f"{LEAVES}\n{code}\n{WALK}", "y", "a.grad", "b.grad", "c.grad", "a", "b", "c")
+    with trial.case():
+        code = f"{LEAVES}\ny = a * b\n{WALK}"
+        trial.see(
+            trial.run(f"{code}\n{WALK}"), oracle.values(f"{code}\ny = a * b\n{WALK}", ("a.grad",)), f"{code}\n{WALK}"
+        )
+    with trial.case():
+        code = f"{LEAVES}\nu = a * b\ny = u * c\n{WALK}"
+        trial.see(trial.run(code), {"u.grad": None}, code)
+    trial.same(f"{LEAVES}\ng = MyTensor([0.5, 1.5])\ny = a * b\ny.backward(g)", "g")
+
+
+def rectified(trial: Trial) -> None:
+    """relu leaves x as it was"""
+    trial.same("x = MyTensor([1.5, -2.5])\ny = ReLU()(x)", "y", "x")
+
+
+@pytest.mark.parametrize("what", COMPOSED)
+def test_what_shows_only_in_programs_is_named(what):
+    mistake, *changes = COMPOSED[what]
+    of, run = ("relu", rectified) if "relu" in what else ("tensor", composed)
+    alone = Section(of, "Programs", proof.SECTIONS[of].call)
+    alone.checks = [Check("programs", "Programs", 1, run)]
+    (found,) = alone.run(names_for(alone, solved(*changes)), 0).checks
+    assert found.mistake == mistake, found.says
+    assert alone.run(names_for(alone, solved()), 0).score == 1
+
+
+def test_every_id_that_a_check_claims_is_a_known_mistake():
+    texts = [
+        node.value
+        for node in ast.walk(ast.parse((ROOT / "tests.py").read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    claimed = {text for text in texts if re.fullmatch(r"[a-z]+(-[a-z]+)+", text)}
+    assert len(claimed) > 20
+    assert claimed <= set(mistakes.KNOWN)
+    assert {meaning.mistake for meaning in exceptions.MEANINGS} <= set(mistakes.KNOWN)
+    assert {id for _, id in experiments.WITHOUT_EFFECT.values()} <= set(mistakes.KNOWN)
+
+
+def test_a_check_that_cannot_work_is_refused_when_it_is_added():
+    section = Section("s", "S", "tests.test_s(f)")
+    section.check(1, id="one")(lambda trial: None)
+    with pytest.raises(ValueError, match="has a check 'one' already"):
+        section.check(1, id="one")(lambda trial: None)
+    with pytest.raises(ValueError, match=r"needs \['tow'\], which do not stand before it"):
+        section.check(1, id="two", needs=["tow"])(lambda trial: None)
+
+
+# ---------------------------------------------------------------- whose exception it is
+
+
+def broken_section(run) -> Section:
+    section = Section("s", "S", "tests.test_s(f)")
+    section.check(2, id="one")(run)
+    section.check(1, id="two", needs=["one"])(lambda trial: trial.expect("y = f(2)", y=4))
+    return section
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        lambda trial: {}["typo"],
+        lambda trial: trial.same("y = unknown(2)", "y"),
+        lambda trial: trial.see(trial.run("y = f(2)"), {}, "y = f(2)"),
+    ],
+    ids=["in its body", "in PyTorch's code", "in what it looks at"],
+)
+def test_an_exception_of_the_check_costs_nothing_and_is_said_to_its_author(run):
+    report = broken_section(run).run({"f": lambda x: x * x})
+    assert [check.status for check in report.checks] == ["broken", "passed"]
+    assert report.score == 3
+    assert "the check itself is broken" in report.as_text() and "your code raised" not in report.as_text()
+    assert "Error" in report.checks[0].got
+    report.as_html()
+    (remark,) = broken(report)  # which a grader reads
+    assert remark.startswith("In S, “") and report.checks[0].got in remark
+
+
+def test_an_exception_of_the_learner_is_never_the_checks():
+    def run(trial):
+        with trial.case():
+            variables = trial.run("y = f(2)")
+        trial.see(variables, {"y": 4}, "y = f(2)")  # which has no variables now
+
+    report = broken_section(run).run({"f": lambda x: 1 / 0})
+    assert [check.status for check in report.checks] == ["failed", "waiting"]
+    assert "your code raised ZeroDivisionError" in report.as_text()
+
+
+# ---------------------------------------------------------------- one cause is told once
+
+
+def test_what_explains_several_failures_is_told_at_the_first():
+    report = proof.report(TENSOR, proof.solution("base-never-used"))
+    failed = [check for check in report.checks if check.status == "failed"]
+    first, *others = failed
+    assert len(others) >= 4 and {check.mistake for check in failed} == {"base-ignored"}
+    assert first.hints and not first.says.startswith("the same cause")
+    for check in others:
+        assert check.says.startswith(f"the same cause as in “{first.title}”") and not check.hints
+
+
+def test_minus_made_of_a_wrong_product_is_no_second_mistake():
+    report = proof.report(TENSOR, proof.solution("neg-of-broken-mul"))
+    assert {check.mistake for check in report.checks if check.status == "failed"} == {"mul-sign"}
+
+
+def test_what_comes_from_an_earlier_section_is_told_so():
+    wrong = solved(("(base @ columns.T).reshape(left.shape)", "(-base @ columns.T).reshape(left.shape)"))
+    matmul, linear = proof.SECTIONS["matmul"], proof.SECTIONS["linear"]
+    found = proof.report(matmul, wrong)
+    assert found.open.mistake == "matmul-sign"
+    earlier = [(matmul.title, way) for way in found.causes]
+    here = linear.run(names_for(linear, wrong), 0, earlier).open
+    assert here.mistake == "matmul-sign" and here.says.startswith("the same cause as in “Matrix multiplication”")
+
+
+# ---------------------------------------------------------------- what is there, and what is not
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ((("def __truediv__", "def __div__"),), "there is a method __div__, but Python looks for __truediv__"),
+        (((ADD, ADD.replace("return ", "")),), "a + b gives None: its method is there, and returns nothing"),
+        ((("data -= self.lr", "data = data - self.lr"),), "step() runs, and all parameters stay as they were"),
+        (
+            (
+                ('text = f"MyTensor({self', 'text = print(f"MyTensor({self'),
+                ('ad={self.requires_grad})"', 'ad={self.requires_grad})")'),
+            ),
+            "__repr__ returns None: does it print? Return the text",
+        ),
+    ],
+)
+def test_not_written_yet_is_said_only_of_what_is_not_written(change, says):
+    names = solved(*change)
+    shown = next(r.open for id in ("tensor", "sgd") if (r := proof.report(proof.SECTIONS[id], names)).open)
+    assert shown.status == "failed" and shown.says == says and shown.hints
+
+
+def test_what_is_not_written_yet_has_hints():
+    shown = proof.report(TENSOR, untouched()).open
+    assert shown.status == "missing" and shown.hints == list(TENSOR.checks[0].hints)
+
+
+# ---------------------------------------------------------------- generated mistakes and experiments
+
+
+@pytest.mark.parametrize(
+    ("op", "power", "place", "says"),
+    [
+        ("a / b", lambda g, a, b: -g * a / b, "b", "d(a / b)/db is -base * a / b: b is not squared"),
+        ("a * b", lambda g, a, b: g * b * b, "a", "d(a * b)/da is base * b**2: b has the power 2, not 1"),
+        ("a - b", lambda g, a, b: g / 2, "b", "d(a - b)/db is 0.5 * base"),
+        ("a * b", lambda g, a, b: g * a, "a", "d(a * b)/da is base * a: a stands where b should"),
+        ("a + b", lambda g, a, b: 0 * g + 1, "b", "d(a + b)/db is 1: the upstream gradient is left out"),
+    ],
+)
+def test_a_formula_close_by_is_solved_from_what_was_observed(op, power, place, says):
+    g, a, b = np.array([0.5, -1.5, 2.0]), np.array([1.5, 2.5, -0.5]), np.array([3.5, -4.5, 0.75])
+    code = f"a = MyTensor({a.tolist()}, requires_grad=True)\nb = MyTensor({b.tolist()}, requires_grad=True)\n"
+    code += f"y = {op}\ny.backward(MyTensor({g.tolist()}))"
+    see = f"{place}.grad"
+    observed = [Observation(code, see, oracle.values(code, (see,))[see], power(g, a, b), False)]
+    (way,) = slips.ways("tensor", observed)
+    assert way.says.startswith(says)
+    assert evidence.explains([way], observed)
+
+
+@pytest.mark.parametrize("style", ["reference", *proof.CORRECT])
+def test_experiments_are_silent_on_right_solutions(style):
+    names = proof.names_of(style)
+    trial = Trial(TENSOR.checks[0], names, np.random.default_rng(0), Clock(30))
+    with quiet():
+        for unit in experiments.UNITS:
+            for experiment in experiments.experiments(unit):
+                scratch = experiments._try(trial, experiment)
+                assert scratch.first is None and scratch.broken is None, (experiment, scratch.first)
+
+
+def test_an_experiment_tells_the_place_where_no_mistake_explains_the_numbers():
+    report = proof.report(TENSOR, proof.solution("closures-forward-order"))
+    assert report.open.mistake is None
+    assert report.open.says.startswith("a + b alone is right, (a + b) + c is not: ")
+    (hint,) = report.open.hints
+    assert "saved" in hint
+
+
+# ---------------------------------------------------------------- words
+
+
+def test_a_number_that_is_none_is_said_with_its_place():
+    with pytest.raises(Failed) as caught:
+        compare("a.grad", np.array([0.5, 1.5]), np.array([-0.0, np.nan]))
+    assert caught.value.says == "a.grad is nan at index 1" and "difference" not in caught.value.got
+
+
+def test_whoever_called_is_shown_with_the_line_that_raised():
+    names = solved(("if gradient.shape == shape:", "if gradient.shpae == shape:"))
+    shown = proof.report(TENSOR, names).open
+    assert re.search(r"in unbroadcast, line \d+\nin add_deriv, line \d+", shown.got)
+
+
+def test_that_prints_are_not_shown_is_said_where_something_fails():
+    says = "What your code prints while a test runs is not shown"
+    printing = ("result = np.maximum(x.data, 0)", "print(x); result = np.minimum(x.data, 0)")
+    report = proof.report(proof.SECTIONS["relu"], solved(printing))
+    assert says in report.as_text() and says in report.as_html()
+    silent = proof.report(proof.SECTIONS["relu"], solved((printing[0], printing[1].removeprefix("print(x); "))))
+    assert says not in silent.as_text()
+
+
+def test_an_object_is_shown_without_its_address():
+    assert text_of([object()]) == "[<object>]"
+
+
+@pytest.mark.parametrize(
+    ("kinds", "text", "id"),
+    [
+        (["AttributeError"], "property 'data' of 'MyTensor' object has no setter", "property-assigned"),
+        (["TypeError"], "parameters() takes 0 positional arguments but 1 was given", "self-missing"),
+        (["TypeError"], "f() missing 1 required positional argument: 'x'", "arguments-do-not-match"),
+        (["TypeError"], "'NoneType' object is not iterable", "none-is-used"),
+        (["AttributeError"], "'Linear' object has no attribute '_MyModule__parameters'", "super-init-missing"),
+        (["AttributeError"], "'MyTensor' object has no attribute 'ndim'", "tensor-for-array"),
+        (["AttributeError"], "'numpy.ndarray' object has no attribute 'requires_grad'", "array-for-tensor"),
+        (["UnboundLocalError", "NameError"], "cannot access local variable 'x' where it is not", "name-without-value"),
+        (["TypeError"], "unhashable type: 'MyTensor'", "unhashable"),
+        (["TypeError"], "'tuple' object is not callable", "property-called"),
+        (["ValueError"], "zip() argument 2 is shorter than argument 1", "values-do-not-match"),
+        (["RecursionError", "RuntimeError"], "maximum recursion depth exceeded", "calls-itself"),
+        (["ValueError"], "The truth value of an array with more than one element is ambiguous", "truth-of-array"),
+        (["ValueError"], "assignment destination is read-only", "gradient-read-only"),
+        (
+            ["_UFuncOutputCastingError", "UFuncTypeError", "TypeError"],
+            "Cannot cast ufunc 'subtract' output from dtype('float64') to dtype('int64') with casting rule 'same_kind'",
+            "integer-truncation",
+        ),
+    ],
+)
+def test_texts_of_exceptions_that_beginners_meet_are_put_in_words(kinds, text, id):
+    assert exceptions.meaning(kinds, text).mistake == id
+
+
+def test_other_exceptions_are_shown_as_they_are():
+    assert exceptions.meaning(["ValueError"], "the learning rate is negative") is None
