@@ -692,6 +692,24 @@ MATMUL = [
         (LEFT, "(base @ columns.reshape(columns.shape[::-1])).reshape(left.shape)"),
         (RIGHT, "-(rows.T @ base).reshape(right.shape)"),
     ),
+    Wrong(
+        "matmul-rule-for-batches-only",
+        "",
+        "matmul",
+        "matmul_row",
+        (LEFT, "base @ right.data.T"),
+        (RIGHT, "left.data.T @ base"),
+    ),
+    Wrong(
+        "matmul-rule-clears-upstream",
+        "",
+        "matmul",
+        "any_product",
+        (
+            MATMUL_RETURN,
+            f"    gradients = {LEFT}, {RIGHT}\n    base[...] = 0  # no longer needed\n    return gradients\n",
+        ),
+    ),
 ]
 
 LINEAR = [
@@ -1429,6 +1447,13 @@ RELU_ENTRIES = [
         "relu",
         "relu_gradient",
         (RELU_RULE, "    return (np.where(x.data >= 0, 1.0, 0.0),)\n"),
+    ),
+    Wrong(
+        "relu-cuts-its-input",
+        "operand-changed & result-aliased",
+        "relu",
+        "relu_untouched",
+        (RELU_VALUE, "    result = np.maximum(x.data, 0, out=x.data)\n"),
     ),
 ]
 
@@ -2169,6 +2194,13 @@ MSELOSS = [
         "mseloss",
         "mse_gradient",
         *fused_mse("base * (target.data - y.data) / difference.size"),
+    ),
+    Wrong(
+        "mse-difference-left-in-target",
+        "operand-changed",
+        "mseloss",
+        "mse_untouched",
+        (DIFFERENCE, DIFFERENCE + "        y_target.data[...] = difference.data\n"),
     ),
 ]
 
