@@ -1076,9 +1076,9 @@ tests.test_matmul(matmul, MyTensor)
 #
 # $$\underset{(n,\ \text{out})}{Y} = \underset{(n,\ \text{in})}{X}\ \underset{(\text{in},\ \text{out})}{W} + \underset{(\text{out},)}{b}$$
 #
-# The bias $b$ is added to each row by broadcasting. Strictly speaking this map is *affine*: linear, plus a shift. If
-# you prefer the weight as $(\text{out}, \text{in})$, with $XW^\top + b$, that passes too; you then need a transpose with a
-# rule of its own.
+# The bias $b$ is added to each row by broadcasting. Backward, the weight, the bias and the input all receive a gradient.
+# Strictly speaking this map is *affine*: linear, plus a shift. If you prefer the weight as $(\text{out}, \text{in})$, with
+# $XW^\top + b$, that passes too; you then need a transpose with a rule of its own.
 #
 # **The weights start random.** If they were all zero, or all equal, all units of a layer would compute the same and
 # receive the same gradient: they would stay equal forever. We draw them uniformly from

@@ -260,6 +260,21 @@ WRONG = [
         ),
     ),
     Wrong(
+        "sums-of-an-earlier-walk",
+        "",
+        "tensor",
+        "walk_again",
+        ("    __array_ufunc__ = None\n", "    __array_ufunc__ = None\n    sums = {}\n"),
+        ("        gradients = {self: upstream}\n", "        gradients = MyTensor.sums | {self: upstream}\n"),
+        (
+            "            op = node.backward_op\n            if op is None:  # a leaf.",
+            "            op = node.backward_op\n"
+            "            if op is not None and node is not self:\n"
+            "                MyTensor.sums[node] = gradient\n"
+            "            if op is None:  # a leaf.",
+        ),
+    ),
+    Wrong(
         "products-share-what-they-keep",
         "",
         "tensor",
