@@ -38,13 +38,23 @@ PARAGRAPHS = (
     "Later `Linear`",
     "A **linear layer**",
     "The bias $b$",
+    "**The weights start random.**",
     "**ReLU** (rectified",
     "Its derivative",
     "$$W",
     "**In code.**",
     "$$L =",
+    "First `SuperModel`",
+    "Then the loop",
+    "- In each epoch shuffle",
+    "- With each mini-batch",
+    "- Log one number",
+    "`train` may be given",
 )
 
+ANY_MODEL = (
+    "train/train_step train/train_forgets train/train_pairs train/train_batches train/train_losses train/train_live"
+)
 PROMISES = {
     "tensor": [
         Promise("`MyTensor`, a class that wraps a NumPy array,", "tensor/create", "data-as-list"),
@@ -304,17 +314,20 @@ PROMISES = {
     ],
     "linear": [
         Promise(
-            "the two layers that your network will be made of, as modules.",
-            "linear/linear_parameters",
-            "linear-weight-in-a-list",
+            "the two layers that your network will be made of,",
+            "linear/any_network",
+            "linear-remembers-its-first-answer",
         ),
+        Promise("as modules.", "linear/linear_parameters linear/linear_weight", "linear-weight-in-a-list"),
         Promise(
-            "Two parameters: self.weight (random) and self.bias.", "linear/linear_parameters", "linear-without-bias"
+            "Two parameters: self.weight (random) and self.bias.",
+            "linear/linear_parameters",
+            "linear-with-a-third-parameter",
         ),
         Promise(
             "A **linear layer** turns rows of `input_size` numbers into rows of `output_size` numbers, one for each of "
             "its *units*. Inputs come in a *batch*: $n$ of them at once, one in each row.",
-            "linear/linear_batch linear/linear_row",
+            "linear/linear_batch linear/linear_weight linear/linear_bias linear/linear_input",
             "linear-weight-out-in-not-turned",
         ),
         Promise(
@@ -328,12 +341,34 @@ PROMISES = {
         Promise("This is also the gradient of $b$;", "linear/linear_bias", "fused-bias-of-first-row"),
         Promise("that of $W$ is", "linear/linear_weight", "fused-weight-turned"),
         Promise("**The weights start random.**", "linear/linear_random", "linear-zeros"),
+        Promise(
+            r"We draw them uniformly from $\left(-\frac{1}{\sqrt{\text{in}}}, \frac{1}{\sqrt{\text{in}}}\right)$,",
+            "linear/linear_random",
+            "linear-weights-not-a-number",
+        ),
         Promise("anew for each layer.", "linear/linear_random", "linear-seeded-in-init"),
-        Promise("y = x @ weight + bias", "linear/linear_batch linear/linear_row", "linear-weight-times-x"),
-        Promise("x @ weight + bias", "linear/linear_batch linear/linear_row", "linear-weight-times-x"),
+        Promise("Both signs are needed,", "linear/linear_random", "linear-weights-of-rand"),
+        Promise(
+            "and the size matters: each unit adds up one product for each input, so weights of size 1 make sums that "
+            "grow with every layer, and training starts far from its goal.",
+            "linear/linear_random",
+            "linear-weights-between-minus-one-and-one",
+        ),
+        Promise(
+            "y = x @ weight + bias",
+            "linear/linear_batch linear/linear_weight linear/linear_bias linear/linear_input",
+            "linear-weight-times-x",
+        ),
+        Promise(
+            "x @ weight + bias",
+            "linear/linear_batch linear/linear_weight linear/linear_bias linear/linear_input",
+            "linear-weight-times-x",
+        ),
         Promise("x: one row, shape (input_size,),", "linear/linear_row", "linear-row-wrapped"),
         Promise(
-            "or a batch, shape (n, input_size).", "linear/linear_batch linear/linear_row", "slots-weight-not-turned"
+            "or a batch, shape (n, input_size).",
+            "linear/linear_batch linear/linear_weight linear/linear_bias linear/linear_input",
+            "slots-weight-not-turned",
         ),
         Promise("shape (output_size,) or (n, output_size).", "linear/linear_row", "linear-bias-as-matrix"),
     ],
@@ -428,6 +463,88 @@ PROMISES = {
             "mse-difference-left-in-target",
         ),
     ],
+    "train": [
+        Promise("Then the loop, `train`, for any model and any examples:", ANY_MODEL, "train-supermodel-only"),
+        Promise("`train` works for any model and any examples.", ANY_MODEL, "train-supermodel-only"),
+        Promise(
+            "- In each epoch shuffle the examples anew,", "train/train_batches", "train-shuffled-before-the-epochs"
+        ),
+        Promise("and take each once,", "train/train_batches", "train-draws-with-replacement"),
+        Promise("in mini-batches of `batch_size`.", "train/train_batches", "train-batches-of-thirty-two"),
+        Promise("The last one may be smaller.", "train/train_batches", "train-last-batch-dropped"),
+        Promise(
+            "A row of `images` and the same row of `targets` stay together.",
+            "train/train_pairs",
+            "train-shuffled-apart",
+        ),
+        Promise("- With each mini-batch do the five lines from above,", "train/train_forgets", "train-never-forgets"),
+        Promise("with `SGD` for all of the model's parameters,", "train/train_step", "train-first-parameters-only"),
+        Promise("and `lr`.", "train/train_step", "train-lr-not-handed-on"),
+        Promise("- Log one number for each epoch in `losses`:", "train/train_losses", "train-logs-each-batch"),
+        Promise(
+            "the mean loss over its examples, each taken when its turn came.",
+            "train/train_losses",
+            "train-mean-of-batches",
+        ),
+        Promise("`train` may be given a function, `live`.", "train/train_live", "train-live-forgotten"),
+        Promise("If it is (`if live:`),", "train/train_live", "train-live-not-asked-for"),
+        Promise(
+            "call `live(losses[-1])` after each epoch: it draws the loss so far, and the share of the held-out "
+            "pictures that are read correctly.",
+            "train/train_live",
+            "train-live-for-each-batch",
+        ),
+        Promise(
+            "Train the model on mini-batches.",
+            "train/train_step train/train_forgets train/train_pairs",
+            "train-without-step",
+        ),
+        Promise(
+            "images: one example in each row, shape (n, input_size). targets: what the model should answer, shape "
+            "(n, output_size).",
+            "train/train_pairs",
+            "train-targets-in-order",
+        ),
+        Promise("epochs: how often each example is shown.", "train/train_batches", "train-twenty-epochs"),
+        Promise(
+            "batch_size: examples in a mini-batch; the last of an epoch may have fewer.",
+            "train/train_batches",
+            "train-overlapping-batches",
+        ),
+        Promise("lr: the learning rate.", "train/train_step", "train-lr-of-the-example"),
+        Promise(
+            "live: called with the mean loss after each epoch, if it is given.",
+            "train/train_live",
+            "train-live-told-the-last-batch",
+        ),
+        Promise("The mean loss of each epoch, over its examples.", "train/train_losses", "train-loss-divided-twice"),
+    ],
+    "model": [
+        Promise("a network, and the loop that trains it.", "model/model_learns", "model-two-hidden-units"),
+        Promise("With ReLU in between they can.", "model/model_bends", "model-relu-forgotten"),
+        Promise(
+            "The shapes, for a mini-batch of $n$ pictures and, say, 32 *hidden* units (between input and output): "
+            r"$(n, 64) \to (n, 32) \to (n, 10)$.",
+            "model/model_shape",
+            "model-gives-hidden-units",
+        ),
+        Promise(
+            "Maps a batch of images, shape (n, 64), to one score per digit, shape (n, 10).",
+            "model/model_shape",
+            "model-one-score",
+        ),
+        Promise(
+            "It moves your model's parameters by hand and compares what the scores do with their gradients.",
+            "model/model_gradients",
+            "model-third-layer-unused",
+        ),
+        Promise(
+            "Then it trains a new `SuperModel` with a loop, a loss and an optimizer of its own, on digits whose pixels "
+            "and classes it has mixed, and wants nine of ten held-out ones read.",
+            "model/model_reads",
+            "model-five-hidden-units",
+        ),
+    ],
 }
 
 # Reason to what the notebook says there.
@@ -475,6 +592,9 @@ NOTHING = {
         "step would be cut off. (PyTorch refuses them.)",
         "and then an array (or a `MyTensor`: as you like).",
         "You may refuse that where the tensor requires a gradient, because the graph has already used the old value.",
+        "(The bias may start with zeros.)",
+        "(Other initializations of such a size, as those called Xavier and He, pass, too.)",
+        "Without it, you may show a progress bar with `tqdm`.",
         r"If you prefer the weight as $(\text{out}, \text{in})$, with $XW^\top + b$, that passes too; you then need a "
         "transpose with a rule of its own.",
     ],
@@ -484,6 +604,14 @@ NOTHING = {
         "could go further and write the storage in C; that is not for this notebook.)",
         "Those of intermediate results are needed only during the walk.",
         "If the gradient of the output is `[[1, 2, 3], [4, 5, 6]]`,",
+        "If they were all zero, or all equal, all units of a layer would compute the same and receive the same "
+        "gradient: they would stay equal forever.",
+        "You have all the parts. Here they learn a straight line, $y = 3x + 1$, from four points. The five lines in "
+        "the loop are the heart of all deep learning:",
+        "First `SuperModel`.",
+        "Without `zero_grad`?",
+        "The test of `train` gives it a small model that notes what it is shown, and takes the same mini-batches with "
+        "PyTorch.",
         "- Only one number can be differentiated.",
         "The optimizer will need that list.",
         "`Linear` and `ReLU` are the bread and butter of neural networks.",

@@ -1498,7 +1498,8 @@ def accuracy(model: MyModule, images: np.ndarray, labels: np.ndarray) -> float:
 # - Log one number for each epoch in `losses`: the mean loss over its examples, each taken when its turn came.
 #
 # `train` may be given a function, `live`. If it is (`if live:`), call `live(losses[-1])` after each epoch: it draws the
-# loss so far, and the share of the held-out pictures that are read correctly. Without it, show a progress bar with `tqdm`.
+# loss so far, and the share of the held-out pictures that are read correctly. Without it, you may show a progress bar
+# with `tqdm`.
 #
 # The given learning rate of 1.0 looks large. But MSE takes the mean over all elements, the ten outputs included, so its
 # gradients are small: a tenth of what a sum over the outputs would give.

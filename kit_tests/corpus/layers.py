@@ -895,6 +895,13 @@ LINEAR = [
         (FORWARD, "        return matmul(x, MyTensor(self.kept)) + self.bias.tensor\n"),
     ),
     Wrong(
+        "linear-with-a-third-parameter",
+        "",
+        "linear",
+        "linear_parameters",
+        (BIAS, BIAS + "        self.scale = Parameter(MyTensor(np.ones(output_size)))\n"),
+    ),
+    Wrong(
         "linear-remembers-its-first-answer",
         "",
         "linear",
@@ -2366,6 +2373,7 @@ MODEL = [
         (HIDDEN, ""),
         (SCORES, "        return self.output(self.relu(Linear(64, 32)(x)))\n"),
     ),
+    Wrong("model-five-hidden-units", "", "model", "model_reads", (LAYERS, LAYERS.replace("32", "5"))),
     Wrong("model-two-hidden-units", "", "model", "model_learns", (LAYERS, LAYERS.replace("32", "2"))),
     Wrong(
         "model-super-init-forgotten",
