@@ -134,10 +134,10 @@ def find(name: str) -> Finding:
     np.random.seed(0)  # of which most solutions draw their weights
     found = report(home, names)
     lost = {check.id for check in found.checks if check.status != "passed"}
-    stray, explained = set(), {*wrong.costs, *(check.id for check in home.checks if check.any_program)}
+    stray, explained = set(), {*wrong.costs}
     for check in home.checks:
         if check.id in lost - wrong.costs:
-            if explained & set(check.needs):
+            if check.any_program or explained & set(check.needs):
                 explained.add(check.id)
             else:
                 stray.add(check.id)

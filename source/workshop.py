@@ -389,25 +389,29 @@ print("y =", y.item(), " dy/dx =", x.grad.item(), " recorded as", type(y.grad_fn
 # #### How `MyTensor` behaves
 #
 # - **Data** may be a list or tuple (also nested), a NumPy array, a NumPy number, an `int` or a `float`. Anything else
-#   (text, `None`, `True`°) raises `TypeError`. Copy what you are given, as `torch.tensor` does.
-# - **`dtype`** is the array's: the one that was asked for, else NumPy's choice. Integers that shall have a gradient become
-#   `float64`°: a gradient step would be cut off in whole numbers. (PyTorch refuses them.)
+#   (text, `None`, a dictionary) raises `TypeError`. Copy what you are given, as `torch.tensor` does.
+# - **`dtype`** is the array's: the one that was asked for, else NumPy's choice. Whole numbers may become `float64`, and it is
+#   wise where they shall have a gradient: in whole numbers a small step would be cut off. (PyTorch refuses them.)
 # - **`grad`** is `None` at first, and then an array (or a `MyTensor`: as you like). **`backward_op`** is the operation that
-#   made the tensor (the constructor's `crossOpBack`), `None` on a leaf.
+#   made the tensor, `None` on a leaf. (In our recommendation it comes from the constructor's `crossOpBack`.)
 # - **`data`** (the array itself, no copy), **`shape`**, **`strides`** (NumPy's, in bytes) and **`size`** (the number of
-#   elements) are read-only properties.
-# - **Indexing**: `tensor[0, 1]` gives plain NumPy values, outside the graph. `tensor[0, 1] = 5` writes, unless the
-#   tensor requires a gradient: then it is refused with `RuntimeError`°, because the graph has already used the old
-#   value.
+#   elements) are read-only properties: to assign one raises `AttributeError`.
+# - **`repr`** shows the values and `requires_grad`.
+# - **Indexing**: `tensor[0, 1]` gives plain NumPy values, outside the graph. `tensor[0, 1] = 5` writes. You may refuse that
+#   where the tensor requires a gradient, because the graph has already used the old value.
 # - **Operators**: `+`, `-`, `*`, `/`, `**` (a number as the power) and unary minus, with tensors and with numbers on
 #   either side. The result is a `MyTensor`. It requires a gradient if any operand does. If none does, nothing is
 #   recorded.
 # - **`backward(base)`** starts with the upstream gradient `base`, a `MyTensor` in the tensor's own shape. It *adds* to the
-#   `grad` of every leaf that requires one. For a tensor that requires no gradient it does nothing.
+#   `grad` of every leaf that requires one; all other tensors keep none. On a leaf itself it adds `base` to the leaf's `grad`.
+#   For a tensor that requires no gradient it does nothing.
 # - Only one number can be differentiated. If `y` has many elements, that number is $L$, the sum of all elements of `base`
 #   times `y`, and the gradients are those of $L$. Without a `base` take ones: then $L$ is the sum of `y`'s elements.
-#
-# ° No test looks at this; it saves you from surprises.
+# - **The graph** stays as it is: `backward` may walk it again, also from another result that shares a part of it, and each
+#   walk adds its own gradients. It may be thousands of operations long.
+# - **Memory**: nothing that is handed in is changed, neither operands nor `base` nor the array in `data`. No two tensors or
+#   gradients share memory: writing into one leaves all others as they are. The functions and layers that you will build on
+#   `MyTensor` keep to this, too.
 #
 # Python translates operators into methods. If the left operand cannot handle the operation, Python tries the
 # *reflected* method of the right one:
@@ -1072,14 +1076,14 @@ tests.test_matmul(matmul, MyTensor)
 #
 # $$\underset{(n,\ \text{out})}{Y} = \underset{(n,\ \text{in})}{X}\ \underset{(\text{in},\ \text{out})}{W} + \underset{(\text{out},)}{b}$$
 #
-# The bias $b$ is added to each row by broadcasting. Strictly speaking this map is *affine*: linear, plus a shift. If
-# you prefer the weight as $(\text{out}, \text{in})$, with $XW^\top + b$, that passes too; you then need a transpose with a
-# rule of its own.
+# The bias $b$ is added to each row by broadcasting. Backward, the weight, the bias and the input all receive a gradient.
+# Strictly speaking this map is *affine*: linear, plus a shift. If you prefer the weight as $(\text{out}, \text{in})$, with
+# $XW^\top + b$, that passes too; you then need a transpose with a rule of its own.
 #
 # **The weights start random.** If they were all zero, or all equal, all units of a layer would compute the same and
 # receive the same gradient: they would stay equal forever. We draw them uniformly from
-# $\left(-\frac{1}{\sqrt{\text{in}}}, \frac{1}{\sqrt{\text{in}}}\right)$, anew for each layer, and start the bias with
-# zeros. Both signs are needed, and the size matters: each unit adds up one product for each input, so weights of size 1
+# $\left(-\frac{1}{\sqrt{\text{in}}}, \frac{1}{\sqrt{\text{in}}}\right)$, anew for each layer. (The bias may start with
+# zeros.) Both signs are needed, and the size matters: each unit adds up one product for each input, so weights of size 1
 # make sums that grow with every layer, and training starts far from its goal. (Other initializations of such a size, as
 # those called Xavier and He, pass, too.)
 #
@@ -1235,8 +1239,8 @@ tests.test_relu(ReLU, MyTensor)
 # enough. One pass through all the examples, mini-batch by mini-batch, is an **epoch**.
 #
 # **In code.** You are given `Parameter` objects: the tensor is in `.tensor`, its gradient in `.tensor.grad`. Others may hold
-# the same tensor, so `step` changes its array *in place*. It leaves parameters without a gradient alone. And because
-# `backward` *adds* to the gradients, `zero_grad` must remove the old ones before each mini-batch.
+# the same tensor, so `step` changes its array *in place*. It leaves parameters without a gradient alone, and all gradients
+# as they are. Because `backward` *adds* to them, `zero_grad` must remove the old ones before each mini-batch.
 #
 # *By hand:* $L = w^2$ at $w = 3$ has the gradient 6. With $\mathrm{lr} = 0.1$ one step leads to
 # $3 - 0.1 \cdot 6 = 2.4$. And with other rates:
@@ -1494,7 +1498,8 @@ def accuracy(model: MyModule, images: np.ndarray, labels: np.ndarray) -> float:
 # - Log one number for each epoch in `losses`: the mean loss over its examples, each taken when its turn came.
 #
 # `train` may be given a function, `live`. If it is (`if live:`), call `live(losses[-1])` after each epoch: it draws the
-# loss so far, and the share of the held-out pictures that are read correctly. Without it, show a progress bar with `tqdm`.
+# loss so far, and the share of the held-out pictures that are read correctly. Without it, you may show a progress bar
+# with `tqdm`.
 #
 # The given learning rate of 1.0 looks large. But MSE takes the mean over all elements, the ten outputs included, so its
 # gradients are small: a tenth of what a sum over the outputs would give.

@@ -706,6 +706,24 @@ MATMUL = [
         "matmul_left",
         ("(base @ columns.T)", "(base @ columns.reshape(columns.shape[::-1]))"),
     ),
+    Wrong(
+        "matmul-rule-for-batches-only",
+        "",
+        "matmul",
+        "matmul_row",
+        (LEFT, "base @ right.data.T"),
+        (RIGHT, "left.data.T @ base"),
+    ),
+    Wrong(
+        "matmul-rule-clears-upstream",
+        "",
+        "matmul",
+        "any_product",
+        (
+            MATMUL_RETURN,
+            f"    gradients = {LEFT}, {RIGHT}\n    base[...] = 0  # no longer needed\n    return gradients\n",
+        ),
+    ),
 ]
 
 LINEAR = [
@@ -889,6 +907,13 @@ LINEAR = [
             "        self.weight.tensor.data[...] = np.nan\n",
         ),
         (FORWARD, "        return matmul(x, MyTensor(self.kept)) + self.bias.tensor\n"),
+    ),
+    Wrong(
+        "linear-with-a-third-parameter",
+        "",
+        "linear",
+        "linear_parameters",
+        (BIAS, BIAS + "        self.scale = Parameter(MyTensor(np.ones(output_size)))\n"),
     ),
     Wrong(
         "linear-remembers-its-first-answer",
@@ -1464,6 +1489,13 @@ RELU_ENTRIES = [
         "relu",
         "relu_value",
         (RELU_VALUE, "    result = np.where(x.data > 0, x.data, 0.37 * x.data)\n"),
+    ),
+    Wrong(
+        "relu-cuts-its-input",
+        "operand-changed & result-aliased",
+        "relu",
+        "relu_untouched",
+        (RELU_VALUE, "    result = np.maximum(x.data, 0, out=x.data)\n"),
     ),
 ]
 
@@ -2231,6 +2263,13 @@ MSELOSS = [
         "mse_value",
         (MEAN, "        return MyTensor((difference.data**2).max())\n"),
     ),
+    Wrong(
+        "mse-difference-left-in-target",
+        "operand-changed",
+        "mseloss",
+        "mse_untouched",
+        (DIFFERENCE, DIFFERENCE + "        y_target.data[...] = difference.data\n"),
+    ),
 ]
 
 MODEL = [
@@ -2395,6 +2434,7 @@ MODEL = [
         (HIDDEN, ""),
         (SCORES, "        return self.output(self.relu(Linear(64, 32)(x)))\n"),
     ),
+    Wrong("model-five-hidden-units", "", "model", "model_reads", (LAYERS, LAYERS.replace("32", "5"))),
     Wrong("model-two-hidden-units", "", "model", "model_learns", (LAYERS, LAYERS.replace("32", "2"))),
     Wrong(
         "model-super-init-forgotten",

@@ -181,6 +181,149 @@ WRONG = [
         ),
     ),
     Wrong(
+        "tuples-refused",
+        "",
+        "tensor",
+        "kinds",
+        ("(np.ndarray, list, tuple, np.number, int, float)):", "(np.ndarray, list, np.number, int, float)):"),
+    ),
+    Wrong(
+        "numbers-of-numpy-refused",
+        "",
+        "tensor",
+        "kinds",
+        ("(np.ndarray, list, tuple, np.number, int, float)):", "(np.ndarray, list, tuple, int, float)):"),
+    ),
+    Wrong(
+        "number-becomes-a-row",
+        "",
+        "tensor",
+        "kinds",
+        (COPY, "array = np.array(data if np.ndim(data) else [data], dtype=dtype)"),
+    ),
+    Wrong(
+        "data-gives-a-copy",
+        "",
+        "tensor",
+        "indexing",
+        ("        return self.__data\n", "        return self.__data.copy()\n"),
+    ),
+    Wrong(
+        "grad-of-leaves-starts-at-zero",
+        "grad-not-none",
+        "tensor",
+        "attributes",
+        ("self.grad = None", "self.grad = np.zeros(array.shape) if requires_grad and crossOpBack is None else None"),
+        (KEEP, "node.grad = gradient + node.grad"),
+    ),
+    Wrong(
+        "leaves-have-an-operation",
+        "",
+        "tensor",
+        "attributes",
+        (
+            "self.backward_op = crossOpBack",
+            "if crossOpBack is None and requires_grad:\n"
+            '            crossOpBack = MyCrossBackward(backward_function=None, name="Leaf")\n'
+            "        self.backward_op = crossOpBack",
+        ),
+        ("            if op is None:  # a leaf.", "            if not op.inputs:  # a leaf."),
+    ),
+    Wrong(
+        "operation-under-another-name",
+        "",
+        "tensor",
+        "records",
+        ("self.backward_op = crossOpBack", "self.backward_op, self.operation = None, crossOpBack"),
+        ("op = stack.pop().backward_op", "op = stack.pop().operation"),
+        ("op = node.backward_op\n", "op = node.operation\n"),
+    ),
+    Wrong(
+        "leaf-has-nothing-to-walk",
+        "",
+        "tensor",
+        "leaves_only",
+        (
+            "        if not self.requires_grad:\n            return\n        if base",
+            "        if self.backward_op is None:\n            return\n        if base",
+        ),
+    ),
+    Wrong(
+        "graph-taken-apart",
+        "",
+        "tensor",
+        "walk_again",
+        (
+            "            for tensor, share in zip(op.inputs, op.run(gradient), strict=True):\n",
+            "            node.backward_op = None\n"
+            "            for tensor, share in zip(op.inputs, op.run(gradient), strict=True):\n",
+        ),
+    ),
+    Wrong(
+        "sums-of-an-earlier-walk",
+        "",
+        "tensor",
+        "walk_again",
+        ("    __array_ufunc__ = None\n", "    __array_ufunc__ = None\n    sums = {}\n"),
+        ("        gradients = {self: upstream}\n", "        gradients = MyTensor.sums | {self: upstream}\n"),
+        (
+            "            op = node.backward_op\n            if op is None:  # a leaf.",
+            "            op = node.backward_op\n"
+            "            if op is not None and node is not self:\n"
+            "                MyTensor.sums[node] = gradient\n"
+            "            if op is None:  # a leaf.",
+        ),
+    ),
+    Wrong(
+        "products-share-what-they-keep",
+        "",
+        "tensor",
+        "programs",
+        ("def mul_deriv(", "operands = {}\n\n\ndef mul_deriv("),
+        (
+            MUL,
+            "if isinstance(other, MyTensor):\n            operands.update(left=self, right=other)\n        " + MUL,
+        ),
+        (
+            MUL_RULE,
+            "if left.requires_grad and right.requires_grad:\n"
+            '        left, right = operands["left"], operands["right"]\n'
+            "    " + MUL_RULE,
+        ),
+    ),
+    Wrong(
+        "flag-of-the-tensor-asked",
+        "",
+        "tensor",
+        "flag",
+        (NEEDS_RECORD, "if self.requires_grad:"),
+    ),
+    Wrong(
+        "results-are-arrays",
+        "array-not-tensor",
+        "tensor",
+        "add sub mul div flag records",
+        (
+            "        return MyTensor(result)\n\n    def __add__",
+            "        return result\n\n    def __add__",
+        ),
+    ),
+    Wrong(
+        "only-tensors-as-operands",
+        "number-not-wrapped",
+        "tensor",
+        "add_numbers sub_numbers mul_numbers div_numbers",
+        ("other = self.__wrap(other)\n", "\n"),
+        (NEG, "return self * MyTensor(-1.0)"),
+    ),
+    Wrong(
+        "power-zero-divides",
+        "",
+        "tensor",
+        "power_zero",
+        ("if power == 0:", "if False:"),
+    ),
+    Wrong(
         "index-wraps",
         "index-gives-tensor",
         "tensor",

@@ -8,21 +8,20 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from types import CodeType
 from typing import Any
 
 import numpy as np
 
-from checks import mistakes
+from checks import mistakes, slips
 from checks.imitation import Library, plain
-from checks.mistakes import Way
-from checks.observe import SCRIPT, Raised, close, line_of
+from checks.mistakes import STYLES, Way
+from checks.observe import Raised, close, compiled, line_of
 
 LOOP = "\nfor "  # code that a library with a mistake may take for ever to run: it is no evidence
 SEARCHES_IN_VAIN = 3  # where nothing explains three checks, the others are not searched: a learner waits
-LARGEST_PAIRING = 16  # mistakes that are tried in pairs: 120 pairs
 NOTHING = object()  # what was never observed
 HELPERS: dict[str, Any] = {  # what expressions of a check may call
     "held": lambda parameters: repr(sorted((p.tensor.data.tolist() for p in parameters), key=repr)),
@@ -49,85 +48,123 @@ class Observation:
     given: Any = None
 
 
-@functools.lru_cache(maxsize=4096)
-def compiled(code: str, mode: str) -> CodeType:
-    return compile(code, SCRIPT, mode)
+@dataclass(frozen=True)
+class Cause:
+    """What explains a failure: a way to make a known mistake, and where it was found first.
+
+    Attributes:
+        way: the mistake, and the words for it.
+        first: what failed first because of it: the id of another check, or the title of an earlier section.
+    """
+
+    way: Way
+    first: str | None = None
 
 
 class Inference:
-    """What all checks of a section observed, and the known mistakes that explain it.
+    """What all checks of a section observed, and the mistakes that explain it.
 
     Args:
         section: the id of the section whose mistakes are tried.
         passed, failed: check id to what was observed there.
+        earlier: what was found in sections that this one builds on, by their titles.
     """
 
     def __init__(
-        self, section: str, passed: dict[str, Sequence[Observation]], failed: dict[str, Sequence[Observation]]
+        self,
+        section: str,
+        passed: dict[str, Sequence[Observation]],
+        failed: dict[str, Sequence[Observation]],
+        earlier: Sequence[tuple[str, Way]] = (),
     ) -> None:
-        self.ways = [way for mistake in mistakes.of(section) for way in mistake.ways]
+        self.section = section
+        listed = [way for mistake in mistakes.of(section) for way in mistake.ways]
+        self.ways = [way for way in listed if way.mistake.id not in mistakes.LAST_TRIED]
+        self.last = [way for way in listed if way.mistake.id in mistakes.LAST_TRIED]
         self.passed, self.failed = list(passed), list(failed)
         self.seen = {id: _wrong_first(seen) for id, seen in {**passed, **failed}.items()}
-        self.known: dict[tuple[Way, str], bool] = {}
-        self.found: list[Way] = []
-        self.paired = False
+        self.known: dict[tuple[tuple[Way, ...], str], bool] = {}
+        self.found: dict[Way, str] = {}  # and the check that it was found in
+        self.earlier = earlier
         self.in_vain = 0
 
-    def fits(self, way: Way, check: str) -> bool:
-        """Whether a way explains what a check observed. Asked often, worked out once."""
-        if (way, check) not in self.known:
-            self.known[way, check] = explains([way], self.seen[check])
-        return self.known[way, check]
+    def fits(self, check: str, *ways: Way) -> bool:
+        """Whether ways explain what a check observed. Asked often, worked out once."""
+        if (ways, check) not in self.known:
+            self.known[ways, check] = explains(ways, self.seen[check])
+        return self.known[ways, check]
 
-    def name(self, check: str, more: Callable[[], Sequence[Observation]]) -> Way | None:
-        """The way of making a known mistake that explains a failed check, or None.
+    def observed(self) -> Iterator[Observation]:
+        """All that was looked at in this section."""
+        return itertools.chain.from_iterable(self.seen.values())
 
-        A mistake that breaks a check that passed was not made. Of several, the one that explains most of the other
-        failed checks was; else `more` observes the same check on other random numbers, to tell them apart.
-        """
+    def _styles(self, check: str) -> list[Way]:
+        """How an operation that the check is about may be made of others; exceptions tell nothing of that."""
+        wrong = [one for one in self.seen[check] if not one.right]
+        if any(isinstance(one.got, Raised) for one in wrong):
+            return []
+        return [style for style in STYLES if any(re.search(style.says, one.code) for one in wrong)]
+
+    def known_cause(self, check: str) -> Cause | None:
+        """What was found before, in this section or in one that it builds on, and explains this failure, too."""
         if not _tells_something(self.seen[check]):
             return None
-        for way in self.found:  # one mistake may show in many checks
-            if self.fits(way, check):
-                return way
-        if self.in_vain == SEARCHES_IN_VAIN:
-            return None
-        way = self._search(check, more)
-        self.in_vain += way is None
-        if way:
-            self.found.append(way)
-        return way
-
-    def _search(self, check: str, more: Callable[[], Sequence[Observation]]) -> Way | None:
-        matching = [way for way in self.ways if self.fits(way, check)]
-        if not matching and not self.paired:
-            self.paired = True  # once: it takes as long as all the rest
-            return self._pair(check)
-        matching = [way for way in matching if all(self.fits(way, other) for other in self.passed)]
-        if matching and _one(matching) is None:
-            counts = [sum(self.fits(way, other) for other in self.failed) for way in matching]
-            matching = [way for way, count in zip(matching, counts, strict=True) if count == max(counts)]
-        for _ in range(2):
-            if matching and _one(matching) is None:
-                extra = _wrong_first(more())
-                matching = [way for way in matching if explains([way], extra)]
-        return _one(matching)
-
-    def _pair(self, check: str) -> Way | None:
-        """Two mistakes at once. Only where numbers are wrong: two mistakes explain an exception too easily."""
-        seen = self.seen[check]
-        wrong = [one for one in seen if not one.right]
-        if not any(isinstance(one.got, np.ndarray) and one.got.size > 1 for one in wrong):
-            return None
-        first = [one for one in seen if one.code in {one.code for one in wrong[:2]}]
-        as_it_should = [replace(one, got=one.expected) for one in first]
-        relevant = [way for way in self.ways if not explains([way], as_it_should)][:LARGEST_PAIRING]
-        for one, two in itertools.combinations(relevant, 2):
-            if one.mistake is two.mistake or not explains([one, two], first) or not explains([one, two], seen):
-                continue
-            if all(explains([one, two], self.seen[other]) for other in self.passed):
-                return Way(one.mistake, f"two mistakes at once: {one.says}; {two.says}", one.change)
+        styles = [(), *((style,) for style in self._styles(check))]
+        for way, first in [*self.found.items(), *((way, title) for title, way in self.earlier)]:
+            if any(self.fits(check, way, *style) for style in styles):
+                return Cause(way, first)
+        if len(self.found) > 1 and any(self.fits(check, *self.found, *style) for style in styles):
+            return Cause(*next(iter(self.found.items())))
         return None
+
+    def name(
+        self,
+        check: str,
+        again: Sequence[Callable[[], Sequence[Observation]]],
+        experiments: Callable[[], Sequence[Observation]],
+    ) -> Way | None:
+        """The way of making a mistake that explains a failed check, or None.
+
+        A mistake that breaks a check that passed was not made. Of several, the one that explains most of the other
+        failed checks was; else `again` observes the check with other random numbers, and `experiments` other things,
+        to tell them apart. First the listed mistakes are tried, then those that are generated, and then both once
+        more: beside what was found already, and where an operation is made of others. One that also explains what
+        the experiments show goes before one that does not.
+        """
+        if not _tells_something(self.seen[check]) or self.in_vain == SEARCHES_IN_VAIN:
+            return None
+        second = None
+        for beside in [(), *([tuple(self.found)] if self.found else []), *((style,) for style in self._styles(check))]:
+            for ways in (self.ways, slips.ways(self.section, self.seen[check]), self.last):
+                way = self._search(check, ways, beside, [*again, experiments])
+                if way and explains([*beside, way], _wrong_first(experiments())):
+                    self.found[way] = check
+                    return way
+                second = second or way
+            if second:
+                break
+        self.in_vain += second is None
+        if second:
+            self.found[second] = check
+        return second
+
+    def _search(
+        self,
+        check: str,
+        ways: Iterable[Way],
+        beside: tuple[Way, ...],
+        more: Sequence[Callable[[], Sequence[Observation]]],
+    ) -> Way | None:
+        matching = [way for way in ways if way not in beside and self.fits(check, *beside, way)]
+        matching = [way for way in matching if all(self.fits(other, *beside, way) for other in self.passed)]
+        if len(matching) > 1:
+            counts = [sum(self.fits(other, *beside, way) for other in self.failed) for way in matching]
+            matching = [way for way, count in zip(matching, counts, strict=True) if count == max(counts)]
+        for observe in more:
+            if matching and _one(matching) is None:
+                extra = _wrong_first(observe())
+                matching = [way for way in matching if explains([*beside, way], extra)]
+        return _one(matching)
 
 
 def _wrong_first(seen: Sequence[Observation]) -> list[Observation]:
@@ -138,8 +175,10 @@ def _wrong_first(seen: Sequence[Observation]) -> list[Observation]:
 
 
 def _one(ways: list[Way]) -> Way | None:
-    """The first, if all are ways of one mistake."""
-    return ways[0] if len({way.mistake for way in ways}) == 1 else None
+    """The first, if all are ways of one mistake; what only some of them say was not observed."""
+    if len({way.mistake for way in ways}) != 1:
+        return None
+    return ways[0] if len({way.says for way in ways}) == 1 else replace(ways[0], says=ways[0].mistake.title)
 
 
 def _tells_something(observations: Sequence[Observation]) -> bool:

@@ -136,6 +136,7 @@ class Library:
         values: operation to its function of arrays.
         rules: operation to its function of the upstream gradient and the arrays; one gradient for each array, or a
             function that makes it when it is needed.
+        built: operation to how it is made of others: of the library and its inputs. No mistake, a style.
         cut: (operation, place) of inputs that the operation does not record.
         given: weight (inputs, outputs) and bias of the learner's Linear layer.
     """
@@ -162,14 +163,16 @@ class Library:
             "div": lambda g, a, b: (g / b, -g * a / b**2),
             "pow": lambda g, a, n: (g * n * a ** (n - 1) if n else 0 * g,),
             "neg": lambda g, a: (-g,),
-            "matmul": lambda g, a, b: (g @ b.T, a.T @ g),
+            "matmul": lambda g, a, b: (g @ b.T, rows(a).T @ rows(g)),
             "linear": lambda g, x, w, b: (g @ w.T, rows(x).T @ rows(g), rows(g).sum(0)),
             "relu": lambda g, x: (g * (x > 0),),
             "mse": lambda g, y, t: (g * 2 * (y - t) / y.numel(), g * -2 * (y - t) / y.numel()),
         }
+        self.built: dict[str, Callable[..., Tensor]] = {}
         self.cut: set[tuple[str, int]] = set()
         self.walk = waiting_for_all
-        self.truncates = ""  # "results", "numbers" or "both" that belong to whole tensors, or "data" of any
+        # "results", "numbers" or "both" that belong to whole tensors, or "data" of any, "data alone" without a dtype
+        self.truncates = ""
 
     # -------- parts of the tensor
 
@@ -191,7 +194,7 @@ class Library:
         array = np.asarray(data)
         if array.dtype.kind not in "fiub":
             raise TypeError(f"numbers, not {array.dtype}")
-        if self.truncates == "data":
+        if self.truncates == "data" or (self.truncates == "data alone" and dtype is None):
             array = np.trunc(array)
         tensor = Tensor(self, self.torch.from_numpy(array.astype(np.float64)), requires_grad)
         tensor.whole = array.dtype.kind in "iu"
@@ -210,6 +213,8 @@ class Library:
     # -------- parts of an operation
 
     def apply(self, op: str, *inputs: Any) -> Tensor:
+        if op in self.built:
+            return self.built[op](self, *inputs)
         tensors = [x for x in inputs if isinstance(x, Tensor)]
         values = self.values[op](*(x.values if isinstance(x, Tensor) else x for x in inputs))
         whole = all(x.whole for x in tensors) and self.truncates in ("results", "both")
@@ -261,7 +266,8 @@ class Library:
             yield x, share
 
     def unbroadcast(self, gradient: Any, shape: tuple[int, ...], op: str, place: int) -> Any:
-        return gradient.sum_to_size(shape)
+        """What fits is handed on itself, not a copy: who adds into it changes what others hold, too."""
+        return gradient if tuple(gradient.shape) == shape else gradient.sum_to_size(shape)
 
     def merge(self, old: Any, new: Any) -> Any:
         """Two contributions to one tensor, in one walk."""

@@ -25,9 +25,12 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import numpy as np
+
+from checks import exceptions
 
 TESTS = str(Path(__file__).parent.with_name("tests.py"))
 # Where a frame of a traceback is not the learner's: the checks, tests.py, Python and its packages.
@@ -39,6 +42,8 @@ PATIENCE = 6.0  # seconds that may pass for one of processor time: the machine m
 AGAIN = 0.1  # seconds until a deadline that has passed says so once more
 SHORTEST = 0.001  # seconds that it waits
 LARGEST = 1_000_000  # elements read from one array of a learner
+CALLERS = 3  # frames of the learner's that are shown: where it was raised, and who called that
+ADDRESS = re.compile(r"<(?:[\w.<>]+\.)?(\w+) object at 0x[0-9a-fA-F]+>")
 RTOL, ATOL = 1e-4, 1e-5  # wide enough for float32, far narrower than any wrong rule
 
 
@@ -49,7 +54,10 @@ class Failed(Exception):
         got, expected: both as text.
         says: what differs, in one line.
         mistake: the id of a known mistake (mistakes.py), where what was seen can mean nothing else.
+        perhaps: what the text of an exception means, where nothing else explains the failure.
     """
+
+    perhaps: exceptions.Meaning | None = None
 
     def __init__(
         self, got: str, expected: str | None = None, says: str | None = None, mistake: str | None = None
@@ -60,7 +68,16 @@ class Failed(Exception):
 
 
 class Missing(Exception):
-    """There is nothing to judge yet."""
+    """There is nothing to judge yet.
+
+    Attributes:
+        method: the method that Python looked for and did not find, where that is known.
+        nothing: what gave None, where that is why.
+    """
+
+    def __init__(self, why: str, method: str | None = None, nothing: str | None = None) -> None:
+        super().__init__(why)
+        self.method, self.nothing = method, nothing
 
 
 class Waits(Exception):
@@ -93,6 +110,12 @@ class Raised:
             return cls("truth", line)
         shape = arithmetic and re.search("shape|size|dimension|broadcast|mismatch|axis|align", _message(error))
         return cls("shape" if shape else "other", line)
+
+
+@functools.lru_cache(maxsize=4096)
+def compiled(code: str, mode: str) -> CodeType:
+    """A check's code, ready to run; its file name in tracebacks is SCRIPT."""
+    return compile(code, SCRIPT, mode)
 
 
 def line_of(error: BaseException) -> int:
@@ -168,30 +191,40 @@ def charge(seconds: float) -> None:
 
 
 @contextlib.contextmanager
-def quiet() -> Iterator[None]:
+def quiet() -> Iterator[Nowhere]:
     """Drop what is printed, logged or warned inside, and what a learner's `__del__` raises.
 
-    nbgrader reads anything on stderr as a failed test.
+    nbgrader reads anything on stderr as a failed test. Gives where it went, which knows whether anything was printed.
     """
     hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
     logged = logging.root.manager.disable
     logging.disable()
+    printed = Nowhere()
     try:
         with (
-            contextlib.redirect_stdout(_Nowhere()),
-            contextlib.redirect_stderr(_Nowhere()),
+            contextlib.redirect_stdout(printed),
+            contextlib.redirect_stderr(Nowhere()),
             warnings.catch_warnings(),
             np.errstate(all="ignore"),
         ):
             warnings.simplefilter("ignore")
-            yield
+            yield printed
     finally:
         logging.disable(logged)
         sys.unraisablehook = hook
 
 
-class _Nowhere(io.TextIOBase):
+class Nowhere(io.TextIOBase):
+    """Takes all text and keeps none.
+
+    Attributes:
+        used: whether there was any.
+    """
+
+    used = False
+
     def write(self, text: str) -> int:
+        self.used = True
         return len(text)
 
 
@@ -290,10 +323,15 @@ def _clock_of_this_thread() -> Callable[[], float]:
 
 
 class Clock:
-    """The time learner code has left in one section."""
+    """The time learner code has left in one section.
+
+    Attributes:
+        theirs: exceptions that came out of learner code in this check. All others are the check's own.
+    """
 
     def __init__(self, seconds: float) -> None:
         self.left = seconds
+        self.theirs: list[BaseException] = []
 
     @contextlib.contextmanager
     def learner_code(self, at_most: float) -> Iterator[None]:
@@ -301,6 +339,9 @@ class Clock:
         try:
             with learner_code(min(at_most, self.left)) as deadline:
                 yield
+        except BaseException as error:
+            self.theirs.append(error)
+            raise
         finally:
             if deadline is not None:
                 self.left -= deadline.used
@@ -315,7 +356,7 @@ def array_of(value: Any, what: str) -> np.ndarray:
     """
     if value is None:
         doubt = ", or no gradient reaches it" if what.endswith("grad") else ""
-        raise Missing(f"{what} is None: not written yet{doubt}")
+        raise Missing(f"{what} is None: not written yet{doubt}", nothing=what)
     if not issubclass(type(value), (np.ndarray, np.generic, int, float)):
         value = value.data
         if value is None:
@@ -373,7 +414,7 @@ def compare(what: str, expected: Any, got: Any) -> None:
             raise Failed(_shown(what, array), _shown(what, expected), says)
         if not close(array, expected):
             difference = np.abs(array - expected)
-            note = f"\nlargest difference {np.nanmax(difference):.3g}" if np.isfinite(difference).any() else ""
+            note = f"\nlargest difference {difference.max():.3g}" if np.isfinite(difference).all() else ""
             raise Failed(_shown(what, array) + note, _shown(what, expected), f"{what} {relation(array, expected)}")
         return
     if isinstance(expected, tuple):
@@ -400,6 +441,11 @@ def close(one: np.ndarray, other: np.ndarray) -> bool:
 
 def relation(got: np.ndarray, expected: np.ndarray) -> str:
     """How an array differs from one of the same shape, plainly."""
+    strange = np.argwhere(~np.isfinite(got) & np.isfinite(expected))
+    if len(strange):
+        index = tuple(map(int, strange[0]))
+        where = f" at index {index[0] if len(index) == 1 else index}" if index else ""
+        return f"is {got[index]}{where}"
     if not np.isfinite(got).all():
         return "is not finite everywhere"
     if not got.any():
@@ -428,6 +474,7 @@ def text_of(value: Any, longest: int = 200) -> str:
     try:
         text = repr(value)
         text = text if type(text) is str else object.__repr__(value)
+        text = ADDRESS.sub(r"<\1>", text[: 4 * longest])  # which is another one in each run
     except Exception as error:
         text = f"<{class_name(value)}, whose repr raises {class_name(error)}>"
     return printable(text, longest)
@@ -481,27 +528,44 @@ def _explain(error: BaseException) -> Failed | Missing:
         return Failed("your code calls PyTorch: build it with NumPy", mistake="uses-torch")
     # Line by line on demand: a learner's code may claim to come from any file, and reading that one may never end.
     message = printable(_message(error))
-    if frames and frames[-1].filename in (
-        SCRIPT,
-        __file__,
-        TESTS,
-    ):  # raised by what the check did, not inside their code
+    means = exceptions.meaning([kind.__name__ for kind in type(error).__mro__], message)
+    is_there = means is not None and means.mistake == "returns-none"
+    # Raised by what the check did, not inside their code.
+    if not is_there and frames and frames[-1].filename in (SCRIPT, __file__, TESTS):
         if isinstance(error, AttributeError):
             if getattr(error, "obj", error) is None:
-                return Missing("it returned None: not written yet")
-            return Missing(f"not written yet: {message}")
+                return Missing("it returned None: not written yet", nothing="it")
+            return Missing(f"not written yet: {message}", method=_plain(error.name))
         if isinstance(error, TypeError) and re.search(
             "unsupported operand|bad operand|not subscriptable|does not support item|NoneType|not iterable", message
         ):
-            return Missing(f"not written yet: {message}")
+            method = exceptions.method_of(message)
+            looked = f" (Python looks for a method {method})" if method else ""
+            return Missing(f"not written yet: {message}{looked}", method=method)
     if isinstance(error, AttributeError) and error.name == "forward":
-        return Missing("it has no method forward: not written yet")
-    theirs = [frame for frame in frames if _is_theirs(frame.filename)]
-    where = ""
-    if theirs:
-        line = printable((theirs[-1].line or "") if _is_cell(theirs[-1].filename) else "")
-        where = f"\nin {theirs[-1].name}, line {theirs[-1].lineno}" + (f": {line}" if line else "")
-    return Failed(f"your code raised {class_name(error)}: {message}{where}")
+        return Missing("it has no method forward: not written yet", method="forward")
+    where = "".join(map(_line, reversed([frame for frame in frames if _is_theirs(frame.filename)][-CALLERS:])))
+    raised = f"your code raised {class_name(error)}: {message}"
+    verdict = Failed(f"{raised}\n{means.says}{where}" if means else raised + where)
+    if means:
+        verdict.says, verdict.perhaps = means.says, means
+    return verdict
+
+
+def _line(frame: traceback.FrameSummary) -> str:
+    """A line of the learner's that an exception came through; whose it is shows in the frame that called it."""
+    line = printable((frame.line or "") if _is_cell(frame.filename) else "")
+    return f"\nin {printable(frame.name, 60)}, line {frame.lineno}" + (f": {line}" if line else "")
+
+
+def _plain(name: Any) -> str | None:
+    return name if type(name) is str else None
+
+
+def came_through(error: BaseException) -> bool:
+    """Whether an exception came through a check's code, which learner code runs in, or from another process."""
+    frames = [frame.f_code.co_filename for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return any(file == SCRIPT or file.startswith(tuple(BETWEEN)) for file in frames)
 
 
 def _is_theirs(filename: str) -> bool:

@@ -11,13 +11,19 @@ from typing import Any
 
 MIME = "application/vnd.minitorch.report+json"
 WIDTH = 80
-WORDS = {"passed": "passed", "failed": "FAILED", "waiting": "waiting", "missing": "to do"}
-BARS = {"passed": "#2e8b57", "failed": "#d13438", "waiting": "#8a8a8a", "missing": "#8a8a8a"}
+WORDS = {"passed": "passed", "failed": "FAILED", "waiting": "waiting", "missing": "to do", "broken": "broken"}
+BARS = {
+    "passed": "#2e8b57",
+    "failed": "#d13438",
+    "waiting": "#8a8a8a",
+    "missing": "#8a8a8a",
+    "broken": "#b8860b",
+}
 # In the elements themselves: a front end that does not trust the notebook drops STYLE and keeps these.
 LEFT = "text-align: left; vertical-align: top"
 DRAWN = {"matmul", "relu", "ReLU", "sum", "MSELoss"}  # what can be drawn, beside the operators
 NARROW = "; white-space: nowrap"
-SYMBOLS = {"passed": "✓", "failed": "✗", "waiting": "…", "missing": "○"}
+SYMBOLS = {"passed": "✓", "failed": "✗", "waiting": "…", "missing": "○", "broken": "!"}
 
 
 @dataclass
@@ -28,7 +34,7 @@ class Result:
     title: str
     points: float
     score: float = 0.0
-    status: str = "waiting"  # "passed", "failed", "waiting" or "missing"
+    status: str = "waiting"  # "passed", "failed", "waiting", "missing" or "broken"
     expected: str | None = None
     got: str | None = None
     snippet: str | None = None
@@ -65,6 +71,8 @@ class Report:
     checks: list[Result]
     progress: str | None = None  # the workshop so far, in one line
     follow_through: FollowThrough | None = None  # where it was judged a second time
+    note: str | None = None  # what else the learner should know
+    causes: list[Any] = field(default_factory=list)  # ways of known mistakes (mistakes.Way) that explain the failures
 
     @property
     def points(self) -> float:
@@ -116,6 +124,8 @@ class Report:
             if check is self.open:
                 lines += _details(check)
             said = _line(check)
+        if self.note:
+            lines += ["", *_wrapped(self.note, 0)]
         return "\n".join([*lines, "", "The same numbers again:", f"    {self._again()}"])
 
     def as_html(self) -> str:
@@ -127,6 +137,7 @@ class Report:
             f"{''.join(f'<br>{html.escape(line)}' for line in self._below())}</p>"
             f"<table><thead><tr>{head('Result')}{head('Points')}{head('Check')}</tr></thead>"
             f"<tbody>{rows}</tbody></table>"
+            f"{f'<p>{html.escape(self.note)}</p>' if self.note else ''}"
             f"<p>The same numbers again: <code>{html.escape(self._again())}</code></p></div>"
         )
 

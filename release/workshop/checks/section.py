@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from checks import evidence, mistakes, oracle, programs, progress
-from checks.evidence import Observation, compiled
+from checks import evidence, experiments, mistakes, oracle, programs, progress
+from checks.evidence import Observation
 from checks.mistakes import Mistake
 from checks.observe import (
     Clock,
@@ -28,9 +28,11 @@ from checks.observe import (
     Waits,
     an,
     array_of,
+    came_through,
     class_name,
     close,
     compare,
+    compiled,
     explain,
     is_bare,
     learner_code,
@@ -135,6 +137,7 @@ class Trial:
         drew: whether random numbers were drawn.
         waits: what the check waits for, where it found out itself that there is nothing to judge yet.
         known: what is known in all checks of this section.
+        broken: an exception of the check itself: nothing that the learner's code did.
     """
 
     def __init__(
@@ -158,6 +161,7 @@ class Trial:
         self.drew = False
         self.waits: str | None = None
         self.known = known
+        self.broken: BaseException | None = None
 
     @property
     def rng(self) -> np.random.Generator:
@@ -183,18 +187,29 @@ class Trial:
             self.fail(error)
 
     def fail(self, error: BaseException) -> None:
-        """Keep the first failure, and what it can only mean."""
+        """Keep the first failure, and what it can only mean; or that the check waits, or is itself broken."""
         if type(error) is Waits:
             self.waits = str(error)
-        elif self.first is None:
+            return
+        if self.first is None and self.broken is None and not self._theirs(error):
+            self.broken = error
+        if self.first is None:
             verdict = explain(error)
             mistake = getattr(verdict, "mistake", None)
             if mistake is None and type(error) not in (Failed, Missing):
-                mistake = next((id for kind, id in self.means.items() if issubclass(type(error), kind)), None)
+                means = next((kind for kind in self.means if issubclass(type(error), kind)), None)
+                told = getattr(verdict, "perhaps", None)
+                if means is not None and not (means is Exception and told and told.sure):
+                    mistake = self.means[means]
             self.first = Failure(verdict, self.snippet, mistake, issubclass(type(error), STOPS))
             for each in (error, verdict):  # the frames would keep the learner's objects alive
                 for name in ("__traceback__", "__context__", "__cause__"):
                     getattr(BaseException, name).__set__(each, None)
+
+    def _theirs(self, error: BaseException) -> bool:
+        """Whether an exception is a verdict, or came out of the learner's code."""
+        verdict = issubclass(type(error), (Failed, Missing, *STOPS))
+        return verdict or any(error is theirs for theirs in self.clock.theirs) or came_through(error)
 
     def run(self, code: str, see: str | None = None, after: str = "", **more: Any) -> dict[str, Any]:
         """Run a check's code with the learner's names, and return its variables.
@@ -421,9 +436,15 @@ class Trial:
 
         return programs.smallest(make, choices, fails)
 
+    def beside(self, seconds: float) -> Trial:
+        """Another trial on the same names, whose failures are not this one's."""
+        scratch = Trial(self.check, self.names, np.random.default_rng(0), self.clock, self.known)
+        scratch.seconds = seconds
+        return scratch
+
     def works(self, observe: Callable[[Trial], None]) -> bool:
         """Whether something else works: what needs it is only then worth trying."""
-        scratch = Trial(self.check, self.names, np.random.default_rng(0), self.clock, self.known)
+        scratch = self.beside(self.seconds)
         try:
             observe(scratch)
         except KeyboardInterrupt:
@@ -442,6 +463,8 @@ class Workshop:
     """The sections of a workshop, and the points that each earned when its test ran last.
 
     Attributes:
+        earned: points by section, of one learner.
+        causes: what was found to be wrong there; it counts for sections that have earned points, or lost them.
         seed: of runs that are given none; None draws another one for each. One for a whole class has everybody asked
             the same, and PyTorch asked only once.
         kept: whether a notebook keeps the points in a file (progress.py). Whoever judges others keeps none.
@@ -450,6 +473,7 @@ class Workshop:
     def __init__(self) -> None:
         self.sections: list[Section] = []
         self.earned: dict[str, float] = {}
+        self.causes: dict[str, list[mistakes.Way]] = {}
         self.seed: int | None = None
         self.kept = True
 
@@ -518,6 +542,11 @@ class Section:
 
         def add(run: Callable[[Trial], None]) -> Callable[[Trial], None]:
             name, says = id or run.__name__, title or run.__doc__ or ""
+            there = {check.id for check in self.checks}
+            if name in there:
+                raise ValueError(f"the section {self.id} has a check {name!r} already")
+            if unknown := set(needs) - there:
+                raise ValueError(f"the check {name!r} needs {sorted(unknown)}, which do not stand before it")
             self.checks.append(Check(name, says, points, run, tuple(needs), tuple(hints), seconds, any_program))
             return run
 
@@ -525,16 +554,28 @@ class Section:
 
     def score(self, seed: int | None, **names: Any) -> Score:
         """Run the checks on the learner's names, show the report, and return the points."""
-        report = self.run(names, seed)
+        earlier = [
+            (section.title, way)
+            for section, _ in self.builds_on
+            if section.id in self.workshop.earned
+            for way in self.workshop.causes.get(section.id, ())
+        ]
+        report = self.run(names, seed, earlier)
         self.workshop.earned[self.id] = report.score
+        self.workshop.causes[self.id] = report.causes
         report.progress = self.workshop.progress(self)
         if self.workshop.kept:
             progress.keep(report)
         report.show()
         return Score(report)
 
-    def run(self, names: dict[str, Any], seed: int | None = None) -> Report:
+    def run(
+        self, names: dict[str, Any], seed: int | None = None, earlier: Sequence[tuple[str, mistakes.Way]] = ()
+    ) -> Report:
         """Run the checks; `seed` repeats a run, None takes the workshop's or draws a new one.
+
+        `earlier` is what was found in sections that this one builds on, by their titles: what comes from there is not
+        called a mistake of this one.
 
         Raises:
             ImportError: without a working PyTorch, with what to do.
@@ -545,24 +586,28 @@ class Section:
             seed = drawn_seed() if self.workshop.seed is None else self.workshop.seed
         elif isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
             raise TypeError(f"seed is a whole number from 0, as a report shows it, not {seed!r}")
-        with quiet():
-            results = self._results(names, seed)
-        return Report(self.id, self.title, self.call, seed, results)
+        with quiet() as printed:
+            report = self._report(names, seed, earlier)
+        if printed.used and report.open:
+            report.note = "What your code prints while a test runs is not shown: call it in a cell of its own."
+        return report
 
-    def _results(self, names: dict[str, Any], seed: int) -> list[Result]:
+    def _report(self, names: dict[str, Any], seed: int, known: Sequence[tuple[str, mistakes.Way]]) -> Report:
         clock = Clock(SECTION_SECONDS)
-        results = _run(self.checks, self, names, seed, clock)
+        results, causes = _run(self.checks, self, names, seed, clock, known)
+        report = Report(self.id, self.title, self.call, seed, results, causes=causes)
         if all(result.status == "passed" for result in results):
-            return results
+            return report
         for earlier, ids in self.builds_on:
-            for result in _run(earlier.with_needs(ids), earlier, names, seed, clock):
+            for result in _run(earlier.with_needs(ids), earlier, names, seed, clock)[0]:
                 if result.status in ("failed", "missing"):
                     _wait(
                         results,
                         f"waits for “{result.title}” ({earlier.call.split('(')[0]}), which {_state(result)}",
                     )
-                    return results
-        return results
+                    report.causes = []
+                    return report
+        return report
 
     def with_needs(self, ids: Sequence[str]) -> list[Check]:
         """These checks and all that they need, in order."""
@@ -578,6 +623,9 @@ def drawn_seed() -> int:
     return random.SystemRandom().randrange(1_000_000)
 
 
+BROKEN = "the check itself is broken, which costs no points; its author should know: {}"
+
+
 def judged(
     checks: Sequence[Check], names: dict[str, Any], seed: int, clock: Clock, workarounds: Sequence[Workaround] = ()
 ) -> tuple[dict[str, Result], dict[str, Trial]]:
@@ -587,7 +635,7 @@ def judged(
     known = Known(workarounds)
     for check in checks:
         result = results[check.id] = Result(check.id, check.title, check.points)
-        if any(results[need].status != "passed" for need in check.needs):
+        if any(results[need].status not in ("passed", "broken") for need in check.needs):
             continue
         if clock.left <= 0:
             result.got = "waits for the checks before it: they took too long"
@@ -597,51 +645,90 @@ def judged(
             result.got = trial.waits
             continue
         trials[check.id] = trial
-        if trial.first is None:
+        if trial.broken:
+            result.status, result.score = "broken", check.points
+            result.got = BROKEN.format(printable(f"{class_name(trial.broken)}: {trial.broken}", 100))
+        elif trial.first is None:
             result.status, result.score = "passed", check.points
         else:
             result.status = "missing" if isinstance(trial.first.verdict, Missing) else "failed"
     return results, trials
 
 
-def _run(checks: Sequence[Check], section: Section, names: dict[str, Any], seed: int, clock: Clock) -> list[Result]:
+def _run(
+    checks: Sequence[Check],
+    section: Section,
+    names: dict[str, Any],
+    seed: int,
+    clock: Clock,
+    earlier: Sequence[tuple[str, mistakes.Way]] = (),
+) -> tuple[list[Result], list[mistakes.Way]]:
+    """The results of checks, and what was found to be wrong."""
     results, trials = judged(checks, names, seed, clock, section.workarounds)
-    failed = {id: trial for id, trial in trials.items() if trial.first}
-    if failed:
-        inference = evidence.Inference(
-            section.id,
-            passed={id: trial.evidence for id, trial in trials.items() if id not in failed},
-            failed={id: trial.evidence for id, trial in failed.items()},
-        )
-        for id, trial in failed.items():
-            again = functools.partial(_tried, trial.check, names, seed, clock, Known(section.workarounds))
-            _tell(results[id], trial, *_named(trial, inference, again))
+    failed = {id: trial for id, trial in trials.items() if trial.first and not trial.broken}
+    inference = evidence.Inference(
+        section.id,
+        passed={id: trial.evidence for id, trial in trials.items() if id not in failed},
+        failed={id: trial.evidence for id, trial in failed.items()},
+        earlier=earlier,
+    )
+    told: dict[str, str] = {}  # mistake to the title of the check that names it first
+    for id, trial in failed.items():
+        again = functools.partial(_tried, trial.check, names, seed, clock, Known(section.workarounds))
+        verdict = _named(trial, inference, again)
+        if verdict.first in results:
+            verdict = replace(verdict, first=results[verdict.first].title)
+        elif verdict.first is None and verdict.mistake and verdict.mistake.id in told:
+            verdict = replace(verdict, first=told[verdict.mistake.id])
+        _tell(results[id], trial, verdict)
+        if verdict.mistake:
+            told.setdefault(verdict.mistake.id, results[id].title)
     for check in checks:
-        unmet = [results[need] for need in check.needs if results[need].status != "passed"]
+        unmet = [results[need] for need in check.needs if results[need].status not in ("passed", "broken")]
         if unmet:
             # What waits for a waiting check waits for the same thing: name the one to look at.
             first = unmet[0]
             waits = first.got if first.status == "waiting" else f"waits for “{first.title}”, which {_state(first)}"
             results[check.id].got = waits
-    return list(results.values())
+    return list(results.values()), list(inference.found)
 
 
-def _tell(result: Result, trial: Trial, known: Mistake | None, says: str) -> None:
+@dataclass(frozen=True)
+class Verdict:
+    """What is said about a failure.
+
+    Attributes:
+        says: in one line, what was observed.
+        mistake: the known one behind it.
+        hints: from nudge to rule.
+        first: where the same cause was told before: the id or title of a check, or the title of an earlier section.
+        missing: whether there is nothing to judge yet.
+    """
+
+    says: str
+    mistake: Mistake | None = None
+    hints: tuple[str, ...] = ()
+    first: str | None = None
+    missing: bool = False
+
+
+def _tell(result: Result, trial: Trial, verdict: Verdict) -> None:
     assert trial.first is not None
-    verdict = trial.first.verdict
-    result.snippet, result.got, result.says = _folded(trial.first.snippet), _short(str(verdict)), printable(says, 160)
-    if isinstance(verdict, Missing) and known is None:
-        return
-    result.status = "failed"
-    result.expected = _short(getattr(verdict, "expected", None))
-    result.hints = list(known.hints if known else trial.check.hints)
-    result.mistake = known.id if known else None
+    result.status = "missing" if verdict.missing else "failed"
+    result.snippet, result.got = _folded(trial.first.snippet), _short(str(trial.first.verdict))
+    result.expected = _short(getattr(trial.first.verdict, "expected", None))
+    says, result.hints = verdict.says, list(verdict.hints)
+    if verdict.first:
+        says, result.hints = f"the same cause as in “{verdict.first}”: {says}", []
+    result.says = printable(says, 160)
+    result.mistake = verdict.mistake.id if verdict.mistake else None
 
 
 def _tried(check: Check, names: dict[str, Any], seed: int, clock: Clock, known: Known, again: int = 0) -> Trial:
     """Run a check; `again` for other random numbers."""
     rng = np.random.default_rng([seed, zlib.crc32(check.id.encode()), *([again] if again else [])])
     trial = Trial(check, names, rng, clock, known)
+    clock.theirs.clear()
     try:
         check.run(trial)
     except KeyboardInterrupt:  # the person at the keyboard, not the learner's code
@@ -651,22 +738,60 @@ def _tried(check: Check, names: dict[str, Any], seed: int, clock: Clock, known: 
     return trial
 
 
-def _named(trial: Trial, inference: evidence.Inference, again: Callable[[int], Trial]) -> tuple[Mistake | None, str]:
-    """The known mistake behind a failure, if the evidence shows one, and a line that says what was observed."""
+def _named(trial: Trial, inference: evidence.Inference, again: Callable[[int], Trial]) -> Verdict:
+    """What is behind a failure, as far as the evidence shows it."""
     assert trial.first is not None
-    verdict, id = trial.first.verdict, trial.first.mistake
-    if id in mistakes.KNOWN:
-        return mistakes.KNOWN[id], mistakes.KNOWN[id].title
-    plainly = getattr(verdict, "says", None) or str(verdict)
-    if trial.first.stopped:
-        return None, plainly
-    extra = (again(n).evidence for n in (1, 2))
-    way = inference.name(trial.check.id, lambda: next(extra))
+    failure, check = trial.first, trial.check
+    cause = None if failure.stopped else inference.known_cause(check.id)
+    if cause:
+        return Verdict(cause.way.says, cause.way.mistake, first=cause.first)
+    if failure.mistake in mistakes.KNOWN:
+        mistake = mistakes.KNOWN[failure.mistake]
+        return Verdict(mistake.title, mistake, mistake.hints)
+    plainly = getattr(failure.verdict, "says", None) or str(failure.verdict)
+    if failure.stopped:
+        return Verdict(plainly, hints=check.hints)
+    tried = functools.cache(lambda: experiments.tried(trial, inference))
+    way = inference.name(
+        check.id,
+        [lambda n=n: again(n).evidence for n in (1, 2)],
+        lambda: [one for _, scratch in tried() for one in scratch.evidence],
+    )
     if way:
-        return way.mistake, way.says
-    if isinstance(verdict, Failed) and evidence.constant(trial.evidence, lambda: again(3).evidence):
-        return mistakes.KNOWN["hard-coded"], mistakes.KNOWN["hard-coded"].title
-    return None, plainly
+        return Verdict(way.says, way.mistake, way.mistake.hints)
+    if isinstance(failure.verdict, Missing):
+        return _missing(trial, failure.verdict, inference) or Verdict(plainly, hints=check.hints, missing=True)
+    if evidence.constant(trial.evidence, lambda: again(3).evidence):
+        mistake = mistakes.KNOWN["hard-coded"]
+        return Verdict(mistake.title, mistake, mistake.hints)
+    if failure.verdict.perhaps:
+        mistake = mistakes.KNOWN[failure.verdict.perhaps.mistake]
+        return Verdict(plainly, mistake, mistake.hints)
+    if place := experiments.place(tried()):
+        return Verdict(place.says, hints=(place.look,))
+    return Verdict(plainly, hints=check.hints)
+
+
+def _missing(trial: Trial, missing: Missing, inference: evidence.Inference) -> Verdict | None:
+    """Whether something is there after all: under another name, or returning nothing."""
+    assert trial.first is not None
+    there = experiments.another_name(trial, missing.method) if missing.method else None
+    if there:
+        mistake = mistakes.KNOWN["method-misnamed"]
+        return Verdict(f"there is a method {there}, but Python looks for {missing.method}", mistake, mistake.hints)
+    if without := experiments.without_effect(trial):
+        mistake = mistakes.KNOWN[without]
+        return Verdict(mistake.title, mistake, mistake.hints)
+    if missing.nothing is None:
+        return None
+    if missing.nothing.endswith(".grad"):
+        arrived = any(one.see.endswith(".grad") and isinstance(one.got, np.ndarray) for one in inference.observed())
+        return Verdict(f"no gradient reaches {missing.nothing[:-5]}", hints=trial.check.hints) if arrived else None
+    operation = experiments.operation_of(missing.nothing, trial.first.snippet or "")
+    if operation:  # an operator that is not written raises a TypeError
+        mistake = mistakes.KNOWN["returns-none"]
+        return Verdict(f"{operation} gives None: its method is there, and returns nothing", mistake, mistake.hints)
+    return None
 
 
 def _short(text: str | None, lines: int = 12, characters: int = 700) -> str | None:

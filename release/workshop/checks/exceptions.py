@@ -1,0 +1,160 @@
+"""Exceptions that beginners of this workshop meet, in words: what Python means, and where to look.
+
+Python's own texts are for those who know what they mean. A text that is not listed here is shown as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+ARRAYS_ONLY = "ndim|sum|mean|reshape|transpose|T|astype|copy|flags|any|all|max|min|tolist|dot|squeeze|flatten|fill"
+TENSORS_ONLY = "requires_grad|backward_op|grad|backward|tensor|parameters"
+OPERATORS = {
+    "+": "__add__",
+    "-": "__sub__",
+    "*": "__mul__",
+    "/": "__truediv__",
+    "** or pow()": "__pow__",
+    "unary -": "__neg__",
+}
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What an exception of this class with this text means.
+
+    Attributes:
+        kind: names of exception classes, as a pattern.
+        text: a pattern that its message contains.
+        says: the words for it, with the pattern's groups as {0}, {1} ...
+        mistake: id of the known mistake (mistakes.py) whose hints help.
+        sure: whether it tells more than a check knows that only saw that something was raised.
+    """
+
+    kind: str
+    text: str
+    says: str
+    mistake: str
+    sure: bool = True
+
+
+MEANINGS = [
+    Meaning(
+        "AttributeError",
+        r"property '(\w+)' of '(\w+)' object has no setter|can't set attribute(?: '(\w+)')?",
+        "{0} is a property: it can be read, not assigned",
+        "property-assigned",
+    ),
+    Meaning(
+        "TypeError",
+        r"(\w+)\(\) takes 0 positional arguments but",
+        "{0}() has no parameter for the object that it is called on",
+        "self-missing",
+    ),
+    Meaning(
+        "TypeError",
+        r"(\w+)\(\) (?:takes \d+ positional arguments? but \d+ (?:was|were) given|missing \d+ required positional)",
+        "{0}() is called with another number of arguments than it has parameters",
+        "arguments-do-not-match",
+    ),
+    Meaning(
+        "TypeError",
+        r"(__\w+__) returned non-\w+ \(type NoneType\)",
+        "{0} returns None: does it print? Return the text",
+        "returns-none",
+    ),
+    Meaning(
+        "TypeError|AttributeError",
+        r"'NoneType' object (?:is not|has no|does not|cannot)|NoneType",
+        "something is None on the way: a function without return, or a gradient that is not there yet",
+        "none-is-used",
+        sure=False,
+    ),
+    Meaning(
+        "AttributeError|RuntimeError",
+        r"has no attribute .(_MyModule__\w+).|call super\(\).__init__",
+        "the dictionaries of MyModule are not there yet: its __init__ has not run",
+        "super-init-missing",
+    ),
+    Meaning(
+        "AttributeError",
+        rf"'MyTensor' object has no attribute '({ARRAYS_ONLY})'",
+        "a MyTensor stands where an array is needed: a tensor has no {0}, its data has",
+        "tensor-for-array",
+    ),
+    Meaning(
+        "TypeError|ValueError",
+        r"\b(?:not|got|from) (?:an? )?'?(MyTensor)\b",
+        "a {0} stands where an array or a number is needed: its data is the array",
+        "tensor-for-array",
+    ),
+    Meaning(
+        "AttributeError",
+        rf"'(?:numpy\.)?(?:ndarray|float64|float|int)' object has no attribute '({TENSORS_ONLY}|data|shape)'",
+        "an array or a number stands where a tensor is needed: it has no {0}",
+        "array-for-tensor",
+    ),
+    Meaning(
+        "NameError|UnboundLocalError",
+        r"name '(\w+)' is not defined|local variable '(\w+)'",
+        "{0} has no value where it is used",
+        "name-without-value",
+    ),
+    Meaning(
+        "TypeError",
+        r"unhashable type: '(\w+)'",
+        "a {0} is asked for its hash, and has none",
+        "unhashable",
+    ),
+    Meaning(
+        "TypeError",
+        r"'(?:numpy\.)?(ndarray|tuple|int|float|float64|bool)' object is not callable",
+        "a property is called like a method: what it gives is no function",
+        "property-called",
+    ),
+    Meaning(
+        "ValueError|TypeError",
+        r"zip\(\) argument \d is (?:longer|shorter)|values? to unpack|cannot unpack non-iterable",
+        "not as many values came as were expected",
+        "values-do-not-match",
+        sure=False,
+    ),
+    Meaning(
+        "RecursionError",
+        r"maximum recursion depth",
+        "a function or property calls itself, again and again",
+        "calls-itself",
+    ),
+    Meaning(
+        "ValueError",
+        r"truth value of an array",
+        "an array is asked whether it is true, and has many answers",
+        "truth-of-array",
+    ),
+    Meaning("ValueError", r"is read-only", "an array that can only be read is written into", "gradient-read-only"),
+    Meaning(
+        "TypeError",  # NumPy's UFuncTypeError is one
+        r"Cannot cast ufunc '\w+' output from dtype\('float64'\) to dtype\('(u?int\d+)'\)",
+        "fractions are to be put into an array of whole numbers ({0})",
+        "integer-truncation",
+    ),
+]
+
+
+def meaning(kinds: Sequence[str], text: str) -> Meaning | None:
+    """What an exception means: `kinds` are the names of its class and of those above it, `text` its message."""
+    for each in MEANINGS:
+        found = any(re.fullmatch(each.kind, kind) for kind in kinds) and re.search(each.text, text)
+        if found:
+            it = next((group for group in found.groups() if group), "it")
+            return replace(each, says=each.says.format(it))
+    return None
+
+
+def method_of(text: str) -> str | None:
+    """The method that Python looked for in vain, of an operator that does not work."""
+    found = re.search(r"(?:unsupported operand type\(s\) for|bad operand type for) (.+?): '([\w.]+)'", text)
+    method = OPERATORS.get(found[1]) if found else None
+    return method.replace("__", "__r", 1) if found and method and found[2] in ("int", "float") else method
