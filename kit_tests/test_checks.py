@@ -566,14 +566,22 @@ def test_text_fits_80_columns(reference):
             assert not too_long
 
 
+def test_titles_stand_below_each_other_whatever_the_points():
+    points = (0.5, 1, 2.5, 10)
+    report = Report("s", "S", "tests.test_s()", 1, [Result(str(each), "a title", each) for each in points])
+    lines = [line for line in report.as_text().split("\n") if "a title" in line]
+    assert [line.split()[2] for line in lines] == ["0.5", "1", "2.5", "10"]
+    assert len({line.index("a title") for line in lines}) == 1
+
+
 def test_a_report_shows_the_workshop_so_far(reference, capsys):
     wrong = solved(("unbroadcast(-base, right.shape)", "base"))
     tests.WORKSHOP.earned.clear()
     tests.test_tensor_class(wrong["MyTensor"], seed=1)
-    assert "Workshop so far: 36 of 100 points, 1 of 9 tests run." in capsys.readouterr().out
+    assert "Workshop so far: 38.5 of 100 points, 1 of 9 tests run." in capsys.readouterr().out
     tests.test_relu(reference["ReLU"], reference["MyTensor"], seed=1)
     text = capsys.readouterr().out
-    assert text.startswith("ReLU: 5 of 5 points. Excellent!\nWorkshop so far: 41 of 100 points, 2 of 9 tests run.\n")
+    assert text.startswith("ReLU: 5 of 5 points. Excellent!\nWorkshop so far: 43.5 of 100 points, 2 of 9 tests run.\n")
     tests.test_matmul(None, reference["MyTensor"], seed=1)
     text = " ".join(capsys.readouterr().out.split())
     assert "What fails here may come from an earlier section: My automatic differentiation." in text

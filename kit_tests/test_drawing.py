@@ -696,12 +696,12 @@ def workshop(monkeypatch, tmp_path) -> Workshop:
     for id in ("one", "two"):
         section = Section(id, f"Section {id}", f"tests.test_{id}(f)", workshop=made)
 
-        @section.check(1)
+        @section.check(1.5)
         def returns(trial):
             """f returns something"""
             trial.expect("n = f() > 0", n=True)
 
-        @section.check(1)
+        @section.check(0.5)
         def three(trial):
             """f returns 3"""
             trial.expect("n = f()", n=3)
@@ -728,12 +728,12 @@ def test_progress_of_this_kernel_and_of_the_one_before(workshop, shown, monkeypa
     workshop.sections[0].score(1, f=lambda: 3)
     workshop.sections[1].score(1, f=lambda: 2)
     lines = told(workshop, shown)
-    assert lines[0] == "Workshop: 3 of 4 points"
-    assert lines[2:4] == ["✓ all points 2 / 2 Section one", "… in part 1 / 2 Section two look at: f returns 3"]
+    assert lines[0] == "Workshop: 3.5 of 4 points"
+    assert lines[2:4] == ["✓ all points 2 / 2 Section one", "… in part 1.5 / 2 Section two look at: f returns 3"]
     assert lines[5] == "Next: Section two, then run tests.test_two(f)"
     monkeypatch.setattr(progress, "_here", set())  # a restart
     lines = told(workshop, shown)
-    assert lines[0] == "Workshop: 3 of 4 points" and "by another kernel" in lines[2]
+    assert lines[0] == "Workshop: 3.5 of 4 points" and "by another kernel" in lines[2]
     progress.FILE.unlink()
     assert told(workshop, shown)[0] == "Workshop: 0 of 4 points"
 

@@ -1,5 +1,6 @@
-# Has PyTorch do all the work inside MyTensor, and in what computes with it: right answers everywhere, and nothing of that
-# is built. Deserves 30 of 100: modules, Linear and the model call no PyTorch, and work on the reference's tensor.
+# Has PyTorch do all the work inside MyTensor, and in what computes with it: right answers everywhere, and nothing of
+# that is built. Deserves 34 of 100: modules, Linear, train and the model call no PyTorch, and work on the reference's
+# tensor.
 # (Where torch is not installed, as in the jail, the first cell already fails.)
 # others: solution
 
