@@ -135,8 +135,9 @@ def find(name: str) -> Finding:
     found = report(home, names)
     lost = {check.id for check in found.checks if check.status != "passed"}
     stray, explained = set(), {*wrong.costs}
+    accused = {check.id for check in found.checks if check.status in ("failed", "missing")}
     for check in home.checks:
-        if check.id in lost - wrong.costs:
+        if check.id in accused - wrong.costs:
             if check.any_program or explained & set(check.needs):
                 explained.add(check.id)
             else:

@@ -919,7 +919,7 @@ LINEAR = [
         "linear-remembers-its-first-answer",
         "",
         "linear",
-        "linear_again",
+        "any_network",
         (
             FORWARD,
             """\
@@ -1210,7 +1210,7 @@ LINEAR = [
         "super-init-forgotten",
         "super-init-missing",
         "linear",
-        "linear_parameters",
+        "linear_parameters linear_random linear_batch linear_row linear_weight linear_bias linear_input",
         ("        super().__init__()\n        # Two parameters", "        # Two parameters"),
     ),
 ]

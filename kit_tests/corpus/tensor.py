@@ -250,7 +250,7 @@ WRONG = [
     ),
     Wrong(
         "graph-taken-apart",
-        "",
+        "graph-taken-apart",
         "tensor",
         "walk_again",
         (
@@ -276,7 +276,7 @@ WRONG = [
     ),
     Wrong(
         "products-share-what-they-keep",
-        "",
+        "saved-shared",
         "tensor",
         "programs",
         ("def mul_deriv(", "operands = {}\n\n\ndef mul_deriv("),
@@ -1564,7 +1564,7 @@ WRONG = [
         "mul-by-torch",
         "uses-torch",
         "tensor",
-        "add mul negative flag records untouched broadcast_operators independent",
+        "mul negative",
         (
             MUL,
             MUL.replace(
@@ -1578,7 +1578,7 @@ WRONG = [
         "pow-rule-by-torch",
         "uses-torch",
         "tensor",
-        "power_gradient untouched",
+        "power_gradient",
         (
             POW_RULE,
             "import torch\n\n    x = torch.from_numpy(tensor.data.copy()).requires_grad_()\n"
@@ -2106,7 +2106,7 @@ WRONG = [
         "base-summed",
         "base-changed",
         "tensor",
-        "add_gradient sub_gradient mul_gradient div_gradient power_gradient negative",
+        "upstream",
         (
             "            upstream = base.data if isinstance(base, MyTensor) else np.asarray(base, self.dtype)\n",
             "            upstream = np.full(self.shape, base.data.sum())\n",
@@ -2116,7 +2116,7 @@ WRONG = [
         "base-plus-ones",
         "base-changed",
         "tensor",
-        "add_gradient sub_gradient mul_gradient div_gradient power_gradient negative",
+        "upstream",
         (
             "            upstream = base.data if isinstance(base, MyTensor) else np.asarray(base, self.dtype)\n",
             "            upstream = base.data + 1\n",
@@ -2126,7 +2126,7 @@ WRONG = [
         "base-handed-on-as-tensor",
         "tensor-for-array",
         "tensor",
-        "add_gradient sub_gradient mul_gradient div_gradient power_gradient negative",
+        "upstream",
         (
             "            upstream = base.data if isinstance(base, MyTensor) else np.asarray(base, self.dtype)\n",
             "            upstream = base\n",

@@ -1,4 +1,4 @@
-# Single precision: whole numbers and what layers draw are float32, and gradients are tensors made of tensors.
+# Single precision: all is float32 unless a dtype asks for something else, and gradients are tensors made of tensors.
 import numpy as np
 
 F32 = np.dtype(np.float32)
@@ -14,9 +14,7 @@ class MyTensor:
         arr = np.asarray(data)
         if arr.dtype.kind not in "biuf":
             raise TypeError("data: elements must be numbers")
-        if dtype is None:
-            dtype = arr.dtype if arr.dtype.kind == "f" else F32
-        self.__arr = np.array(arr, dtype=dtype, order="C")
+        self.__arr = np.array(arr, dtype=F32 if dtype is None else dtype, order="C")
         self.requires_grad = requires_grad
         self.grad = None
         self.backward_op = crossOpBack
@@ -188,7 +186,7 @@ class MyModule:
 
 
 def uniform(bound, *shape):
-    return MyTensor(np.random.uniform(-bound, bound, shape), F32)
+    return MyTensor(np.random.uniform(-bound, bound, shape))
 
 
 class Linear(MyModule):
