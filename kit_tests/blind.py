@@ -28,16 +28,16 @@ from corpus.entry import Blind
 from checks import mistakes
 from checks.observe import quiet
 from checks.report import Report
-from conftest import defined, names_for
+from conftest import defined
 
 FOLDER = Path(__file__).resolve().parent / "corpus" / "blind"
 
 
 @functools.cache
 def corpus(name: str) -> dict[str, tuple[Blind, Path]]:
-    """The wrong solutions of a corpus by name, each with its writer's folder."""
+    """The wrong solutions of a corpus by writer and name, each with its writer's folder."""
     return {
-        wrong.name: (wrong, folder)
+        f"{folder.name.rpartition('-')[2]}/{wrong.name}": (wrong, folder)
         for folder in sorted(FOLDER.glob(f"{name}-*"))
         for wrong in runpy.run_path(str(folder / "wrong.py"))["WRONG"]
     }
@@ -61,9 +61,9 @@ def reports(text: str, seed: int = 0) -> dict[str, Report]:
     with quiet():
         names = defined([("<solution>", text)])
     found = {}
-    for id, section in proof.SECTIONS.items():
+    for id, of in proof.SECTIONS.items():
         np.random.seed(seed)
-        found[id] = section.run(names_for(section, names), seed)
+        found[id] = proof.report(of, names, seed)
     return found
 
 

@@ -85,7 +85,11 @@ def solution(name: str) -> dict[str, Any]:
 
 
 def report(of: Section, names: dict[str, Any], seed: int = 0) -> Report:
-    return of.run(names_for(of, names), seed)
+    section.nameless.clear()
+    found = of.run(names_for(of, names), seed)
+    if section.nameless:
+        raise section.nameless[0]
+    return found
 
 
 @dataclass
