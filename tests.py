@@ -909,7 +909,12 @@ def programs(trial: Trial) -> None:
     works = parts_that_work(trial)
     if len(operators_that_compute(trial)) < 3:
         raise Waits("waits for at least three of the operators + - * /")
-    trial.programs(lambda choices: once(choices, works))
+    # An operation that keeps what the next one of its kind overwrites is too rare among random programs.
+    for symbol in SYMBOLS:
+        if symbol in works:
+            trial.gradients(f"u = a {symbol} b\ny = u {symbol} c", {"a": (2,), "b": (2,), "c": (2,)})
+    if trial.first is None:
+        trial.programs(lambda choices: once(choices, works))
 
 
 def test_tensor_class(MyTensor: Any, seed: int | None = None) -> Score:
@@ -1519,7 +1524,7 @@ def relu_kink(trial: Trial) -> None:
 @RELU.check(0.5, needs=["relu_value"], hints=["x.data[mask] = 0 writes into x: work on an array of its own."])
 def relu_untouched(trial: Trial) -> None:
     """x and the upstream gradient stay as they are, and nothing shares memory with the result"""
-    x, base = trial.draw(4) * [1, -1, 1, -1], trial.draw(4)
+    x, base = trial.draw(4, positive=True) * [1, -1, 1, -1], trial.draw(4)
     code = f"array = np.array({literal(x)})\nx = MyTensor(array, requires_grad=True)\ng = MyTensor({literal(base)})\n"
     code += "y = ReLU()(x)\ny.backward(g)"
     handed = {"x.data": x, "array[:]": x, "g.data": base}

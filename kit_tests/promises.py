@@ -588,6 +588,7 @@ NOTHING = {
         "`backward` for any graph: tensors used twice, a second `backward`, long chains.",
     ],
     "a liberty: either way passes": [
+        "You may as well choose `float32` for all.",
         "Whole numbers may become `float64`, and it is wise where they shall have a gradient: in whole numbers a small "
         "step would be cut off. (PyTorch refuses them.)",
         "and then an array (or a `MyTensor`: as you like).",

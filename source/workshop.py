@@ -390,8 +390,9 @@ print("y =", y.item(), " dy/dx =", x.grad.item(), " recorded as", type(y.grad_fn
 #
 # - **Data** may be a list or tuple (also nested), a NumPy array, a NumPy number, an `int` or a `float`. Anything else
 #   (text, `None`, a dictionary) raises `TypeError`. Copy what you are given, as `torch.tensor` does.
-# - **`dtype`** is the array's: the one that was asked for, else NumPy's choice. Whole numbers may become `float64`, and it is
-#   wise where they shall have a gradient: in whole numbers a small step would be cut off. (PyTorch refuses them.)
+# - **`dtype`** is the array's: the one that was asked for, else NumPy's choice. You may as well choose `float32` for all.
+#   Whole numbers may become `float64`, and it is wise where they shall have a gradient: in whole numbers a small step would
+#   be cut off. (PyTorch refuses them.)
 # - **`grad`** is `None` at first, and then an array (or a `MyTensor`: as you like). **`backward_op`** is the operation that
 #   made the tensor, `None` on a leaf. (In our recommendation it comes from the constructor's `crossOpBack`.)
 # - **`data`** (the array itself, no copy), **`shape`**, **`strides`** (NumPy's, in bytes) and **`size`** (the number of
