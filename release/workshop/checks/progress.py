@@ -71,13 +71,13 @@ def _is_sound(found: Any) -> bool:
 def _row(section: Section, found: dict[str, Any] | None) -> tuple[str, str, str]:
     """Result, points and remark of a section; nothing is found of one that was not run."""
     if found is None:
-        return "○ not run", f"- / {section.points}", ""
+        return "○ not run", f"- / {section.points:g}", ""
     full = found["score"] == section.points
     remark = "" if full or not found["open"] else f"look at: {found['open']}"
     if section.id not in _here:
         remark = f"{remark + '; ' if remark else ''}from {found['when'].replace('T', ' ')}, by another kernel"
     word = "✓ all points" if full else "… in part" if found["score"] else "✗ no points"
-    return word, f"{found['score']:g} / {section.points}", remark
+    return word, f"{found['score']:g} / {section.points:g}", remark
 
 
 def table(workshop: Workshop) -> tuple[str, list[tuple[str, str, str, str]], str]:

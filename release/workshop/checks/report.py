@@ -118,9 +118,9 @@ class Report:
         lines = [line for said in (self._head(), *self._below()) for line in _wrapped(said, 0)] + [""]
         said = None  # a run of checks that wait for the same thing says so once
         for check in self.checks:
-            lines += _wrapped(f"{SYMBOLS[check.status]} {WORDS[check.status]:8}{check.points:2g}  {check.title}", 14)
+            lines += _wrapped(f"{SYMBOLS[check.status]} {WORDS[check.status]:8}{check.points:3g}  {check.title}", 15)
             if check.status != "passed" and _line(check) != said:
-                lines += _wrapped(" " * 14 + _line(check), 14)
+                lines += _wrapped(" " * 15 + _line(check), 15)
             if check is self.open:
                 lines += _details(check)
             said = _line(check)

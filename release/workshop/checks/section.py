@@ -524,7 +524,7 @@ class Section:
         self.workshop.sections.append(self)
 
     @property
-    def points(self) -> int:
+    def points(self) -> float:
         return sum(check.points for check in self.checks)
 
     def check(
