@@ -469,7 +469,7 @@ def test_a_clock_that_jumps_changes_nothing(tmp_path):
     made = course(tmp_path / "course", 3, PYTHONPATH=str(folder))
     graded = made.grade_class()
     assert "3 submissions: 3 graded, none needs a look" in graded.log
-    assert sum(graded.points("all-00").values()) == 90
+    assert sum(graded.points("all-00").values()) == 86
 
 
 # ---------------------------------------------------------------- parts

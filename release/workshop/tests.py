@@ -45,7 +45,7 @@ from checks.pictures import live_regions as live_regions
 from checks.pictures import show_figure as show_figure
 from checks.programs import LARGEST, Choices, Program, Unfit
 from checks.progress import show_progress
-from checks.section import CHECK_SECONDS, SCALAR, Score, Section, Trial, Workaround, Workshop, literal
+from checks.section import CHECK_SECONDS, PROGRAM_SECONDS, SCALAR, Score, Section, Trial, Workaround, Workshop, literal
 
 MOST_PARAMETERS = 1000  # of a learner's module that are looked at
 WORKSHOP = Workshop()
@@ -757,12 +757,14 @@ def leaves_only(trial: Trial) -> None:
         "Which arrays does it write into? `array -= 1` and `out=` change the array they are given.",
         "Make a new one.",
     ],
+    seconds=PROGRAM_SECONDS,  # those that never end are all waited for
 )
 def untouched(trial: Trial) -> None:
     """Nothing that is handed in is changed: operands, upstream gradient, arrays"""
     operations = ["a + b", "a - b", "a * b", "a / b", "a ** 2", "a ** 3", "-a", "a + 2.5", "2.5 - a", "2.5 / a"]
     if not any(known := computes(trial, *operations)):
         raise Waits("waits for an operation whose value is right")
+    ran = False
     for code in itertools.compress(operations, known):
         numbers = trial.draw(3, 2)
         lines = [f"array = np.array({literal(numbers[0])})", "a = MyTensor(array, requires_grad=True)"]
@@ -776,8 +778,11 @@ def untouched(trial: Trial) -> None:
         except (Exception, OutOfTime, UsedTorch):  # what does not go backward has checks of its own
             del trial.evidence[noted:]
             continue
+        ran = True
         with trial.case():
             trial.see(variables, handed, code, means)
+    if not ran:
+        raise Waits("waits for an operation that goes backward")
 
 
 @TENSOR.check(
