@@ -623,7 +623,7 @@ def drawn_seed() -> int:
     return random.SystemRandom().randrange(1_000_000)
 
 
-BROKEN = "the check itself is broken, which costs no points; its author should know: {}"
+BROKEN = "this check could not look at what your code computed, and says nothing of it; its author should know: {}"
 
 
 def judged(
@@ -646,7 +646,7 @@ def judged(
             continue
         trials[check.id] = trial
         if trial.broken:
-            result.status, result.score = "broken", check.points
+            result.status = "broken"
             result.got = BROKEN.format(printable(f"{class_name(trial.broken)}: {trial.broken}", 100))
         elif trial.first is None:
             result.status, result.score = "passed", check.points
