@@ -149,7 +149,7 @@ def shapes(trial: Trial, *wanted: tuple[int, ...]) -> list[tuple[int, ...]]:
 
 def differentiates(trial: Trial, symbol: str) -> bool:
     """Whether an operator and its gradients are right alone, for vectors and for matrices."""
-    return all(trial.right([PARTS[symbol], in_shapes(symbol, (2, 2), (2, 2))]))
+    return all(trial.right([program])[0] for program in (PARTS[symbol], in_shapes(symbol, (2, 2), (2, 2))))
 
 
 def operator_that_works(trial: Trial) -> str:
@@ -166,11 +166,12 @@ def operator_that_works(trial: Trial) -> str:
 
 def computes(trial: Trial, *codes: str) -> list[bool]:
     """Whether expressions of a and b have the right value, for vectors and for matrices."""
-    some = [
-        [Program(f"{made}y = {code}", ("y", "hasattr(y, 'backward')")) for made in (TWO, MATRICES)] for code in codes
-    ]
-    trial.right([program for programs in some for program in programs])
-    return [all(trial.right(programs)) for programs in some]
+    right = dict.fromkeys(codes, True)
+    for made in (TWO, MATRICES):  # what never ends is not tried again: of many such programs only a few are waited for
+        left = [code for code in codes if right[code]]
+        some = [Program(f"{made}y = {code}", ("y", "hasattr(y, 'backward')")) for code in left]
+        right.update(zip(left, trial.right(some), strict=True))
+    return [right[code] for code in codes]
 
 
 def operators_that_compute(trial: Trial) -> str:
