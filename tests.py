@@ -45,7 +45,7 @@ from checks.pictures import live_regions as live_regions
 from checks.pictures import show_figure as show_figure
 from checks.programs import LARGEST, Choices, Program, Unfit
 from checks.progress import show_progress
-from checks.section import CHECK_SECONDS, SCALAR, Score, Section, Trial, Workaround, Workshop, literal
+from checks.section import CHECK_SECONDS, PROGRAM_SECONDS, SCALAR, Score, Section, Trial, Workaround, Workshop, literal
 
 MOST_PARAMETERS = 1000  # of a learner's module that are looked at
 WORKSHOP = Workshop()
@@ -149,7 +149,7 @@ def shapes(trial: Trial, *wanted: tuple[int, ...]) -> list[tuple[int, ...]]:
 
 def differentiates(trial: Trial, symbol: str) -> bool:
     """Whether an operator and its gradients are right alone, for vectors and for matrices."""
-    return all(trial.right([PARTS[symbol], in_shapes(symbol, (2, 2), (2, 2))]))
+    return all(trial.right([program])[0] for program in (PARTS[symbol], in_shapes(symbol, (2, 2), (2, 2))))
 
 
 def operator_that_works(trial: Trial) -> str:
@@ -166,11 +166,12 @@ def operator_that_works(trial: Trial) -> str:
 
 def computes(trial: Trial, *codes: str) -> list[bool]:
     """Whether expressions of a and b have the right value, for vectors and for matrices."""
-    some = [
-        [Program(f"{made}y = {code}", ("y", "hasattr(y, 'backward')")) for made in (TWO, MATRICES)] for code in codes
-    ]
-    trial.right([program for programs in some for program in programs])
-    return [all(trial.right(programs)) for programs in some]
+    right = dict.fromkeys(codes, True)
+    for made in (TWO, MATRICES):  # what never ends is not tried again: of many such programs only a few are waited for
+        left = [code for code in codes if right[code]]
+        some = [Program(f"{made}y = {code}", ("y", "hasattr(y, 'backward')")) for code in left]
+        right.update(zip(left, trial.right(some), strict=True))
+    return [right[code] for code in codes]
 
 
 def operators_that_compute(trial: Trial) -> str:
@@ -774,12 +775,14 @@ def leaves_only(trial: Trial) -> None:
         "Which arrays does it write into? `array -= 1` and `out=` change the array they are given.",
         "Make a new one.",
     ],
+    seconds=PROGRAM_SECONDS,  # those that never end are all waited for
 )
 def untouched(trial: Trial) -> None:
     """Nothing that is handed in is changed: operands, upstream gradient, arrays"""
     operations = ["a + b", "a - b", "a * b", "a / b", "a ** 2", "a ** 3", "-a", "a + 2.5", "2.5 - a", "2.5 / a"]
     if not any(known := computes(trial, *operations)):
         raise Waits("waits for an operation whose value is right")
+    ran = False
     for code in itertools.compress(operations, known):
         numbers = trial.draw(3, 2)
         lines = [f"array = np.array({literal(numbers[0])})", "a = MyTensor(array, requires_grad=True)"]
@@ -793,8 +796,11 @@ def untouched(trial: Trial) -> None:
         except (Exception, OutOfTime, UsedTorch):  # what does not go backward has checks of its own
             del trial.evidence[noted:]
             continue
+        ran = True
         with trial.case():
             trial.see(variables, handed, code, means)
+    if not ran:
+        raise Waits("waits for an operation that goes backward")
 
 
 @TENSOR.check(

@@ -48,7 +48,7 @@ from checks.report import Report, Result, Score
 SECTION_SECONDS = 30.0  # of learner code, in all checks of one section together
 CHECK_SECONDS = 5.0
 SCALAR = Program("t = MyTensor(1.5)", ("t",))
-PROGRAM_SECONDS = 1.0  # of learner code, in one small program on its own
+PROGRAM_SECONDS = 1.0  # of learner code, in one small program on its own, or in some together
 MOST_ENDLESS = 2  # programs of a check that are waited for in vain
 STOPS = (KeyboardInterrupt, OutOfTime, UsedTorch)  # after these a check does not try its other inputs
 
@@ -372,9 +372,9 @@ class Trial:
 
     def _right(self, some: Sequence[Program]) -> list[bool]:
         try:
-            return self._seen(some, self.seconds)
+            return self._seen(some, PROGRAM_SECONDS)
         except (Exception, OutOfTime, UsedTorch):  # of one of them, or all together show too much to hand over
-            return self._one_by_one(some)
+            return self._one_by_one(some) if len(some) > 1 else [False]
 
     def _one_by_one(self, some: Sequence[Program]) -> list[bool]:
         """As `_right`; where some never end, no more than a few of them are waited for."""

@@ -789,7 +789,7 @@ def keep(self, value):
 MyTensor.grad = property(lambda self: None if self.kept is None else large, keep)
 """
     },
-    points={"tensor": 13, "module": 10},  # the values are right
+    points={"tensor": 12, "module": 10},  # the values are right, and what is handed in stays as it is
 )
 attack(
     "huge_integers",

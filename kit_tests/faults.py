@@ -347,7 +347,7 @@ def creating(what: str, base: Callable[[], Notebook] = begun) -> Callable[[], No
 
 def unusual_classes() -> Notebook:
     """A metaclass, an attribute that asks for itself, single precision, a generator of parameters: all right."""
-    made = creating("array = array.astype(np.float32)", half)()
+    made = creating("array = array.astype(dtype or np.float32)", half)()
     tensor, module = cell(made, "tensor"), cell(made, "module")
     for answer, old, new in (
         (tensor, METHOD, f"    def __getattr__(self, name):\n        return getattr(self, name)\n\n{METHOD}"),

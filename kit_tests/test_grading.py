@@ -69,7 +69,7 @@ def test_feedback_shows_the_report_of_the_first_mistake(graded):
 def test_feedback_says_which_points_count_where_a_section_was_judged_twice(graded):
     page = (ROOT / "examples" / "feedback" / "syntax_error" / "workshop" / "workshop.html").read_text(encoding="utf-8")
     says = html.unescape(re.sub(r"<[^>]*>", "", page))
-    assert "sections: 0 of 10. With the reference's earlier sections: 10 of 10, and this counts." in says
+    assert "sections: 0 of 8. With the reference's earlier sections: 8 of 8, and this counts." in says
 
 
 def test_the_sample_class_is_generated_from_the_release():

@@ -21,6 +21,7 @@ Item = TypeVar("Item")
 NUMBERS = (2.0, 3.0, 5.0, 0.5, 1.5, -2.0, 4.0, -3.0, 2.5, -0.5, 3.5, -1.5)
 MOST_TRIES = 250  # programs that are run to find a smaller one
 LARGEST = 60.0  # values of a program: small enough for float32
+MOST_READ = 100  # elements of an array: those of a program have ten, and all of them cross between processes
 
 
 class Unfit(Exception):
@@ -71,11 +72,12 @@ class Program:
 Maker = Callable[[Choices], Program]
 
 # What a learner's object holds, as plain numbers. (Whether a result is a tensor at all, other checks have asked.)
-READ = """\
+READ = f"""\
 def read(x):
     if x is None or type(x) in (bool, int, float, str):
         return x
-    return np.array(x if isinstance(x, (np.ndarray, np.generic, list, tuple)) else x.data).tolist()
+    array = np.array(x if isinstance(x, (np.ndarray, np.generic, list, tuple)) else x.data)
+    return array.tolist() if array.size <= {MOST_READ} else f"{{array.size}} elements"
 """
 
 

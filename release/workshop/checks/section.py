@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import collections
 import contextlib
 import functools
 import random
@@ -47,7 +48,7 @@ from checks.report import Report, Result, Score
 SECTION_SECONDS = 30.0  # of learner code, in all checks of one section together
 CHECK_SECONDS = 5.0
 SCALAR = Program("t = MyTensor(1.5)", ("t",))
-PROGRAM_SECONDS = 1.0  # of learner code, in one small program on its own
+PROGRAM_SECONDS = 1.0  # of learner code, in one small program on its own, or in some together
 MOST_ENDLESS = 2  # programs of a check that are waited for in vain
 STOPS = (KeyboardInterrupt, OutOfTime, UsedTorch)  # after these a check does not try its other inputs
 
@@ -371,9 +372,9 @@ class Trial:
 
     def _right(self, some: Sequence[Program]) -> list[bool]:
         try:
-            return self._seen(some, self.seconds)
+            return self._seen(some, PROGRAM_SECONDS)
         except (Exception, OutOfTime, UsedTorch):  # of one of them, or all together show too much to hand over
-            return self._one_by_one(some)
+            return self._one_by_one(some) if len(some) > 1 else [False]
 
     def _one_by_one(self, some: Sequence[Program]) -> list[bool]:
         """As `_right`; where some never end, no more than a few of them are waited for."""
@@ -655,6 +656,9 @@ def judged(
     return results, trials
 
 
+nameless: collections.deque[Exception] = collections.deque(maxlen=10)  # for whoever mends the search for names
+
+
 def _run(
     checks: Sequence[Check],
     section: Section,
@@ -675,7 +679,11 @@ def _run(
     told: dict[str, str] = {}  # mistake to the title of the check that names it first
     for id, trial in failed.items():
         again = functools.partial(_tried, trial.check, names, seed, clock, Known(section.workarounds))
-        verdict = _named(trial, inference, again)
+        try:
+            verdict = _named(trial, inference, again)
+        except Exception as error:  # of what looks for a name: the check has failed all the same
+            nameless.append(error)
+            verdict = Verdict(_plainly(trial), hints=trial.check.hints)
         if verdict.first in results:
             verdict = replace(verdict, first=results[verdict.first].title)
         elif verdict.first is None and verdict.mistake and verdict.mistake.id in told:
@@ -738,6 +746,11 @@ def _tried(check: Check, names: dict[str, Any], seed: int, clock: Clock, known: 
     return trial
 
 
+def _plainly(trial: Trial) -> str:
+    assert trial.first is not None
+    return getattr(trial.first.verdict, "says", None) or str(trial.first.verdict)
+
+
 def _named(trial: Trial, inference: evidence.Inference, again: Callable[[int], Trial]) -> Verdict:
     """What is behind a failure, as far as the evidence shows it."""
     assert trial.first is not None
@@ -748,7 +761,7 @@ def _named(trial: Trial, inference: evidence.Inference, again: Callable[[int], T
     if failure.mistake in mistakes.KNOWN:
         mistake = mistakes.KNOWN[failure.mistake]
         return Verdict(mistake.title, mistake, mistake.hints)
-    plainly = getattr(failure.verdict, "says", None) or str(failure.verdict)
+    plainly = _plainly(trial)
     if failure.stopped:
         return Verdict(plainly, hints=check.hints)
     tried = functools.cache(lambda: experiments.tried(trial, inference))

@@ -424,7 +424,8 @@ def of_rules(some: Sequence[Call]) -> Iterator[Way]:
         options = [[(place, *option) for option in _formulas(group)] for place, group in sorted(wrong.items())]
         if options and all(options):
             for option in itertools.product(*options):
-                yield _way(op, option)
+                if op != "step" or option[0][1]:  # a step that moves nothing may be lost, or not taken
+                    yield _way(op, option)
 
 
 def _way(op: str, option: Sequence[tuple[int, Formula | None, str, Any]]) -> Way:
