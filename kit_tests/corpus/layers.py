@@ -2717,6 +2717,13 @@ TRAIN = [
         (SHUFFLE, SHUFFLE.replace("np.random.", "np.random.default_rng(1).")),
     ),
     Wrong(
+        "train-shuffles-what-it-is-given",
+        "train-changes-arrays",
+        "train",
+        "train_batches",
+        (SHUFFLE, SHUFFLE + "        images[...], targets[...] = images[order], targets[order]\n"),
+    ),
+    Wrong(
         "train-logs-tensors",
         "train-losses-not-numbers",
         "train",
