@@ -205,9 +205,9 @@ def pairs(works: set[str], *functions: str) -> Pairs:
         see += ["b.grad", "c.grad"]
     if "leaves only" in works:
         see += ["u.grad", "y.grad"]
-    values = {"a": [2.0, -3.0], "b": [5.0, 1.5], "c": [0.5, -2.0]}
+    values = {"a": [2.0, -3.0], "b": [5.0, 1.5], "c": [-2.0, 0.5]}
     start = [f"{name} = MyTensor({value}, requires_grad=True)" for name, value in values.items()]
-    return Pairs("\n".join([*start, "g = MyTensor([0.5, 1.5])"]), tuple(inner), tuple(outer), tuple(see))
+    return Pairs("", "\n".join([*start, "g = MyTensor([0.5, 1.5])"]), tuple(inner), tuple(outer), tuple(see))
 
 
 class Composition:
@@ -1617,7 +1617,7 @@ def any_bend(trial: Trial) -> None:
     """Any program: relu in random compositions"""
     works = parts_that_work(trial)
     some = pairs(works, "relu")
-    trial.pairs(replace(some, start=f"relu = ReLU()\n{some.start}"))
+    trial.pairs(replace(some, first="relu = ReLU()\n"))
     if trial.first is None:
         trial.programs(lambda choices: bent(choices, works), count=20)
 
