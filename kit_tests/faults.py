@@ -553,9 +553,7 @@ PYTHON = [
     Fault("hides_numpy", own("np = 'mine'"), TENSOR, shows=("(tests.test_tensor_class), which does not pass yet",)),
     Fault("hides_ours", own("tests = server = wire = display = get_ipython = _ = 'mine'", before="test_tensor"), BEGUN),
     Fault("unusual_classes", unusual_classes, HALF),
-    Fault(
-        "not_finite", dividing("return base * np.nan, base * np.inf"), NO_DIVISION, shows=("is not finite everywhere",)
-    ),
+    Fault("not_finite", dividing("return base * np.nan, base * np.inf"), NO_DIVISION, shows=("a.grad is nan",)),
     Fault("objects", creating("array = array.astype(object)"), MODULE, shows=("elements of type object",)),
     Fault(
         "a_gigabyte",

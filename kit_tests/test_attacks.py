@@ -255,7 +255,7 @@ def test_every_attack_was_graded_and_the_run_went_on(run):
 
 def test_honest_learners_rows_are_the_same_with_and_without_the_attacks(run):
     alone, beside = run.rows
-    assert len(alone["grade"]) == 8 * len(NEIGHBORS) and len(alone["comment"]) == 7 * len(NEIGHBORS)
+    assert len(alone["grade"]) == 9 * len(NEIGHBORS) and len(alone["comment"]) == 7 * len(NEIGHBORS)
     assert alone == beside
 
 

@@ -134,6 +134,13 @@ WRONG = [
     ),
     ("module", "modules.extend(reversed", "modules.extend", "list", {"nested"}),
     ("module", "found.setdefault(id(parameter)", "id(parameter)", "len(found)", {"shared"}),
+    (
+        "module",
+        'self.__dict__.get("_MyModule__sub_modules", {}).pop(name, None)',
+        'self.__dict__.get("_MyModule__sub_modules", {}).pop(name, None)',
+        "pass",
+        {"any_tree"},
+    ),
     ("tensor", "np.true_divide", "np.true_divide", "(lambda a, b: (a / b).astype(a.dtype))", {"div", "div_numbers"}),
     (
         "tensor",

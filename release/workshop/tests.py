@@ -16,7 +16,7 @@ import ast
 import itertools
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,7 @@ from checks.pictures import draw_weights as draw_weights
 from checks.pictures import live as live
 from checks.pictures import live_regions as live_regions
 from checks.pictures import show_figure as show_figure
-from checks.programs import LARGEST, Choices, Program, Unfit
+from checks.programs import LARGEST, Choices, Pairs, Program, Unfit
 from checks.progress import show_progress
 from checks.section import CHECK_SECONDS, PROGRAM_SECONDS, SCALAR, Score, Section, Trial, Workaround, Workshop, literal
 
@@ -184,6 +184,30 @@ def operators_that_compute(trial: Trial) -> str:
     if not any(right):
         raise Waits("waits for an operator whose value is right")
     return "".join(itertools.compress(SYMBOLS, right))
+
+
+def pairs(works: set[str], *functions: str) -> Pairs:
+    """Each operation that works alone on each other one; `functions` are names of functions of one tensor."""
+    symbols = [symbol for symbol in SYMBOLS if symbol in works]
+    inner = [f"a {symbol} b" for symbol in symbols] + [f"{name}(a)" for name in functions]
+    outer = [
+        f"{one} {symbol} {other}"
+        for symbol in symbols
+        for one, other in (("u", "c"), ("c", "u"), ("u", "a"), ("a", "u"), ("u", "u"))
+    ]
+    outer += [code for name in functions for code in (f"{name}(u)", f"u * {name}(c)", f"{name}(c) + u")]
+    others = {"-a": "-a", "** 2": "a ** 2", "number -": "2.5 - a", "* number": "a * 2.5"}
+    for part in others.keys() & works:
+        inner.append(others[part])
+        outer.append(others[part].replace("a", "u"))
+    see = ["y", "a.grad", "a.data", "b.data", "c.data", "g.data", *(["y.requires_grad"] if "flags" in works else [])]
+    if "none yet" in works:
+        see += ["b.grad", "c.grad"]
+    if "leaves only" in works:
+        see += ["u.grad", "y.grad"]
+    values = {"a": [2.0, -3.0], "b": [5.0, 1.5], "c": [0.5, -2.0]}
+    start = [f"{name} = MyTensor({value}, requires_grad=True)" for name, value in values.items()]
+    return Pairs("\n".join([*start, "g = MyTensor([0.5, 1.5])"]), tuple(inner), tuple(outer), tuple(see))
 
 
 class Composition:
@@ -915,10 +939,7 @@ def programs(trial: Trial) -> None:
     works = parts_that_work(trial)
     if len(operators_that_compute(trial)) < 3:
         raise Waits("waits for at least three of the operators + - * /")
-    # An operation that keeps what the next one of its kind overwrites is too rare among random programs.
-    for symbol in SYMBOLS:
-        if symbol in works:
-            trial.gradients(f"u = a {symbol} b\ny = u {symbol} c", {"a": (2,), "b": (2,), "c": (2,)})
+    trial.pairs(pairs(works))
     if trial.first is None:
         trial.programs(lambda choices: once(choices, works))
 
@@ -1086,7 +1107,10 @@ def tree(choices: Choices) -> Program:
 )
 def any_tree(trial: Trial) -> None:
     """Any tree of modules: random ones, with shared and re-assigned parts"""
-    trial.programs(tree)
+    # A name that goes from a module to a parameter is too rare among random trees.
+    parameters_are(trial, f"{NESTED}\nm.inner = Parameter(MyTensor([6.5]))", [1.5], [2.5, 3.5], [6.5])
+    if trial.first is None:
+        trial.programs(tree)
 
 
 def test_my_module(MyModule: Any, MyTensor: Any, Parameter: Any, seed: int | None = None) -> Score:
@@ -1555,7 +1579,10 @@ def bent(choices: Choices, works: set[str]) -> Program:
 def any_bend(trial: Trial) -> None:
     """Any program: relu in random compositions"""
     works = parts_that_work(trial)
-    trial.programs(lambda choices: bent(choices, works), count=20)
+    some = pairs(works, "relu")
+    trial.pairs(replace(some, start=f"relu = ReLU()\n{some.start}"))
+    if trial.first is None:
+        trial.programs(lambda choices: bent(choices, works), count=20)
 
 
 def test_relu(ReLU: Any, MyTensor: Any, seed: int | None = None) -> Score:

@@ -91,6 +91,51 @@ def together(programs: Sequence[Program]) -> str:
     return "\n".join(parts)
 
 
+@dataclass(frozen=True)
+class Pairs:
+    """Every operation on every other one: programs of two operations, all in one loop.
+
+    Attributes:
+        start: code that makes the tensors a, b, c, which go into the operations, and the upstream gradient g.
+        inner: expressions of a and b, the value of which is u.
+        outer: expressions of u, a and c, the value of which is y.
+        see: expressions that are looked at when y has gone backward.
+    """
+
+    start: str
+    inner: tuple[str, ...]
+    outer: tuple[str, ...]
+    see: tuple[str, ...]
+
+    def code(self) -> str:
+        """Code that leaves in `seen` what each pair shows, or None where it raised; `read` must be there."""
+        looked_at = ", ".join(f"read({expression})" for expression in self.see)
+        pair = ["u = inner(a, b)", "y = outer(u, a, c)", "y.backward(g)", f"return [{looked_at}]"]
+        return "\n".join(
+            [
+                "def pair(inner, outer):",
+                textwrap.indent("\n".join([self.start, *pair]), "    "),
+                f"inners = [{', '.join(f'lambda a, b: {one}' for one in self.inner)}]",
+                f"outers = [{', '.join(f'lambda u, a, c: {one}' for one in self.outer)}]",
+                "seen = []",
+                "for inner in inners:",
+                "    for outer in outers:",
+                "        try:",
+                "            seen.append(pair(inner, outer))",
+                "        except Exception:",
+                "            seen.append(None)",
+            ]
+        )
+
+    def programs(self) -> list[Program]:
+        """Each pair as a program of its own, in the order of `code`."""
+        return [
+            Program(f"{self.start}\nu = {inner}\ny = {outer}\ny.backward(g)", self.see)
+            for inner in self.inner
+            for outer in self.outer
+        ]
+
+
 def made(make: Maker, rng: np.random.Generator, count: int) -> list[tuple[Program, list[int]]]:
     """So many different programs, with their choices; fewer where most choices make none."""
     found: dict[Program, list[int]] = {}

@@ -6,6 +6,7 @@ import ast
 import collections
 import contextlib
 import functools
+import itertools
 import random
 import re
 import textwrap
@@ -404,6 +405,24 @@ class Trial:
         if type(got) is not list or len(got) != len(expected):
             return False
         return all(programs.alike(value, one, close) for value, one in zip(expected.values(), got, strict=True))
+
+    def pairs(self, pairs: programs.Pairs) -> None:
+        """Run every pair of operations; the first one that does something else than PyTorch is what failed."""
+        some, code = pairs.programs(), pairs.code()
+        variables: dict[str, Any] = {"np": np, **self.names}
+        seen: Any = None
+        with contextlib.suppress(Exception), self.clock.learner_code(self.seconds):
+            execute(f"{programs.READ}\n{code}", variables)
+            seen = variables.get("seen")
+        right = [False] * len(some)
+        if type(seen) is list and len(seen) == len(some):
+            right = list(map(self._shows, some, seen))
+        wrong = [program for program, is_right in zip(some, right, strict=True) if not is_right]
+        for program in wrong[:1]:
+            self.same(program.code, *program.see)
+        if self.first:
+            for program in [*wrong[1:3], *itertools.compress(some, right)][:4]:  # to name the mistake by
+                self.same(program.code, *program.see)
 
     def programs(self, make: Maker, count: int = 40) -> None:
         """Run random programs. The smallest one found that does something else than PyTorch is what failed."""
