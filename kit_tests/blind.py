@@ -17,6 +17,7 @@ import collections
 import functools
 import json
 import runpy
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,14 +57,14 @@ def source_of(wrong: Blind, folder: Path) -> str:
     return text
 
 
-def reports(text: str, seed: int = 0) -> dict[str, Report]:
-    """Every section's report on a solution's code."""
+def reports(text: str, sections: Iterable[str] = proof.SECTIONS, seed: int = 0) -> dict[str, Report]:
+    """Sections' reports on a solution's code."""
     with quiet():
         names = defined([("<solution>", text)])
     found = {}
-    for id, of in proof.SECTIONS.items():
+    for id in sections:
         np.random.seed(seed)
-        found[id] = proof.report(of, names, seed)
+        found[id] = proof.report(proof.SECTIONS[id], names, seed)
     return found
 
 
@@ -86,10 +87,10 @@ class Verdict:
         return self.section in self.lost
 
 
-def judge(name: str, solution: str) -> Verdict:
-    """What the checks say of one wrong solution of a corpus."""
+def judge(name: str, solution: str, everywhere: bool = True) -> Verdict:
+    """What the checks say of one wrong solution of a corpus: those of its own section, or of all."""
     wrong, folder = corpus(name)[solution]
-    found = reports(source_of(wrong, folder))
+    found = reports(source_of(wrong, folder), proof.SECTIONS if everywhere else [wrong.section])
     lost = {id: report.points - report.score for id, report in found.items() if report.score < report.points}
     where = wrong.section if wrong.section in lost else next(iter(lost), wrong.section)
     return Verdict(solution, wrong.section, lost, sheet(wrong, found[where]))

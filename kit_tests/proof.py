@@ -97,6 +97,7 @@ class Finding:
     """What the report of one wrong solution says.
 
     Attributes:
+        cost: the share of its section's points that is lost.
         lost: ids of checks that did not pass.
         stray: of those, the ones that the mistake does not explain.
         named: check id to the mistake it names.
@@ -106,6 +107,7 @@ class Finding:
     """
 
     wrong: Wrong
+    cost: float
     lost: set[str]
     stray: set[str]
     named: dict[str, str | None]
@@ -151,7 +153,15 @@ def find(name: str) -> Finding:
     named = {check.id: check.mistake for check in found.checks if check.status in ("failed", "missing")}
     judged = differences(home, name, found)
     return Finding(
-        wrong, lost, stray, named, found.open.mistake if found.open else None, before, judged, drawn(found, names)
+        wrong,
+        1 - found.score / found.points,
+        lost,
+        stray,
+        named,
+        found.open.mistake if found.open else None,
+        before,
+        judged,
+        drawn(found, names),
     )
 
 
@@ -372,6 +382,17 @@ def table(found: list[Finding]) -> str:
     return "\n".join(lines)
 
 
+def costs(found: list[Finding]) -> str:
+    """Per section: what wrong solutions cost, in quarters of its points, and the dearest ones."""
+    lines = ["| section | up to a quarter | up to a half | more | the dearest |", "| --- |" + " ---: |" * 3 + " --- |"]
+    for id in SECTIONS:
+        some = sorted((f for f in found if f.wrong.section == id), key=lambda f: -f.cost)
+        counts = [sum(low < f.cost <= high for f in some) for low, high in ((-1, 0.25), (0.25, 0.5), (0.5, 1))]
+        dearest = ", ".join(f"{f.wrong.name} {f.cost:.0%}" for f in some[:3])
+        lines.append(f"| {id} | {' | '.join(map(str, counts))} | {dearest} |")
+    return "\n".join(lines)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--seeds", type=int, default=0, help="compare the verdicts for this many seeds, too")
@@ -394,6 +415,7 @@ def main() -> None:
             if not f.caught:
                 print(f"    costs {sorted(f.wrong.costs)}, lost {sorted(f.lost)}, stray {sorted(f.stray)}")
     print("\n" + table(found) + "\n")
+    print(costs(found) + "\n")
     print("| correct solution | points of 100 |\n| --- | ---: |")
     for name, points in scores().items():
         print(f"| {name} | {sum(points.values()):g} |")

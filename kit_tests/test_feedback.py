@@ -40,6 +40,21 @@ def test_every_wrong_solution_loses_the_checks_that_see_it_and_no_others(finding
     assert not bad
 
 
+# Mistakes of the engine as a whole: a graph that nobody can walk, tensors that hold no numbers to compute with.
+WHOLE = {
+    *("data-not-array", "integer-truncation", "calls-itself", "array-not-tensor", "uses-torch", "unhashable"),
+    *("gradient-overwritten", "zero-taken-for-none", "truth-of-array", "handed-on-again", "handed-on-too-early"),
+    *("wrong-end", "walk-incomplete", "gradient-aliased", "base-changed", "requires-grad-lost", "gradient-clipped"),
+    *("none-is-used", "arguments-do-not-match", "add-not-recorded"),
+}
+
+
+def test_one_mistake_in_one_rule_property_or_constructor_of_tensors_costs_a_quarter_at_most(findings):
+    print("\n" + proof.costs(findings))
+    dear = [f for f in findings if f.wrong.section == "tensor" and f.cost > 0.25]
+    assert [(f.wrong.name, f.cost) for f in dear if not WHOLE & {*f.wrong.accepted}] == []
+
+
 def test_a_wrong_solution_keeps_all_points_of_earlier_sections(findings):
     assert [(f.wrong.name, f.before) for f in findings if f.before] == []
 

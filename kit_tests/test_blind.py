@@ -1,0 +1,35 @@
+"""Solutions that were written with only the notebook at hand: wrong ones are caught, right ones lose nothing."""
+
+from __future__ import annotations
+
+import blind
+import proof
+import pytest
+
+# What the notebook leaves free, or says itself that no test sees.
+UNASKED = {
+    "first": {
+        "a/float32-default": "whoever computes in float32 throughout has chosen, too",
+        "a/bias-like-weight": "PyTorch draws the bias at random, too: the notebook leaves it free",
+        "b/linear-random-bias": "the same",
+        "a/sum-axis-not-put-back": "sum is handed to no test",
+        "b/sum-axis-in-front": "the same",
+    },
+}
+CORPORA = sorted({path.name.partition("-")[0] for path in blind.FOLDER.iterdir() if path.is_dir()})
+
+
+@pytest.mark.parametrize("name", CORPORA)
+def test_wrong_solutions_are_caught_where_they_break_a_promise(name):
+    jobs = [(name, solution, False) for solution in blind.corpus(name)]
+    verdicts = proof._all(blind.judge, jobs, "wrong solutions")
+    assert len(verdicts) >= 120
+    assert {verdict.name for verdict in verdicts if not verdict.caught} == UNASKED[name].keys()
+
+
+@pytest.mark.parametrize("name", CORPORA)
+def test_right_solutions_earn_everything(name):
+    paths = blind.right(name)
+    assert len(paths) >= 10
+    points = proof._all(blind.score, [(str(path),) for path in paths], "right solutions")
+    assert points == [100] * len(paths)
