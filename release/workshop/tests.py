@@ -130,7 +130,7 @@ def parts_that_work(trial: Trial) -> set[str]:
     return works | ({"broadcasting"} if all(trial.right(stretched)) else set())
 
 
-BROADCAST = [((2, 3), (3,)), ((3,), (2, 3)), ((2, 1), (1, 3)), ((2, 3), ())]
+BROADCAST = [((2, 3), (3,)), ((3,), (2, 3)), ((2, 1), (1, 3)), ((2, 3), ()), ((2, 1), (4, 2, 3))]
 
 
 def in_shapes(symbol: str, one: tuple[int, ...], other: tuple[int, ...]) -> Program:
@@ -205,9 +205,9 @@ def pairs(works: set[str], *functions: str) -> Pairs:
         see += ["b.grad", "c.grad"]
     if "leaves only" in works:
         see += ["u.grad", "y.grad"]
-    values = {"a": [2.0, -3.0], "b": [5.0, 1.5], "c": [0.5, -2.0]}
+    values = {"a": [2.0, -3.0], "b": [5.0, 1.5], "c": [-2.0, 0.5]}
     start = [f"{name} = MyTensor({value}, requires_grad=True)" for name, value in values.items()]
-    return Pairs("\n".join([*start, "g = MyTensor([0.5, 1.5])"]), tuple(inner), tuple(outer), tuple(see))
+    return Pairs("", "\n".join([*start, "g = MyTensor([0.5, 1.5])"]), tuple(inner), tuple(outer), tuple(see))
 
 
 class Composition:
@@ -677,8 +677,9 @@ def broadcast_length_one(trial: Trial) -> None:
     hints=["Every rule of a binary operator ends with unbroadcast(gradient, shape of the operand)."],
 )
 def broadcast_operators(trial: Trial) -> None:
-    """Broadcasting with -, * and /"""
+    """Broadcasting over both at once, and with -, * and /"""
     usual = operator_that_works(trial)
+    trial.gradients(f"y = a {usual} b", {"a": (2, 1), "b": (4, 2, 3)}, {"a": (3, 2, 2), "b": (1, 2)})
     others = [each for each in operators_that_compute(trial) if each != usual and differentiates(trial, each)]
     if not others:
         raise Waits("waits for a second operator whose value and gradients are right")
@@ -1159,28 +1160,50 @@ def matmul_right(trial: Trial) -> None:
         trial.gradients("y = matmul(a, b)", {"b": (k, m)}, constants={"a": trial.draw(n, k)})
 
 
+SIDES = [
+    Program(
+        f"a = MyTensor([[2.0, 3.0], [0.5, -1.5]]{left})\nb = MyTensor([[5.0, 0.5, 1.5], [-2.0, 4.0, 3.5]]{right})\n"
+        "y = matmul(a, b)\ny.backward(MyTensor([[1.5, 2.5, -0.5], [3.0, 0.5, 2.0]]))",
+        (see,),
+    )
+    for left, right, see in ((", requires_grad=True", "", "a.grad"), ("", ", requires_grad=True", "b.grad"))
+]
+
+
 @MATMUL.check(
     0.5,
-    needs=["matmul_left", "matmul_right"],
+    needs=["matmul_value"],
     hints=["In the rule make a row of shape (k,), and its upstream gradient, a matrix with one row: reshape."],
 )
 def matmul_row(trial: Trial) -> None:
     """One row, (k,) to (m,): its value and its gradients"""
+    left, right = trial.right(SIDES)
     for k, m in ((1, 1), (3, 2), (2, 3)):
-        trial.gradients("y = matmul(a, b)", {"a": (k,), "b": (k, m)})
+        a, b = trial.draw(k), trial.draw(k, m)
+        trial.same(f"a = MyTensor({literal(a)})\nb = MyTensor({literal(b)})\ny = matmul(a, b)", "y")
+        if left:
+            trial.gradients("y = matmul(a, b)", {"a": (k,)}, constants={"b": b})
+        if right:
+            trial.gradients("y = matmul(a, b)", {"b": (k, m)}, constants={"a": a})
 
 
-def products(choices: Choices) -> Program:
-    """Matrix products of products, some by the same matrix twice, of a batch or of a row."""
-    sizes = [1 + choices.below(3)]
-    row = choices.below(4) == 3
+def products(choices: Choices, left: bool, right: bool, rows: bool) -> Program:
+    """Matrix products, some by the same matrix twice, of batches or of rows.
+
+    Products of products, where the gradient of the left operand works alone; else products of constants by matrices
+    that they share. `right` says whether the right operand's gradient works, `rows` whether a row does.
+
+    Raises:
+        Unfit: when nothing in it asks for a gradient.
+    """
     made: list[str] = []
     lines: list[str] = []
+    backward: list[str] = []
     leaves: list[str] = []
     handed: list[str] = []
 
-    def tensor(*shape: int) -> str:
-        name, traced = "abcdefhk"[len(handed)], choices.below(4) < 3
+    def tensor(*shape: int, traced: bool) -> str:
+        name, traced = "abcdefhkmn"[len(handed)], traced and choices.below(4) < 3
         handed.append(name)
         if traced:
             leaves.append(name)
@@ -1188,37 +1211,49 @@ def products(choices: Choices) -> Program:
         made.append(f"{name} = MyTensor({literal(choices.array(*shape))}{flag})")
         return name
 
-    n = 1 + choices.below(3)
-    latest = tensor(sizes[0]) if row else tensor(n, sizes[0])
-    square = ""
+    def back(result: str, *shape: int) -> None:
+        base = f"g{len(backward)}"
+        made.append(f"{base} = MyTensor({literal(choices.array(*shape))})")
+        handed.append(base)
+        backward.append(f"{result}.backward({base})")
+
+    size = 1 + choices.below(3)
+    many = [] if rows and choices.below(4) == 3 else [1 + choices.below(3)]
+    latest = tensor(*many, size, traced=left)
+    matrix = ("", 0, 0)  # the last one on the right, and its shape
     for name in "uvwy":
-        if name != "y" and choices.below(3):
+        if name != "y" and not choices.below(3):
             continue
-        if square and choices.below(2):
-            right = square  # once more, by the same matrix
-        else:
-            sizes.append(1 + choices.below(3))
-            right = tensor(sizes[-2], sizes[-1])
-            square = right if sizes[-2] == sizes[-1] else ""
-        lines.append(f"{name} = matmul({latest}, {right})")
-        latest = name
+        if matrix[1] != size or not choices.below(2):  # else once more by the same matrix
+            following = 1 + choices.below(3)
+            matrix = (tensor(size, following, traced=right), size, following)
+        lines.append(f"{name} = matmul({latest}, {matrix[0]})")
+        if name == "y" or not left:
+            back(name, *many, matrix[2])
+        if left:
+            latest, size = name, matrix[2]
+        elif name != "y":
+            latest = tensor(*many, size, traced=False)
     if not leaves:
         raise Unfit
-    made.append(f"g = MyTensor({literal(choices.array(sizes[-1]) if row else choices.array(n, sizes[-1]))})")
-    see = [line[0] for line in lines] + [f"{name}.grad" for name in leaves] + ["y.requires_grad"]
-    see += [f"{name}.data" for name in [*handed, "g"]]
-    return Program("\n".join([*made, *lines, "y.backward(g)"]), tuple(see))
+    see = [line[0] for line in lines] + [f"{name}.grad" for name in leaves] + [f"{name}.data" for name in handed]
+    return Program("\n".join([*made, *lines, *backward]), tuple(see))
 
 
 @MATMUL.check(
     1.5,
-    needs=["matmul_left", "matmul_right"],
+    needs=["matmul_value"],
     hints=["Each product alone is right. Does the second one change what the first one keeps?"],
     any_program=True,
 )
 def any_product(trial: Trial) -> None:
-    """Any program: random products of products"""
-    trial.programs(products, count=20)
+    """Any program: random products, of products and by the same matrix again"""
+    left, right = trial.right(SIDES)
+    if not (left or right):
+        raise Waits("waits for the gradient of one operand")
+    row = "a = MyTensor([2.0, 3.0])\nb = MyTensor([[5.0], [0.5]], requires_grad=True)\ny = matmul(a, b)\n"
+    rows = left and right and trial.right([Program(f"{row}y.backward(MyTensor([1.5]))", ("y", "b.grad"))])[0]
+    trial.programs(lambda choices: products(choices, left, right, rows), count=20)
 
 
 def test_matmul(matmul: Any, MyTensor: Any, seed: int | None = None) -> Score:
@@ -1335,7 +1370,7 @@ def linear_parameters(trial: Trial) -> None:
 
 
 LOPSIDED = 0.2  # of a weight's root mean square: where its mean may lie. By chance it is a tenth of that.
-SMALL, LARGE = 0.05, 3.0  # the root mean square of a weight, times the root of the inputs: those in use have 0.5 to 1.5
+SMALL, LARGE = 0.2, 2.0  # the root mean square of a weight, times the root of the inputs: those in use have 0.5 to 1.5
 
 
 @LINEAR.check(
@@ -1344,7 +1379,12 @@ SMALL, LARGE = 0.05, 3.0  # the root mean square of a weight, times the root of 
 )
 def linear_random(trial: Trial) -> None:
     """Weights start random, on both sides of 0, of a size that trains, new for every layer"""
-    inputs, outputs = (int(trial.rng.integers(*sizes)) for sizes in ((64, 100), (32, 60)))
+    new_weights(trial, *(int(trial.rng.integers(*sizes)) for sizes in ((64, 100), (32, 60))))
+    new_weights(trial, int(trial.rng.integers(200, 300)), 8)  # where the size goes by the inputs, and by nothing else
+
+
+def new_weights(trial: Trial, inputs: int, outputs: int) -> None:
+    """Look at the weights of two new layers."""
     code = f"np.random.seed({trial.rng.integers(1000)})\n"
     code += f"layer, other = Linear({inputs}, {outputs}), Linear({inputs}, {outputs})"
     variables = trial.run(code, see="layer.parameters()")
@@ -1580,7 +1620,7 @@ def any_bend(trial: Trial) -> None:
     """Any program: relu in random compositions"""
     works = parts_that_work(trial)
     some = pairs(works, "relu")
-    trial.pairs(replace(some, start=f"relu = ReLU()\n{some.start}"))
+    trial.pairs(replace(some, first="relu = ReLU()\n"))
     if trial.first is None:
         trial.programs(lambda choices: bent(choices, works), count=20)
 
@@ -2167,6 +2207,8 @@ def train_batches(trial: Trial) -> None:
     if len({frozenset(map(frozenset, batches)) for batches in epochs}) == 1:
         got = "the mini-batches hold the same examples in every epoch"
         raise Failed(got, "a new order for each epoch", mistake="train-shuffled-once")
+    handed = oracle.values(one.model, ("images[:, :]", "targets[:, :]"))
+    trial.see(one.variables, handed, one.code, dict.fromkeys(handed, "train-changes-arrays"))
 
 
 def numbers_in(trial: Trial, values: Any, what: str) -> np.ndarray:

@@ -1990,6 +1990,14 @@ known(
     MODEL,
 )
 known(
+    "train-changes-arrays",
+    "train",
+    "train changes the images or targets that it is given",
+    "Who else holds the arrays that you shuffle?",
+    "Shuffle row numbers, order = np.random.permutation(len(images)), and take images[batch]: that copies.",
+    "Make a model! > The model and its training",
+)
+known(
     "train-shuffled-once",
     "train",
     "the mini-batches hold the same examples in every epoch",

@@ -96,12 +96,14 @@ class Pairs:
     """Every operation on every other one: programs of two operations, all in one loop.
 
     Attributes:
+        first: code that runs once, before all pairs.
         start: code that makes the tensors a, b, c, which go into the operations, and the upstream gradient g.
         inner: expressions of a and b, the value of which is u.
         outer: expressions of u, a and c, the value of which is y.
         see: expressions that are looked at when y has gone backward.
     """
 
+    first: str
     start: str
     inner: tuple[str, ...]
     outer: tuple[str, ...]
@@ -113,6 +115,7 @@ class Pairs:
         pair = ["u = inner(a, b)", "y = outer(u, a, c)", "y.backward(g)", f"return [{looked_at}]"]
         return "\n".join(
             [
+                self.first,
                 "def pair(inner, outer):",
                 textwrap.indent("\n".join([self.start, *pair]), "    "),
                 f"inners = [{', '.join(f'lambda a, b: {one}' for one in self.inner)}]",
@@ -130,7 +133,7 @@ class Pairs:
     def programs(self) -> list[Program]:
         """Each pair as a program of its own, in the order of `code`."""
         return [
-            Program(f"{self.start}\nu = {inner}\ny = {outer}\ny.backward(g)", self.see)
+            Program(f"{self.first}{self.start}\nu = {inner}\ny = {outer}\ny.backward(g)", self.see)
             for inner in self.inner
             for outer in self.outer
         ]

@@ -418,8 +418,11 @@ class Trial:
         if type(seen) is list and len(seen) == len(some):
             right = list(map(self._shows, some, seen))
         wrong = [program for program, is_right in zip(some, right, strict=True) if not is_right]
+        wrong = [program for program in wrong if oracle.steady(program.code, program.see)]
         for program in wrong[:1]:
             self.same(program.code, *program.see)
+            if self.first is None:
+                self._left_over(program)
         if self.first:
             for program in [*wrong[1:3], *itertools.compress(some, right)][:4]:  # to name the mistake by
                 self.same(program.code, *program.see)
@@ -438,14 +441,18 @@ class Trial:
             smallest = self.smallest(make, some[wrong[0]])
             self.same(smallest.code, *smallest.see)
             self.evidence = [*self.evidence[noted:], *self.evidence[:noted]]
-        if self.first is None:  # alone it is right
-            self.snippet = wrong[0].code
-            got = "a program that is right when it runs first is wrong after others: something of theirs is left over"
-            with self.case():
-                raise Failed(got, "the same result each time")
+        if self.first is None:
+            self._left_over(wrong[0])
         right = [program for program in some if program not in wrong]
         for program in [*wrong[1:2], *right[:3]]:  # the more is seen, the better a mistake can be named
             self.same(program.code, *program.see)
+
+    def _left_over(self, program: Program) -> None:
+        """Fail for a program that is wrong after others, and right alone."""
+        self.snippet = program.code
+        got = "a program that is right when it runs first is wrong after others: something of theirs is left over"
+        with self.case():
+            raise Failed(got, "the same result each time")
 
     def smallest(self, make: Maker, choices: Sequence[int]) -> Program:
         """The smallest program found from these choices that is still wrong."""
