@@ -139,7 +139,7 @@ class Pairs:
         ]
 
 
-def made(make: Maker, rng: np.random.Generator, count: int) -> list[tuple[Program, list[int]]]:
+def made(make: Maker, rng: np.random.Generator, count: int) -> dict[Program, list[int]]:
     """So many different programs, with their choices; fewer where most choices make none."""
     found: dict[Program, list[int]] = {}
     for _ in range(4 * count):
@@ -150,11 +150,14 @@ def made(make: Maker, rng: np.random.Generator, count: int) -> list[tuple[Progra
             found.setdefault(make(choices), choices.taken)
         except Unfit:
             continue
-    return list(found.items())
+    return found
 
 
-def smallest(make: Maker, choices: Sequence[int], fails: Callable[[Program], bool]) -> Program:
-    """The smallest program found that still fails: the fewest choices, and of those the lowest."""
+def smallest(make: Maker, choices: Sequence[int], fails: Callable[[Program, Sequence[int]], bool]) -> Program:
+    """The smallest program found that still fails: the fewest choices, and of those the lowest.
+
+    `fails` is given a program and its choices.
+    """
     best = list(choices)
     program = make(Choices(best))
     known: set[tuple[int, ...]] = set()
@@ -169,7 +172,7 @@ def smallest(make: Maker, choices: Sequence[int], fails: Callable[[Program], boo
             smaller = make(made)
         except Unfit:
             return False
-        if (len(made.taken), made.taken) >= (len(best), best) or not fails(smaller):
+        if (len(made.taken), made.taken) >= (len(best), best) or not fails(smaller, made.taken):
             return False
         best, program = made.taken, smaller
         return True

@@ -43,7 +43,7 @@ from checks.observe import (
     printable,
     quiet,
 )
-from checks.programs import Maker, Program
+from checks.programs import Choices, Maker, Program
 from checks.report import Report, Result, Score
 
 SECTION_SECONDS = 30.0  # of learner code, in all checks of one section together
@@ -427,9 +427,19 @@ class Trial:
             for program in [*wrong[1:3], *itertools.compress(some, right)][:4]:  # to name the mistake by
                 self.same(program.code, *program.see)
 
-    def programs(self, make: Maker, count: int = 40) -> None:
-        """Run random programs. The smallest one found that does something else than PyTorch is what failed."""
-        some = {p: choices for p, choices in programs.made(make, self.rng, count) if oracle.steady(p.code, p.see)}
+    def programs(self, make: Maker, count: int = 20, given: Maker | None = None) -> None:
+        """Run programs: so many that are the same in each run, so that a verdict seldom hangs on chance, and new ones.
+
+        The smallest one found that does something else than PyTorch is what failed. `given` makes of the same choices a
+        program that must be right, else nothing is asked of the other one.
+        """
+        some: dict[Program, list[int]] = {}
+        for rng in (np.random.default_rng(0), self.rng):
+            some |= programs.made(make, rng, count)
+        some = {program: choices for program, choices in some.items() if oracle.steady(program.code, program.see)}
+        if given:
+            alone = self.right([given(Choices(choices)) for choices in some.values()])
+            some = dict(itertools.compress(some.items(), alone))
         wrong = [program for program, right in zip(some, self.right(list(some)), strict=True) if not right]
         if not wrong:
             return
@@ -438,7 +448,7 @@ class Trial:
             return
         if self.first:
             self.first, noted = None, len(self.evidence)
-            smallest = self.smallest(make, some[wrong[0]])
+            smallest = self.smallest(make, some[wrong[0]], given)
             self.same(smallest.code, *smallest.see)
             self.evidence = [*self.evidence[noted:], *self.evidence[:noted]]
         if self.first is None:
@@ -454,12 +464,14 @@ class Trial:
         with self.case():
             raise Failed(got, "the same result each time")
 
-    def smallest(self, make: Maker, choices: Sequence[int]) -> Program:
+    def smallest(self, make: Maker, choices: Sequence[int], given: Maker | None = None) -> Program:
         """The smallest program found from these choices that is still wrong."""
 
-        def fails(program: Program) -> bool:
+        def fails(program: Program, choices: Sequence[int]) -> bool:
             adapted = replace(program, code=self.adapted(program.code))
-            return oracle.steady(program.code, program.see) and not self._right([adapted])[0]
+            if not oracle.steady(program.code, program.see) or self._right([adapted])[0]:
+                return False
+            return given is None or self.right([given(Choices(choices))])[0]
 
         return programs.smallest(make, choices, fails)
 

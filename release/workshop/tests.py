@@ -119,11 +119,19 @@ PARTS = {
 }
 
 
+def on_matrices(part: Program) -> Program:
+    """The same with matrices in place of vectors."""
+    given = "g = MyTensor([[0.5, 1.5], [2.0, -1.0]])\n"
+    return replace(part, code=part.code.replace(TWO, MATRICES).replace(GIVEN, given))
+
+
 def parts_that_work(trial: Trial) -> set[str]:
     """Names of PARTS that do alone what PyTorch does. Broadcasting is looked at with the operators that work."""
     computed = operators_that_compute(trial)
     some = [name for name in PARTS if not {*name} & {*SYMBOLS} - {*computed} or name in ("-a", "** -1")]
-    works = {name for name, right in zip(some, trial.right([PARTS[name] for name in some]), strict=True) if right}
+    works = {*some}
+    for parts in ({name: PARTS[name] for name in some}, {name: on_matrices(PARTS[name]) for name in some}):
+        works -= {name for name, right in zip(parts, trial.right([*parts.values()]), strict=True) if not right}
     symbols = [symbol for symbol in computed if differentiates(trial, symbol)]
     works -= {*SYMBOLS} - {*symbols}
     stretched = [in_shapes(symbol, *pair) for symbol in symbols for pair in BROADCAST]
@@ -344,17 +352,22 @@ def once(
     return some.program(f"y.backward({some.base('y')})")
 
 
-def again(choices: Choices, works: set[str]) -> Program:
-    """One result that goes backward twice, two that share what is below them, or a leaf that goes backward itself."""
+def again(choices: Choices, works: set[str], first_only: bool = False) -> Program:
+    """One result that goes backward twice, two that share what is below them, or a leaf that goes backward itself.
+
+    With `first_only` the same program, but for the second time.
+    """
     some = Composition(choices, works)
     which = choices.below(3)
     some.operations(*("y", "z")[: 1 + (which == 1)])
-    first = f"y.backward({some.base('y')})"
+    backward = [f"y.backward({some.base('y')})"]
     if which == 2:
         leaf = some.leaves[0] if some.leaves else some.tensor()
-        return some.program(f"{leaf}.backward({some.base(leaf, 's')})", first)
-    other = "z" if which == 1 else "y"
-    return some.program(first, f"{other}.backward({some.base(other, 's')})")
+        backward.insert(0, f"{leaf}.backward({some.base(leaf, 's')})")
+    else:
+        other = "z" if which == 1 else "y"
+        backward.append(f"{other}.backward({some.base(other, 's')})")
+    return some.program(*(backward[which == 2 :][:1] if first_only else backward))
 
 
 @TENSOR.check(1, hints=["NumPy does the work: np.array(data).", "Keep it in self.__data and give it back in data."])
@@ -773,7 +786,7 @@ def walk_again(trial: Trial) -> None:
     """A graph may be walked again, and graphs may share tensors"""
     works = parts_that_work(trial)
     operator_that_works(trial)
-    trial.programs(lambda choices: again(choices, works), count=24)
+    trial.programs(lambda choices: again(choices, works), given=lambda choices: again(choices, works, first_only=True))
 
 
 @TENSOR.check(
@@ -1111,7 +1124,7 @@ def any_tree(trial: Trial) -> None:
     # A name that goes from a module to a parameter is too rare among random trees.
     parameters_are(trial, f"{NESTED}\nm.inner = Parameter(MyTensor([6.5]))", [1.5], [2.5, 3.5], [6.5])
     if trial.first is None:
-        trial.programs(tree)
+        trial.programs(tree, count=30)
 
 
 def test_my_module(MyModule: Any, MyTensor: Any, Parameter: Any, seed: int | None = None) -> Score:
@@ -1253,7 +1266,7 @@ def any_product(trial: Trial) -> None:
         raise Waits("waits for the gradient of one operand")
     row = "a = MyTensor([2.0, 3.0])\nb = MyTensor([[5.0], [0.5]], requires_grad=True)\ny = matmul(a, b)\n"
     rows = left and right and trial.right([Program(f"{row}y.backward(MyTensor([1.5]))", ("y", "b.grad"))])[0]
-    trial.programs(lambda choices: products(choices, left, right, rows), count=20)
+    trial.programs(lambda choices: products(choices, left, right, rows))
 
 
 def test_matmul(matmul: Any, MyTensor: Any, seed: int | None = None) -> Score:
@@ -1558,7 +1571,7 @@ def any_network(trial: Trial) -> None:
     """Any network: random layers upon layers, some of them twice, for batches and for rows"""
     with_bias, with_rows = (network(Choices(taken), True, True) for taken in NETWORKS)
     right = trial.right([with_bias, with_rows])
-    trial.programs(lambda choices: network(choices, *right), count=20)
+    trial.programs(lambda choices: network(choices, *right))
 
 
 def test_linear(Linear: Any, MyTensor: Any, Parameter: Any, seed: int | None = None) -> Score:
@@ -1622,7 +1635,7 @@ def any_bend(trial: Trial) -> None:
     some = pairs(works, "relu")
     trial.pairs(replace(some, first="relu = ReLU()\n"))
     if trial.first is None:
-        trial.programs(lambda choices: bent(choices, works), count=20)
+        trial.programs(lambda choices: bent(choices, works))
 
 
 def test_relu(ReLU: Any, MyTensor: Any, seed: int | None = None) -> Score:
@@ -1802,7 +1815,7 @@ def any_training(trial: Trial) -> None:
     """Any program: random steps, with several parameters and optimizers"""
     alone = "p = Parameter(MyTensor([1.5, 2.5], requires_grad=True))\nSGD([p], lr=0.5).step()"
     without = trial.right([Program(alone, ("p.tensor",))])[0]
-    trial.programs(lambda choices: steps(choices, without), count=24)
+    trial.programs(lambda choices: steps(choices, without))
 
 
 def test_sgd(SGD: Any, MyTensor: Any, Parameter: Any, seed: int | None = None) -> Score:
@@ -1940,7 +1953,7 @@ def errors(choices: Choices) -> Program:
 )
 def any_loss(trial: Trial) -> None:
     """Any program: losses of random shapes, of what was computed before"""
-    trial.programs(errors, count=24)
+    trial.programs(errors)
 
 
 def test_mseloss(MSELoss: Any, MyTensor: Any, seed: int | None = None) -> Score:
