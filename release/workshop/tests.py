@@ -1079,11 +1079,11 @@ def tree(choices: Choices) -> Program:
     lines, modules, parameters = ["m = MyModule()"], ["m"], []
     inside: dict[str, set[str]] = {"m": set()}  # module to all that were ever put below it
     taken: set[tuple[str, str]] = set()  # names of parameters, which PyTorch gives to no module
-    for number in range(9):
+    for number in range(14):
         kind = choices.below(6)
-        if number and not kind:
+        if number > 5 and not kind:
             break
-        owner, name = choices.of(modules), choices.of("abc")
+        owner, name = choices.of(modules), choices.of("abcde")
         if kind <= 2 and len(parameters) < 5:
             value = 1.5 + len(parameters) - (choices.below(4) == 3 and len(parameters) > 0)  # two may be alike
             parameters.append("pqrst"[len(parameters)])
