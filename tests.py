@@ -74,9 +74,11 @@ TENSOR = Section(
     workshop=WORKSHOP,
     workarounds=[
         Workaround(
-            (LEAF,), r"^(\w+) = MyTensor\((.*), requires_grad=True\)$", r"\1 = MyTensor(\2)\n\1.requires_grad = True"
+            (LEAF,),
+            r"^( *)(\w+) = MyTensor\((.*), requires_grad=True\)$",
+            r"\1\2 = MyTensor(\3)\n\1\2.requires_grad = True",
         ),
-        Workaround(tuple(UPSTREAM), r"^(\w+)\.backward\(.+\)$", r"\1.backward()"),
+        Workaround(tuple(UPSTREAM), r"^( *\w+)\.backward\(.+\)$", r"\1.backward()"),
     ],
 )
 
@@ -1383,7 +1385,7 @@ def linear_parameters(trial: Trial) -> None:
 
 
 LOPSIDED = 0.2  # of a weight's root mean square: where its mean may lie. By chance it is a tenth of that.
-SMALL, LARGE = 0.2, 2.0  # the root mean square of a weight, times the root of the inputs: those in use have 0.5 to 1.5
+SMALL, LARGE = 0.05, 2.0  # the root mean square of a weight, times the root of the inputs: those in use have 0.5 to 1.5
 
 
 @LINEAR.check(

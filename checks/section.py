@@ -408,7 +408,8 @@ class Trial:
 
     def pairs(self, pairs: programs.Pairs) -> None:
         """Run every pair of operations; the first one that does something else than PyTorch is what failed."""
-        some, code = pairs.programs(), pairs.code()
+        some = [replace(program, code=self.adapted(program.code)) for program in pairs.programs()]
+        code = self.adapted(pairs.code())
         variables: dict[str, Any] = {"np": np, **self.names}
         seen: Any = None
         with contextlib.suppress(Exception), self.clock.learner_code(self.seconds):

@@ -167,7 +167,7 @@ def _value(source: str, names: dict[str, Any]) -> Any:
 
 
 def broken(report: Report) -> list[str]:
-    """What the instructor should know: checks that failed by themselves, whose points the learner has without proof."""
+    """What the instructor should know: checks that failed by themselves, which give no points."""
     return [
         f"In {report.title}, “{check.title}” was not judged: {check.got}"
         for check in report.checks
