@@ -178,7 +178,7 @@ def test_what_explains_several_failures_is_told_at_the_first():
     report = proof.report(TENSOR, proof.solution("path-replaces-path"))
     failed = [check for check in report.checks if check.status == "failed"]
     first, *others = failed
-    assert len(others) >= 2 and {check.mistake for check in failed} == {"gradient-overwritten"}
+    assert len(others) >= 1 and {check.mistake for check in failed} == {"gradient-overwritten"}
     assert first.hints and not first.says.startswith("the same cause")
     for check in others:
         assert check.says.startswith(f"the same cause as in “{first.title}”") and not check.hints
