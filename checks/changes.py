@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from checks.imitation import SGD, Library, Module, Tensor, consumers
+from checks.imitation import SGD, Library, Module, Tensor, consumers, waiting_for_all
 
 Change = Callable[[Library], None]
 
@@ -191,7 +191,46 @@ def _refuse(*_: Any) -> Any:
     raise TypeError
 
 
+def needs_both(op: str, name: str, tensors: list[Tensor]) -> bool:
+    return (all if name == op else any)(x.requires_grad for x in tensors)
+
+
+def by_repetition(least: int) -> Callable[[Any, float], Any]:
+    """A power as a product of n factors."""
+
+    def power(a: Any, n: float) -> Any:
+        return a ** max(n, least) if isinstance(n, int) else _refuse()
+
+    return power
+
+
 # ---------------------------------------------------------------- the tensor: broadcasting
+
+
+def shaped_as(which: Callable[[int], int], raising: bool, *ops: str) -> Change:
+    """Unbroadcast to the shape of another operand; where that is no sum, fail or leave the gradient as it is."""
+
+    def change(library: Library) -> None:
+        shares = library.shares
+
+        def shared(tensor: Tensor, gradient: Any) -> Any:
+            op, inputs = tensor.op
+            if op not in (ops or BINARY):
+                yield from shares(tensor, gradient)
+                return
+            given = library.rules[op](gradient, *(x.values for x in inputs))
+            for place, x in library.inputs(tensor):
+                shape = inputs[which(place)].shape
+                try:
+                    yield x, given[place].sum_to_size(shape)
+                except RuntimeError:
+                    if raising:
+                        raise
+                    yield x, given[place]
+
+        library.shares = shared
+
+    return change
 
 
 def reduced(how: Callable[[Any, tuple[int, ...], str, int], Any], *ops: str, place: int | None = None) -> Change:
@@ -589,6 +628,30 @@ def taken_apart(everywhere: bool) -> Change:
         library.walk = once
 
     return change
+
+
+def beyond_leaves(library: Library, result: Tensor, base: Any) -> None:
+    """A walk that goes through operations only."""
+    if result.op:
+        waiting_for_all(library, result, base)
+
+
+def tape_emptied(library: Library) -> None:
+    """After a walk all operations made so far are forgotten."""
+    apply, walk, inputs = library.apply, library.walk, library.inputs
+    tape: set[Tensor] = set()
+
+    def applied(op: str, *given: Any) -> Tensor:
+        result = apply(op, *given)
+        tape.add(result)
+        return result
+
+    def walked(library: Library, result: Tensor, base: Any) -> None:
+        walk(library, result, base)
+        tape.clear()
+
+    library.apply, library.walk = applied, walked
+    library.inputs = lambda tensor: inputs(tensor) if tensor in tape else iter(())
 
 
 def inner_grad(library: Library) -> None:

@@ -24,7 +24,9 @@ from checks.changes import (
     averaged,
     axis_ignored,
     below,
+    beyond_leaves,
     both,
+    by_repetition,
     by_value,
     clipped,
     counting_each_consumer_once,
@@ -53,6 +55,7 @@ from checks.changes import (
     moving,
     mse,
     needs_as,
+    needs_both,
     negative,
     no_reflected,
     number_breaks_backward,
@@ -74,9 +77,11 @@ from checks.changes import (
     reflected_rule_of,
     rule,
     same_input_once,
+    shaped_as,
     starting,
     stop_at_none,
     taken_apart,
+    tape_emptied,
     too_early,
     turned,
     value,
@@ -97,6 +102,7 @@ MATHEMATICS = "Automatic differentiation > The mathematics"
 PATHS = "Automatic differentiation > Several paths: a sum"
 BEHAVES = "Automatic differentiation > How MyTensor behaves"
 HINTS = "Automatic differentiation > Hints"
+EVERYWHERE = "tensor module matmul linear relu sgd mseloss train model"
 DAG = "Automatic differentiation > My automatic differentiation"
 
 
@@ -295,6 +301,14 @@ known(
     BEHAVES,
 )
 known(
+    "data-is-copy",
+    "tensor",
+    "t.data gives a copy: what is written into it does not reach the tensor",
+    "An optimizer writes into parameter.tensor.data. Which array should change?",
+    "return self.__data, the array itself.",
+    BEHAVES,
+)
+known(
     "index-gives-tensor",
     "tensor",
     "t[1, 0] is a MyTensor, not a plain NumPy value",
@@ -377,8 +391,8 @@ for op, (code, rule_text) in BINARY.items():
         f"{op}-not-recorded",
         "tensor",
         f"an operand of {code} gets no gradient",
-        "Which tensors must the operation remember, so that backward() finds them?",
-        "Record both operands, in the order in which the rule expects them.",
+        "Is the operand among those that the operation remembers, and does the rule return a gradient for it?",
+        "Record both operands, in the order in which the rule expects them; it returns one gradient for each.",
         HINTS,
         *((f"{code} sends no gradient to {'ab'[place]}", cut(op, place)) for place in (0, 1)),
         (f"{code} sends no gradient to a and b", cut(op, 0, 1)),
@@ -494,6 +508,13 @@ known(
     "The derivative of a**2 is 2a, not 2a**2. What happened to the power?",
     UNARY["pow"][1],
     MATHEMATICS,
+    *(
+        (f"d(a ** n)/da is {text}: n - 1 belongs in parentheses", rule("pow", formula))
+        for text, formula in (
+            ("base * n * a**n - 1", lambda g, a, n: (g * n * a**n - 1,)),
+            ("base * (n * a**n - 1)", lambda g, a, n: (g * (n * a**n - 1),)),
+        )
+    ),
 )
 known(
     "pow-factor-missing",
@@ -502,7 +523,15 @@ known(
     "The derivative of a**3 is 3 a**2. Where does the 3 come from?",
     UNARY["pow"][1],
     MATHEMATICS,
+    ("d(a ** n)/da has the factor n - 1 in place of n", rule("pow", lambda g, a, n: (g * (n - 1) * a ** (n - 1),))),
 )
+for text, formula in (
+    ("base * (n * a)**(n - 1)", lambda g, a, n: (g * (n * a) ** (n - 1),)),
+    ("(base * n * a)**(n - 1)", lambda g, a, n: ((g * n * a) ** (n - 1),)),
+    ("(base * a)**(n - 1) * n", lambda g, a, n: (n * (g * a) ** (n - 1),)),
+):
+    slope = KNOWN["pow-slope"]
+    slope.ways.append(Way(slope, f"d(a ** n)/da is {text}: only a belongs under the power", rule("pow", formula)))
 known(
     "pow-only-squares",
     "tensor",
@@ -533,8 +562,8 @@ known(
     "pow-not-recorded",
     "tensor",
     "a ** n sends no gradient to a",
-    "Which tensors must the operation remember, so that backward() finds them?",
-    "Record a and the power with pow_deriv, as + does with add_deriv.",
+    "Is a among those that the operation remembers, and does the rule return a gradient for it?",
+    "Record a and the power with pow_deriv, as + does with add_deriv; it returns a gradient and None.",
     HINTS,
     cut("pow", 0),
 )
@@ -569,6 +598,14 @@ known(
     part(truncates="both"),
     ("the numbers a tensor is given are cut to whole ones", part(truncates="data")),
     ("the numbers a tensor is given are cut to whole ones, when no dtype is given", part(truncates="data alone")),
+)
+known(
+    "pow-exponent-cut",
+    "tensor",
+    "a ** n is right for some whole n only",
+    "What are 4 ** 0.5 and 4 ** -1, and what does your ** do with such an n?",
+    "NumPy's ** takes any number: the array ** n, without int(n) and without a loop.",
+    BEHAVES,
     ("a ** n cuts n to a whole number", value("pow", lambda a, n: a ** int(n))),
     (
         "a ** n cuts n to a whole number",
@@ -577,6 +614,26 @@ known(
     ("a ** n is right for whole n from 0 on only", value("pow", lambda a, n: a ** max(0, int(n)))),
     ("the gradient of a ** n cuts n to a whole number", rule("pow", lambda g, a, n: (g * int(n) * a ** (int(n) - 1),))),
     ("the gradient of a ** n cuts n - 1 to a whole number", rule("pow", lambda g, a, n: (g * n * a ** int(n - 1),))),
+    *(
+        (f"a ** n multiplies a by itself: that is right for whole n from {least} on only", value("pow", by_repetition(least)))
+        for least in (0, 1)
+    ),
+)
+known(
+    "floor-division",
+    "tensor",
+    "a / b is rounded down, as // does",
+    "What are 7 / 2 and 7 // 2?",
+    "/ divides, // also rounds down: np.divide, or / between the arrays.",
+    BEHAVES,
+)
+known(
+    "written-in-place",
+    EVERYWHERE,
+    "a result with fractions is written into an array of whole numbers that is there already",
+    "-=, *= and out= write into an array that is there. Whose is it, and of which dtype?",
+    "Make a new array, a - b in place of a -= b: NumPy then chooses its dtype, and nobody else's array changes.",
+    BEHAVES,
 )
 known(
     "reflected-missing",
@@ -642,6 +699,8 @@ for op, code in {**{op: code for op, (code, _) in {**BINARY, **UNARY}.items()}}.
         for place, side in ((0, "left"), (1, "right")):
             needs = functools.partial(follows_one, op, place)
             lost.ways.append(Way(lost, f"the result of {code} follows its {side} operand only", part(needs=needs)))
+        says = f"the result of {code} requires a gradient only if both operands do"
+        lost.ways.append(Way(lost, says, part(needs=functools.partial(needs_both, op))))
 
 # ---------------------------------------------------------------- the tensor: broadcasting
 
@@ -717,6 +776,24 @@ known(
     "New axes stand in front: sum over the first ones.",
     "Tensors > Shape",
     reduced(last_axes),
+)
+known(
+    "unbroadcast-other-shape",
+    "tensor",
+    "a gradient gets the shape of another operand, not of its own",
+    "Whose shape has the gradient of b: that of a, of the result, or of b?",
+    "unbroadcast(gradient of a, shape of a), and unbroadcast(gradient of b, shape of b).",
+    MATHEMATICS,
+    *(
+        (says.format(code), shaped_as(which, raising, *ops))
+        for code, ops in (("an operation", ()), *((code, (op,)) for op, (code, _) in BINARY.items()))
+        for says, which in (
+            ("all gradients of {} get the shape of its first operand", lambda place: 0),
+            ("all gradients of {} get the shape of its last operand", lambda place: -1),
+            ("the gradients of {} get the shape of the other operand", lambda place: 1 - place),
+        )
+        for raising in (False, True)
+    ),
 )
 known(
     "unbroadcast-takes-one",
@@ -949,11 +1026,20 @@ known(
 known(
     "walk-incomplete",
     "tensor",
-    "only the inputs of the last operation get a gradient",
+    "only the inputs of the last operation get a gradient: the walk ends there, or goes the wrong way round",
     "The result's inputs have their gradient now. Who hands it on to *their* inputs?",
     "Go through the topological order from its end, the result: every operation on the way hands on to its inputs.",
     DAG,
     part(walk=from_the_leaves(True)),
+)
+known(
+    "leaf-backward-lost",
+    "tensor",
+    "backward() of a leaf gives it no gradient",
+    "y = a, with no operation between: what is the derivative of a with respect to itself?",
+    "The result is a leaf itself then: it keeps base. Return early for what requires no gradient, and for nothing else.",
+    BEHAVES,
+    part(walk=beyond_leaves),
 )
 known(
     "path-by-path",
@@ -1000,6 +1086,7 @@ known(
     BEHAVES,
     taken_apart(True),
     taken_apart(False),
+    tape_emptied,
 )
 known(
     "inner-gradient-kept",
@@ -1106,6 +1193,30 @@ known(
     "parameters() leaves out those of sub-modules",
     "A network is a module made of layers. Where are its weights?",
     "The module's own parameters, then those of every sub-module: each of them has parameters(), too.",
+    MODULES,
+)
+known(
+    "parameters-some-modules",
+    "module",
+    "parameters() reaches some of the sub-modules only",
+    "Is there a return inside the loop over the sub-modules, or does one take the other's place?",
+    "Go through all of them, and return after the loop.",
+    MODULES,
+)
+known(
+    "parameters-kept-between-calls",
+    "module",
+    "parameters() still holds what it held when it was called before",
+    "Where does the list begin to exist: in the call, or before it?",
+    "Make it in parameters(): found = []. A default argument, found=[], or an attribute is the same one in each call.",
+    MODULES,
+)
+known(
+    "parameters-of-all-modules",
+    "module",
+    "parameters() of a new module holds those of other modules",
+    "Whose dictionary is it: the object's, or the class's?",
+    "Make it in __init__, one for each object: what stands in the class itself is shared by all.",
     MODULES,
 )
 known(
@@ -1216,6 +1327,14 @@ known(
     "The upstream gradient has shape (n, m), b has (k, m), and the gradient of a (n, k). Which product fits?",
     "base @ b.T for a, and a.T @ base for b.",
     MATMUL,
+    (
+        "for a single row, a is not turned over: a row is its own transpose, it has to become a matrix first",
+        rule("matmul", lambda g, a, b: (lambda: g @ b.T, lambda: (a.T if a.ndim == 2 else rows(a)) @ rows(g))),
+    ),
+    (
+        "for a single row, a is not turned over: a row is its own transpose, it has to become a matrix first",
+        rule("matmul", lambda g, a, b: (g @ b.T, (a.T if a.ndim == 2 else rows(a)) @ rows(g))),
+    ),
 )
 known(
     "matmul-factors-swapped",
@@ -1313,6 +1432,22 @@ known(
     "the weights do not start random",
     "Two units with equal weights get equal gradients. Will they ever differ?",
     "Draw them: np.random.uniform(-bound, bound, (input_size, output_size)).",
+    LINEAR,
+)
+known(
+    "units-alike",
+    "linear",
+    "numbers of a new weight repeat: not each place is drawn on its own",
+    "Two units with equal weights get equal gradients. Will they ever differ?",
+    "Draw a number for every place: np.random.uniform(-bound, bound, (input_size, output_size)).",
+    LINEAR,
+)
+known(
+    "linear-parameter-shape",
+    "linear",
+    "a parameter of the layer has another shape than its sizes ask for",
+    "Linear(3, 2) makes 2 numbers of 3. How many weights and how many biases does that take?",
+    "The weight has the shape (input_size, output_size), the bias (output_size,).",
     LINEAR,
 )
 known(
@@ -1863,6 +1998,14 @@ known(
     LOSS,
 )
 known(
+    "mse-gradient-averaged-twice",
+    "mseloss",
+    "the gradient of the prediction is divided by the number of elements once too often",
+    "The mean divides by n. Does a rule on the way back, that of sum for example, divide once more?",
+    "d(loss)/dy = 2 (y - target) / n; a sum hands its upstream gradient to every element, undivided.",
+    LOSS,
+)
+known(
     "mse-upstream-missing",
     "mseloss",
     "the gradient is the same for every upstream gradient",
@@ -1912,8 +2055,16 @@ MODEL = "Make a model! > The model and its training"
 known(
     "train-moves-nothing",
     "train",
-    "training leaves all parameters where they were",
-    "Of the five lines, which ones change a parameter, and what must have happened just before?",
+    "training leaves all parameters where they were, and none holds a gradient when it ends",
+    "Is loss.backward() called? And does zero_grad() stand before it, or between it and step()?",
+    "In this order: zero_grad, forward, loss, loss.backward(), optimizer.step().",
+    MODEL,
+)
+known(
+    "train-without-step",
+    "train",
+    "the parameters have gradients when training ends, but no step has used them",
+    "Is step() called at all, and does it come after loss.backward()?",
     "In this order: zero_grad, forward, loss, loss.backward(), optimizer.step().",
     MODEL,
 )
@@ -1963,6 +2114,14 @@ known(
     "an epoch leaves examples out",
     "With 12 examples and mini-batches of 5, what becomes of the last two?",
     "range(0, len(order), batch_size) goes on to the end; a slice may be shorter than batch_size.",
+    MODEL,
+)
+known(
+    "train-one-batch",
+    "train",
+    "an epoch ends after its first mini-batch",
+    "Is there a return or a break in the loop over the mini-batches, or is there no such loop?",
+    "for start in range(0, len(order), batch_size): all five lines stand in it, and nothing ends it early.",
     MODEL,
 )
 known(
@@ -2126,6 +2285,14 @@ known(
     MODEL,
 )
 known(
+    "model-changes",
+    "model",
+    "the model gives the same pictures other scores when it is asked again",
+    "What is made anew in forward, drawn there, or kept from the call before?",
+    "Make the layers once, in __init__; forward only calls them.",
+    MODEL,
+)
+known(
     "model-silent",
     "model",
     "the model gives every picture the same scores",
@@ -2136,7 +2303,6 @@ known(
 
 # ---------------------------------------------------------------- anywhere
 
-EVERYWHERE = "tensor module matmul linear relu sgd mseloss train model"
 known(
     "uses-torch",
     EVERYWHERE,
@@ -2198,6 +2364,13 @@ for id, title, nudge, rule_text, read in (
         "a function is called with another number of arguments than it has parameters",
         "Compare the line that defines it with the line that calls it: who is right?",
         "A rule is called as rule(base, *inputs); a method also gets self.",
+        HINTS,
+    ),
+    (
+        "rule-returns-none",
+        "the rule of an operation gives None",
+        "Is the rule written, and does it end with return?",
+        "It returns a tuple: one gradient for each input.",
         HINTS,
     ),
     (

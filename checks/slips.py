@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -263,7 +263,9 @@ def _tensor_names(op: str) -> Callable[[int, dict[str, Any]], str]:
 
 def _loss_names(place: int, differs: dict[str, Any]) -> str:
     if {"n", "the batch size"} & set(differs):
-        return "mse-gradient-not-averaged"
+        # By how many elements it is divided, in powers of their number: once is right.
+        divided = -sum(differs.get(name, (right,) * 2)[1] for name, right in (("n", -1), ("the batch size", 0)))
+        return "mse-gradient-averaged-twice" if divided > 1 else "mse-gradient-not-averaged"
     if set(differs) - {"", UPSTREAM}:
         return "mse-gradient-not-error"
     if UPSTREAM in differs:
@@ -439,7 +441,8 @@ def _way(op: str, option: Sequence[tuple[int, Formula | None, str, Any]]) -> Way
         if formula is None:
             id = "mse-gradient-not-error" if op == "mse" else f"{op}-gradient-zero"
             return Way(KNOWN[id], f"{' and '.join(of)} is 0 everywhere{where}", both(*changes))
-        says = f"the step is {formula}: {formula.slip}"
+        upward, size = formula.constant < 0, replace(formula, constant=abs(formula.constant))
+        says = f"step() makes {'w +' if upward else 'w -'} {size} of w: {formula.slip}"
         return Way(KNOWN[family.names(0, formula.differs)], says, both(*changes))
     if not any(formula.powers for formula in formulas) and abs(formulas[0].constant) != 1:
         return Way(
@@ -615,6 +618,8 @@ def _derived(function: Callable[..., Any], g: Any, *arrays: Any) -> tuple[Any, .
 
 
 def _value_name(op: str, says: str) -> str:
+    if "rounded down" in says and op == "div":
+        return "floor-division"
     if "whole numbers" in says or ("rounded" in says and op in SYMBOLS):
         return "integer-truncation"
     if says in ("a - b gives b - a", "a / b gives b / a"):
