@@ -556,7 +556,8 @@ def records(trial: Trial) -> None:
         code = f"a = MyTensor([1.5])\nb = MyTensor([2.5])\ny = {operation}"
         with trial.case():
             variables = trial.run(code)
-            means = {"y.requires_grad": "requires-grad-always", "y.backward_op is None": "recorded-without-need"}
+            always = "number-requires-grad" if operation in ("a + 2", "2 * a") else "requires-grad-always"
+            means = {"y.requires_grad": always, "y.backward_op is None": "recorded-without-need"}
             trial.see(variables, {"y.requires_grad": False, "y.backward_op is None": True}, code, means)
     code = f"a = MyTensor([1.5], requires_grad=True)\nb = MyTensor([2.5], requires_grad=True)\ny = a {symbol} b"
     code = trial.adapted(code)

@@ -191,6 +191,17 @@ def _refuse(*_: Any) -> Any:
     raise TypeError
 
 
+def wraps_flagged(library: Library) -> None:
+    """A plain number becomes a tensor that requires a gradient."""
+
+    def wrap(beside: Tensor, number: float) -> Tensor:
+        tensor = Library.wrap(library, beside, number)
+        tensor.requires_grad = True
+        return tensor
+
+    library.wrap = wrap
+
+
 def needs_both(op: str, name: str, tensors: list[Tensor]) -> bool:
     return (all if name == op else any)(x.requires_grad for x in tensors)
 
@@ -243,6 +254,23 @@ def reduced(how: Callable[[Any, tuple[int, ...], str, int], Any], *ops: str, pla
             return how(g, shape, op, at)
 
         library.unbroadcast = unbroadcast
+
+    return change
+
+
+def into_buffers(stretches: bool) -> Change:
+    """What is handed on is added into zeros of the tensor's shape, which NumPy may stretch it to; or has to have it."""
+
+    def change(library: Library) -> None:
+        shares = library.shares
+
+        def shared(tensor: Tensor, gradient: Any) -> Any:
+            for x, share in shares(tensor, gradient):
+                if share.shape != x.shape and not stretches:
+                    raise RuntimeError("shape")
+                yield x, share.expand(x.shape)
+
+        library.shares = shared
 
     return change
 
@@ -566,6 +594,11 @@ def keep_in_place(leaf: Tensor, gradient: Any) -> None:
     leaf.grad = gradient if leaf.grad is None else leaf.grad.add_(gradient)
 
 
+def merge_in_place(old: Any, new: Any) -> Any:
+    """As NumPy's += does it: a single number has no memory that others could share."""
+    return old.add_(new) if old.ndim else old + new
+
+
 def leaf_buffer_kept(library: Library) -> None:
     """What the first backward() summed up is added again by the second."""
     sums: dict[Tensor, Any] = {}
@@ -636,22 +669,28 @@ def beyond_leaves(library: Library, result: Tensor, base: Any) -> None:
         waiting_for_all(library, result, base)
 
 
-def tape_emptied(library: Library) -> None:
-    """After a walk all operations made so far are forgotten."""
-    apply, walk, inputs = library.apply, library.walk, library.inputs
-    tape: set[Tensor] = set()
+def tape_emptied(leaves: bool) -> Change:
+    """After a walk all operations made so far are forgotten; their results are then like leaves, or lost."""
 
-    def applied(op: str, *given: Any) -> Tensor:
-        result = apply(op, *given)
-        tape.add(result)
-        return result
+    def change(library: Library) -> None:
+        apply, walk, inputs = library.apply, library.walk, library.inputs
+        tape: set[Tensor] = set()
 
-    def walked(library: Library, result: Tensor, base: Any) -> None:
-        walk(library, result, base)
-        tape.clear()
+        def applied(op: str, *given: Any) -> Tensor:
+            result = apply(op, *given)
+            tape.add(result)
+            return result
 
-    library.apply, library.walk = applied, walked
-    library.inputs = lambda tensor: inputs(tensor) if tensor in tape else iter(())
+        def walked(library: Library, result: Tensor, base: Any) -> None:
+            walk(library, result, base)
+            for tensor in tape if leaves else ():
+                tensor.op = None
+            tape.clear()
+
+        library.apply, library.walk = applied, walked
+        library.inputs = lambda tensor: inputs(tensor) if tensor in tape else iter(())
+
+    return change
 
 
 def inner_grad(library: Library) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 
 from checks import mistakes, slips
 from checks.imitation import Library, plain
-from checks.mistakes import STYLES, Way
+from checks.mistakes import BUFFERS, STYLES, Way
 from checks.observe import Raised, close, compiled, line_of
 
 LOOP = "\nfor "  # code that a library with a mistake may take for ever to run: it is no evidence
@@ -99,11 +99,17 @@ class Inference:
         return itertools.chain.from_iterable(self.seen.values())
 
     def _styles(self, check: str) -> list[Way]:
-        """How an operation that the check is about may be made of others; exceptions tell nothing of that."""
+        """How an operation that the check is about may be made of others; of exceptions, how gradients may be added."""
         wrong = [one for one in self.seen[check] if not one.right]
         if any(isinstance(one.got, Raised) for one in wrong):
-            return []
+            return BUFFERS if any(isinstance(one.got, Raised) and one.got.kind == "shape" for one in wrong) else []
         return [style for style in STYLES if any(re.search(style.says, one.code) for one in wrong)]
+
+    def claimed(self, check: str, mistake: mistakes.Mistake) -> None:
+        """A check knows the mistake itself; a way of it that explains the check may explain others."""
+        way = next((way for way in mistake.ways if self.fits(check, way)), None)
+        if way and all(self.fits(other, way) for other in self.passed):
+            self.found.setdefault(way, check)
 
     def known_cause(self, check: str) -> Cause | None:
         """What was found before, in this section or in one that it builds on, and explains this failure, too."""
@@ -143,10 +149,16 @@ class Inference:
                 second = second or way
             if second:
                 break
+        second = second or self._where_shapes_tell_nothing(check)
         self.in_vain += second is None
         if second:
             self.found[second] = check
         return second
+
+    def _where_shapes_tell_nothing(self, check: str) -> Way | None:
+        """A wrong product that fits every shape of square matrices, whatever is done to it where it does not fit."""
+        ways = [way for way in slips.square(self.seen[check]) if self.section in way.mistake.sections]
+        return replace(ways[0], says=f"for square matrices, {ways[0].says}") if _one(ways) else None
 
     def _search(
         self,
@@ -178,7 +190,9 @@ def _one(ways: list[Way]) -> Way | None:
     """The first, if all are ways of one mistake; what only some of them say was not observed."""
     if len({way.mistake for way in ways}) != 1:
         return None
-    return ways[0] if len({way.says for way in ways}) == 1 else replace(ways[0], says=ways[0].mistake.title)
+    common = min((way.says for way in ways), key=len)  # a longer one may add what was not observed
+    says = common if all(way.says.startswith(common) for way in ways) else ways[0].mistake.title
+    return replace(ways[0], says=says)
 
 
 def _tells_something(observations: Sequence[Observation]) -> bool:

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from checks import oracle
+from checks.observe import Raised
 
 if TYPE_CHECKING:
-    from checks.evidence import Inference
+    from checks.evidence import Inference, Observation
     from checks.section import Trial
 
 SECONDS = 0.5  # for one experiment
@@ -84,6 +87,47 @@ def operation_of(name: str, snippet: str) -> str | None:
     return made if isinstance(operation, (ast.BinOp, ast.UnaryOp)) else None
 
 
+BUILT_OF = (ast.Add, ast.Mult, ast.Pow, ast.USub)  # what others may be made of
+MADE = (ast.Sub, ast.Div)  # what may be made of them
+
+
+def _kind(code: str) -> type[ast.AST] | None:
+    """The kind of the single operation in a check's code."""
+    operation = operation_of("y", code)
+    return type(ast.parse(operation, mode="eval").body.op) if operation else None
+
+
+def made_of_others(seen: Sequence[Observation]) -> str | None:
+    """The operation that a failed check is about, if it may be made of others."""
+    wrong = [one.code for one in seen if not one.right]
+    return operation_of("y", wrong[0]) if wrong and _kind(wrong[0]) in MADE else None
+
+
+def roots_first(failed: Iterable[str], inference: Inference) -> list[str]:
+    """Failed checks in the order in which causes are looked for: first those of operations that others are made of."""
+    kinds = {id: {_kind(one.code) for one in inference.seen[id] if not one.right} for id in failed}
+    made = next((n for n, some in enumerate(kinds.values()) if some & {*MADE}), len(kinds))
+    late = [*kinds][made:]
+    roots = [id for id in late if kinds[id] and kinds[id] <= {*BUILT_OF}]
+    return [*[*kinds][:made], *roots, *(id for id in late if id not in roots)]
+
+
+def rule_without_result(trial: Trial, inference: Inference) -> str | None:
+    """The operation whose rule gives None, where backward() meets one and gets through other operations."""
+    assert trial.first is not None
+    means = trial.first.verdict.perhaps
+    code = trial.first.snippet or ""
+    lines = code.split("\n")
+    if means is None or means.mistake != "none-is-used" or not lines[-1].startswith("y.backward("):
+        return None
+    raised = any(isinstance(one.got, Raised) and one.got.line == len(lines) for one in trial.evidence)
+    others = [one for id in inference.passed for one in inference.seen[id] if one.see.endswith(".grad")]
+    operation = operation_of("y", code) if raised and any(isinstance(one.got, np.ndarray) for one in others) else None
+    if operation and _kind(code) in MADE:
+        return f"{operation}, or of what it is made of,"
+    return operation
+
+
 @dataclass(frozen=True)
 class Unit:
     """One operation to experiment with.
@@ -94,6 +138,7 @@ class Unit:
         again: the same of its result u and the leaf c, or of u alone.
         leaves: their numbers. None is near 0, and no two are alike.
         others: other numbers for the leaves, and what is said of them.
+        usual: what is said of `leaves`.
     """
 
     sign: str
@@ -101,6 +146,7 @@ class Unit:
     again: str
     leaves: dict[str, str]
     others: tuple[tuple[str, dict[str, str]], ...] = ()
+    usual: str = "tensors with one axis"
 
     @property
     def inputs(self) -> list[str]:
@@ -125,7 +171,7 @@ UNITS = [
     Unit(r"(?<!\*)\*(?!\*)", "a * b", "u * c", ROWS, SHAPES + WIDE),
     Unit(r"\*\*", "a ** 3", "u ** 2", ROWS, SHAPES),
     Unit(r"= -\w", "-a", "-u", ROWS, SHAPES),
-    Unit(r"\bmatmul\(", "matmul(a, b)", "matmul(u, c)", SQUARES, (("a batch and a column", TALL),)),
+    Unit(r"\bmatmul\(", "matmul(a, b)", "matmul(u, c)", SQUARES, (("a batch and a column", TALL),), "square matrices"),
     Unit(r"\b(?:ReLU\(\)|relu)\(", "ReLU()(a)", "ReLU()(u)", ROWS, SHAPES[:3]),
     Unit(r"\bMSELoss\(\)\(", "MSELoss()(a, b)", "MSELoss()(u, c)", ROWS | {"c": "2.0"}, SHAPES[:3]),
 ]
@@ -189,7 +235,7 @@ def experiments(unit: Unit) -> list[Experiment]:
             Experiment(
                 of(y, leaves=leaves),
                 ("y",),
-                f"{code} is right for tensors with one axis, not for {says}",
+                f"{code} is right for {unit.usual}, not for {says}",
                 "What in the method depends on the shape, or on the type, of the numbers?",
             )
         )
@@ -225,7 +271,7 @@ def experiments(unit: Unit) -> list[Experiment]:
             Experiment(
                 of(y, ones, leaves=leaves),
                 grads,
-                f"the gradients of {code} are right for tensors with one axis, not for {says}",
+                f"the gradients of {code} are right for {unit.usual}, not for {says}",
                 "What in the rule depends on the shape, or on the type, of the numbers?",
                 of(y, like, leaves=leaves),
             )

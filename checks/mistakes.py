@@ -47,11 +47,13 @@ from checks.changes import (
     in_place,
     inner_grad,
     inner_kept,
+    into_buffers,
     keep_in_place,
     last,
     last_axes,
     last_saved,
     leaf_buffer_kept,
+    merge_in_place,
     moving,
     mse,
     needs_as,
@@ -89,6 +91,7 @@ from checks.changes import (
     waiting,
     without_own,
     without_upstream,
+    wraps_flagged,
     writes_operand,
     writes_upstream,
     zero,
@@ -157,6 +160,8 @@ STYLES: list[Way] = [  # each with a pattern of the code that it makes a differe
         ),
     )
 ]
+# How the gradients of an engine may be added up, where one of another shape raises an exception.
+BUFFERS = [Way(STYLE, "", into_buffers(stretches)) for stretches in (True, False)]
 
 
 def known(
@@ -615,9 +620,15 @@ known(
     ("the gradient of a ** n cuts n to a whole number", rule("pow", lambda g, a, n: (g * int(n) * a ** (int(n) - 1),))),
     ("the gradient of a ** n cuts n - 1 to a whole number", rule("pow", lambda g, a, n: (g * n * a ** int(n - 1),))),
     *(
-        (f"a ** n multiplies a by itself: that is right for whole n from {least} on only", value("pow", by_repetition(least)))
-        for least in (0, 1)
+        (f"a ** n multiplies a by itself, which is right for whole n from {least} on only", change)
+        for least, change in ((least, value("pow", by_repetition(least))) for least in (0, 1))
     ),
+    (
+        "the gradient of a ** n takes a power of 0 where n - 1 is below 0",
+        rule("pow", lambda g, a, n: (g * n * a ** max(n - 1, 0),)),
+    ),
+    ("the gradient of a ** n loses the sign of n - 1", rule("pow", lambda g, a, n: (g * n * a ** abs(n - 1),))),
+    ("the gradient of a ** n loses the sign of n", rule("pow", lambda g, a, n: (g * abs(n) * a ** (n - 1),))),
 )
 known(
     "floor-division",
@@ -859,6 +870,15 @@ known(
     BEHAVES,
 )
 known(
+    "number-requires-grad",
+    "tensor",
+    "a plain number as an operand becomes a tensor that requires a gradient",
+    "In x + 2, who wants the gradient of 2?",
+    "MyTensor(2): requires_grad is False by default.",
+    BEHAVES,
+    wraps_flagged,
+)
+known(
     "not-recorded",
     "tensor",
     "backward_op of a result is None although an operand requires a gradient",
@@ -1037,7 +1057,7 @@ known(
     "tensor",
     "backward() of a leaf gives it no gradient",
     "y = a, with no operation between: what is the derivative of a with respect to itself?",
-    "The result is a leaf itself then: it keeps base. Return early for what requires no gradient, and for nothing else.",
+    "The result is a leaf itself then: it keeps base. Only what requires no gradient returns early.",
     BEHAVES,
     part(walk=beyond_leaves),
 )
@@ -1086,7 +1106,8 @@ known(
     BEHAVES,
     taken_apart(True),
     taken_apart(False),
-    tape_emptied,
+    tape_emptied(False),
+    tape_emptied(True),
 )
 known(
     "inner-gradient-kept",
@@ -1165,6 +1186,13 @@ known(
         (
             "contributions are added into an array that another tensor also holds",
             part(merge=lambda old, new: old.add_(new), walk=waiting(newest, turned, False)),
+        )
+        for newest, turned in ORDERS
+    ),
+    *(
+        (
+            "contributions are added into an array that another tensor also holds",
+            part(merge=merge_in_place, walk=waiting(newest, turned, False)),
         )
         for newest, turned in ORDERS
     ),

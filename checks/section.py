@@ -695,21 +695,26 @@ def _run(
         failed={id: trial.evidence for id, trial in failed.items()},
         earlier=earlier,
     )
-    told: dict[str, str] = {}  # mistake to the title of the check that names it first
-    for id, trial in failed.items():
+    verdicts: dict[str, Verdict] = {}
+    for id in experiments.roots_first(failed, inference):
+        trial = failed[id]
         again = functools.partial(_tried, trial.check, names, seed, clock, Known(section.workarounds))
         try:
-            verdict = _named(trial, inference, again)
+            verdicts[id] = _named(trial, inference, again)
         except Exception as error:  # of what looks for a name: the check has failed all the same
             nameless.append(error)
-            verdict = Verdict(_plainly(trial), hints=trial.check.hints)
-        if verdict.first in results:
-            verdict = replace(verdict, first=results[verdict.first].title)
-        elif verdict.first is None and verdict.mistake and verdict.mistake.id in told:
-            verdict = replace(verdict, first=told[verdict.mistake.id])
-        _tell(results[id], trial, verdict)
-        if verdict.mistake:
+            verdicts[id] = Verdict(_plainly(trial), hints=trial.check.hints)
+    told: dict[str, str] = {}  # mistake to the title of the check that tells it
+    for id, trial in failed.items():
+        verdict = verdicts[id]
+        if verdict.mistake is None and not trial.first.stopped and (cause := inference.known_cause(id)):
+            verdict = _of_cause(cause)  # which was found later
+        if verdict.mistake and verdict.first in (None, *results):
+            made = verdict.first in results and experiments.made_of_others(inference.seen[id])
+            says = f"{verdict.says}; {made} is made of it" if made else verdict.says
+            verdict = replace(verdict, says=says, first=told.get(verdict.mistake.id))
             told.setdefault(verdict.mistake.id, results[id].title)
+        _tell(results[id], trial, verdict)
     for check in checks:
         unmet = [results[need] for need in check.needs if results[need].status not in ("passed", "broken")]
         if unmet:
@@ -770,15 +775,20 @@ def _plainly(trial: Trial) -> str:
     return getattr(trial.first.verdict, "says", None) or str(trial.first.verdict)
 
 
+def _of_cause(cause: evidence.Cause) -> Verdict:
+    return Verdict(cause.way.says, cause.way.mistake, cause.way.mistake.hints, cause.first)
+
+
 def _named(trial: Trial, inference: evidence.Inference, again: Callable[[int], Trial]) -> Verdict:
     """What is behind a failure, as far as the evidence shows it."""
     assert trial.first is not None
     failure, check = trial.first, trial.check
     cause = None if failure.stopped else inference.known_cause(check.id)
     if cause:
-        return Verdict(cause.way.says, cause.way.mistake, first=cause.first)
+        return _of_cause(cause)
     if failure.mistake in mistakes.KNOWN:
         mistake = mistakes.KNOWN[failure.mistake]
+        inference.claimed(check.id, mistake)
         return Verdict(mistake.title, mistake, mistake.hints)
     plainly = _plainly(trial)
     if failure.stopped:
@@ -796,6 +806,9 @@ def _named(trial: Trial, inference: evidence.Inference, again: Callable[[int], T
     if evidence.constant(trial.evidence, lambda: again(3).evidence):
         mistake = mistakes.KNOWN["hard-coded"]
         return Verdict(mistake.title, mistake, mistake.hints)
+    if operation := experiments.rule_without_result(trial, inference):
+        mistake = mistakes.KNOWN["rule-returns-none"]
+        return Verdict(f"the rule of {operation} gives None", mistake, mistake.hints)
     if failure.verdict.perhaps:
         mistake = mistakes.KNOWN[failure.verdict.perhaps.mistake]
         return Verdict(plainly, mistake, mistake.hints)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from checks.changes import BINARY, SYMBOLS, Change, both
-from checks.imitation import SGD, Library, Parameter, Tensor
+from checks.imitation import SGD, Library, Parameter, Tensor, rows
 from checks.mistakes import KNOWN, Way
 from checks.observe import close, compiled
 
@@ -442,7 +442,7 @@ def _way(op: str, option: Sequence[tuple[int, Formula | None, str, Any]]) -> Way
             id = "mse-gradient-not-error" if op == "mse" else f"{op}-gradient-zero"
             return Way(KNOWN[id], f"{' and '.join(of)} is 0 everywhere{where}", both(*changes))
         upward, size = formula.constant < 0, replace(formula, constant=abs(formula.constant))
-        says = f"step() makes {'w +' if upward else 'w -'} {size} of w: {formula.slip}"
+        says = f"step() turns w into w {'+' if upward else '-'} {size}: {formula.slip}"
         return Way(KNOWN[family.names(0, formula.differs)], says, both(*changes))
     if not any(formula.powers for formula in formulas) and abs(formulas[0].constant) != 1:
         return Way(
@@ -672,7 +672,7 @@ class Product:
     end: str
 
     def __call__(self, *arrays: Any) -> Any:
-        one, other = (TURNS[turn](arrays[which]) for which, turn in (self.left, self.right))
+        one, other = (TURNS[turn](rows(arrays[which])) for which, turn in (self.left, self.right))
         return ENDS[self.end](one * other if self.elementwise else one @ other, tuple(arrays[1 + self.place].shape))
 
     def __str__(self) -> str:
@@ -724,23 +724,40 @@ def of_products(some: Sequence[Call]) -> Iterator[Way]:
         ]
         if fits:
             options.append(fits[:6])
+    single = all(call.given[1].ndim == 1 for call in some if call.op == "matmul" and not call.is_right)
     for found in itertools.product(*options) if options else ():
         gradient = " and ".join(f"the gradient of {'ab'[p.place]} is {p}" for p in found)
         for guarded in (False, True):
             for eager in (True, False):
-                says = f"{gradient}{', wherever the shape fits' if guarded else ''}"
-                changes = [_product_rule(product, guarded, eager) for product in found]
+                says = f"{gradient}{', wherever the shape fits' if guarded else ''}{' (of a row)' if single else ''}"
+                changes = [_product_rule(product, guarded, eager, single) for product in found]
                 yield Way(KNOWN[found[0].name], says, both(*changes))
 
 
-def _product_rule(product: Product, guarded: bool, eager: bool) -> Change:
-    """`eager` computes it also when that input needs none: a rule that raises then raises in any case."""
+def square(observations: Sequence[Any]) -> Iterator[Way]:
+    """Other products in the rule of matmul, by what square matrices show: there every product has a shape that fits."""
+    some = [call for call in calls(observations) if call.op == "matmul" and call.place >= 0]
+    yield from of_products([call for call in some if _is_square(call)])
+
+
+def _is_square(call: Call) -> bool:
+    shapes = {tuple(x.shape) for x in call.given}
+    return len(shapes) == 1 and all(len(shape) == 2 and shape[0] == shape[1] > 1 for shape in shapes)
+
+
+def _product_rule(product: Product, guarded: bool, eager: bool, single: bool) -> Change:
+    """`eager` computes it also when that input needs none: a rule that raises then raises in any case.
+
+    `single` computes it for single rows only.
+    """
 
     def change(library: Library) -> None:
         right = library.rules["matmul"]
 
         def rule(g: Any, a: Any, b: Any) -> tuple[Any, ...]:
             def share() -> Any:
+                if single and a.ndim != 1:
+                    return right(g, a, b)[product.place]
                 try:
                     wrong = product(g, a, b)
                     if not guarded or wrong.shape == (a, b)[product.place].shape:
