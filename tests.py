@@ -551,7 +551,7 @@ def flag(trial: Trial) -> None:
 def records(trial: Trial) -> None:
     """Recorded is what requires a gradient, and nothing else"""
     symbol = operators_that_compute(trial)[0]
-    operations = ["a + b", "a - b", "a * b", "a / b", "a ** 2", "-a", "a + 2", "2 * a"]
+    operations = ["a + b", "a - b", "a * b", "a / b", "a ** 2", "a + 2", "2 * a", "-a"]
     for operation in itertools.compress(operations, computes(trial, *operations)):
         code = f"a = MyTensor([1.5])\nb = MyTensor([2.5])\ny = {operation}"
         with trial.case():
@@ -1668,7 +1668,8 @@ def zero_grad(trial: Trial) -> None:
         variables = trial.run(again, **trial.run(code))
         if variables["beside"]:
             trial.snippet = f"{code}\noptimizer.zero_grad()\np.tensor.grad"
-            raise Failed("zero_grad() sets p.grad, and p.tensor.grad stays as it was", "p.tensor.grad is None")
+            got = "zero_grad() sets p.grad, and p.tensor.grad stays as it was"
+            raise Failed(got, "p.tensor.grad is None", mistake="zero-grad-nothing")
         noted = len(trial.evidence)
         try:
             begun = does_something(trial, code, "step", "p.tensor")

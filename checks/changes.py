@@ -202,6 +202,23 @@ def wraps_flagged(library: Library) -> None:
     library.wrap = wrap
 
 
+def recorded_twice(place: int, *ops: str) -> Change:
+    """Operations remember one of their two operands in both places."""
+
+    def change(library: Library) -> None:
+        apply = library.apply
+
+        def applied(op: str, *inputs: Any) -> Tensor:
+            result = apply(op, *inputs)
+            if op in ops and result.op:
+                result.op = (op, (inputs[place],) * 2)
+            return result
+
+        library.apply = applied
+
+    return change
+
+
 def needs_both(op: str, name: str, tensors: list[Tensor]) -> bool:
     return (all if name == op else any)(x.requires_grad for x in tensors)
 
@@ -356,6 +373,13 @@ def first_axis_once(g: Any, shape: tuple[int, ...], *_: Any) -> Any:
     if extra(g, shape):
         g = g.sum(0)
     return g if extra(g, shape) else total(g, stretched(g, shape), keep=True)
+
+
+def first_axis_once_then_stretched(g: Any, shape: tuple[int, ...], *_: Any) -> Any:
+    """What is left of the new axes is taken for stretched ones."""
+    if extra(g, shape):
+        g = g.sum(0)
+    return total(g, [axis for axis, n in enumerate(shape) if g.shape[axis] != n], keep=True)
 
 
 def first_stretched_once(g: Any, shape: tuple[int, ...], *_: Any) -> Any:

@@ -55,10 +55,12 @@ class Cause:
     Attributes:
         way: the mistake, and the words for it.
         first: what failed first because of it: the id of another check, or the title of an earlier section.
+        built: whether it explains the failure where the operation is made of others.
     """
 
     way: Way
     first: str | None = None
+    built: bool = False
 
 
 class Inference:
@@ -117,8 +119,9 @@ class Inference:
             return None
         styles = [(), *((style,) for style in self._styles(check))]
         for way, first in [*self.found.items(), *((way, title) for title, way in self.earlier)]:
-            if any(self.fits(check, way, *style) for style in styles):
-                return Cause(way, first)
+            style = next((style for style in styles if self.fits(check, way, *style)), None)
+            if style is not None:
+                return Cause(way, first, built=bool(style and style[0].says))
         if len(self.found) > 1 and any(self.fits(check, *self.found, *style) for style in styles):
             return Cause(*next(iter(self.found.items())))
         return None

@@ -18,7 +18,7 @@ from checks import oracle
 from checks.observe import Raised
 
 if TYPE_CHECKING:
-    from checks.evidence import Inference, Observation
+    from checks.evidence import Inference
     from checks.section import Trial
 
 SECONDS = 0.5  # for one experiment
@@ -95,12 +95,6 @@ def _kind(code: str) -> type[ast.AST] | None:
     """The kind of the single operation in a check's code."""
     operation = operation_of("y", code)
     return type(ast.parse(operation, mode="eval").body.op) if operation else None
-
-
-def made_of_others(seen: Sequence[Observation]) -> str | None:
-    """The operation that a failed check is about, if it may be made of others."""
-    wrong = [one.code for one in seen if not one.right]
-    return operation_of("y", wrong[0]) if wrong and _kind(wrong[0]) in MADE else None
 
 
 def roots_first(failed: Iterable[str], inference: Inference) -> list[str]:

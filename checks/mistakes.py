@@ -36,6 +36,7 @@ from checks.changes import (
     everything,
     first,
     first_axis_once,
+    first_axis_once_then_stretched,
     first_only,
     first_stretched_once,
     flag_lost,
@@ -72,6 +73,7 @@ from checks.changes import (
     rebind_plain,
     rebind_recorded,
     rebind_with_gradient,
+    recorded_twice,
     reduced,
     reductions,
     reflected_as,
@@ -713,6 +715,12 @@ for op, code in {**{op: code for op, (code, _) in {**BINARY, **UNARY}.items()}}.
         says = f"the result of {code} requires a gradient only if both operands do"
         lost.ways.append(Way(lost, says, part(needs=functools.partial(needs_both, op))))
 
+for ops, code in ((tuple(SYMBOLS), "an operation"), *(((op,), code) for op, (code, _) in BINARY.items())):
+    lost = KNOWN[f"{ops[0]}-not-recorded"]
+    for place, side in ((0, "left"), (1, "right")):
+        says = f"{code} records its {side} operand twice, and not the other one"
+        lost.ways.append(Way(lost, says, recorded_twice(place, *ops)))
+
 # ---------------------------------------------------------------- the tensor: broadcasting
 
 
@@ -729,6 +737,7 @@ known(
     reduced(lambda g, *_: g, place=1),
     *reductions("left as they are"),
     ("only the first of several new axes is summed", reduced(first_axis_once)),
+    ("only the first of several new axes is summed", reduced(first_axis_once_then_stretched)),
     ("only the first of several stretched axes is summed", reduced(first_stretched_once)),
     *(
         (f"in {BINARY[op][0]} the gradient is summed before it is multiplied, and not after", too_early(op, *places))

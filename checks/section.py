@@ -708,11 +708,9 @@ def _run(
     for id, trial in failed.items():
         verdict = verdicts[id]
         if verdict.mistake is None and not trial.first.stopped and (cause := inference.known_cause(id)):
-            verdict = _of_cause(cause)  # which was found later
+            verdict = _of_cause(cause, trial)  # which was found later
         if verdict.mistake and verdict.first in (None, *results):
-            made = verdict.first in results and experiments.made_of_others(inference.seen[id])
-            says = f"{verdict.says}; {made} is made of it" if made else verdict.says
-            verdict = replace(verdict, says=says, first=told.get(verdict.mistake.id))
+            verdict = replace(verdict, first=told.get(verdict.mistake.id))
             told.setdefault(verdict.mistake.id, results[id].title)
         _tell(results[id], trial, verdict)
     for check in checks:
@@ -775,8 +773,10 @@ def _plainly(trial: Trial) -> str:
     return getattr(trial.first.verdict, "says", None) or str(trial.first.verdict)
 
 
-def _of_cause(cause: evidence.Cause) -> Verdict:
-    return Verdict(cause.way.says, cause.way.mistake, cause.way.mistake.hints, cause.first)
+def _of_cause(cause: evidence.Cause, trial: Trial) -> Verdict:
+    operation = experiments.operation_of("y", trial.first.snippet or "") if cause.built and trial.first else None
+    says = f"{cause.way.says}; {operation} is made of it" if operation else cause.way.says
+    return Verdict(says, cause.way.mistake, cause.way.mistake.hints, cause.first)
 
 
 def _named(trial: Trial, inference: evidence.Inference, again: Callable[[int], Trial]) -> Verdict:
@@ -785,7 +785,7 @@ def _named(trial: Trial, inference: evidence.Inference, again: Callable[[int], T
     failure, check = trial.first, trial.check
     cause = None if failure.stopped else inference.known_cause(check.id)
     if cause:
-        return _of_cause(cause)
+        return _of_cause(cause, trial)
     if failure.mistake in mistakes.KNOWN:
         mistake = mistakes.KNOWN[failure.mistake]
         inference.claimed(check.id, mistake)

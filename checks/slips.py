@@ -503,7 +503,9 @@ def _rule(op: str, place: int, formula: Formula | None, holds: Callable[..., boo
 
 
 def _dot(a: Any, b: Any) -> Any:
-    return (a * b).sum() if a.ndim == 1 else a @ b if a.ndim else a * b
+    if not (a.ndim and b.ndim):
+        return a * b
+    return (a * b).sum() if a.ndim == 1 else a @ b
 
 
 OTHERS: dict[str, Callable[[Any, Any], Any]] = {  # what two operands may give
@@ -712,6 +714,8 @@ def _products(place: int) -> list[Product]:
 def of_products(some: Sequence[Call]) -> Iterator[Way]:
     """Other products in the rule of matmul: always, or wherever their shape fits."""
     right = [(0, (0, "{}"), (2, "{}.T")), (1, (1, "{}.T"), (0, "{}"))]
+    single = all(call.given[1].ndim == 1 for call in some if call.op == "matmul" and not call.is_right)
+    alike = single or all(map(_is_square, some))  # to turn and to reshape are the same then
     options: list[list[Product]] = []
     for place in (0, 1):
         group = [call for call in some if call.op == "matmul" and call.place == place and call.got.ndim == 2]
@@ -721,17 +725,17 @@ def of_products(some: Sequence[Call]) -> Iterator[Way]:
             product
             for product in _products(place)
             if wrong and (place, product.left, product.right) not in right and all(_gives(product, c) for c in wrong)
+            if not (alike and "reshape" in product.left[1] + product.right[1]) and not (single and product.elementwise)
         ]
         if fits:
             options.append(fits[:6])
-    single = all(call.given[1].ndim == 1 for call in some if call.op == "matmul" and not call.is_right)
     for found in itertools.product(*options) if options else ():
         gradient = " and ".join(f"the gradient of {'ab'[p.place]} is {p}" for p in found)
         for guarded in (False, True):
             for eager in (True, False):
-                says = f"{gradient}{', wherever the shape fits' if guarded else ''}{' (of a row)' if single else ''}"
+                where = f"{', for a single row' if single else ''}{', wherever the shape fits' if guarded else ''}"
                 changes = [_product_rule(product, guarded, eager, single) for product in found]
-                yield Way(KNOWN[found[0].name], says, both(*changes))
+                yield Way(KNOWN[found[0].name], gradient + where, both(*changes))
 
 
 def square(observations: Sequence[Any]) -> Iterator[Way]:
