@@ -514,7 +514,7 @@ def operator(name: str, symbol: str, reflected: str, *hints: str) -> None:
         title=f"Numbers on either side: a {symbol} 2, 2 {symbol} a",
         needs=[f"{name}_gradient"],
         hints=[
-            f"Python computes 2 {symbol} a by asking the right operand: a.{reflected}(2).",
+            f"Which one fails? Python computes 2 {symbol} a by asking the right operand: a.{reflected}(2).",
             f"Turn the number into a MyTensor first; mind which operand stands left in 2 {symbol} a.",
         ],
     )
@@ -764,8 +764,8 @@ def accumulate(trial: Trial) -> None:
     1,
     needs=["accumulate"],
     hints=[
-        "Gradients on the way belong to one walk: what an earlier backward() left there is no part of the next one.",
-        "Keep them in a dictionary that backward() makes anew, and leave the graph as it is.",
+        "Run the snippet line by line: after which backward() is a gradient wrong for the first time?",
+        "Each walk keeps its gradients in a dictionary of its own, and leaves the graph as it is.",
     ],
     any_program=True,
 )

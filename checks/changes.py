@@ -191,6 +191,18 @@ def _refuse(*_: Any) -> Any:
     raise TypeError
 
 
+def refusing(*kinds: type) -> Change:
+    """Data of these types raise TypeError."""
+
+    def change(library: Library) -> None:
+        tensor = library.tensor
+        library.tensor = lambda data, *more, **named: (
+            _refuse() if isinstance(data, kinds) else tensor(data, *more, **named)
+        )
+
+    return change
+
+
 def wraps_flagged(library: Library) -> None:
     """A plain number becomes a tensor that requires a gradient."""
 

@@ -11,6 +11,8 @@ import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from checks.changes import (
     BINARY,
     ORDERS,
@@ -79,6 +81,7 @@ from checks.changes import (
     reflected_as,
     reflected_not_recorded,
     reflected_rule_of,
+    refusing,
     rule,
     same_input_once,
     shaped_as,
@@ -211,6 +214,21 @@ known(
     "What should MyTensor('text') do?",
     "Test the type first: isinstance(data, (list, tuple, np.ndarray, np.number, int, float)); else raise TypeError.",
     BEHAVES,
+)
+known(
+    "kinds-refused",
+    "tensor",
+    "data that MyTensor should take are refused",
+    "Which types does your test let through?",
+    "isinstance(data, (list, tuple, np.ndarray, np.number, int, float)) lets all through that hold numbers.",
+    BEHAVES,
+    ("tuples are refused", refusing(tuple)),
+    ("single numbers are refused", refusing(int, float, np.number)),
+    ("single numbers and tuples are refused", refusing(int, float, np.number, tuple)),
+    ("whole numbers are refused", refusing(int, np.integer)),
+    ("NumPy's numbers are refused", refusing(np.number)),
+    ("NumPy's numbers and tuples are refused", refusing(np.number, tuple)),
+    ("Python's numbers are refused", refusing(int, float)),
 )
 known(
     "wrong-exception",
@@ -966,6 +984,7 @@ known(
     HINTS,
     starting(lambda base: 0 * base + 1),
     starting(lambda base: 0 * base),
+    part(start=lambda base: 0 * base),
 )
 known(
     "base-changed",
@@ -974,13 +993,21 @@ known(
     "Your rules may be right. What happens to base before the first rule gets it?",
     "The walk starts with base.data, as it is.",
     HINTS,
-    ("backward(base) starts with base**2", starting(lambda base: base**2)),
-    ("backward(base) starts with 2 * base", starting(lambda base: 2 * base)),
-    ("backward(base) starts with base / 2", starting(lambda base: base / 2)),
-    ("backward(base) starts with -base", starting(lambda base: -base)),
-    ("backward(base) starts with 1 + base", starting(lambda base: 1 + base)),
-    ("backward(base) starts with the sum of base, everywhere", starting(lambda base: 0 * base + base.sum())),
-    ("backward(base) starts with the mean of base, everywhere", starting(lambda base: 0 * base + base.mean())),
+    *(
+        (f"backward(base) starts with {what}", change)
+        for what, of_base in (
+            ("base**2", lambda base: base**2),
+            ("2 * base", lambda base: 2 * base),
+            ("base / 2", lambda base: base / 2),
+            ("-base", lambda base: -base),
+            ("1 + base", lambda base: 1 + base),
+            ("the sum of base, everywhere", lambda base: 0 * base + base.sum()),
+            ("the mean of base, everywhere", lambda base: 0 * base + base.mean()),
+            ("base without its sign", lambda base: base.abs()),
+            ("the first element of base, everywhere", lambda base: 0 * base + base.flatten()[0]),
+        )
+        for change in (starting(of_base), part(start=of_base))
+    ),
 )
 known(
     "second-backward-lost",
@@ -2101,8 +2128,8 @@ known(
     "train-without-step",
     "train",
     "the parameters have gradients when training ends, but no step has used them",
-    "Is step() called at all, and does it come after loss.backward()?",
-    "In this order: zero_grad, forward, loss, loss.backward(), optimizer.step().",
+    "Is step() called at all, does it come after loss.backward(), and which parameters was SGD given?",
+    "In this order: zero_grad, forward, loss, loss.backward(), optimizer.step(), of SGD(model.parameters(), lr).",
     MODEL,
 )
 known(

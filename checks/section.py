@@ -704,14 +704,18 @@ def _run(
         except Exception as error:  # of what looks for a name: the check has failed all the same
             nameless.append(error)
             verdicts[id] = Verdict(_plainly(trial), hints=trial.check.hints)
-    told: dict[str, str] = {}  # mistake to the title of the check that tells it
+    for id, trial in failed.items():
+        if verdicts[id].mistake is None and (cause := _found_later(trial, inference)):
+            verdicts[id] = _of_cause(cause, trial)
+    told: dict[str, str] = {}  # mistake, or exception, to the title of the check that tells it
     for id, trial in failed.items():
         verdict = verdicts[id]
-        if verdict.mistake is None and not trial.first.stopped and (cause := inference.known_cause(id)):
-            verdict = _of_cause(cause, trial)  # which was found later
         if verdict.mistake and verdict.first in (None, *results):
             verdict = replace(verdict, first=told.get(verdict.mistake.id))
             told.setdefault(verdict.mistake.id, results[id].title)
+        elif verdict.mistake is None and "\nin " in (raised := str(trial.first.verdict)):  # with its place
+            verdict = replace(verdict, first=told.get(raised))
+            told.setdefault(raised, results[id].title)
         _tell(results[id], trial, verdict)
     for check in checks:
         unmet = [results[need] for need in check.needs if results[need].status not in ("passed", "broken")]
@@ -771,6 +775,16 @@ def _tried(check: Check, names: dict[str, Any], seed: int, clock: Clock, known: 
 def _plainly(trial: Trial) -> str:
     assert trial.first is not None
     return getattr(trial.first.verdict, "says", None) or str(trial.first.verdict)
+
+
+def _found_later(trial: Trial, inference: evidence.Inference) -> evidence.Cause | None:
+    """What was found in checks behind this one, and explains it."""
+    assert trial.first is not None
+    try:
+        return None if trial.first.stopped else inference.known_cause(trial.check.id)
+    except Exception as error:  # as above
+        nameless.append(error)
+        return None
 
 
 def _of_cause(cause: evidence.Cause, trial: Trial) -> Verdict:

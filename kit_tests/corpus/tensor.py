@@ -435,7 +435,7 @@ WRONG = [
     ),
     Wrong(
         "only-lists-and-arrays",
-        "",
+        "kinds-refused",
         "tensor",
         "kinds add_numbers sub_numbers mul_numbers div_numbers negative",
         (
