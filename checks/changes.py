@@ -387,11 +387,14 @@ def first_axis_once(g: Any, shape: tuple[int, ...], *_: Any) -> Any:
     return g if extra(g, shape) else total(g, stretched(g, shape), keep=True)
 
 
-def first_axis_once_then_stretched(g: Any, shape: tuple[int, ...], *_: Any) -> Any:
-    """What is left of the new axes is taken for stretched ones."""
-    if extra(g, shape):
-        g = g.sum(0)
-    return total(g, [axis for axis, n in enumerate(shape) if g.shape[axis] != n], keep=True)
+def from_the_left(new: Callable[[Any, tuple[int, ...]], Any]) -> Callable[..., Any]:
+    """After `new`, every axis that has another length than the one of its number in `shape` is taken for stretched."""
+
+    def unbroadcast(g: Any, shape: tuple[int, ...], *_: Any) -> Any:
+        g = new(g, shape)
+        return total(g, [axis for axis, n in enumerate(shape) if g.shape[axis] != n], keep=True)
+
+    return unbroadcast
 
 
 def first_stretched_once(g: Any, shape: tuple[int, ...], *_: Any) -> Any:
@@ -782,6 +785,24 @@ def writes_operand(op: str, place: int, shared: bool = False) -> Change:
     return change
 
 
+def returns_operand(op: str) -> Change:
+    """The result is written into the left operand, which is handed back itself."""
+
+    def change(library: Library) -> None:
+        apply = library.apply
+
+        def applied(name: str, *inputs: Any) -> Tensor:
+            if name != op:
+                return apply(name, *inputs)
+            values = library.values[op](*(x.values if isinstance(x, Tensor) else x for x in inputs))
+            inputs[0].values = inputs[0].values.copy_(values) if values.shape == inputs[0].shape else values
+            return inputs[0]
+
+        library.apply = applied
+
+    return change
+
+
 def writes_upstream(op: str, place: int, before_others: bool) -> Change:
     """A rule multiplies in the upstream gradient's own array; the other input sees what is there then."""
 
@@ -858,6 +879,11 @@ def rebind_recorded(optimizer: SGD, parameter: Any, values: Any, gradient: Any) 
 def zeros_instead(optimizer: SGD) -> None:
     for parameter in optimizer.params:
         parameter.tensor.grad = 0 * parameter.tensor.values
+
+
+def one_zero_instead(optimizer: SGD) -> None:
+    for parameter in optimizer.params:
+        parameter.tensor.grad = optimizer.library.torch.zeros((), dtype=parameter.tensor.values.dtype)
 
 
 def values_to_zero(optimizer: SGD) -> None:

@@ -100,10 +100,13 @@ class Inference:
         """All that was looked at in this section."""
         return itertools.chain.from_iterable(self.seen.values())
 
-    def _styles(self, check: str) -> list[Way]:
-        """How an operation that the check is about may be made of others; of exceptions, how gradients may be added."""
+    def _styles(self, check: str, exceptions: bool = False) -> list[Way]:
+        """How an operation that the check is about may be made of others; of exceptions, how gradients may be added.
+
+        `exceptions` takes them for evidence of the first, too, which they are only beside a known cause.
+        """
         wrong = [one for one in self.seen[check] if not one.right]
-        if any(isinstance(one.got, Raised) for one in wrong):
+        if not exceptions and any(isinstance(one.got, Raised) for one in wrong):
             return BUFFERS if any(isinstance(one.got, Raised) and one.got.kind == "shape" for one in wrong) else []
         return [style for style in STYLES if any(re.search(style.says, one.code) for one in wrong)]
 
@@ -117,7 +120,7 @@ class Inference:
         """What was found before, in this section or in one that it builds on, and explains this failure, too."""
         if not _tells_something(self.seen[check]):
             return None
-        styles = [(), *((style,) for style in self._styles(check))]
+        styles = [(), *((style,) for style in dict.fromkeys([*self._styles(check), *self._styles(check, True)]))]
         for way, first in [*self.found.items(), *((way, title) for title, way in self.earlier)]:
             style = next((style for style in styles if self.fits(check, way, *style)), None)
             if style is not None:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from checks import oracle
+from checks.mistakes import LAST_TRIED
 from checks.observe import Raised
 
 if TYPE_CHECKING:
@@ -97,13 +98,19 @@ def _kind(code: str) -> type[ast.AST] | None:
     return type(ast.parse(operation, mode="eval").body.op) if operation else None
 
 
-def roots_first(failed: Iterable[str], inference: Inference) -> list[str]:
-    """Failed checks in the order in which causes are looked for: first those of operations that others are made of."""
+def roots_first(failed: dict[str, Trial], inference: Inference) -> list[str]:
+    """Failed checks in the order in which causes are looked for.
+
+    First those that saw something change that should not: it makes many results look like those of wrong formulas.
+    Of the others, those of operations that others are made of go before these.
+    """
+    changed = [id for id, trial in failed.items() if trial.first and trial.first.mistake in LAST_TRIED]
+    failed = {id: trial for id, trial in failed.items() if id not in changed}
     kinds = {id: {_kind(one.code) for one in inference.seen[id] if not one.right} for id in failed}
     made = next((n for n, some in enumerate(kinds.values()) if some & {*MADE}), len(kinds))
     late = [*kinds][made:]
     roots = [id for id in late if kinds[id] and kinds[id] <= {*BUILT_OF}]
-    return [*[*kinds][:made], *roots, *(id for id in late if id not in roots)]
+    return [*changed, *[*kinds][:made], *roots, *(id for id in late if id not in roots)]
 
 
 def rule_without_result(trial: Trial, inference: Inference) -> str | None:
@@ -116,8 +123,11 @@ def rule_without_result(trial: Trial, inference: Inference) -> str | None:
         return None
     raised = any(isinstance(one.got, Raised) and one.got.line == len(lines) for one in trial.evidence)
     others = [one for id in inference.passed for one in inference.seen[id] if one.see.endswith(".grad")]
-    operation = operation_of("y", code) if raised and any(isinstance(one.got, np.ndarray) for one in others) else None
-    if operation and _kind(code) in MADE:
+    if not raised or not any(isinstance(one.got, np.ndarray) for one in others):
+        return None
+    call = re.search(r"^y = (\w+\([a-z, ]+\))$", code, re.MULTILINE)
+    operation = call[1] if call else operation_of("y", code)
+    if operation and not call and _kind(code) in MADE:
         return f"{operation}, or of what it is made of,"
     return operation
 
@@ -161,8 +171,8 @@ WIDE = (
 SQUARES = {"a": "[[1.5, -2.5], [0.5, 2.0]]", "b": "[[0.5, 4.0], [-3.0, 1.75]]", "c": "[[3.0, -0.75], [1.25, 0.6]]"}
 TALL = {"a": "[[1.5, -2.5], [0.5, 2.0], [-1.25, 3.5]]", "b": "[[0.5], [4.0]]"}
 UNITS = [
-    *(Unit(rf"\{s}", f"a {s} b", f"u {s} c", ROWS, SHAPES + WIDE) for s in ("+", "-", "/")),
-    Unit(r"(?<!\*)\*(?!\*)", "a * b", "u * c", ROWS, SHAPES + WIDE),
+    *(Unit(rf" \{s} ", f"a {s} b", f"u {s} c", ROWS, SHAPES + WIDE) for s in ("+", "-", "/")),
+    Unit(r" \* ", "a * b", "u * c", ROWS, SHAPES + WIDE),
     Unit(r"\*\*", "a ** 3", "u ** 2", ROWS, SHAPES),
     Unit(r"= -\w", "-a", "-u", ROWS, SHAPES),
     Unit(r"\bmatmul\(", "matmul(a, b)", "matmul(u, c)", SQUARES, (("a batch and a column", TALL),), "square matrices"),

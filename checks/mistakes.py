@@ -36,15 +36,16 @@ from checks.changes import (
     decaying,
     dropped_in_turn,
     everything,
+    extra,
     first,
     first_axis_once,
-    first_axis_once_then_stretched,
     first_only,
     first_stretched_once,
     flag_lost,
     follows_one,
     forget_after,
     from_the_leaves,
+    from_the_left,
     gradient_only,
     heavy_ball,
     in_place,
@@ -69,6 +70,7 @@ from checks.changes import (
     of_operators,
     once_each,
     one_path,
+    one_zero_instead,
     only,
     part,
     rebind,
@@ -82,6 +84,7 @@ from checks.changes import (
     reflected_not_recorded,
     reflected_rule_of,
     refusing,
+    returns_operand,
     rule,
     same_input_once,
     shaped_as,
@@ -90,6 +93,7 @@ from checks.changes import (
     taken_apart,
     tape_emptied,
     too_early,
+    total,
     turned,
     value,
     values_to_zero,
@@ -755,7 +759,11 @@ known(
     reduced(lambda g, *_: g, place=1),
     *reductions("left as they are"),
     ("only the first of several new axes is summed", reduced(first_axis_once)),
-    ("only the first of several new axes is summed", reduced(first_axis_once_then_stretched)),
+    (
+        "only the first of several new axes is summed",
+        reduced(from_the_left(lambda g, shape: g.sum(0) if extra(g, shape) else g)),
+    ),
+    ("new axes are not summed", reduced(from_the_left(lambda g, shape: g))),
     ("only the first of several stretched axes is summed", reduced(first_stretched_once)),
     *(
         (f"in {BINARY[op][0]} the gradient is summed before it is multiplied, and not after", too_early(op, *places))
@@ -814,6 +822,7 @@ known(
     "New axes stand in front: sum over the first ones.",
     "Tensors > Shape",
     reduced(last_axes),
+    reduced(from_the_left(lambda g, shape: total(g, [-1 - n for n in range(len(extra(g, shape)))]))),
 )
 known(
     "unbroadcast-other-shape",
@@ -1182,6 +1191,7 @@ known(
         for place in ((0, 1) if op in BINARY else (0,))
         for shared in (False, True)
     ),
+    *((f"{code} changes a, and gives a itself", returns_operand(op)) for op, (code, _) in {**BINARY, **UNARY}.items()),
     *(("relu(x) changes x", writes_operand("relu", 0, shared)) for shared in (False, True)),
 )
 known(
@@ -1431,6 +1441,21 @@ known(
     "Element A[i, l] takes part in a whole row of the result. How many products add up?",
     "The gradients are matrix products again: base @ b.T for a, and a.T @ base for b.",
     MATMUL,
+)
+known(
+    "matmul-gradient-averaged",
+    "matmul",
+    "a gradient of matmul is the mean over the rows of the batch, not the sum",
+    "The loss divides by the number of examples, if it wants a mean. Should the product divide once more?",
+    "base @ b.T for a, and a.T @ base for b, without dividing.",
+    MATMUL,
+    *(
+        (
+            f"the gradient of {letters} is divided by the number of rows",
+            only(places, "matmul", lambda right, place, g, a, b: right(g, a, b)[place] / rows(a).shape[0]),
+        )
+        for letters, places in (("a", (0,)), ("b", (1,)), ("a and b", (0, 1)))
+    ),
 )
 known(
     "matmul-not-recorded",
@@ -1851,6 +1876,14 @@ known(
     ("step() divides by the length of the gradient", in_place(lambda w, g, lr: w - lr * g / (g**2).sum().sqrt())),
 )
 known(
+    "step-other-formula",
+    "sgd",
+    "step() moves by something else than lr * gradient",
+    "Which numbers take part in a step, and how often each?",
+    "w - lr * gradient, nothing else.",
+    SGD_TEXT,
+)
+known(
     "step-sign-only",
     "sgd",
     "step() uses the sign of the gradient only",
@@ -1952,6 +1985,7 @@ known(
     "parameter.tensor.grad = None.",
     SGD_TEXT,
     part(zero_grad=zeros_instead),
+    part(zero_grad=one_zero_instead),
 )
 known(
     "zero-grad-resets-values",

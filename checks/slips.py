@@ -280,7 +280,7 @@ def _step_names(place: int, differs: dict[str, Any]) -> str:
         return "step-applied-twice" if differs[""] > 1 else "step-averaged"
     if differs.get("lr") == (1, 0) and set(differs) <= {"", "lr"}:
         return "lr-ignored"
-    return "step-averaged"
+    return "step-other-formula"
 
 
 def _two(g: Any, a: Any, b: Any) -> dict[str, Any]:

@@ -669,6 +669,13 @@ MATMUL = [
         (PRODUCT, "    result = np.array([[15.0, 18.0, 21.0]])\n"),
     ),
     Wrong(
+        "matmul-right-averaged",
+        "matmul-gradient-averaged",
+        "matmul",
+        "matmul_right",
+        (RIGHT, RIGHT.replace("rows.T @ base", "rows.T @ base / len(rows)")),
+    ),
+    Wrong(
         "closures-matmul-left-turned",
         "matmul-gradient-transposed",
         "matmul",
@@ -1764,6 +1771,13 @@ SGD = [
         "sgd",
         "step_without_gradient",
         (STEP_GUARD, "            if tensor.requires_grad:\n"),
+    ),
+    Wrong(
+        "step-by-the-squared-rate",
+        "step-other-formula",
+        "sgd",
+        "step",
+        ("data -= self.lr * tensor", "data -= self.lr**2 * tensor"),
     ),
     Wrong(
         "zero-grad-on-parameter",

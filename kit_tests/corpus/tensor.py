@@ -1451,7 +1451,7 @@ WRONG = [
     Wrong("path-replaces-path", "gradient-overwritten", "tensor", "paths", (COLLECT, "gradients[tensor] = share")),
     Wrong(
         "leaf-written-during-the-walk",
-        "gradient-overwritten",
+        "gradient-overwritten & leaf-backward-lost",
         "tensor",
         "paths accumulate leaves_only",
         (
