@@ -88,6 +88,7 @@ class Inference:
         self.known: dict[tuple[tuple[Way, ...], str], bool] = {}
         self.found: dict[Way, str] = {}  # and the check that it was found in
         self.earlier = earlier
+        self.styles = STYLES
         self.in_vain = 0
 
     def fits(self, check: str, *ways: Way) -> bool:
@@ -108,7 +109,7 @@ class Inference:
         wrong = [one for one in self.seen[check] if not one.right]
         if not exceptions and any(isinstance(one.got, Raised) for one in wrong):
             return BUFFERS if any(isinstance(one.got, Raised) and one.got.kind == "shape" for one in wrong) else []
-        return [style for style in STYLES if any(re.search(style.says, one.code) for one in wrong)]
+        return [style for style in self.styles if any(re.search(style.says, one.code) for one in wrong)]
 
     def claimed(self, check: str, mistake: mistakes.Mistake) -> None:
         """A check knows the mistake itself; a way of it that explains the check may explain others."""
@@ -141,7 +142,7 @@ class Inference:
         failed checks was; else `again` observes the check with other random numbers, and `experiments` other things,
         to tell them apart. First the listed mistakes are tried, then those that are generated, and then both once
         more: beside what was found already, and where an operation is made of others. One that also explains what
-        the experiments show goes before one that does not.
+        the experiments show goes before one that does not, if it explains as many failed checks.
         """
         if not _tells_something(self.seen[check]) or self.in_vain == SEARCHES_IN_VAIN:
             return None
@@ -150,6 +151,8 @@ class Inference:
             for ways in (self.ways, slips.ways(self.section, self.seen[check]), self.last):
                 way = self._search(check, ways, beside, [*again, experiments])
                 if way and explains([*beside, way], _wrong_first(experiments())):
+                    if second and self._explained(second) > self._explained(way, *beside):
+                        way = second
                     self.found[way] = check
                     return way
                 second = second or way
@@ -160,6 +163,10 @@ class Inference:
         if second:
             self.found[second] = check
         return second
+
+    def _explained(self, *ways: Way) -> int:
+        """How many failed checks ways explain."""
+        return sum(self.fits(other, *ways) for other in self.failed)
 
     def _where_shapes_tell_nothing(self, check: str) -> Way | None:
         """A wrong product that fits every shape of square matrices, whatever is done to it where it does not fit."""
@@ -176,7 +183,7 @@ class Inference:
         matching = [way for way in ways if way not in beside and self.fits(check, *beside, way)]
         matching = [way for way in matching if all(self.fits(other, *beside, way) for other in self.passed)]
         if len(matching) > 1:
-            counts = [sum(self.fits(other, *beside, way) for other in self.failed) for way in matching]
+            counts = [self._explained(*beside, way) for way in matching]
             matching = [way for way, count in zip(matching, counts, strict=True) if count == max(counts)]
         for observe in more:
             if matching and _one(matching) is None:

@@ -113,6 +113,22 @@ def roots_first(failed: dict[str, Trial], inference: Inference) -> list[str]:
     return [*changed, *[*kinds][:made], *roots, *(id for id in late if id not in roots)]
 
 
+QUOTIENTS = 30  # some of which round otherwise than the products with a power
+
+
+def may_divide_by_power(trial: Trial) -> bool:
+    """Whether a / b may be a * b ** -1: that rounds otherwise."""
+    numbers = np.random.default_rng(0).uniform(0.5, 5, (2, QUOTIENTS))
+    code = f"a = MyTensor({numbers[0].tolist()})\nb = MyTensor({numbers[1].tolist()})\ny = a / b"
+    scratch = trial.beside(SECONDS)
+    try:
+        return not np.array_equal(scratch.read(scratch.run(code), "y"), numbers[0] / numbers[1])
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        return True
+
+
 def rule_without_result(trial: Trial, inference: Inference) -> str | None:
     """The operation whose rule gives None, where backward() meets one and gets through other operations."""
     assert trial.first is not None

@@ -152,6 +152,7 @@ KNOWN: dict[str, Mistake] = {}
 # What may be made of what, without any mistake: then a mistake in one operation shows in the other, too.
 NEG = ("neg", lambda library, a: library.binary("mul", a, -1))
 SUB = ("sub", lambda library, a, b: library.apply("add", a, library.apply("neg", b)))
+DIV = ("div", lambda library, a, b: library.apply("mul", a, library.apply("pow", b, -1)))
 STYLE = Mistake("", (), "", ("", "", ""))
 STYLES: list[Way] = [  # each with a pattern of the code that it makes a difference to
     Way(STYLE, code, lambda library, built=built: library.built.update(built))
@@ -162,13 +163,14 @@ STYLES: list[Way] = [  # each with a pattern of the code that it makes a differe
         (r"\w - \w", SUB),
         (r"\w - \w", NEG, SUB),
         (r"\w - \w", ("sub", lambda library, a, b: library.apply("add", a, library.binary("mul", b, -1)))),
-        (r"\w / \w", ("div", lambda library, a, b: library.apply("mul", a, library.apply("pow", b, -1)))),
+        (r"\w / \w", DIV),
         (
             r"layer\(",
             ("linear", lambda library, x, w, b: library.apply("add", library.apply("matmul", x, w), b)),
         ),
     )
 ]
+DIVISION = next(style for style in STYLES if style.says == r"\w / \w")
 # How the gradients of an engine may be added up, where one of another shape raises an exception.
 BUFFERS = [Way(STYLE, "", into_buffers(stretches)) for stretches in (True, False)]
 

@@ -695,6 +695,9 @@ def _run(
         failed={id: trial.evidence for id, trial in failed.items()},
         earlier=earlier,
     )
+    divided = next((trial for trial in failed.values() if " / " in (trial.first.snippet or "")), None)
+    if divided and not experiments.may_divide_by_power(divided):
+        inference.styles = [style for style in mistakes.STYLES if style is not mistakes.DIVISION]
     verdicts: dict[str, Verdict] = {}
     for id in experiments.roots_first(failed, inference):
         trial = failed[id]

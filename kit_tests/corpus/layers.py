@@ -629,7 +629,7 @@ MATMUL = [
     ),
     Wrong(
         "matmul-rule-right-averaged-over-rows",
-        "",
+        "matmul-gradient-averaged",
         "matmul",
         "matmul_right",
         (RIGHT, "(rows.T @ base / len(rows)).reshape(right.shape)"),
@@ -667,13 +667,6 @@ MATMUL = [
         "matmul",
         "matmul_value",
         (PRODUCT, "    result = np.array([[15.0, 18.0, 21.0]])\n"),
-    ),
-    Wrong(
-        "matmul-right-averaged",
-        "matmul-gradient-averaged",
-        "matmul",
-        "matmul_right",
-        (RIGHT, RIGHT.replace("rows.T @ base", "rows.T @ base / len(rows)")),
     ),
     Wrong(
         "closures-matmul-left-turned",
@@ -1773,13 +1766,6 @@ SGD = [
         (STEP_GUARD, "            if tensor.requires_grad:\n"),
     ),
     Wrong(
-        "step-by-the-squared-rate",
-        "step-other-formula",
-        "sgd",
-        "step",
-        ("data -= self.lr * tensor", "data -= self.lr**2 * tensor"),
-    ),
-    Wrong(
         "zero-grad-on-parameter",
         "zero-grad-nothing",
         "sgd",
@@ -1921,7 +1907,11 @@ SGD = [
         (STEP, "                data -= 0.01 * tensor.grad.data\n"),
     ),
     Wrong(
-        "sgd-lr-squared", "step-averaged", "sgd", "step", ("data -= self.lr * tensor", "data -= self.lr**2 * tensor")
+        "sgd-lr-squared",
+        "step-other-formula",
+        "sgd",
+        "step",
+        ("data -= self.lr * tensor", "data -= self.lr**2 * tensor"),
     ),
     Wrong("sgd-third", "step-averaged", "sgd", "step", ("data -= self.lr * tensor", "data -= self.lr / 3 * tensor")),
     Wrong(

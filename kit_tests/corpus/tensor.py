@@ -182,14 +182,14 @@ WRONG = [
     ),
     Wrong(
         "tuples-refused",
-        "",
+        "kinds-refused",
         "tensor",
         "kinds",
         ("(np.ndarray, list, tuple, np.number, int, float)):", "(np.ndarray, list, np.number, int, float)):"),
     ),
     Wrong(
         "numbers-of-numpy-refused",
-        "",
+        "kinds-refused",
         "tensor",
         "kinds",
         ("(np.ndarray, list, tuple, np.number, int, float)):", "(np.ndarray, list, tuple, int, float)):"),
