@@ -319,7 +319,7 @@ def test_an_object_is_shown_without_its_address():
         (
             ["_UFuncOutputCastingError", "UFuncTypeError", "TypeError"],
             "Cannot cast ufunc 'subtract' output from dtype('float64') to dtype('int64') with casting rule 'same_kind'",
-            "integer-truncation",
+            "written-in-place",
         ),
     ],
 )

@@ -148,8 +148,37 @@ MODULE = [
         ("            modules.extend(reversed(module.__sub_modules.values()))\n", ""),
     ),
     Wrong(
+        "parameters-in-a-list-that-is-kept",
+        "parameters-kept-between-calls",
+        "module",
+        "reassigned",
+        (
+            "        return list(found.values())\n",
+            "        self.__dict__.setdefault('kept', []).extend(found.values())\n        return self.kept\n",
+        ),
+    ),
+    Wrong(
+        "parameters-in-one-list-for-all-calls",
+        "parameters-kept-between-calls",
+        "module",
+        "nested",
+        ("    def parameters(self) -> list[Parameter]:", "    def parameters(self, kept=[]) -> list[Parameter]:"),
+        ("        return list(found.values())\n", "        kept.extend(found.values())\n        return list(kept)\n"),
+    ),
+    Wrong(
+        "modules-of-the-class",
+        "parameters-of-all-modules",
+        "module",
+        "nested",
+        (
+            "        self.__parameters: dict[str, Parameter] = {}\n",
+            "        self.__dict__['_MyModule__parameters'] = MyModule.__dict__.get('shared') or {}\n"
+            "        MyModule.shared = self.__parameters\n",
+        ),
+    ),
+    Wrong(
         "parameters-return-in-loop",
-        "parameters-nested-missing",
+        "parameters-some-modules",
         "module",
         "nested",
         (
@@ -600,7 +629,7 @@ MATMUL = [
     ),
     Wrong(
         "matmul-rule-right-averaged-over-rows",
-        "",
+        "matmul-gradient-averaged",
         "matmul",
         "matmul_right",
         (RIGHT, "(rows.T @ base / len(rows)).reshape(right.shape)"),
@@ -879,8 +908,22 @@ LINEAR = [
         (UNIFORM, "bound * np.ones((input_size, output_size))"),
     ),
     Wrong(
+        "linear-one-bias-for-all-units",
+        "linear-parameter-shape",
+        "linear",
+        "linear_parameters linear_bias",
+        (BIAS, BIAS.replace("output_size", "1")),
+    ),
+    Wrong(
+        "linear-bias-for-each-input",
+        "linear-parameter-shape",
+        "linear",
+        "linear_parameters linear_batch linear_weight linear_bias linear_input",
+        (BIAS, BIAS.replace("output_size", "input_size")),
+    ),
+    Wrong(
         "linear-every-row-alike",
-        "zero-initialisation",
+        "units-alike",
         "linear",
         "linear_random",
         (UNIFORM, "np.tile(np.random.uniform(-bound, bound, output_size), (input_size, 1))"),
@@ -1864,7 +1907,11 @@ SGD = [
         (STEP, "                data -= 0.01 * tensor.grad.data\n"),
     ),
     Wrong(
-        "sgd-lr-squared", "step-averaged", "sgd", "step", ("data -= self.lr * tensor", "data -= self.lr**2 * tensor")
+        "sgd-lr-squared",
+        "step-other-formula",
+        "sgd",
+        "step",
+        ("data -= self.lr * tensor", "data -= self.lr**2 * tensor"),
     ),
     Wrong("sgd-third", "step-averaged", "sgd", "step", ("data -= self.lr * tensor", "data -= self.lr / 3 * tensor")),
     Wrong(
@@ -1966,7 +2013,7 @@ MSELOSS = [
     ),
     Wrong(
         "sum-rule-shares-out",
-        "mse-gradient-not-averaged",
+        "mse-gradient-averaged-twice",
         "mseloss",
         "mse_gradient",
         (SUM_SHARE, "    return base * np.ones_like(x.data) / x.size, None\n"),
@@ -2428,7 +2475,7 @@ MODEL = [
     ),
     Wrong(
         "model-hidden-made-in-forward",
-        "model-beside-its-parameters",
+        "model-changes & model-beside-its-parameters",
         "model",
         "model_gradients model_learns",
         (HIDDEN, ""),
@@ -2536,7 +2583,7 @@ TRAIN = [
     ),
     Wrong(
         "train-without-step",
-        "train-moves-nothing",
+        "train-without-step",
         "train",
         "train_step train_forgets train_pairs",
         (APPLY, ""),
@@ -2550,7 +2597,7 @@ TRAIN = [
     ),
     Wrong(
         "train-steps-before-backward",
-        "train-moves-nothing",
+        "train-without-step",
         "train",
         "train_step train_forgets train_pairs",
         (BACKWARD + APPLY, APPLY + BACKWARD),
@@ -2644,7 +2691,7 @@ TRAIN = [
     ),
     Wrong(
         "train-one-batch-an-epoch",
-        "train-examples-left-out",
+        "train-one-batch",
         "train",
         "train_batches",
         (ADD, ADD + "            break\n"),

@@ -182,14 +182,14 @@ WRONG = [
     ),
     Wrong(
         "tuples-refused",
-        "",
+        "kinds-refused",
         "tensor",
         "kinds",
         ("(np.ndarray, list, tuple, np.number, int, float)):", "(np.ndarray, list, np.number, int, float)):"),
     ),
     Wrong(
         "numbers-of-numpy-refused",
-        "",
+        "kinds-refused",
         "tensor",
         "kinds",
         ("(np.ndarray, list, tuple, np.number, int, float)):", "(np.ndarray, list, tuple, int, float)):"),
@@ -203,7 +203,7 @@ WRONG = [
     ),
     Wrong(
         "data-gives-a-copy",
-        "",
+        "data-is-copy",
         "tensor",
         "indexing",
         ("        return self.__data\n", "        return self.__data.copy()\n"),
@@ -239,8 +239,38 @@ WRONG = [
         ("op = node.backward_op\n", "op = node.operation\n"),
     ),
     Wrong(
+        "numbers-require-a-gradient",
+        "number-requires-grad",
+        "tensor",
+        "records",
+        (
+            "return MyTensor(other, dtype=self.dtype if weak else None)",
+            "return MyTensor(other, dtype=self.dtype if weak else float, requires_grad=True)",
+        ),
+    ),
+    Wrong(
+        "sub-subtracts-in-place",
+        "written-in-place & operand-changed",
+        "tensor",
+        "sub_numbers",
+        (
+            SUB,
+            "if isinstance(other, float) and self.size:\n"
+            "            self.__data -= other\n"
+            "            return MyTensor(self.__data, self.dtype, self.requires_grad, self.backward_op)\n"
+            "        " + SUB,
+        ),
+    ),
+    Wrong(
+        "power-rule-is-a-stub",
+        "rule-returns-none",
+        "tensor",
+        "power_gradient",
+        (POW_RULE, "return None"),
+    ),
+    Wrong(
         "leaf-has-nothing-to-walk",
-        "",
+        "leaf-backward-lost",
         "tensor",
         "leaves_only",
         (
@@ -405,7 +435,7 @@ WRONG = [
     ),
     Wrong(
         "only-lists-and-arrays",
-        "",
+        "kinds-refused",
         "tensor",
         "kinds add_numbers sub_numbers mul_numbers div_numbers negative",
         (
@@ -607,7 +637,7 @@ WRONG = [
     Wrong("radd-subtracts", "add-wrong-operation", "tensor", "add_numbers", (RADD, RSUB)),
     Wrong(
         "add-shapes-exchanged",
-        "not-unbroadcast",
+        "unbroadcast-other-shape",
         "tensor",
         "add_numbers broadcast_new_axes broadcast_length_one",
         (ADD_RULE, "return unbroadcast(base, right.shape), unbroadcast(base, left.shape)"),
@@ -815,7 +845,7 @@ WRONG = [
     ),
     Wrong(
         "mul-shapes-exchanged",
-        "not-unbroadcast",
+        "unbroadcast-other-shape",
         "tensor",
         "mul_numbers negative broadcast_operators",
         (MUL_RULE, "return unbroadcast(base * right.data, right.shape), unbroadcast(base * left.data, left.shape)"),
@@ -848,7 +878,7 @@ WRONG = [
     ),
     Wrong(
         "div-whole-quotient",
-        "integer-truncation & div-wrong-operation",
+        "floor-division",
         "tensor",
         "div",
         (DIV, DIV.replace("np.true_divide", "np.floor_divide")),
@@ -1008,7 +1038,7 @@ WRONG = [
     Wrong("pow-negated", "pow-sign", "tensor", "power_gradient", (POW_RULE, POW_RULE.replace("base", "-base"))),
     Wrong(
         "pow-exponent-rounded-in-rule",
-        "integer-truncation & pow-gradient-zero",
+        "pow-exponent-cut",
         "tensor",
         "power_gradient",
         (
@@ -1033,14 +1063,14 @@ WRONG = [
     ),
     Wrong(
         "pow-whole-exponents-only",
-        "pow-wrong-operation & integer-truncation",
+        "pow-exponent-cut",
         "tensor",
         "power",
         ("result = self.__data**power", "result = self.__data ** int(power)"),
     ),
     Wrong(
         "pow-by-loop",
-        "pow-wrong-operation & integer-truncation",
+        "pow-exponent-cut",
         "tensor",
         "power",
         (
@@ -1421,7 +1451,7 @@ WRONG = [
     Wrong("path-replaces-path", "gradient-overwritten", "tensor", "paths", (COLLECT, "gradients[tensor] = share")),
     Wrong(
         "leaf-written-during-the-walk",
-        "gradient-overwritten",
+        "gradient-overwritten & leaf-backward-lost",
         "tensor",
         "paths accumulate leaves_only",
         (
@@ -1695,7 +1725,7 @@ WRONG = [
     ),
     Wrong(
         "functions-floor",
-        "integer-truncation & div-wrong-operation",
+        "floor-division",
         "tensor",
         "div",
         ("np.true_divide(a, b)", "a // b"),
@@ -1782,7 +1812,7 @@ WRONG = [
     ),
     Wrong(
         "pushed-whole-exponent",
-        "pow-wrong-operation & integer-truncation",
+        "pow-exponent-cut",
         "tensor",
         "power",
         ("self.data ** float(exponent)", "self.data ** int(exponent)"),
@@ -2268,7 +2298,7 @@ WRONG = [
     ),
     Wrong(
         "rule-given-rows",
-        "none-is-used",
+        "rule-returns-none & none-is-used",
         "tensor",
         "add_gradient sub_gradient mul_gradient div_gradient negative",
         ("if gradient.shape == shape:\n        return gradient", "if gradient.shape == shape:\n        return None"),
