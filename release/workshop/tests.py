@@ -74,9 +74,11 @@ TENSOR = Section(
     workshop=WORKSHOP,
     workarounds=[
         Workaround(
-            (LEAF,), r"^(\w+) = MyTensor\((.*), requires_grad=True\)$", r"\1 = MyTensor(\2)\n\1.requires_grad = True"
+            (LEAF,),
+            r"^( *)(\w+) = MyTensor\((.*), requires_grad=True\)$",
+            r"\1\2 = MyTensor(\3)\n\1\2.requires_grad = True",
         ),
-        Workaround(tuple(UPSTREAM), r"^(\w+)\.backward\(.+\)$", r"\1.backward()"),
+        Workaround(tuple(UPSTREAM), r"^( *\w+)\.backward\(.+\)$", r"\1.backward()"),
     ],
 )
 
@@ -503,7 +505,7 @@ def indexing(trial: Trial) -> None:
     trial.expect(f"{code}\nt[1, 2] = 9.5", t=numbers)
     if trial.first is None:
         code = "t = MyTensor([1.5, 2.5])\nt.data[0] = 9.5"  # which is how an optimizer changes it
-        trial.see(trial.run(code), {"t.data": np.array([9.5, 2.5])}, code)
+        trial.see(trial.run(code), {"t.data": np.array([9.5, 2.5])}, code, {"t.data": "data-is-copy"})
 
 
 def operator(name: str, symbol: str, reflected: str, *hints: str) -> None:
@@ -527,7 +529,7 @@ def operator(name: str, symbol: str, reflected: str, *hints: str) -> None:
         title=f"Numbers on either side: a {symbol} 2, 2 {symbol} a",
         needs=[f"{name}_gradient"],
         hints=[
-            f"Python computes 2 {symbol} a by asking the right operand: a.{reflected}(2).",
+            f"Which one fails? Python computes 2 {symbol} a by asking the right operand: a.{reflected}(2).",
             f"Turn the number into a MyTensor first; mind which operand stands left in 2 {symbol} a.",
         ],
     )
@@ -564,12 +566,13 @@ def flag(trial: Trial) -> None:
 def records(trial: Trial) -> None:
     """Recorded is what requires a gradient, and nothing else"""
     symbol = operators_that_compute(trial)[0]
-    operations = ["a + b", "a - b", "a * b", "a / b", "a ** 2", "-a", "a + 2", "2 * a"]
+    operations = ["a + b", "a - b", "a * b", "a / b", "a ** 2", "a + 2", "2 * a", "-a"]
     for operation in itertools.compress(operations, computes(trial, *operations)):
         code = f"a = MyTensor([1.5])\nb = MyTensor([2.5])\ny = {operation}"
         with trial.case():
             variables = trial.run(code)
-            means = {"y.requires_grad": "requires-grad-always", "y.backward_op is None": "recorded-without-need"}
+            always = "number-requires-grad" if operation in ("a + 2", "2 * a") else "requires-grad-always"
+            means = {"y.requires_grad": always, "y.backward_op is None": "recorded-without-need"}
             trial.see(variables, {"y.requires_grad": False, "y.backward_op is None": True}, code, means)
     code = f"a = MyTensor([1.5], requires_grad=True)\nb = MyTensor([2.5], requires_grad=True)\ny = a {symbol} b"
     code = trial.adapted(code)
@@ -777,8 +780,8 @@ def accumulate(trial: Trial) -> None:
     1,
     needs=["accumulate"],
     hints=[
-        "Gradients on the way belong to one walk: what an earlier backward() left there is no part of the next one.",
-        "Keep them in a dictionary that backward() makes anew, and leave the graph as it is.",
+        "Run the snippet line by line: after which backward() is a gradient wrong for the first time?",
+        "Each walk keeps its gradients in a dictionary of its own, and leaves the graph as it is.",
     ],
     any_program=True,
 )
@@ -978,14 +981,15 @@ def parameters_are(
     trial: Trial,
     code: str,
     *expected: list[float],
+    inner: Sequence[list[float]] = (),
     fewer: str | None = None,
     more: str | None = None,
     other: str | None = None,
 ) -> None:
     """`m.parameters()` holds each expected parameter once, in any order (they are told apart by their values).
 
-    `fewer`, `more` and `other` name the mistake that a list with some left out, one with others beside them, or any
-    other one comes from.
+    `inner` are expected, too: those of sub-modules. `fewer`, `more` and `other` name the mistake that a list with some
+    left out, one with others beside them, or any other one comes from.
     """
     with trial.case():
         variables = trial.run(code, see="m.parameters()")
@@ -999,12 +1003,39 @@ def parameters_are(
                 got = f"parameters() holds {text_of(strange[0], 80)}"
                 raise Failed(got, "objects of class Parameter", mistake="parameters-not-parameters")
             values = sorted((array_of(parameter.tensor, "a parameter").tolist() for parameter in found), key=repr)
-        wanted = sorted(expected, key=repr)
+        wanted = sorted([*expected, *inner], key=repr)
         trial.observe(code, "held(m.parameters())", repr(wanted), repr(values), values == wanted)
         if values != wanted:
-            left_out, beside = Counter(map(repr, wanted)), Counter(map(repr, values))
-            mistake = fewer if beside < left_out and values else more if left_out < beside else other
+            all_of_them, there = Counter(map(repr, wanted)), Counter(map(repr, values))
+            if there < all_of_them:
+                mistake = left_out(there, expected, inner) if inner else fewer if values else None
+            else:
+                mistake = left_over(trial) or (more if all_of_them < there else other)
             raise Failed(f"parameters holding {values}", f"parameters holding {wanted}", mistake=mistake)
+
+
+def left_out(there: Counter[str], own: Sequence[list[float]], inner: Sequence[list[float]]) -> str | None:
+    """The mistake to list only these of a module's own parameters and those of its sub-modules."""
+    own_there, inner_there = (Counter(map(repr, some)) & there for some in (own, inner))
+    if own_there.total() == len(own):
+        return "parameters-some-modules" if inner_there else "parameters-nested-missing"
+    return "parameters-own-missing" if inner_there.total() == len(inner) and not own_there else None
+
+
+def left_over(trial: Trial) -> str | None:
+    """The mistake to list what is another module's, or what was listed before."""
+    lines = ["m, n = MyModule(), MyModule()", "m.own = Parameter(MyTensor([7.5]))"]
+    lines += ["shared = any(p is m.own for p in n.parameters())"]
+    lines += ["first, second = list(m.parameters()), list(m.parameters())"]
+    lines += ["kept = len(first) != len(second) or any(p is not m.own for p in first)"]
+    scratch = trial.beside(trial.seconds)
+    try:
+        found = scratch.run("\n".join(lines))
+    except (Exception, OutOfTime, UsedTorch):
+        return None
+    if found["shared"]:
+        return "parameters-of-all-modules"
+    return "parameters-kept-between-calls" if found["kept"] else None
 
 
 def listed(parameters: Any) -> list[Any]:
@@ -1030,9 +1061,9 @@ def own(trial: Trial) -> None:
 @MODULE.check(1.5, needs=["own"], hints=["Every sub-module has parameters() too."])
 def nested(trial: Trial) -> None:
     """parameters() lists those of sub-modules"""
-    parameters_are(trial, NESTED, [1.5], [2.5, 3.5], [4.5], fewer="parameters-nested-missing")
+    parameters_are(trial, NESTED, [1.5], [2.5, 3.5], inner=[[4.5]])
     beside = f"{NESTED}\nm.other = MyModule()\nm.other.fourth = Parameter(MyTensor([5.5]))"
-    parameters_are(trial, beside, [1.5], [2.5, 3.5], [4.5], [5.5], fewer="parameters-nested-missing")
+    parameters_are(trial, beside, [1.5], [2.5, 3.5], inner=[[4.5], [5.5]])
     for name, value in (("first", 2.5), ("second", 1.5), ("first", 1.5)):  # alike in name, in value, in both
         code = "m = MyModule()\nm.first = Parameter(MyTensor([1.5]))\nm.inner = MyModule()\n"
         parameters_are(trial, f"{code}m.inner.{name} = Parameter(MyTensor([{value}]))", [1.5], [value])
@@ -1304,6 +1335,14 @@ def weight_and_bias(trial: Trial, layer: Any, inputs: int, outputs: int) -> dict
     return named
 
 
+def not_there(found: dict[str, Any]) -> str | None:
+    """The mistake in a layer's parameters: one is missing, or it is there in another shape."""
+    missing = [part for part in ("weight", "bias") if part not in found]
+    if len(missing) == 1 and len(found) == 1:
+        return f"linear-{missing[0]}-missing"
+    return "linear-parameter-shape" if missing and len(found) == 2 else None
+
+
 @dataclass
 class Layer:
     """A learner's layer, with numbers in its parameters that were written there.
@@ -1374,16 +1413,15 @@ def linear_parameters(trial: Trial) -> None:
     if set(found) != {"weight", "bias"}:
         with trial.clock.learner_code(trial.seconds):
             shapes = [array_of(tensor, "a parameter of the layer").shape for tensor in found.values()]
-        missing = {("weight",): "linear-bias-missing", ("bias",): "linear-weight-missing"}
         raise Failed(
             f"Linear(3, 2) has parameters of shapes {shapes}",
             "a weight of shape (3, 2) and a bias of shape (2,)",
-            mistake=missing.get(tuple(found)),
+            mistake=not_there(found),
         )
 
 
 LOPSIDED = 0.2  # of a weight's root mean square: where its mean may lie. By chance it is a tenth of that.
-SMALL, LARGE = 0.2, 2.0  # the root mean square of a weight, times the root of the inputs: those in use have 0.5 to 1.5
+SMALL, LARGE = 0.05, 2.0  # the root mean square of a weight, times the root of the inputs: those in use have 0.5 to 1.5
 
 
 @LINEAR.check(
@@ -1415,7 +1453,8 @@ def new_weights(trial: Trial, inputs: int, outputs: int) -> None:
     different = len(np.unique(one))
     if 2 * different < one.size:
         got = f"a new weight of {one.size} numbers holds {different} different ones"
-        raise Failed(got, "a random number of its own in every place", mistake="zero-initialisation")
+        mistake = "zero-initialisation" if different == 1 else "units-alike"
+        raise Failed(got, "a random number of its own in every place", mistake=mistake)
     if one.shape == two.shape and np.array_equal(one, two):
         expected = "new random numbers for every layer"
         raise Failed("two new layers have the same weight", expected, mistake="weights-drawn-once")
@@ -1435,7 +1474,8 @@ def linear(trial: Trial, *shape: int, look_at: str) -> None:
     inputs, outputs = shape[-1], shape[-1] - 1
     layer = known_layer(trial, inputs, outputs, with_bias=look_at == "bias")
     if look_at in ("weight", "bias") and getattr(layer, look_at) is None:
-        raise Failed(f"parameters() of the layer lists no {look_at}", mistake=f"linear-{look_at}-missing")
+        lacks = not_there(weight_and_bias(trial, layer.variables["layer"], inputs, outputs))
+        raise Failed(f"parameters() of the layer lists no {look_at} of the right shape", mistake=lacks)
     x, base = trial.draw(*shape), trial.draw(*shape[:-1], outputs)
     trial.given = layer.w, layer.b
     expected = oracle.linear(x, layer.w.T, layer.b, base)
@@ -1687,7 +1727,8 @@ def zero_grad(trial: Trial) -> None:
         variables = trial.run(again, **trial.run(code))
         if variables["beside"]:
             trial.snippet = f"{code}\noptimizer.zero_grad()\np.tensor.grad"
-            raise Failed("zero_grad() sets p.grad, and p.tensor.grad stays as it was", "p.tensor.grad is None")
+            got = "zero_grad() sets p.grad, and p.tensor.grad stays as it was"
+            raise Failed(got, "p.tensor.grad is None", mistake="zero-grad-nothing")
         noted = len(trial.evidence)
         try:
             begun = does_something(trial, code, "step", "p.tensor")
@@ -2053,6 +2094,12 @@ class Training:
         """Whether each parameter is where it was."""
         return [bool(np.allclose(moved, 0, atol=1e-8)) for moved in self.moved()]
 
+    def without_a_step(self) -> str:
+        """The mistake, where all parameters are where they were: gradients that nobody used, or none."""
+        gradients = "[p.tensor.grad is not None for p in (m.first, m.inner.second, m.third)]"
+        variables = self.trial.run(f"there = any({gradients})", after=self.code, **self.variables)
+        return "train-without-step" if variables["there"] else "train-moves-nothing"
+
     def held(self, rates: Sequence[float] | None = None) -> None:
         """The parameters are what the same mini-batches make of PyTorch's."""
         followed = self.followed(rates)
@@ -2140,7 +2187,7 @@ def train_step(trial: Trial) -> None:
             still = one.still()
             rates = pace(trial, lr), pace(trial, lr / 2)
             if all(still):
-                failed.mistake = "train-moves-nothing"
+                failed.mistake = one.without_a_step()
             elif any(still):
                 failed.mistake = "train-some-parameters"
             elif np.allclose(*rates, rtol=1e-3):  # the same step, whatever lr is
@@ -2161,7 +2208,7 @@ def train_forgets(trial: Trial) -> None:
             if all(np.allclose(trial.read(one.variables, name), expected[name], atol=1e-5) for name in HELD):
                 failed.mistake = "train-without-zero-grad"
         if all(one.still()):
-            failed.mistake = "train-moves-nothing"
+            failed.mistake = one.without_a_step()
         raise
 
 
@@ -2177,9 +2224,9 @@ def train_pairs(trial: Trial) -> None:
             one.held(rates)
         except Failed as failed:
             if all(one.still()):
-                failed.mistake = "train-moves-nothing"
-            elif any(rate > 0 for rate in rates):  # with all rows alike it goes the right way
-                failed.mistake = "train-rows-apart"
+                failed.mistake = one.without_a_step()
+            elif trial.works(lambda scratch: training(scratch, 4, 4, 1, alike="images targets").held(rates)):
+                failed.mistake = "train-rows-apart"  # with all rows alike it goes the right way
             raise
 
 
@@ -2202,6 +2249,7 @@ def train_batches(trial: Trial) -> None:
         means = {
             "train-epochs-ignored": sizes == epoch * (len(sizes) // len(epoch)),
             "train-batch-size-ignored": sizes[0] != size,
+            "train-one-batch": sizes == [size] * one.epochs,
             "train-examples-left-out": sum(sizes) < examples * one.epochs,
             "train-examples-not-once": sum(sizes) > examples * one.epochs,
         }
@@ -2479,7 +2527,7 @@ def model_gradients(trial: Trial) -> None:
         trial.snippet = snippet
     if not np.array_equal(array_of(next(moved), "the scores"), scores):
         got = "the same model gives other scores for the same pictures"
-        raise Failed(got, "the same scores again", mistake="model-beside-its-parameters")
+        raise Failed(got, "the same scores again", mistake="model-changes")
     cold, wrong = [], []
     for n, moves in zip(some, directions, strict=True):
         shown = [array_of(next(moved), "the scores") for _ in range(2 * len(moves))]

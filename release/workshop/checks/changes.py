@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from checks.imitation import SGD, Library, Module, Tensor, consumers
+from checks.imitation import SGD, Library, Module, Tensor, consumers, waiting_for_all
 
 Change = Callable[[Library], None]
 
@@ -191,7 +191,86 @@ def _refuse(*_: Any) -> Any:
     raise TypeError
 
 
+def refusing(*kinds: type) -> Change:
+    """Data of these types raise TypeError."""
+
+    def change(library: Library) -> None:
+        tensor = library.tensor
+        library.tensor = lambda data, *more, **named: (
+            _refuse() if isinstance(data, kinds) else tensor(data, *more, **named)
+        )
+
+    return change
+
+
+def wraps_flagged(library: Library) -> None:
+    """A plain number becomes a tensor that requires a gradient."""
+
+    def wrap(beside: Tensor, number: float) -> Tensor:
+        tensor = Library.wrap(library, beside, number)
+        tensor.requires_grad = True
+        return tensor
+
+    library.wrap = wrap
+
+
+def recorded_twice(place: int, *ops: str) -> Change:
+    """Operations remember one of their two operands in both places."""
+
+    def change(library: Library) -> None:
+        apply = library.apply
+
+        def applied(op: str, *inputs: Any) -> Tensor:
+            result = apply(op, *inputs)
+            if op in ops and result.op:
+                result.op = (op, (inputs[place],) * 2)
+            return result
+
+        library.apply = applied
+
+    return change
+
+
+def needs_both(op: str, name: str, tensors: list[Tensor]) -> bool:
+    return (all if name == op else any)(x.requires_grad for x in tensors)
+
+
+def by_repetition(least: int) -> Callable[[Any, float], Any]:
+    """A power as a product of n factors."""
+
+    def power(a: Any, n: float) -> Any:
+        return a ** max(n, least) if isinstance(n, int) else _refuse()
+
+    return power
+
+
 # ---------------------------------------------------------------- the tensor: broadcasting
+
+
+def shaped_as(which: Callable[[int], int], raising: bool, *ops: str) -> Change:
+    """Unbroadcast to the shape of another operand; where that is no sum, fail or leave the gradient as it is."""
+
+    def change(library: Library) -> None:
+        shares = library.shares
+
+        def shared(tensor: Tensor, gradient: Any) -> Any:
+            op, inputs = tensor.op
+            if op not in (ops or BINARY):
+                yield from shares(tensor, gradient)
+                return
+            given = library.rules[op](gradient, *(x.values for x in inputs))
+            for place, x in library.inputs(tensor):
+                shape = inputs[which(place)].shape
+                try:
+                    yield x, given[place].sum_to_size(shape)
+                except RuntimeError:
+                    if raising:
+                        raise
+                    yield x, given[place]
+
+        library.shares = shared
+
+    return change
 
 
 def reduced(how: Callable[[Any, tuple[int, ...], str, int], Any], *ops: str, place: int | None = None) -> Change:
@@ -204,6 +283,23 @@ def reduced(how: Callable[[Any, tuple[int, ...], str, int], Any], *ops: str, pla
             return how(g, shape, op, at)
 
         library.unbroadcast = unbroadcast
+
+    return change
+
+
+def into_buffers(stretches: bool) -> Change:
+    """What is handed on is added into zeros of the tensor's shape, which NumPy may stretch it to; or has to have it."""
+
+    def change(library: Library) -> None:
+        shares = library.shares
+
+        def shared(tensor: Tensor, gradient: Any) -> Any:
+            for x, share in shares(tensor, gradient):
+                if share.shape != x.shape and not stretches:
+                    raise RuntimeError("shape")
+                yield x, share.expand(x.shape)
+
+        library.shares = shared
 
     return change
 
@@ -289,6 +385,16 @@ def first_axis_once(g: Any, shape: tuple[int, ...], *_: Any) -> Any:
     if extra(g, shape):
         g = g.sum(0)
     return g if extra(g, shape) else total(g, stretched(g, shape), keep=True)
+
+
+def from_the_left(new: Callable[[Any, tuple[int, ...]], Any]) -> Callable[..., Any]:
+    """After `new`, every axis that has another length than the one of its number in `shape` is taken for stretched."""
+
+    def unbroadcast(g: Any, shape: tuple[int, ...], *_: Any) -> Any:
+        g = new(g, shape)
+        return total(g, [axis for axis, n in enumerate(shape) if g.shape[axis] != n], keep=True)
+
+    return unbroadcast
 
 
 def first_stretched_once(g: Any, shape: tuple[int, ...], *_: Any) -> Any:
@@ -527,6 +633,11 @@ def keep_in_place(leaf: Tensor, gradient: Any) -> None:
     leaf.grad = gradient if leaf.grad is None else leaf.grad.add_(gradient)
 
 
+def merge_in_place(old: Any, new: Any) -> Any:
+    """As NumPy's += does it: a single number has no memory that others could share."""
+    return old.add_(new) if old.ndim else old + new
+
+
 def leaf_buffer_kept(library: Library) -> None:
     """What the first backward() summed up is added again by the second."""
     sums: dict[Tensor, Any] = {}
@@ -591,6 +702,36 @@ def taken_apart(everywhere: bool) -> Change:
     return change
 
 
+def beyond_leaves(library: Library, result: Tensor, base: Any) -> None:
+    """A walk that goes through operations only."""
+    if result.op:
+        waiting_for_all(library, result, base)
+
+
+def tape_emptied(leaves: bool) -> Change:
+    """After a walk all operations made so far are forgotten; their results are then like leaves, or lost."""
+
+    def change(library: Library) -> None:
+        apply, walk, inputs = library.apply, library.walk, library.inputs
+        tape: set[Tensor] = set()
+
+        def applied(op: str, *given: Any) -> Tensor:
+            result = apply(op, *given)
+            tape.add(result)
+            return result
+
+        def walked(library: Library, result: Tensor, base: Any) -> None:
+            walk(library, result, base)
+            for tensor in tape if leaves else ():
+                tensor.op = None
+            tape.clear()
+
+        library.apply, library.walk = applied, walked
+        library.inputs = lambda tensor: inputs(tensor) if tensor in tape else iter(())
+
+    return change
+
+
 def inner_grad(library: Library) -> None:
     """Every tensor keeps what it received, not only leaves."""
     shares = library.shares
@@ -640,6 +781,24 @@ def writes_operand(op: str, place: int, shared: bool = False) -> Change:
             return arrays[place] if shared else result
 
         library.values[op] = into
+
+    return change
+
+
+def returns_operand(op: str) -> Change:
+    """The result is written into the left operand, which is handed back itself."""
+
+    def change(library: Library) -> None:
+        apply = library.apply
+
+        def applied(name: str, *inputs: Any) -> Tensor:
+            if name != op:
+                return apply(name, *inputs)
+            values = library.values[op](*(x.values if isinstance(x, Tensor) else x for x in inputs))
+            inputs[0].values = inputs[0].values.copy_(values) if values.shape == inputs[0].shape else values
+            return inputs[0]
+
+        library.apply = applied
 
     return change
 
@@ -720,6 +879,11 @@ def rebind_recorded(optimizer: SGD, parameter: Any, values: Any, gradient: Any) 
 def zeros_instead(optimizer: SGD) -> None:
     for parameter in optimizer.params:
         parameter.tensor.grad = 0 * parameter.tensor.values
+
+
+def one_zero_instead(optimizer: SGD) -> None:
+    for parameter in optimizer.params:
+        parameter.tensor.grad = optimizer.library.torch.zeros((), dtype=parameter.tensor.values.dtype)
 
 
 def values_to_zero(optimizer: SGD) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 
 from checks import mistakes, slips
 from checks.imitation import Library, plain
-from checks.mistakes import STYLES, Way
+from checks.mistakes import BUFFERS, STYLES, Way
 from checks.observe import Raised, close, compiled, line_of
 
 LOOP = "\nfor "  # code that a library with a mistake may take for ever to run: it is no evidence
@@ -55,10 +55,12 @@ class Cause:
     Attributes:
         way: the mistake, and the words for it.
         first: what failed first because of it: the id of another check, or the title of an earlier section.
+        built: whether it explains the failure where the operation is made of others.
     """
 
     way: Way
     first: str | None = None
+    built: bool = False
 
 
 class Inference:
@@ -86,6 +88,7 @@ class Inference:
         self.known: dict[tuple[tuple[Way, ...], str], bool] = {}
         self.found: dict[Way, str] = {}  # and the check that it was found in
         self.earlier = earlier
+        self.styles = STYLES
         self.in_vain = 0
 
     def fits(self, check: str, *ways: Way) -> bool:
@@ -98,21 +101,31 @@ class Inference:
         """All that was looked at in this section."""
         return itertools.chain.from_iterable(self.seen.values())
 
-    def _styles(self, check: str) -> list[Way]:
-        """How an operation that the check is about may be made of others; exceptions tell nothing of that."""
+    def _styles(self, check: str, exceptions: bool = False) -> list[Way]:
+        """How an operation that the check is about may be made of others; of exceptions, how gradients may be added.
+
+        `exceptions` takes them for evidence of the first, too, which they are only beside a known cause.
+        """
         wrong = [one for one in self.seen[check] if not one.right]
-        if any(isinstance(one.got, Raised) for one in wrong):
-            return []
-        return [style for style in STYLES if any(re.search(style.says, one.code) for one in wrong)]
+        if not exceptions and any(isinstance(one.got, Raised) for one in wrong):
+            return BUFFERS if any(isinstance(one.got, Raised) and one.got.kind == "shape" for one in wrong) else []
+        return [style for style in self.styles if any(re.search(style.says, one.code) for one in wrong)]
+
+    def claimed(self, check: str, mistake: mistakes.Mistake) -> None:
+        """A check knows the mistake itself; a way of it that explains the check may explain others."""
+        way = next((way for way in mistake.ways if self.fits(check, way)), None)
+        if way and all(self.fits(other, way) for other in self.passed):
+            self.found.setdefault(way, check)
 
     def known_cause(self, check: str) -> Cause | None:
         """What was found before, in this section or in one that it builds on, and explains this failure, too."""
         if not _tells_something(self.seen[check]):
             return None
-        styles = [(), *((style,) for style in self._styles(check))]
+        styles = [(), *((style,) for style in dict.fromkeys([*self._styles(check), *self._styles(check, True)]))]
         for way, first in [*self.found.items(), *((way, title) for title, way in self.earlier)]:
-            if any(self.fits(check, way, *style) for style in styles):
-                return Cause(way, first)
+            style = next((style for style in styles if self.fits(check, way, *style)), None)
+            if style is not None:
+                return Cause(way, first, built=bool(style and style[0].says))
         if len(self.found) > 1 and any(self.fits(check, *self.found, *style) for style in styles):
             return Cause(*next(iter(self.found.items())))
         return None
@@ -129,7 +142,7 @@ class Inference:
         failed checks was; else `again` observes the check with other random numbers, and `experiments` other things,
         to tell them apart. First the listed mistakes are tried, then those that are generated, and then both once
         more: beside what was found already, and where an operation is made of others. One that also explains what
-        the experiments show goes before one that does not.
+        the experiments show goes before one that does not, if it explains as many failed checks.
         """
         if not _tells_something(self.seen[check]) or self.in_vain == SEARCHES_IN_VAIN:
             return None
@@ -138,15 +151,27 @@ class Inference:
             for ways in (self.ways, slips.ways(self.section, self.seen[check]), self.last):
                 way = self._search(check, ways, beside, [*again, experiments])
                 if way and explains([*beside, way], _wrong_first(experiments())):
+                    if second and self._explained(second) > self._explained(way, *beside):
+                        way = second
                     self.found[way] = check
                     return way
                 second = second or way
             if second:
                 break
+        second = second or self._where_shapes_tell_nothing(check)
         self.in_vain += second is None
         if second:
             self.found[second] = check
         return second
+
+    def _explained(self, *ways: Way) -> int:
+        """How many failed checks ways explain."""
+        return sum(self.fits(other, *ways) for other in self.failed)
+
+    def _where_shapes_tell_nothing(self, check: str) -> Way | None:
+        """A wrong product that fits every shape of square matrices, whatever is done to it where it does not fit."""
+        ways = [way for way in slips.square(self.seen[check]) if self.section in way.mistake.sections]
+        return replace(ways[0], says=f"for square matrices, {ways[0].says}") if _one(ways) else None
 
     def _search(
         self,
@@ -158,7 +183,7 @@ class Inference:
         matching = [way for way in ways if way not in beside and self.fits(check, *beside, way)]
         matching = [way for way in matching if all(self.fits(other, *beside, way) for other in self.passed)]
         if len(matching) > 1:
-            counts = [sum(self.fits(other, *beside, way) for other in self.failed) for way in matching]
+            counts = [self._explained(*beside, way) for way in matching]
             matching = [way for way, count in zip(matching, counts, strict=True) if count == max(counts)]
         for observe in more:
             if matching and _one(matching) is None:
@@ -178,7 +203,9 @@ def _one(ways: list[Way]) -> Way | None:
     """The first, if all are ways of one mistake; what only some of them say was not observed."""
     if len({way.mistake for way in ways}) != 1:
         return None
-    return ways[0] if len({way.says for way in ways}) == 1 else replace(ways[0], says=ways[0].mistake.title)
+    common = min((way.says for way in ways), key=len)  # a longer one may add what was not observed
+    says = common if all(way.says.startswith(common) for way in ways) else ways[0].mistake.title
+    return replace(ways[0], says=says)
 
 
 def _tells_something(observations: Sequence[Observation]) -> bool:

@@ -137,8 +137,8 @@ MEANINGS = [
     Meaning(
         "TypeError",  # NumPy's UFuncTypeError is one
         r"Cannot cast ufunc '\w+' output from dtype\('float64'\) to dtype\('(u?int\d+)'\)",
-        "fractions are to be put into an array of whole numbers ({0})",
-        "integer-truncation",
+        "a result with fractions is to be written into an array of whole numbers ({0}): by -=, *= or out=?",
+        "written-in-place",
     ),
 ]
 

@@ -12,7 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from checks import oracle
+from checks.mistakes import LAST_TRIED
+from checks.observe import Raised
 
 if TYPE_CHECKING:
     from checks.evidence import Inference
@@ -84,6 +88,66 @@ def operation_of(name: str, snippet: str) -> str | None:
     return made if isinstance(operation, (ast.BinOp, ast.UnaryOp)) else None
 
 
+BUILT_OF = (ast.Add, ast.Mult, ast.Pow, ast.USub)  # what others may be made of
+MADE = (ast.Sub, ast.Div)  # what may be made of them
+
+
+def _kind(code: str) -> type[ast.AST] | None:
+    """The kind of the single operation in a check's code."""
+    operation = operation_of("y", code)
+    return type(ast.parse(operation, mode="eval").body.op) if operation else None
+
+
+def roots_first(failed: dict[str, Trial], inference: Inference) -> list[str]:
+    """Failed checks in the order in which causes are looked for.
+
+    First those that saw something change that should not: it makes many results look like those of wrong formulas.
+    Of the others, those of operations that others are made of go before these.
+    """
+    changed = [id for id, trial in failed.items() if trial.first and trial.first.mistake in LAST_TRIED]
+    failed = {id: trial for id, trial in failed.items() if id not in changed}
+    kinds = {id: {_kind(one.code) for one in inference.seen[id] if not one.right} for id in failed}
+    made = next((n for n, some in enumerate(kinds.values()) if some & {*MADE}), len(kinds))
+    late = [*kinds][made:]
+    roots = [id for id in late if kinds[id] and kinds[id] <= {*BUILT_OF}]
+    return [*changed, *[*kinds][:made], *roots, *(id for id in late if id not in roots)]
+
+
+QUOTIENTS = 30  # some of which round otherwise than the products with a power
+
+
+def may_divide_by_power(trial: Trial) -> bool:
+    """Whether a / b may be a * b ** -1: that rounds otherwise."""
+    numbers = np.random.default_rng(0).uniform(0.5, 5, (2, QUOTIENTS))
+    code = f"a = MyTensor({numbers[0].tolist()})\nb = MyTensor({numbers[1].tolist()})\ny = a / b"
+    scratch = trial.beside(SECONDS)
+    try:
+        return not np.array_equal(scratch.read(scratch.run(code), "y"), numbers[0] / numbers[1])
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        return True
+
+
+def rule_without_result(trial: Trial, inference: Inference) -> str | None:
+    """The operation whose rule gives None, where backward() meets one and gets through other operations."""
+    assert trial.first is not None
+    means = trial.first.verdict.perhaps
+    code = trial.first.snippet or ""
+    lines = code.split("\n")
+    if means is None or means.mistake != "none-is-used" or not lines[-1].startswith("y.backward("):
+        return None
+    raised = any(isinstance(one.got, Raised) and one.got.line == len(lines) for one in trial.evidence)
+    others = [one for id in inference.passed for one in inference.seen[id] if one.see.endswith(".grad")]
+    if not raised or not any(isinstance(one.got, np.ndarray) for one in others):
+        return None
+    call = re.search(r"^y = (\w+\([a-z, ]+\))$", code, re.MULTILINE)
+    operation = call[1] if call else operation_of("y", code)
+    if operation and not call and _kind(code) in MADE:
+        return f"{operation}, or of what it is made of,"
+    return operation
+
+
 @dataclass(frozen=True)
 class Unit:
     """One operation to experiment with.
@@ -94,6 +158,7 @@ class Unit:
         again: the same of its result u and the leaf c, or of u alone.
         leaves: their numbers. None is near 0, and no two are alike.
         others: other numbers for the leaves, and what is said of them.
+        usual: what is said of `leaves`.
     """
 
     sign: str
@@ -101,6 +166,7 @@ class Unit:
     again: str
     leaves: dict[str, str]
     others: tuple[tuple[str, dict[str, str]], ...] = ()
+    usual: str = "tensors with one axis"
 
     @property
     def inputs(self) -> list[str]:
@@ -121,11 +187,11 @@ WIDE = (
 SQUARES = {"a": "[[1.5, -2.5], [0.5, 2.0]]", "b": "[[0.5, 4.0], [-3.0, 1.75]]", "c": "[[3.0, -0.75], [1.25, 0.6]]"}
 TALL = {"a": "[[1.5, -2.5], [0.5, 2.0], [-1.25, 3.5]]", "b": "[[0.5], [4.0]]"}
 UNITS = [
-    *(Unit(rf"\{s}", f"a {s} b", f"u {s} c", ROWS, SHAPES + WIDE) for s in ("+", "-", "/")),
-    Unit(r"(?<!\*)\*(?!\*)", "a * b", "u * c", ROWS, SHAPES + WIDE),
+    *(Unit(rf" \{s} ", f"a {s} b", f"u {s} c", ROWS, SHAPES + WIDE) for s in ("+", "-", "/")),
+    Unit(r" \* ", "a * b", "u * c", ROWS, SHAPES + WIDE),
     Unit(r"\*\*", "a ** 3", "u ** 2", ROWS, SHAPES),
     Unit(r"= -\w", "-a", "-u", ROWS, SHAPES),
-    Unit(r"\bmatmul\(", "matmul(a, b)", "matmul(u, c)", SQUARES, (("a batch and a column", TALL),)),
+    Unit(r"\bmatmul\(", "matmul(a, b)", "matmul(u, c)", SQUARES, (("a batch and a column", TALL),), "square matrices"),
     Unit(r"\b(?:ReLU\(\)|relu)\(", "ReLU()(a)", "ReLU()(u)", ROWS, SHAPES[:3]),
     Unit(r"\bMSELoss\(\)\(", "MSELoss()(a, b)", "MSELoss()(u, c)", ROWS | {"c": "2.0"}, SHAPES[:3]),
 ]
@@ -189,7 +255,7 @@ def experiments(unit: Unit) -> list[Experiment]:
             Experiment(
                 of(y, leaves=leaves),
                 ("y",),
-                f"{code} is right for tensors with one axis, not for {says}",
+                f"{code} is right for {unit.usual}, not for {says}",
                 "What in the method depends on the shape, or on the type, of the numbers?",
             )
         )
@@ -225,7 +291,7 @@ def experiments(unit: Unit) -> list[Experiment]:
             Experiment(
                 of(y, ones, leaves=leaves),
                 grads,
-                f"the gradients of {code} are right for tensors with one axis, not for {says}",
+                f"the gradients of {code} are right for {unit.usual}, not for {says}",
                 "What in the rule depends on the shape, or on the type, of the numbers?",
                 of(y, like, leaves=leaves),
             )

@@ -47,7 +47,7 @@ class Tensor:
     def backward(self, base: Tensor | None = None) -> None:
         if self.requires_grad or self.library.without_grad(self):
             torch = self.library.torch
-            upstream = torch.ones(self.shape, dtype=torch.float64) if base is None else base.values
+            upstream = torch.ones(self.shape, dtype=torch.float64) if base is None else self.library.start(base.values)
             self.library.walk(self.library, self, upstream)
 
     def __pow__(self, power: float) -> Tensor:
@@ -240,6 +240,10 @@ class Library:
         return self.tensor(int(number) if beside.whole and self.truncates in ("numbers", "both") else number)
 
     # -------- parts of backward
+
+    def start(self, base: Any) -> Any:
+        """What backward(base) starts with."""
+        return base
 
     def without_grad(self, tensor: Tensor) -> bool:
         """Whether backward() goes on for a tensor that requires no gradient."""

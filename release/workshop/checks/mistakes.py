@@ -11,6 +11,8 @@ import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from checks.changes import (
     BINARY,
     ORDERS,
@@ -24,7 +26,9 @@ from checks.changes import (
     averaged,
     axis_ignored,
     below,
+    beyond_leaves,
     both,
+    by_repetition,
     by_value,
     clipped,
     counting_each_consumer_once,
@@ -32,6 +36,7 @@ from checks.changes import (
     decaying,
     dropped_in_turn,
     everything,
+    extra,
     first,
     first_axis_once,
     first_only,
@@ -40,19 +45,23 @@ from checks.changes import (
     follows_one,
     forget_after,
     from_the_leaves,
+    from_the_left,
     gradient_only,
     heavy_ball,
     in_place,
     inner_grad,
     inner_kept,
+    into_buffers,
     keep_in_place,
     last,
     last_axes,
     last_saved,
     leaf_buffer_kept,
+    merge_in_place,
     moving,
     mse,
     needs_as,
+    needs_both,
     negative,
     no_reflected,
     number_breaks_backward,
@@ -61,29 +70,37 @@ from checks.changes import (
     of_operators,
     once_each,
     one_path,
+    one_zero_instead,
     only,
     part,
     rebind,
     rebind_plain,
     rebind_recorded,
     rebind_with_gradient,
+    recorded_twice,
     reduced,
     reductions,
     reflected_as,
     reflected_not_recorded,
     reflected_rule_of,
+    refusing,
+    returns_operand,
     rule,
     same_input_once,
+    shaped_as,
     starting,
     stop_at_none,
     taken_apart,
+    tape_emptied,
     too_early,
+    total,
     turned,
     value,
     values_to_zero,
     waiting,
     without_own,
     without_upstream,
+    wraps_flagged,
     writes_operand,
     writes_upstream,
     zero,
@@ -97,6 +114,7 @@ MATHEMATICS = "Automatic differentiation > The mathematics"
 PATHS = "Automatic differentiation > Several paths: a sum"
 BEHAVES = "Automatic differentiation > How MyTensor behaves"
 HINTS = "Automatic differentiation > Hints"
+EVERYWHERE = "tensor module matmul linear relu sgd mseloss train model"
 DAG = "Automatic differentiation > My automatic differentiation"
 
 
@@ -134,6 +152,7 @@ KNOWN: dict[str, Mistake] = {}
 # What may be made of what, without any mistake: then a mistake in one operation shows in the other, too.
 NEG = ("neg", lambda library, a: library.binary("mul", a, -1))
 SUB = ("sub", lambda library, a, b: library.apply("add", a, library.apply("neg", b)))
+DIV = ("div", lambda library, a, b: library.apply("mul", a, library.apply("pow", b, -1)))
 STYLE = Mistake("", (), "", ("", "", ""))
 STYLES: list[Way] = [  # each with a pattern of the code that it makes a difference to
     Way(STYLE, code, lambda library, built=built: library.built.update(built))
@@ -144,13 +163,16 @@ STYLES: list[Way] = [  # each with a pattern of the code that it makes a differe
         (r"\w - \w", SUB),
         (r"\w - \w", NEG, SUB),
         (r"\w - \w", ("sub", lambda library, a, b: library.apply("add", a, library.binary("mul", b, -1)))),
-        (r"\w / \w", ("div", lambda library, a, b: library.apply("mul", a, library.apply("pow", b, -1)))),
+        (r"\w / \w", DIV),
         (
             r"layer\(",
             ("linear", lambda library, x, w, b: library.apply("add", library.apply("matmul", x, w), b)),
         ),
     )
 ]
+DIVISION = next(style for style in STYLES if style.says == r"\w / \w")
+# How the gradients of an engine may be added up, where one of another shape raises an exception.
+BUFFERS = [Way(STYLE, "", into_buffers(stretches)) for stretches in (True, False)]
 
 
 def known(
@@ -198,6 +220,21 @@ known(
     "What should MyTensor('text') do?",
     "Test the type first: isinstance(data, (list, tuple, np.ndarray, np.number, int, float)); else raise TypeError.",
     BEHAVES,
+)
+known(
+    "kinds-refused",
+    "tensor",
+    "data that MyTensor should take are refused",
+    "Which types does your test let through?",
+    "isinstance(data, (list, tuple, np.ndarray, np.number, int, float)) lets all through that hold numbers.",
+    BEHAVES,
+    ("tuples are refused", refusing(tuple)),
+    ("single numbers are refused", refusing(int, float, np.number)),
+    ("single numbers and tuples are refused", refusing(int, float, np.number, tuple)),
+    ("whole numbers are refused", refusing(int, np.integer)),
+    ("NumPy's numbers are refused", refusing(np.number)),
+    ("NumPy's numbers and tuples are refused", refusing(np.number, tuple)),
+    ("Python's numbers are refused", refusing(int, float)),
 )
 known(
     "wrong-exception",
@@ -295,6 +332,14 @@ known(
     BEHAVES,
 )
 known(
+    "data-is-copy",
+    "tensor",
+    "t.data gives a copy: what is written into it does not reach the tensor",
+    "An optimizer writes into parameter.tensor.data. Which array should change?",
+    "return self.__data, the array itself.",
+    BEHAVES,
+)
+known(
     "index-gives-tensor",
     "tensor",
     "t[1, 0] is a MyTensor, not a plain NumPy value",
@@ -377,8 +422,8 @@ for op, (code, rule_text) in BINARY.items():
         f"{op}-not-recorded",
         "tensor",
         f"an operand of {code} gets no gradient",
-        "Which tensors must the operation remember, so that backward() finds them?",
-        "Record both operands, in the order in which the rule expects them.",
+        "Is the operand among those that the operation remembers, and does the rule return a gradient for it?",
+        "Record both operands, in the order in which the rule expects them; it returns one gradient for each.",
         HINTS,
         *((f"{code} sends no gradient to {'ab'[place]}", cut(op, place)) for place in (0, 1)),
         (f"{code} sends no gradient to a and b", cut(op, 0, 1)),
@@ -494,6 +539,13 @@ known(
     "The derivative of a**2 is 2a, not 2a**2. What happened to the power?",
     UNARY["pow"][1],
     MATHEMATICS,
+    *(
+        (f"d(a ** n)/da is {text}: n - 1 belongs in parentheses", rule("pow", formula))
+        for text, formula in (
+            ("base * n * a**n - 1", lambda g, a, n: (g * n * a**n - 1,)),
+            ("base * (n * a**n - 1)", lambda g, a, n: (g * (n * a**n - 1),)),
+        )
+    ),
 )
 known(
     "pow-factor-missing",
@@ -502,7 +554,15 @@ known(
     "The derivative of a**3 is 3 a**2. Where does the 3 come from?",
     UNARY["pow"][1],
     MATHEMATICS,
+    ("d(a ** n)/da has the factor n - 1 in place of n", rule("pow", lambda g, a, n: (g * (n - 1) * a ** (n - 1),))),
 )
+for text, formula in (
+    ("base * (n * a)**(n - 1)", lambda g, a, n: (g * (n * a) ** (n - 1),)),
+    ("(base * n * a)**(n - 1)", lambda g, a, n: ((g * n * a) ** (n - 1),)),
+    ("(base * a)**(n - 1) * n", lambda g, a, n: (n * (g * a) ** (n - 1),)),
+):
+    slope = KNOWN["pow-slope"]
+    slope.ways.append(Way(slope, f"d(a ** n)/da is {text}: only a belongs under the power", rule("pow", formula)))
 known(
     "pow-only-squares",
     "tensor",
@@ -533,8 +593,8 @@ known(
     "pow-not-recorded",
     "tensor",
     "a ** n sends no gradient to a",
-    "Which tensors must the operation remember, so that backward() finds them?",
-    "Record a and the power with pow_deriv, as + does with add_deriv.",
+    "Is a among those that the operation remembers, and does the rule return a gradient for it?",
+    "Record a and the power with pow_deriv, as + does with add_deriv; it returns a gradient and None.",
     HINTS,
     cut("pow", 0),
 )
@@ -569,6 +629,14 @@ known(
     part(truncates="both"),
     ("the numbers a tensor is given are cut to whole ones", part(truncates="data")),
     ("the numbers a tensor is given are cut to whole ones, when no dtype is given", part(truncates="data alone")),
+)
+known(
+    "pow-exponent-cut",
+    "tensor",
+    "a ** n is right for some whole n only",
+    "What are 4 ** 0.5 and 4 ** -1, and what does your ** do with such an n?",
+    "NumPy's ** takes any number: the array ** n, without int(n) and without a loop.",
+    BEHAVES,
     ("a ** n cuts n to a whole number", value("pow", lambda a, n: a ** int(n))),
     (
         "a ** n cuts n to a whole number",
@@ -577,6 +645,32 @@ known(
     ("a ** n is right for whole n from 0 on only", value("pow", lambda a, n: a ** max(0, int(n)))),
     ("the gradient of a ** n cuts n to a whole number", rule("pow", lambda g, a, n: (g * int(n) * a ** (int(n) - 1),))),
     ("the gradient of a ** n cuts n - 1 to a whole number", rule("pow", lambda g, a, n: (g * n * a ** int(n - 1),))),
+    *(
+        (f"a ** n multiplies a by itself, which is right for whole n from {least} on only", change)
+        for least, change in ((least, value("pow", by_repetition(least))) for least in (0, 1))
+    ),
+    (
+        "the gradient of a ** n takes a power of 0 where n - 1 is below 0",
+        rule("pow", lambda g, a, n: (g * n * a ** max(n - 1, 0),)),
+    ),
+    ("the gradient of a ** n loses the sign of n - 1", rule("pow", lambda g, a, n: (g * n * a ** abs(n - 1),))),
+    ("the gradient of a ** n loses the sign of n", rule("pow", lambda g, a, n: (g * abs(n) * a ** (n - 1),))),
+)
+known(
+    "floor-division",
+    "tensor",
+    "a / b is rounded down, as // does",
+    "What are 7 / 2 and 7 // 2?",
+    "/ divides, // also rounds down: np.divide, or / between the arrays.",
+    BEHAVES,
+)
+known(
+    "written-in-place",
+    EVERYWHERE,
+    "a result with fractions is written into an array of whole numbers that is there already",
+    "-=, *= and out= write into an array that is there. Whose is it, and of which dtype?",
+    "Make a new array, a - b in place of a -= b: NumPy then chooses its dtype, and nobody else's array changes.",
+    BEHAVES,
 )
 known(
     "reflected-missing",
@@ -642,6 +736,14 @@ for op, code in {**{op: code for op, (code, _) in {**BINARY, **UNARY}.items()}}.
         for place, side in ((0, "left"), (1, "right")):
             needs = functools.partial(follows_one, op, place)
             lost.ways.append(Way(lost, f"the result of {code} follows its {side} operand only", part(needs=needs)))
+        says = f"the result of {code} requires a gradient only if both operands do"
+        lost.ways.append(Way(lost, says, part(needs=functools.partial(needs_both, op))))
+
+for ops, code in ((tuple(SYMBOLS), "an operation"), *(((op,), code) for op, (code, _) in BINARY.items())):
+    lost = KNOWN[f"{ops[0]}-not-recorded"]
+    for place, side in ((0, "left"), (1, "right")):
+        says = f"{code} records its {side} operand twice, and not the other one"
+        lost.ways.append(Way(lost, says, recorded_twice(place, *ops)))
 
 # ---------------------------------------------------------------- the tensor: broadcasting
 
@@ -659,6 +761,11 @@ known(
     reduced(lambda g, *_: g, place=1),
     *reductions("left as they are"),
     ("only the first of several new axes is summed", reduced(first_axis_once)),
+    (
+        "only the first of several new axes is summed",
+        reduced(from_the_left(lambda g, shape: g.sum(0) if extra(g, shape) else g)),
+    ),
+    ("new axes are not summed", reduced(from_the_left(lambda g, shape: g))),
     ("only the first of several stretched axes is summed", reduced(first_stretched_once)),
     *(
         (f"in {BINARY[op][0]} the gradient is summed before it is multiplied, and not after", too_early(op, *places))
@@ -717,6 +824,25 @@ known(
     "New axes stand in front: sum over the first ones.",
     "Tensors > Shape",
     reduced(last_axes),
+    reduced(from_the_left(lambda g, shape: total(g, [-1 - n for n in range(len(extra(g, shape)))]))),
+)
+known(
+    "unbroadcast-other-shape",
+    "tensor",
+    "a gradient gets the shape of another operand, not of its own",
+    "Whose shape has the gradient of b: that of a, of the result, or of b?",
+    "unbroadcast(gradient of a, shape of a), and unbroadcast(gradient of b, shape of b).",
+    MATHEMATICS,
+    *(
+        (says.format(code), shaped_as(which, raising, *ops))
+        for code, ops in (("an operation", ()), *((code, (op,)) for op, (code, _) in BINARY.items()))
+        for says, which in (
+            ("all gradients of {} get the shape of its first operand", lambda place: 0),
+            ("all gradients of {} get the shape of its last operand", lambda place: -1),
+            ("the gradients of {} get the shape of the other operand", lambda place: 1 - place),
+        )
+        for raising in (False, True)
+    ),
 )
 known(
     "unbroadcast-takes-one",
@@ -780,6 +906,15 @@ known(
     "Who will ever walk through this part of the graph?",
     "Record only when left.requires_grad or right.requires_grad; else backward_op stays None.",
     BEHAVES,
+)
+known(
+    "number-requires-grad",
+    "tensor",
+    "a plain number as an operand becomes a tensor that requires a gradient",
+    "In x + 2, who wants the gradient of 2?",
+    "MyTensor(2): requires_grad is False by default.",
+    BEHAVES,
+    wraps_flagged,
 )
 known(
     "not-recorded",
@@ -860,6 +995,7 @@ known(
     HINTS,
     starting(lambda base: 0 * base + 1),
     starting(lambda base: 0 * base),
+    part(start=lambda base: 0 * base),
 )
 known(
     "base-changed",
@@ -868,13 +1004,21 @@ known(
     "Your rules may be right. What happens to base before the first rule gets it?",
     "The walk starts with base.data, as it is.",
     HINTS,
-    ("backward(base) starts with base**2", starting(lambda base: base**2)),
-    ("backward(base) starts with 2 * base", starting(lambda base: 2 * base)),
-    ("backward(base) starts with base / 2", starting(lambda base: base / 2)),
-    ("backward(base) starts with -base", starting(lambda base: -base)),
-    ("backward(base) starts with 1 + base", starting(lambda base: 1 + base)),
-    ("backward(base) starts with the sum of base, everywhere", starting(lambda base: 0 * base + base.sum())),
-    ("backward(base) starts with the mean of base, everywhere", starting(lambda base: 0 * base + base.mean())),
+    *(
+        (f"backward(base) starts with {what}", change)
+        for what, of_base in (
+            ("base**2", lambda base: base**2),
+            ("2 * base", lambda base: 2 * base),
+            ("base / 2", lambda base: base / 2),
+            ("-base", lambda base: -base),
+            ("1 + base", lambda base: 1 + base),
+            ("the sum of base, everywhere", lambda base: 0 * base + base.sum()),
+            ("the mean of base, everywhere", lambda base: 0 * base + base.mean()),
+            ("base without its sign", lambda base: base.abs()),
+            ("the first element of base, everywhere", lambda base: 0 * base + base.flatten()[0]),
+        )
+        for change in (starting(of_base), part(start=of_base))
+    ),
 )
 known(
     "second-backward-lost",
@@ -949,11 +1093,20 @@ known(
 known(
     "walk-incomplete",
     "tensor",
-    "only the inputs of the last operation get a gradient",
+    "only the inputs of the last operation get a gradient: the walk ends there, or goes the wrong way round",
     "The result's inputs have their gradient now. Who hands it on to *their* inputs?",
     "Go through the topological order from its end, the result: every operation on the way hands on to its inputs.",
     DAG,
     part(walk=from_the_leaves(True)),
+)
+known(
+    "leaf-backward-lost",
+    "tensor",
+    "backward() of a leaf gives it no gradient",
+    "y = a, with no operation between: what is the derivative of a with respect to itself?",
+    "The result is a leaf itself then: it keeps base. Only what requires no gradient returns early.",
+    BEHAVES,
+    part(walk=beyond_leaves),
 )
 known(
     "path-by-path",
@@ -1000,6 +1153,8 @@ known(
     BEHAVES,
     taken_apart(True),
     taken_apart(False),
+    tape_emptied(False),
+    tape_emptied(True),
 )
 known(
     "inner-gradient-kept",
@@ -1038,6 +1193,7 @@ known(
         for place in ((0, 1) if op in BINARY else (0,))
         for shared in (False, True)
     ),
+    *((f"{code} changes a, and gives a itself", returns_operand(op)) for op, (code, _) in {**BINARY, **UNARY}.items()),
     *(("relu(x) changes x", writes_operand("relu", 0, shared)) for shared in (False, True)),
 )
 known(
@@ -1082,6 +1238,13 @@ known(
         for newest, turned in ORDERS
     ),
     *(
+        (
+            "contributions are added into an array that another tensor also holds",
+            part(merge=merge_in_place, walk=waiting(newest, turned, False)),
+        )
+        for newest, turned in ORDERS
+    ),
+    *(
         ("grad is added to in place, in an array that another tensor also holds", part(keep=keep_in_place, **more))
         for more in ({}, {"merge": lambda old, new: old.add_(new)}, {"walk": along_every_path})
     ),
@@ -1106,6 +1269,30 @@ known(
     "parameters() leaves out those of sub-modules",
     "A network is a module made of layers. Where are its weights?",
     "The module's own parameters, then those of every sub-module: each of them has parameters(), too.",
+    MODULES,
+)
+known(
+    "parameters-some-modules",
+    "module",
+    "parameters() reaches some of the sub-modules only",
+    "Is there a return inside the loop over the sub-modules, or does one take the other's place?",
+    "Go through all of them, and return after the loop.",
+    MODULES,
+)
+known(
+    "parameters-kept-between-calls",
+    "module",
+    "parameters() still holds what it held when it was called before",
+    "Where does the list begin to exist: in the call, or before it?",
+    "Make it in parameters(): found = []. A default argument, found=[], or an attribute is the same one in each call.",
+    MODULES,
+)
+known(
+    "parameters-of-all-modules",
+    "module",
+    "parameters() of a new module holds those of other modules",
+    "Whose dictionary is it: the object's, or the class's?",
+    "Make it in __init__, one for each object: what stands in the class itself is shared by all.",
     MODULES,
 )
 known(
@@ -1216,6 +1403,14 @@ known(
     "The upstream gradient has shape (n, m), b has (k, m), and the gradient of a (n, k). Which product fits?",
     "base @ b.T for a, and a.T @ base for b.",
     MATMUL,
+    (
+        "for a single row, a is not turned over: a row is its own transpose, it has to become a matrix first",
+        rule("matmul", lambda g, a, b: (lambda: g @ b.T, lambda: (a.T if a.ndim == 2 else rows(a)) @ rows(g))),
+    ),
+    (
+        "for a single row, a is not turned over: a row is its own transpose, it has to become a matrix first",
+        rule("matmul", lambda g, a, b: (g @ b.T, (a.T if a.ndim == 2 else rows(a)) @ rows(g))),
+    ),
 )
 known(
     "matmul-factors-swapped",
@@ -1248,6 +1443,21 @@ known(
     "Element A[i, l] takes part in a whole row of the result. How many products add up?",
     "The gradients are matrix products again: base @ b.T for a, and a.T @ base for b.",
     MATMUL,
+)
+known(
+    "matmul-gradient-averaged",
+    "matmul",
+    "a gradient of matmul is the mean over the rows of the batch, not the sum",
+    "The loss divides by the number of examples, if it wants a mean. Should the product divide once more?",
+    "base @ b.T for a, and a.T @ base for b, without dividing.",
+    MATMUL,
+    *(
+        (
+            f"the gradient of {letters} is divided by the number of rows",
+            only(places, "matmul", lambda right, place, g, a, b: right(g, a, b)[place] / rows(a).shape[0]),
+        )
+        for letters, places in (("a", (0,)), ("b", (1,)), ("a and b", (0, 1)))
+    ),
 )
 known(
     "matmul-not-recorded",
@@ -1313,6 +1523,22 @@ known(
     "the weights do not start random",
     "Two units with equal weights get equal gradients. Will they ever differ?",
     "Draw them: np.random.uniform(-bound, bound, (input_size, output_size)).",
+    LINEAR,
+)
+known(
+    "units-alike",
+    "linear",
+    "numbers of a new weight repeat: not each place is drawn on its own",
+    "Two units with equal weights get equal gradients. Will they ever differ?",
+    "Draw a number for every place: np.random.uniform(-bound, bound, (input_size, output_size)).",
+    LINEAR,
+)
+known(
+    "linear-parameter-shape",
+    "linear",
+    "a parameter of the layer has another shape than its sizes ask for",
+    "Linear(3, 2) makes 2 numbers of 3. How many weights and how many biases does that take?",
+    "The weight has the shape (input_size, output_size), the bias (output_size,).",
     LINEAR,
 )
 known(
@@ -1652,6 +1878,14 @@ known(
     ("step() divides by the length of the gradient", in_place(lambda w, g, lr: w - lr * g / (g**2).sum().sqrt())),
 )
 known(
+    "step-other-formula",
+    "sgd",
+    "step() moves by something else than lr * gradient",
+    "Which numbers take part in a step, and how often each?",
+    "w - lr * gradient, nothing else.",
+    SGD_TEXT,
+)
+known(
     "step-sign-only",
     "sgd",
     "step() uses the sign of the gradient only",
@@ -1753,6 +1987,7 @@ known(
     "parameter.tensor.grad = None.",
     SGD_TEXT,
     part(zero_grad=zeros_instead),
+    part(zero_grad=one_zero_instead),
 )
 known(
     "zero-grad-resets-values",
@@ -1863,6 +2098,14 @@ known(
     LOSS,
 )
 known(
+    "mse-gradient-averaged-twice",
+    "mseloss",
+    "the gradient of the prediction is divided by the number of elements once too often",
+    "The mean divides by n. Does a rule on the way back, that of sum for example, divide once more?",
+    "d(loss)/dy = 2 (y - target) / n; a sum hands its upstream gradient to every element, undivided.",
+    LOSS,
+)
+known(
     "mse-upstream-missing",
     "mseloss",
     "the gradient is the same for every upstream gradient",
@@ -1912,9 +2155,17 @@ MODEL = "Make a model! > The model and its training"
 known(
     "train-moves-nothing",
     "train",
-    "training leaves all parameters where they were",
-    "Of the five lines, which ones change a parameter, and what must have happened just before?",
+    "training leaves all parameters where they were, and none holds a gradient when it ends",
+    "Is loss.backward() called? And does zero_grad() stand before it, or between it and step()?",
     "In this order: zero_grad, forward, loss, loss.backward(), optimizer.step().",
+    MODEL,
+)
+known(
+    "train-without-step",
+    "train",
+    "the parameters have gradients when training ends, but no step has used them",
+    "Is step() called at all, does it come after loss.backward(), and which parameters was SGD given?",
+    "In this order: zero_grad, forward, loss, loss.backward(), optimizer.step(), of SGD(model.parameters(), lr).",
     MODEL,
 )
 known(
@@ -1963,6 +2214,14 @@ known(
     "an epoch leaves examples out",
     "With 12 examples and mini-batches of 5, what becomes of the last two?",
     "range(0, len(order), batch_size) goes on to the end; a slice may be shorter than batch_size.",
+    MODEL,
+)
+known(
+    "train-one-batch",
+    "train",
+    "an epoch ends after its first mini-batch",
+    "Is there a return or a break in the loop over the mini-batches, or is there no such loop?",
+    "for start in range(0, len(order), batch_size): all five lines stand in it, and nothing ends it early.",
     MODEL,
 )
 known(
@@ -2134,6 +2393,14 @@ known(
     MODEL,
 )
 known(
+    "model-changes",
+    "model",
+    "the model gives the same pictures other scores when it is asked again",
+    "What is made anew in forward, drawn there, or kept from the call before?",
+    "Make the layers once, in __init__; forward only calls them.",
+    MODEL,
+)
+known(
     "model-silent",
     "model",
     "the model gives every picture the same scores",
@@ -2144,7 +2411,6 @@ known(
 
 # ---------------------------------------------------------------- anywhere
 
-EVERYWHERE = "tensor module matmul linear relu sgd mseloss train model"
 known(
     "uses-torch",
     EVERYWHERE,
@@ -2206,6 +2472,13 @@ for id, title, nudge, rule_text, read in (
         "a function is called with another number of arguments than it has parameters",
         "Compare the line that defines it with the line that calls it: who is right?",
         "A rule is called as rule(base, *inputs); a method also gets self.",
+        HINTS,
+    ),
+    (
+        "rule-returns-none",
+        "the rule of an operation gives None",
+        "Is the rule written, and does it end with return?",
+        "It returns a tuple: one gradient for each input.",
         HINTS,
     ),
     (

@@ -408,7 +408,8 @@ class Trial:
 
     def pairs(self, pairs: programs.Pairs) -> None:
         """Run every pair of operations; the first one that does something else than PyTorch is what failed."""
-        some, code = pairs.programs(), pairs.code()
+        some = [replace(program, code=self.adapted(program.code)) for program in pairs.programs()]
+        code = self.adapted(pairs.code())
         variables: dict[str, Any] = {"np": np, **self.names}
         seen: Any = None
         with contextlib.suppress(Exception), self.clock.learner_code(self.seconds):
@@ -714,21 +715,31 @@ def _run(
         failed={id: trial.evidence for id, trial in failed.items()},
         earlier=earlier,
     )
-    told: dict[str, str] = {}  # mistake to the title of the check that names it first
-    for id, trial in failed.items():
+    divided = next((trial for trial in failed.values() if " / " in (trial.first.snippet or "")), None)
+    if divided and not experiments.may_divide_by_power(divided):
+        inference.styles = [style for style in mistakes.STYLES if style is not mistakes.DIVISION]
+    verdicts: dict[str, Verdict] = {}
+    for id in experiments.roots_first(failed, inference):
+        trial = failed[id]
         again = functools.partial(_tried, trial.check, names, seed, clock, Known(section.workarounds))
         try:
-            verdict = _named(trial, inference, again)
+            verdicts[id] = _named(trial, inference, again)
         except Exception as error:  # of what looks for a name: the check has failed all the same
             nameless.append(error)
-            verdict = Verdict(_plainly(trial), hints=trial.check.hints)
-        if verdict.first in results:
-            verdict = replace(verdict, first=results[verdict.first].title)
-        elif verdict.first is None and verdict.mistake and verdict.mistake.id in told:
-            verdict = replace(verdict, first=told[verdict.mistake.id])
-        _tell(results[id], trial, verdict)
-        if verdict.mistake:
+            verdicts[id] = Verdict(_plainly(trial), hints=trial.check.hints)
+    for id, trial in failed.items():
+        if verdicts[id].mistake is None and (cause := _found_later(trial, inference)):
+            verdicts[id] = _of_cause(cause, trial)
+    told: dict[str, str] = {}  # mistake, or exception, to the title of the check that tells it
+    for id, trial in failed.items():
+        verdict = verdicts[id]
+        if verdict.mistake and verdict.first in (None, *results):
+            verdict = replace(verdict, first=told.get(verdict.mistake.id))
             told.setdefault(verdict.mistake.id, results[id].title)
+        elif verdict.mistake is None and "\nin " in (raised := str(trial.first.verdict)):  # with its place
+            verdict = replace(verdict, first=told.get(raised))
+            told.setdefault(raised, results[id].title)
+        _tell(results[id], trial, verdict)
     for check in checks:
         unmet = [results[need] for need in check.needs if results[need].status not in ("passed", "broken")]
         if unmet:
@@ -789,15 +800,32 @@ def _plainly(trial: Trial) -> str:
     return getattr(trial.first.verdict, "says", None) or str(trial.first.verdict)
 
 
+def _found_later(trial: Trial, inference: evidence.Inference) -> evidence.Cause | None:
+    """What was found in checks behind this one, and explains it."""
+    assert trial.first is not None
+    try:
+        return None if trial.first.stopped else inference.known_cause(trial.check.id)
+    except Exception as error:  # as above
+        nameless.append(error)
+        return None
+
+
+def _of_cause(cause: evidence.Cause, trial: Trial) -> Verdict:
+    operation = experiments.operation_of("y", trial.first.snippet or "") if cause.built and trial.first else None
+    says = f"{cause.way.says}; {operation} is made of it" if operation else cause.way.says
+    return Verdict(says, cause.way.mistake, cause.way.mistake.hints, cause.first)
+
+
 def _named(trial: Trial, inference: evidence.Inference, again: Callable[[int], Trial]) -> Verdict:
     """What is behind a failure, as far as the evidence shows it."""
     assert trial.first is not None
     failure, check = trial.first, trial.check
     cause = None if failure.stopped else inference.known_cause(check.id)
     if cause:
-        return Verdict(cause.way.says, cause.way.mistake, first=cause.first)
+        return _of_cause(cause, trial)
     if failure.mistake in mistakes.KNOWN:
         mistake = mistakes.KNOWN[failure.mistake]
+        inference.claimed(check.id, mistake)
         return Verdict(mistake.title, mistake, mistake.hints)
     plainly = _plainly(trial)
     if failure.stopped:
@@ -815,6 +843,9 @@ def _named(trial: Trial, inference: evidence.Inference, again: Callable[[int], T
     if evidence.constant(trial.evidence, lambda: again(3).evidence):
         mistake = mistakes.KNOWN["hard-coded"]
         return Verdict(mistake.title, mistake, mistake.hints)
+    if operation := experiments.rule_without_result(trial, inference):
+        mistake = mistakes.KNOWN["rule-returns-none"]
+        return Verdict(f"the rule of {operation} gives None", mistake, mistake.hints)
     if failure.verdict.perhaps:
         mistake = mistakes.KNOWN[failure.verdict.perhaps.mistake]
         return Verdict(plainly, mistake, mistake.hints)

@@ -11,13 +11,13 @@ from __future__ import annotations
 import functools
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from checks.changes import BINARY, SYMBOLS, Change, both
-from checks.imitation import SGD, Library, Parameter, Tensor
+from checks.imitation import SGD, Library, Parameter, Tensor, rows
 from checks.mistakes import KNOWN, Way
 from checks.observe import close, compiled
 
@@ -263,7 +263,9 @@ def _tensor_names(op: str) -> Callable[[int, dict[str, Any]], str]:
 
 def _loss_names(place: int, differs: dict[str, Any]) -> str:
     if {"n", "the batch size"} & set(differs):
-        return "mse-gradient-not-averaged"
+        # By how many elements it is divided, in powers of their number: once is right.
+        divided = -sum(differs.get(name, (right,) * 2)[1] for name, right in (("n", -1), ("the batch size", 0)))
+        return "mse-gradient-averaged-twice" if divided > 1 else "mse-gradient-not-averaged"
     if set(differs) - {"", UPSTREAM}:
         return "mse-gradient-not-error"
     if UPSTREAM in differs:
@@ -278,7 +280,7 @@ def _step_names(place: int, differs: dict[str, Any]) -> str:
         return "step-applied-twice" if differs[""] > 1 else "step-averaged"
     if differs.get("lr") == (1, 0) and set(differs) <= {"", "lr"}:
         return "lr-ignored"
-    return "step-averaged"
+    return "step-other-formula"
 
 
 def _two(g: Any, a: Any, b: Any) -> dict[str, Any]:
@@ -439,7 +441,8 @@ def _way(op: str, option: Sequence[tuple[int, Formula | None, str, Any]]) -> Way
         if formula is None:
             id = "mse-gradient-not-error" if op == "mse" else f"{op}-gradient-zero"
             return Way(KNOWN[id], f"{' and '.join(of)} is 0 everywhere{where}", both(*changes))
-        says = f"the step is {formula}: {formula.slip}"
+        upward, size = formula.constant < 0, replace(formula, constant=abs(formula.constant))
+        says = f"step() turns w into w {'+' if upward else '-'} {size}: {formula.slip}"
         return Way(KNOWN[family.names(0, formula.differs)], says, both(*changes))
     if not any(formula.powers for formula in formulas) and abs(formulas[0].constant) != 1:
         return Way(
@@ -500,7 +503,9 @@ def _rule(op: str, place: int, formula: Formula | None, holds: Callable[..., boo
 
 
 def _dot(a: Any, b: Any) -> Any:
-    return (a * b).sum() if a.ndim == 1 else a @ b if a.ndim else a * b
+    if not (a.ndim and b.ndim):
+        return a * b
+    return (a * b).sum() if a.ndim == 1 else a @ b
 
 
 OTHERS: dict[str, Callable[[Any, Any], Any]] = {  # what two operands may give
@@ -615,6 +620,8 @@ def _derived(function: Callable[..., Any], g: Any, *arrays: Any) -> tuple[Any, .
 
 
 def _value_name(op: str, says: str) -> str:
+    if "rounded down" in says and op == "div":
+        return "floor-division"
     if "whole numbers" in says or ("rounded" in says and op in SYMBOLS):
         return "integer-truncation"
     if says in ("a - b gives b - a", "a / b gives b / a"):
@@ -667,7 +674,7 @@ class Product:
     end: str
 
     def __call__(self, *arrays: Any) -> Any:
-        one, other = (TURNS[turn](arrays[which]) for which, turn in (self.left, self.right))
+        one, other = (TURNS[turn](rows(arrays[which])) for which, turn in (self.left, self.right))
         return ENDS[self.end](one * other if self.elementwise else one @ other, tuple(arrays[1 + self.place].shape))
 
     def __str__(self) -> str:
@@ -707,6 +714,8 @@ def _products(place: int) -> list[Product]:
 def of_products(some: Sequence[Call]) -> Iterator[Way]:
     """Other products in the rule of matmul: always, or wherever their shape fits."""
     right = [(0, (0, "{}"), (2, "{}.T")), (1, (1, "{}.T"), (0, "{}"))]
+    single = all(call.given[1].ndim == 1 for call in some if call.op == "matmul" and not call.is_right)
+    alike = single or all(map(_is_square, some))  # to turn and to reshape are the same then
     options: list[list[Product]] = []
     for place in (0, 1):
         group = [call for call in some if call.op == "matmul" and call.place == place and call.got.ndim == 2]
@@ -716,6 +725,7 @@ def of_products(some: Sequence[Call]) -> Iterator[Way]:
             product
             for product in _products(place)
             if wrong and (place, product.left, product.right) not in right and all(_gives(product, c) for c in wrong)
+            if not (alike and "reshape" in product.left[1] + product.right[1]) and not (single and product.elementwise)
         ]
         if fits:
             options.append(fits[:6])
@@ -723,19 +733,35 @@ def of_products(some: Sequence[Call]) -> Iterator[Way]:
         gradient = " and ".join(f"the gradient of {'ab'[p.place]} is {p}" for p in found)
         for guarded in (False, True):
             for eager in (True, False):
-                says = f"{gradient}{', wherever the shape fits' if guarded else ''}"
-                changes = [_product_rule(product, guarded, eager) for product in found]
-                yield Way(KNOWN[found[0].name], says, both(*changes))
+                where = f"{', for a single row' if single else ''}{', wherever the shape fits' if guarded else ''}"
+                changes = [_product_rule(product, guarded, eager, single) for product in found]
+                yield Way(KNOWN[found[0].name], gradient + where, both(*changes))
 
 
-def _product_rule(product: Product, guarded: bool, eager: bool) -> Change:
-    """`eager` computes it also when that input needs none: a rule that raises then raises in any case."""
+def square(observations: Sequence[Any]) -> Iterator[Way]:
+    """Other products in the rule of matmul, by what square matrices show: there every product has a shape that fits."""
+    some = [call for call in calls(observations) if call.op == "matmul" and call.place >= 0]
+    yield from of_products([call for call in some if _is_square(call)])
+
+
+def _is_square(call: Call) -> bool:
+    shapes = {tuple(x.shape) for x in call.given}
+    return len(shapes) == 1 and all(len(shape) == 2 and shape[0] == shape[1] > 1 for shape in shapes)
+
+
+def _product_rule(product: Product, guarded: bool, eager: bool, single: bool) -> Change:
+    """`eager` computes it also when that input needs none: a rule that raises then raises in any case.
+
+    `single` computes it for single rows only.
+    """
 
     def change(library: Library) -> None:
         right = library.rules["matmul"]
 
         def rule(g: Any, a: Any, b: Any) -> tuple[Any, ...]:
             def share() -> Any:
+                if single and a.ndim != 1:
+                    return right(g, a, b)[product.place]
                 try:
                     wrong = product(g, a, b)
                     if not guarded or wrong.shape == (a, b)[product.place].shape:
