@@ -175,10 +175,10 @@ def test_an_exception_of_the_learner_is_never_the_checks():
 
 
 def test_what_explains_several_failures_is_told_at_the_first():
-    report = proof.report(TENSOR, proof.solution("path-replaces-path"))
+    report = proof.report(TENSOR, proof.solution("only-lists-and-arrays"))
     failed = [check for check in report.checks if check.status == "failed"]
     first, *others = failed
-    assert len(others) >= 1 and {check.mistake for check in failed} == {"gradient-overwritten"}
+    assert len(others) >= 4 and {check.mistake for check in failed} == {"kinds-refused"}
     assert first.hints and not first.says.startswith("the same cause")
     for check in others:
         assert check.says.startswith(f"the same cause as in “{first.title}”") and not check.hints
@@ -187,6 +187,26 @@ def test_what_explains_several_failures_is_told_at_the_first():
 def test_minus_made_of_a_wrong_product_is_no_second_mistake():
     report = proof.report(TENSOR, proof.solution("neg-of-broken-mul"))
     assert {check.mistake for check in report.checks if check.status == "failed"} == {"mul-sign"}
+
+
+def test_what_others_are_made_of_is_told_where_it_shows_first():
+    """Of a quotient that is a product with a power the check comes before that of the power."""
+    quotient = 'return self.__binary(other, np.true_divide, div_deriv, "DivBackward")'
+    without = ("return base * power * tensor.data", "return base * tensor.data")
+    made = proof.report(TENSOR, solved((quotient, "return self * other**-1.0"), without))
+    first, second = (check for check in made.checks if check.mistake)
+    assert first.id == "div_gradient" and second.id == "power_gradient"
+    assert {first.mistake, second.mistake} == {"pow-factor-missing"}
+    assert first.says.endswith("; a / b is made of it") and first.hints
+    assert second.says.startswith(f"the same cause as in “{first.title}”") and not second.hints
+
+
+def test_two_slips_that_look_like_one_are_told_apart():
+    """The same gradients of a / b, but its values are those of a quotient, and not of a product with a power."""
+    sign = ("unbroadcast(-base * left.data / right.data**2", "unbroadcast(base * left.data / right.data**2")
+    without = ("return base * power * tensor.data", "return base * tensor.data")
+    report = proof.report(TENSOR, solved(sign, without))
+    assert [check.mistake for check in report.checks if check.mistake] == ["div-sign", "pow-factor-missing"]
 
 
 def test_what_comes_from_an_earlier_section_is_told_so():

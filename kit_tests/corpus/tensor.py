@@ -1038,7 +1038,7 @@ WRONG = [
     Wrong("pow-negated", "pow-sign", "tensor", "power_gradient", (POW_RULE, POW_RULE.replace("base", "-base"))),
     Wrong(
         "pow-exponent-rounded-in-rule",
-        "pow-exponent-cut",
+        "pow-exponent-cut & pow-gradient-zero",
         "tensor",
         "power_gradient",
         (
