@@ -15,6 +15,11 @@ UNASKED = {
         "a/sum-axis-not-put-back": "sum is handed to no test",
         "b/sum-axis-in-front": "the same",
     },
+    "second": {
+        "a/linear-normal": "a normal distribution of that size trains as well",
+        "b/bias-copied-from-weight": "PyTorch draws the bias at random, too: the notebook leaves it free",
+        "b/sum-rule-axis-not-put-back": "sum is handed to no test",
+    },
 }
 CORPORA = sorted({path.name.partition("-")[0] for path in blind.FOLDER.iterdir() if path.is_dir()})
 

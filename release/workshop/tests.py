@@ -400,6 +400,9 @@ def types(trial: Trial) -> None:
         with trial.case():
             means = {"t.data.dtype.name": "dtype-ignored", "name": "dtype-attribute"}
             trial.see(trial.run(code), dict.fromkeys(means, asked), code, means)
+        code = f"t = MyTensor({data}, dtype=np.{asked}, requires_grad=True)\nname = t.data.dtype.name"
+        with trial.case():
+            trial.see(trial.run(code), {"name": asked}, code, {"name": "dtype-ignored"})
     if trial.first is None:
         means = {"t.data.dtype.name": "dtype-not-kept", "name": "dtype-attribute"}
         # Whoever computes in float32 throughout has chosen, too.
@@ -535,6 +538,7 @@ def operator(name: str, symbol: str, reflected: str, *hints: str) -> None:
     )
     def numbers(trial: Trial) -> None:
         trial.same(f"y = MyTensor([1, 2]) {symbol} 0.5", "y")
+        trial.same(f"y = 0.5 {symbol} MyTensor([1, 2])", "y")
         for number in ("2", "0.5"):
             trial.gradients(f"y = a {symbol} {number}", {"a": (2,)})
             trial.gradients(f"y = {number} {symbol} a", {"a": (2,)})
@@ -667,7 +671,7 @@ def broadcast_new_axes(trial: Trial) -> None:
     """Broadcasting over new axes: (2, 3) + (3,)"""
     y = f"y = a {operator_that_works(trial)} b"
     trial.gradients(y, {"a": (2, 3), "b": (3,)}, {"a": (3,), "b": (2, 3)}, {"a": (2, 3), "b": ()})
-    trial.gradients(y, {"a": (2, 2, 3), "b": (2, 3)}, {"a": (3,), "b": (2, 2, 3)})
+    trial.gradients(y, {"a": (2, 2, 3), "b": (2, 3)}, {"a": (3,), "b": (2, 2, 3)}, {"a": (1, 3), "b": (3,)})
 
 
 @TENSOR.check(
@@ -1082,6 +1086,8 @@ def shared(trial: Trial) -> None:
     parameters_are(trial, f"{PARAMETERS}\nm.tied = m.first", [1.5], [2.5, 3.5], more=twice)
     tied = f"{NESTED}\nm.again = m.inner\nm.inner.tied = m.first"
     parameters_are(trial, tied, [1.5], [2.5, 3.5], [4.5], more=twice)
+    after = f"{NESTED}\nm.again = m.inner\nm.last = MyModule()\nm.last.fifth = Parameter(MyTensor([6.5]))"
+    parameters_are(trial, after, [1.5], [2.5, 3.5], [4.5], [6.5], more=twice)
 
 
 @MODULE.check(1, needs=["nested"], hints=["Keep parameters by name, so that a new one takes the old one's place."])
@@ -1775,8 +1781,8 @@ def step_lr(trial: Trial) -> None:
     ],
 )
 def step_in_place(trial: Trial) -> None:
-    """step() works in place: who holds the tensor sees it"""
-    trial.same(sgd(trial, "optimizer.step()"), "w")
+    """step() works in place: who holds the tensor, or its array, sees it"""
+    trial.same(sgd(trial, "array = w.data", "optimizer.step()"), "w", "array[:]")
 
 
 @OPTIMIZER.check(1, needs=["step"], hints=["Skip a parameter whose tensor.grad is None."])
@@ -1989,7 +1995,7 @@ def errors(choices: Choices) -> Program:
 @LOSS.check(
     2,
     needs=["mse_batch", "mse_gradient"],
-    hints=["The loss alone is right. What does it make of a prediction that was itself computed?"],
+    hints=["Follow w through the snippet: is what it goes into the loss's prediction, or its target?"],
     any_program=True,
 )
 def any_loss(trial: Trial) -> None:
@@ -2239,8 +2245,8 @@ def train_pairs(trial: Trial) -> None:
 )
 def train_batches(trial: Trial) -> None:
     """Each epoch shows every example once, in a new order, batch_size at a time"""
-    size = int(trial.rng.integers(4, 6))
-    examples = 2 * size + int(trial.rng.integers(1, size))  # the last mini-batch is a smaller one
+    size = int(trial.rng.integers(13, 17))  # a number that nobody has typed
+    examples = 2 * size + int(trial.rng.integers(8, size))  # the last mini-batch is a smaller one
     one = training(trial, examples, size, 3)
     sizes = [len(rows) for rows in one.batches]
     epoch = [len(range(start, min(start + size, examples))) for start in range(0, examples, size)]
@@ -2640,7 +2646,15 @@ def model_learns(trial: Trial) -> None:
         raise Failed(got, "at least 50% (guessing gives 10%)", mistake=mistake)
 
 
-@MODEL.check(2, needs=["model_learns"], hints=["A few more units, or fewer layers?"], seconds=20.0)
+@MODEL.check(
+    2,
+    needs=["model_learns"],
+    hints=[
+        "Does model.parameters() list those of all layers? A plain list hides them.",
+        "A few more units, or fewer layers?",
+    ],
+    seconds=20.0,
+)
 def model_reads(trial: Trial) -> None:
     """It learns to read nine of ten digits it has not seen"""
     for steps in (250, 1000):  # more where these are too few
