@@ -1015,6 +1015,13 @@ WRONG = [
         (POW_RULE, "return base * tensor.data**power * np.log(tensor.data), None"),
     ),
     Wrong(
+        "pow-rule-hands-on-zeros",
+        "pow-gradient-zero",
+        "tensor",
+        "power_gradient",
+        (POW_RULE, "return np.zeros_like(base), None"),
+    ),
+    Wrong(
         "pow-factor-one-less",
         "pow-factor-missing",
         "tensor",
