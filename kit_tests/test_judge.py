@@ -405,7 +405,7 @@ def many(count):
 """
     many = load(kernel, SLOW + code, "many")
     with pytest.raises(OutOfTime), learner_code(0.4):
-        many(50)
+        many(250)
 
 
 def test_code_that_does_not_stop_loses_its_kernel_and_says_so(monkeypatch):
