@@ -270,6 +270,8 @@ class Composition:
         kind, left = self.choices.of(kinds), self.operand()
         if kind in self.functions:
             code = f"{kind}({left})"
+            if not self.values[left].all():  # a kink, which has a check of its own
+                raise Unfit
         elif kind == "other":
             part = self.choices.of(self.others)
             code = f"-{left}" if part == "-a" else f"{left} {part}"
