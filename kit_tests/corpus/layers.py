@@ -1365,7 +1365,7 @@ RELU_ENTRIES = [
         "relu-kink-one",
         "relu",
         "relu_kink",
-        (RELU_RULE, "    gradient = base.copy()\n    gradient[x.data < 0] = 0\n    return (gradient,)\n"),
+        (RELU_RULE, "    return (np.where(x.data < 0, 0.0, base),)\n"),
     ),
     Wrong(
         "relu-rule-sign-halved",
