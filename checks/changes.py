@@ -83,10 +83,6 @@ def without_upstream(right: Any, place: int, g: Any, *arrays: Any) -> Any:
     return right(0 * g + 1, *arrays)[place]
 
 
-def squared_upstream(right: Any, place: int, g: Any, *arrays: Any) -> Any:
-    return right(g * g, *arrays)[place]
-
-
 # ---------------------------------------------------------------- the tensor: operators, and their rules
 
 BINARY = {
