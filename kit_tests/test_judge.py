@@ -9,7 +9,9 @@ import random
 import signal
 import socket
 import struct
+import sys
 import threading
+import time
 import types
 
 import jailed
@@ -340,6 +342,32 @@ def test_a_kernel_that_sleeps_is_ended_when_a_multiple_of_its_time_has_passed(ke
         nap(1.2)
     with pytest.raises(OutOfTime), learner_code(0.1):
         nap(120)
+
+
+def test_a_deadline_that_passes_where_no_exception_can_leave_passes_again_and_says_nothing(capfd, monkeypatch):
+    monkeypatch.setattr(sys, "unraisablehook", sys.__unraisablehook__)  # pytest has one of its own
+    rung = []
+
+    def work(seconds):
+        begun = time.thread_time()
+        while time.thread_time() - begun < seconds:
+            pass
+
+    class Slow:
+        def __del__(self):
+            try:
+                work(5)
+            except OutOfTime:
+                rung.append(True)
+                raise  # which the interpreter drops, as it does in a weak reference's callback
+
+    with pytest.raises(OutOfTime), learner_code(0.1):
+        slow = Slow()
+        del slow
+        work(5)
+    assert rung
+    assert capfd.readouterr() == ("", "")
+    assert sys.unraisablehook is sys.__unraisablehook__
 
 
 DEAF = {
