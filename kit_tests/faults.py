@@ -396,6 +396,12 @@ def unusual_classes() -> Notebook:
     return made
 
 
+def begin_with(lines: str, made: Notebook) -> None:
+    """The tensor's cell has other lines at its top."""
+    tensor = cell(made, "tensor")
+    tensor["source"] = f"{lines}\n{''.join(tensor['source'])}"
+
+
 def raises_in_del(made: Notebook) -> None:
     tensor = cell(made, "tensor")
     tensor["source"] = tensor["source"].replace(METHOD, f"    def __del__(self):\n        1 / 0\n\n{METHOD}")
@@ -422,6 +428,7 @@ BEFORE_DIVISION: dict[str, float] = {**MODULE, "tensor": 15}
 ENDED = "the kernel has ended"
 STOPPED = "nothing could be run any more"
 SLOW = "your code did not finish in time"
+ABSENT = "not installed where they are graded: "
 NO_DATE = "timestamp.txt holds no date"
 
 FILES = [
@@ -492,6 +499,7 @@ FOLDERS = [
         "answer_in_another_file",
         lambda: begun(tensor="from mine import MyTensor"),
         MODULE,
+        f"{ABSENT}mine.",
         shows=("No module named 'mine'",),
         beside=texts(mine__py="class MyTensor: pass"),
     ),
@@ -590,6 +598,36 @@ OUTPUT = [
 ]
 
 PYTHON = [
+    # Nothing uses it: on the machine where it is installed it did no harm either.
+    Fault(
+        "imports_what_is_not_there",
+        edited(lambda made: begin_with("import os, scipy.linalg as sl\nfrom pandas import DataFrame, Series", made)),
+        BEGUN,
+        f"{ABSENT}pandas, scipy.",
+        shows=("No module named 'scipy' where notebooks are graded", "No module named 'pandas' where"),
+    ),
+    Fault(
+        "uses_what_is_not_there",
+        edited(lambda made: begin_with("import seaborn as sns\nsns.set_theme()", made)),
+        MODULE,
+        f"{ABSENT}seaborn.",
+        shows=("No module named 'seaborn' where notebooks are graded",),
+    ),
+    Fault(
+        "imports_it_late", dividing("import scipy"), NO_DIVISION, f"{ABSENT}scipy.", shows=("No module named 'scipy'",)
+    ),
+    Fault(
+        "imports_it_elsewhere",
+        lambda: with_cell(dividing("sp.special()")(), "import scipy as sp", "tensor"),
+        NO_DIVISION,
+        f"{ABSENT}scipy.",
+    ),
+    Fault(
+        "asks_what_is_there",
+        own("try:\n    import google.colab\nexcept ImportError:\n    print('not on Colab')\nimport seaborn"),
+        BEGUN,
+        shows=("not on Colab",),
+    ),
     Fault(
         "notebook_only",
         edited(notebook_only),
