@@ -6,7 +6,6 @@ and other cells between them. All else that a submission says (metadata, outputs
 
 from __future__ import annotations
 
-import codecs
 import contextlib
 import copy
 import errno
@@ -14,7 +13,6 @@ import functools
 import hashlib
 import io
 import itertools
-import json
 import os
 import re
 import stat
@@ -27,11 +25,11 @@ from typing import Any
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from checks.notebook import TEST_CALL, is_no_work, nbgrader_mark
+from checks.reading import Unusable, cells_of, shown_name
+
 NOTES = "grading-notes"  # the id of the cell with the remarks
 LARGEST_FILE = 100 << 20  # bytes of a notebook file
-LARGEST_CELL = 1_000_000  # characters
-MOST_CELLS = 20_000  # that are looked at
-MOST_WRONG = 100_000  # places of a file that are not in its encoding
 MOST_FILES = 10_000  # of a submission, that are looked at when the notebook is not where it should be
 DEEPEST = 8  # folders in folders
 MOST_ARCHIVES = 5  # zip files that are looked into
@@ -40,30 +38,13 @@ MOST_RATIO = 200  # of an entry's size to the packed one's
 ANY_RATIO = 1 << 20  # bytes, up to which it may be more
 MOST_TRIED = 10  # files whose name says nothing, and which are read to see whether they are notebooks
 MOST_LISTED = 5  # names in a sentence
-LONGEST_NAME = 100  # characters
-MOST_VALUES = 3_000_000  # in a notebook file: each takes some hundred bytes of memory, however short it is written
 # Of the cells that are the learner's own, and so in none of the course's places:
 MOST_OWN = 1000
 LARGEST_OWN = 5_000_000  # characters of all together
-BLANK = " \t\r\n\ufeff"  # around a notebook
 ZIP = b"PK\3\4"  # how one begins
-NOTEBOOK = re.compile(
-    r"\.ipynb(?![a-z0-9])", re.IGNORECASE
-)  # in the name of a file; more may follow, as in x.ipynb.txt
-KINDS = {  # what is handed in for a notebook, by how it begins
-    r"<(!doctype )?html|<\?xml|<head|<!--": "a web page",
-    r"%PDF": "a PDF",
-    r"version https://git-lfs": "a pointer of Git LFS to a file",
-    r"\{\\rtf": "a text of a word processor",
-}
-TESTS_CALL = re.compile(r"tests\.test_\w+\(")
-NO_WORK = re.compile(r"tests\.test_\w+\(|%%?(?:time|timeit|capture)\b")  # a line in a locked cell
-TEXT = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\Z)', re.DOTALL)  # in JSON
+# In the name of a file. More may follow, as in x.ipynb.txt.
+NOTEBOOK = re.compile(r"\.ipynb(?![a-z0-9])", re.IGNORECASE)
 DEFINITION = re.compile(r"^(?:class|def)[ \t]+(\w+)", re.MULTILINE)
-
-
-class Unusable(Exception):
-    """A file cannot be used; the message says why, to the learner."""
 
 
 @dataclass
@@ -90,7 +71,7 @@ def read_file(path: Path | str, largest: int = LARGEST_FILE, below: int | None =
     Raises:
         Unusable: for anything else, and for a file that is too large.
     """
-    shown = _shown(os.path.basename(path))
+    shown = shown_name(os.path.basename(path))
     folders, flags = [], os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     if below is not None:
         *folders, path = Path(path).parts
@@ -190,7 +171,7 @@ def _find(place: int, name: str, not_this: frozenset[str], remarks: list[str]) -
     inside = _in_zip(path, content)
     chosen = _chosen([each for each in inside if NOTEBOOK.search(_base(each))], name, not_this, remarks)
     if chosen is None:
-        raise Unusable(f"{_shown(path)} is a zip file without a notebook: hand in the notebook itself.")
+        raise Unusable(f"{shown_name(path)} is a zip file without a notebook: hand in the notebook itself.")
     return chosen, inside[chosen]()
 
 
@@ -209,7 +190,7 @@ def _chosen(paths: Iterable[str], name: str, not_this: frozenset[str], remarks: 
         return None
     (path,) = right if len(right) == 1 else mine
     if path != f"{name}.ipynb":
-        remarks.append(f"There was no {name}.ipynb: {_shown(path)} was graded in its place.")
+        remarks.append(f"There was no {name}.ipynb: {shown_name(path)} was graded in its place.")
     if others := [other for other in mine if other != path]:
         remarks.append(f"{_base(path)} was graded; other notebooks were not looked at: {_listed(others)}.")
     return path
@@ -240,11 +221,11 @@ def _in_zip(name: str, content: bytes) -> dict[str, Callable[[], bytes]]:
         Unusable: when it is damaged, or holds too much.
     """
     if content.count(b"PK\1\2") > MOST_ENTRIES:  # each entry begins so
-        raise Unusable(f"{_shown(name)} holds more than {MOST_ENTRIES:,} files: hand in the notebook itself.")
+        raise Unusable(f"{shown_name(name)} holds more than {MOST_ENTRIES:,} files: hand in the notebook itself.")
     try:
         archive = zipfile.ZipFile(io.BytesIO(content))
     except Exception as error:  # somebody may have written it to break who reads it
-        raise Unusable(f"{_shown(name)} is damaged and cannot be opened ({type(error).__name__}).") from None
+        raise Unusable(f"{shown_name(name)} is damaged and cannot be opened ({type(error).__name__}).") from None
     found = {}
     for entry in archive.infolist():
         parts = [part for part in entry.filename.replace("\\", "/").split("/") if part not in ("", ".", "..")]
@@ -261,19 +242,19 @@ def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: str) -> by
         Unusable: when it cannot be read, or is larger than a notebook may be.
     """
     if entry.flag_bits & 1:
-        raise Unusable(f"{_shown(path)} is locked with a password: hand in the notebook itself.")
+        raise Unusable(f"{shown_name(path)} is locked with a password: hand in the notebook itself.")
     if entry.file_size > LARGEST_FILE:
-        raise Unusable(f"{_shown(path)} has {entry.file_size:,} bytes; at most {LARGEST_FILE:,} can be graded.")
+        raise Unusable(f"{shown_name(path)} has {entry.file_size:,} bytes; at most {LARGEST_FILE:,} can be graded.")
     if entry.file_size > max(ANY_RATIO, MOST_RATIO * entry.compress_size):
-        raise Unusable(f"{_shown(path)} is packed smaller than a notebook can be: hand in the notebook itself.")
+        raise Unusable(f"{shown_name(path)} is packed smaller than a notebook can be: hand in the notebook itself.")
     # Of other methods Python's library unpacks more than it is asked for.
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise Unusable(f"{_shown(path)} is packed in an unusual way: hand in the notebook itself.")
+        raise Unusable(f"{shown_name(path)} is packed in an unusual way: hand in the notebook itself.")
     try:
         with archive.open(entry) as file:
             return file.read(LARGEST_FILE)
     except Exception as error:  # as above
-        raise Unusable(f"{_shown(path)} is damaged and cannot be unpacked ({type(error).__name__}).") from None
+        raise Unusable(f"{shown_name(path)} is damaged and cannot be unpacked ({type(error).__name__}).") from None
 
 
 def _like_notebooks(files: Mapping[str, Callable[[], bytes]]) -> list[str]:
@@ -291,127 +272,9 @@ def _base(path: str) -> str:
     return path.rpartition("/")[2]
 
 
-def _shown(name: str) -> str:
-    """The name of a file, for a sentence."""
-    return repr(name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}...")
-
-
 def _listed(names: Sequence[str]) -> str:
     more = f" and {len(names) - MOST_LISTED:,} more" if len(names) > MOST_LISTED else ""
-    return ", ".join(map(_shown, names[:MOST_LISTED])) + more
-
-
-def cells_of(content: bytes, name: str, remarks: list[str]) -> list[dict[str, Any]]:
-    """The cells of a notebook file of any version, as plain dictionaries.
-
-    Raises:
-        Unusable: when it is no notebook.
-    """
-    text = _text(content, name, remarks)
-    if not text:
-        raise Unusable(f"{_shown(name)} is empty: hand it in again.")
-    if _holds_more(text):
-        most = f"more than {MOST_VALUES:,} values"
-        raise Unusable(f"{_shown(name)} holds {most}: clear the outputs of all cells, save, and hand it in again.")
-    try:
-        document, end = json.JSONDecoder(strict=False).raw_decode(text)
-    except (ValueError, RecursionError) as error:
-        raise Unusable(_why_no_json(text, name, error)) from None
-    if rest := text[end:].strip():
-        remarks.append(f"After the end of the notebook {_shown(name)} has {len(rest):,} more characters: left out.")
-    found: list[Any] = []
-    if isinstance(document, dict) and isinstance(document.get("cells"), list):
-        found = document["cells"]
-    elif isinstance(document, dict) and isinstance(document.get("worksheets"), list):  # versions 2 and 3
-        sheets = [sheet.get("cells") for sheet in document["worksheets"] if isinstance(sheet, dict)]
-        found = [cell for cells in sheets if isinstance(cells, list) for cell in cells]
-        remarks.append(f"{_shown(name)} has an old notebook format; it was converted.")
-    if not found:
-        raise Unusable(f"{_shown(name)} is not a notebook: it has no cells. Hand it in again.")
-    plain = (cell for cell in map(_plain, found) if cell is not None and len(cell["source"]) <= LARGEST_CELL)
-    cells = list(itertools.islice(plain, MOST_CELLS))
-    if len(cells) < len(found):
-        remarks.append(
-            f"{len(found) - len(cells):,} of {len(found):,} cells were left out: they are damaged, have more than "
-            f"{LARGEST_CELL:,} characters, or come after the first {MOST_CELLS:,}."
-        )
-    return cells
-
-
-def _text(content: bytes, name: str, remarks: list[str]) -> str:
-    """The text of a file of JSON, in UTF-8, -16 or -32, without what is blank around it, and without null characters.
-
-    Bytes that are no text there are read as Windows writes them, whose apostrophes and accents mostly get in.
-
-    Raises:
-        Unusable: when it is no text.
-    """
-    encoding = json.detect_encoding(content)
-    try:
-        text = content.decode(encoding, "surrogatepass").strip(BLANK)
-    except UnicodeDecodeError:
-        wrong = content.decode(encoding, "replace").count("\ufffd")
-        text = content.decode(encoding, "of-windows").strip(BLANK) if wrong <= MOST_WRONG else ""
-        if not text.startswith("{"):
-            raise Unusable(f"{_shown(name)} is not text in UTF-8, so no notebook: hand it in again.") from None
-        remarks.append(
-            f"{_shown(name)} is not all in UTF-8: what is not was read as Windows writes it. Its text may have changed "
-            f"in {wrong:,} place{'s' * (wrong != 1)}."
-        )
-    if "\0" in text:
-        text = text.replace("\0", "").strip(BLANK)
-        remarks.append(f"{_shown(name)} holds null characters, as after a disk was full: they were left out.")
-    return text
-
-
-def _of_windows(error: UnicodeError) -> tuple[str, int]:
-    return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
-
-
-codecs.register_error("of-windows", _of_windows)
-
-
-def _why_no_json(text: str, name: str, error: ValueError | RecursionError) -> str:
-    """A sentence on a file that is no JSON: what it is, if that can be seen."""
-    if conflict := re.search(r"^<{7}(?: |$)", text, re.MULTILINE):
-        line = text.count("\n", 0, conflict.start()) + 1
-        return (
-            f"{_shown(name)} holds a conflict of git (line {line}: <<<<<<<), two versions in one file: decide for one, "
-            "and hand it in again."
-        )
-    for begins, what in KINDS.items():
-        if re.match(begins, text, re.IGNORECASE):
-            return f"{_shown(name)} is {what}, not the notebook: hand in the notebook itself."
-    where = f" near line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
-    return f"{_shown(name)} is damaged{where} and cannot be read: hand it in again."
-
-
-def _holds_more(text: str) -> bool:
-    """Whether JSON holds more than MOST_VALUES: each of them is after a bracket or comma that is in no text."""
-    if sum(map(text.count, "[{,")) <= MOST_VALUES:
-        return False
-    text = TEXT.sub("", text)
-    return sum(map(text.count, "[{,")) > MOST_VALUES
-
-
-def _plain(cell: Any) -> dict[str, Any] | None:
-    if not isinstance(cell, dict):
-        return None
-    source = cell.get("source", cell.get("input"))
-    if isinstance(source, list) and all(isinstance(line, str) for line in source):
-        source = "".join(source)
-    if not isinstance(source, str):
-        return None
-    source = source.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
-    source = source.encode("utf-8", "replace").decode("utf-8")
-    kind = cell.get("cell_type")
-    metadata = cell.get("metadata")
-    return {
-        "cell_type": kind if kind in ("code", "raw") else "markdown",
-        "source": source,
-        "metadata": metadata if isinstance(metadata, dict) else {},
-        "id": cell.get("id") if isinstance(cell.get("id"), str) else None,
-    }
+    return ", ".join(map(shown_name, names[:MOST_LISTED])) + more
 
 
 def restore(submission: Submission, course: NotebookNode) -> NotebookNode:
@@ -446,16 +309,16 @@ def restore(submission: Submission, course: NotebookNode) -> NotebookNode:
             groups[-1][1].append(_own({**cell, "source": below}))
         if is_grade(given) and any(line and line[0] != "#" for line in f"{above}\n{below}".split("\n")):
             remarks.append(
-                f"Something was written into the test cell {_nbgrader(given)['grade_id']!r}: what stands above the "
+                f"Something was written into the test cell {nbgrader_mark(given)['grade_id']!r}: what stands above the "
                 "test ran before it, the rest after it."
             )
     if order != sorted(order):
         remarks.append("Cells were not in the order of the workshop: they were graded in that order.")
     there = set(order)
     for place, given in enumerate(course.cells):
-        if place not in there and _nbgrader(given):
-            if _nbgrader(given).get("solution"):
-                grade_id = _nbgrader(given)["grade_id"]
+        if place not in there and nbgrader_mark(given):
+            if nbgrader_mark(given).get("solution"):
+                grade_id = nbgrader_mark(given)["grade_id"]
                 if cells:
                     remarks.append(
                         f"The answer cell {grade_id!r} is missing: only what other cells define for it was graded."
@@ -482,24 +345,19 @@ def note(notebook: NotebookNode, remarks: list[str]) -> None:
         notebook.cells.insert(0, cell)
 
 
-def _nbgrader(cell: Any) -> dict[str, Any]:
-    found = cell["metadata"].get("nbgrader")
-    return found if isinstance(found, dict) else {}
-
-
 def is_grade(cell: Any) -> bool:
     """Whether a cell is the course's own, and gives points. An answer that a person grades is the learner's code."""
-    return bool(_nbgrader(cell).get("grade")) and _is_locked(cell)
+    return bool(nbgrader_mark(cell).get("grade")) and _is_locked(cell)
 
 
 def is_answer(cell: Any) -> bool:
     """Whether a cell is code that the course has the learner write."""
-    return cell["cell_type"] == "code" and bool(_nbgrader(cell).get("solution"))
+    return cell["cell_type"] == "code" and bool(nbgrader_mark(cell).get("solution"))
 
 
 def is_untouched(cell: NotebookNode) -> bool:
     """Whether an answer is as it was handed out: it has the checksum that nbgrader noted in its mark."""
-    return _nbgrader(cell).get("checksum") == _checksum(cell, _nbgrader(cell))
+    return nbgrader_mark(cell).get("checksum") == _checksum(cell, nbgrader_mark(cell))
 
 
 def _checksum(cell: Any, mark: dict[str, Any]) -> str:
@@ -513,7 +371,7 @@ def _checksum(cell: Any, mark: dict[str, Any]) -> str:
 
 
 def _is_locked(cell: Any) -> bool:
-    return bool(_nbgrader(cell)) and not _nbgrader(cell).get("solution")
+    return bool(nbgrader_mark(cell)) and not nbgrader_mark(cell).get("solution")
 
 
 def _counted(given: NotebookNode, cell: dict[str, Any] | None) -> NotebookNode:
@@ -521,7 +379,7 @@ def _counted(given: NotebookNode, cell: dict[str, Any] | None) -> NotebookNode:
     made = copy.deepcopy(given)
     if cell is not None and not _is_locked(given):
         made.source = cell["source"]
-        if not _nbgrader(given) and cell["cell_type"] != given.cell_type:
+        if not nbgrader_mark(given) and cell["cell_type"] != given.cell_type:
             return _own(cell)
     if made.cell_type == "code":
         made.outputs, made.execution_count = [], None
@@ -560,25 +418,27 @@ def _around(cell: dict[str, Any], given: NotebookNode) -> tuple[str, str]:
     lines, ours = cell["source"].split("\n"), given.source.strip().split("\n")
     end = begin = 0
     if is_grade(given) and cell["cell_type"] == "code":
-        end = next((n for n, line in enumerate(lines) if line == ours[-1] or TESTS_CALL.match(line)), len(lines))
+        end = next((n for n, line in enumerate(lines) if line == ours[-1] or TEST_CALL.fullmatch(line)), len(lines))
         begin = end + 1
     parts = []
     for part in (lines[:end], lines[begin:]):
-        is_more = any(line.strip() and line not in ours and not NO_WORK.match(line) for line in part)
+        is_more = any(line not in ours and not is_no_work(line) for line in part)
         parts.append("\n".join(part) if is_more else "")
     return parts[0], parts[1]
 
 
 def _recognized(cells: list[dict[str, Any]], course: NotebookNode, remarks: list[str]) -> list[int | None]:
     """For each of the learner's cells its place in the course's notebook, each place at most once."""
-    by_grade_id = {_nbgrader(cell)["grade_id"]: place for place, cell in enumerate(course.cells) if _nbgrader(cell)}
+    by_grade_id = {
+        nbgrader_mark(cell)["grade_id"]: place for place, cell in enumerate(course.cells) if nbgrader_mark(cell)
+    }
     by_id = {cell.id: place for place, cell in enumerate(course.cells)}
     by_text: dict[str, int] = {}
     for place, cell in enumerate(course.cells):
         by_text.setdefault(_bare(cell.source), place)
     claims: list[int | None] = []
     for cell in cells:
-        grade_id = _nbgrader(cell).get("grade_id")
+        grade_id = nbgrader_mark(cell).get("grade_id")
         claim = by_grade_id.get(grade_id) if isinstance(grade_id, str) else None
         claim = by_id.get(cell["id"]) if claim is None else claim
         claims.append(by_text.get(_bare(cell["source"])) if claim is None else claim)
@@ -586,7 +446,7 @@ def _recognized(cells: list[dict[str, Any]], course: NotebookNode, remarks: list
     for place, given in enumerate(course.cells):
         claiming = [number for number, claim in enumerate(claims) if claim == place]
         if len(claiming) > 1:
-            if _nbgrader(given).get("solution"):
+            if nbgrader_mark(given).get("solution"):
                 kept, test = _last_above(claiming, place, cells, claims, course)
                 tests[test] = _test_of(place, course)
                 which = "the last one above its test" if kept < test else "the last one that was begun"
@@ -596,9 +456,9 @@ def _recognized(cells: list[dict[str, Any]], course: NotebookNode, remarks: list
             for number in claiming:
                 if number != kept:
                     claims[number] = None
-            if _nbgrader(given):
-                counts = f": {which} was graded" if _nbgrader(given).get("solution") else ""
-                remarks.append(f"The cell {_nbgrader(given)['grade_id']!r} is there {len(claiming)} times{counts}.")
+            if nbgrader_mark(given):
+                counts = f": {which} was graded" if nbgrader_mark(given).get("solution") else ""
+                remarks.append(f"The cell {nbgrader_mark(given)['grade_id']!r} is there {len(claiming)} times{counts}.")
     _find_answers(cells, claims, course)
     return claims
 
@@ -623,8 +483,10 @@ def _last_above(
     It is the last one above its test, as when the notebook is run; an answer that nobody began is none, as long as
     there is another one.
     """
-    mark = _nbgrader(course.cells[place])
-    begun = [number for number in copies if _nbgrader(cells[number]).get("checksum") != _checksum(cells[number], mark)]
+    mark = nbgrader_mark(course.cells[place])
+    begun = [
+        number for number in copies if nbgrader_mark(cells[number]).get("checksum") != _checksum(cells[number], mark)
+    ]
     tests = _tests_there(_test_of(place, course), claims)
     for test in reversed(tests):
         above = [number for number in copies if number < test]
@@ -636,7 +498,9 @@ def _last_above(
 def _find_answers(cells: list[dict[str, Any]], claims: list[int | None], course: NotebookNode) -> None:
     """Answers whose mark is lost are the cells that define what the answer is to define."""
     lost = [
-        place for place, given in enumerate(course.cells) if _nbgrader(given).get("solution") and place not in claims
+        place
+        for place, given in enumerate(course.cells)
+        if nbgrader_mark(given).get("solution") and place not in claims
     ]
     defined = [_defined(cell["source"]) for cell in cells] if lost else []
     for place in lost:
