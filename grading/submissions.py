@@ -502,9 +502,9 @@ def _find_answers(cells: list[dict[str, Any]], claims: list[int | None], course:
         for place, given in enumerate(course.cells)
         if nbgrader_mark(given).get("solution") and place not in claims
     ]
-    defined = [_defined(cell["source"]) for cell in cells] if lost else []
+    defined = [defined_names(cell["source"]) for cell in cells] if lost else []
     for place in lost:
-        wanted = _defined(course.cells[place].source)
+        wanted = defined_names(course.cells[place].source)
         test = _tests_there(_test_of(place, course), claims)[-1]
         having = [
             # Trials come after the test. Of what is above it, the one with the most of it, the last one of several.
@@ -520,6 +520,6 @@ def _bare(source: str) -> str:
     return "\n".join(line.rstrip() for line in source.strip().split("\n"))
 
 
-def _defined(source: str) -> set[str]:
+def defined_names(source: str) -> set[str]:
     """Names of the classes and functions that code defines at its top. It is not parsed: learners wrote it."""
     return set(DEFINITION.findall(source))
