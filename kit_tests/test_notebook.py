@@ -193,6 +193,14 @@ def test_an_answer_below_its_test_is_said_to_be(tmp_path):
     )
 
 
+def test_work_in_a_test_cell_counts_and_is_said(tmp_path):
+    made = solved(module="")
+    test = made["cells"][place(made, "test_module")]
+    test["source"] = "".join([*solved()["cells"][place(made, "module")]["source"], "\n", *test["source"]])
+    lost, (said,) = looked_at(tmp_path, made)
+    assert lost == {} and said.startswith("Something was written into the test cell 'test_module': ")
+
+
 def test_lost_marks_are_said(tmp_path):
     made = solved()
     for cell in made["cells"]:
@@ -201,9 +209,9 @@ def test_lost_marks_are_said(tmp_path):
     assert lost == {} and said.startswith("The marks by which grading knows its cells are lost")
 
 
-def command(folder: Path, name: str) -> subprocess.CompletedProcess:
+def command(*arguments: Path) -> subprocess.CompletedProcess:
     return subprocess.run(
-        [sys.executable, "-m", "checks.before_handing_in", str(folder / name)],
+        [sys.executable, "-m", "checks.before_handing_in", *arguments],
         cwd=ROOT / "release" / "workshop",
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
@@ -217,7 +225,7 @@ def test_the_command_says_points_and_what_to_look_at(tmp_path):
     made["cells"] = [cell for cell in made["cells"] if "nbgrader" in cell["metadata"]]
     text = json.dumps(made).encode() + b"\n}"
     (tmp_path / "x.ipynb").write_bytes(text)
-    done = command(tmp_path, "x.ipynb")
+    done = command(tmp_path / "x.ipynb")
     assert done.returncode == 1 and done.stderr == ""
     assert re.search(r"^  My automatic differentiation +0 of 40$", done.stdout, re.MULTILINE)
     assert re.search(r"^  all +0 of 100$", done.stdout, re.MULTILINE)
@@ -231,9 +239,15 @@ def test_the_command_says_points_and_what_to_look_at(tmp_path):
 def test_the_command_says_what_is_no_notebook(tmp_path, content, says):
     if content is not None:
         (tmp_path / "x.ipynb").write_bytes(content)
-    done = command(tmp_path, "x.ipynb")
+    done = command(tmp_path / "x.ipynb")
     assert done.returncode == 2
     assert says in done.stderr and "Traceback" not in done.stderr
+
+
+def test_the_only_notebook_of_the_folder_is_looked_at():
+    done = command()
+    assert done.returncode == 0 and "workshop.ipynb as grading would see it:" in done.stdout
+    assert "Nothing else needs a look." in done.stdout
 
 
 def test_learners_are_told_of_the_packages_that_it_knows(tmp_path):

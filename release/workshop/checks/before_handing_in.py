@@ -16,7 +16,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from checks.notebook import TEST_CALL, code_cells, grade_id, names_of, only_shows
+from checks.notebook import TEST_CALL, code_cells, grade_id, is_no_work, names_of, nbgrader_mark, only_shows
 from checks.report import Report
 from checks.section import Section, Workshop
 
@@ -44,7 +44,7 @@ def look(path: Path, workshop: Workshop) -> tuple[list[tuple[Section, float]], l
             reports[test] = by_test[test].run({name: names.get(name) for name in wanted})
 
     names, failures = names_of(path, at_test=judge)
-    remarks += _copies(cells)
+    remarks += [*_copies(cells), *_work_in_tests(cells)]
     for test, section in by_test.items():
         if test not in reports:
             remarks.append(f"The test of {section.title}, {section.call}, is missing: here it ran at the end.")
@@ -81,6 +81,18 @@ def _copies(cells: list[dict[str, Any]]) -> list[str]:
     ]
 
 
+def _work_in_tests(cells: list[dict[str, Any]]) -> list[str]:
+    """What is to be said of answers that stand beside a test."""
+    remarks = []
+    for cell in cells:
+        lines = cell["source"].split("\n")
+        is_test = nbgrader_mark(cell).get("grade") and any(map(TEST_CALL.fullmatch, lines))
+        if is_test and not all(line.startswith("#") or is_no_work(line) for line in lines):
+            name = grade_id(cell)
+            remarks.append(f"Something was written into the test cell {name!r}: answers belong into their own cells.")
+    return remarks
+
+
 def _absent(cells: list[dict[str, Any]]) -> list[str]:
     """What cells import and grading has not, with the first cell that does."""
     found: dict[str, int] = {}
@@ -112,7 +124,7 @@ def as_text(name: str, points: list[tuple[Section, float]], remarks: list[str]) 
     if remarks:
         lines += ["Look at this before you hand it in:", "", *(f"- {remark}" for remark in remarks), ""]
     else:
-        lines += ["Nothing needs a look."]
+        lines += ["Nothing else needs a look."]
     if total < most:
         lines.append(
             "When it is graded, what comes after a section that lost points is also tested on right earlier sections, "
@@ -126,8 +138,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m checks.before_handing_in", description="Say what grading would see in a notebook."
     )
-    parser.add_argument("notebook", type=Path)
+    parser.add_argument("notebook", type=Path, nargs="?", help="by default the only one in this folder")
     path = parser.parse_args(arguments).notebook
+    if path is None:
+        there = sorted(Path().glob("*.ipynb"))
+        if len(there) != 1:
+            parser.error(f"which notebook? There are {len(there)} in this folder.")
+        path = there[0]
     os.environ.setdefault("MPLBACKEND", "agg")
     try:
         import tests
