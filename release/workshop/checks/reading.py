@@ -13,7 +13,7 @@ MOST_CELLS = 20_000  # that are looked at
 MOST_VALUES = 3_000_000  # in a notebook file: each takes some hundred bytes of memory, however short it is written
 MOST_WRONG = 100_000  # places of a file that are not in its encoding
 LONGEST_NAME = 100  # characters
-BLANK = " \t\r\n\ufeff"  # around a notebook
+BLANK = " \t\r\n\ufeff"  # before and after a notebook
 TEXT = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\Z)', re.DOTALL)  # in JSON
 KINDS = {  # what is handed in for a notebook, by how it begins
     r"<(!doctype )?html|<\?xml|<head|<!--": "a web page",
@@ -38,18 +38,7 @@ def cells_of(content: bytes, name: str, remarks: list[str]) -> list[dict[str, An
     Raises:
         Unusable: when it is no notebook.
     """
-    text = _text(content, name, remarks)
-    if not text:
-        raise Unusable(f"{shown_name(name)} is empty: hand it in again.")
-    if _holds_more(text):
-        most = f"more than {MOST_VALUES:,} values"
-        raise Unusable(f"{shown_name(name)} holds {most}: clear the outputs of all cells, save, and hand it in again.")
-    try:
-        document, end = json.JSONDecoder(strict=False).raw_decode(text)
-    except (ValueError, RecursionError) as error:
-        raise Unusable(_why_no_json(text, name, error)) from None
-    if rest := text[end:].strip():
-        remarks.append(f"After the end of the notebook {shown_name(name)} has {len(rest):,} more characters: left out.")
+    document = _document(content, name, remarks)
     found: list[Any] = []
     if isinstance(document, dict) and isinstance(document.get("cells"), list):
         found = document["cells"]
@@ -69,8 +58,29 @@ def cells_of(content: bytes, name: str, remarks: list[str]) -> list[dict[str, An
     return cells
 
 
+def _document(content: bytes, name: str, remarks: list[str]) -> Any:
+    """What a file of JSON holds.
+
+    Raises:
+        Unusable: when it is none, or holds too much.
+    """
+    text = _text(content, name, remarks)
+    if not text:
+        raise Unusable(f"{shown_name(name)} is empty: hand it in again.")
+    if _holds_more(text):
+        most = f"more than {MOST_VALUES:,} values"
+        raise Unusable(f"{shown_name(name)} holds {most}: clear the outputs of all cells, save, and hand it in again.")
+    try:
+        document, end = json.JSONDecoder(strict=False).raw_decode(text)
+    except (ValueError, RecursionError) as error:
+        raise Unusable(_why_no_json(text, name, error)) from None
+    if rest := text[end:].strip(BLANK):
+        remarks.append(f"After the end of the notebook {shown_name(name)} has {len(rest):,} more characters: left out.")
+    return document
+
+
 def _text(content: bytes, name: str, remarks: list[str]) -> str:
-    """The text of a file of JSON, in UTF-8, -16 or -32, without what is blank around it, and without null characters.
+    """The text of a file of JSON, in UTF-8, -16 or -32, without what is blank before it, and without null characters.
 
     Bytes that are no text there are read as Windows writes them, whose apostrophes and accents mostly get in.
 
@@ -79,10 +89,10 @@ def _text(content: bytes, name: str, remarks: list[str]) -> str:
     """
     encoding = json.detect_encoding(content)
     try:
-        text = content.decode(encoding, "surrogatepass").strip(BLANK)
+        text = content.decode(encoding, "surrogatepass").lstrip(BLANK)
     except UnicodeDecodeError:
         wrong = content.decode(encoding, "replace").count("\ufffd")
-        text = content.decode(encoding, "of-windows").strip(BLANK) if wrong <= MOST_WRONG else ""
+        text = content.decode(encoding, "of-windows").lstrip(BLANK) if wrong <= MOST_WRONG else ""
         if not text.startswith("{"):
             raise Unusable(f"{shown_name(name)} is not text in UTF-8, so no notebook: hand it in again.") from None
         remarks.append(
@@ -90,7 +100,7 @@ def _text(content: bytes, name: str, remarks: list[str]) -> str:
             f"changed in {wrong:,} place{'s' * (wrong != 1)}."
         )
     if "\0" in text:
-        text = text.replace("\0", "").strip(BLANK)
+        text = text.replace("\0", "").lstrip(BLANK)
         remarks.append(f"{shown_name(name)} holds null characters, as after a disk was full: they were left out.")
     return text
 
