@@ -18,26 +18,42 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 class NotebookTests:
-    """Gives the notebook's names to the functions of tests.py, and fails those that do not earn all points."""
+    """Gives the notebook's names to the functions of tests.py, and fails those that do not earn all points.
+
+    A test runs where the notebook calls it: what cells below it define anew is not tested, nor used. One that the
+    notebook does not call runs at its end.
+    """
 
     def __init__(self, config: pytest.Config) -> None:
         self.path = Path(config.getoption("--notebook"))
         self.names: dict[str, Any] | None = None
+        self.items: dict[str, pytest.Function] = {}
+        self.scores: dict[str, Any] = {}  # of tests that the notebook calls
         self.failures: list[str] = []
 
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self.items = {item.name: item for item in session.items if item.path.name == "tests.py"}
+
     def find(self, name: str) -> Any:
+        """What a name stands for at the end of the notebook."""
         if self.names is None:
             from checks.notebook import names_of
 
             os.environ.setdefault("MPLBACKEND", "agg")
-            self.names, self.failures = names_of(self.path)
+            self.names, self.failures = names_of(self.path, at_test=self._test)
         return self.names.get(name)
+
+    def _test(self, test: str, names: dict[str, Any]) -> None:
+        if item := self.items.get(test):
+            self.scores[test] = item.obj(**{name: names.get(name) for name in item._fixtureinfo.argnames})
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
         if pyfuncitem.path.name != "tests.py":
             return None
-        score = pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames})
+        score = self.scores.get(pyfuncitem.name)
+        if score is None:
+            score = pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames})
         if score < score.report.points:
             notes = "".join(f"\n\nNote: {failure}" for failure in self.failures)
             pytest.fail(score.report.as_text() + notes, pytrace=False)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import atexit
 import contextlib
 import gc
+import itertools
 import json
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -27,7 +29,7 @@ from checks.report import FollowThrough
 from grading import follow, jail, outputs
 from grading.judge import Judge, Verdict
 from grading.kernels import DeadKernel, JailedKernel, KernelSupply, Zygote
-from grading.submissions import is_grade
+from grading.submissions import is_answer, is_grade
 
 MOST_MESSAGES = 5000  # of one cell that are looked at
 MOST_BYTES = 32 << 20
@@ -35,6 +37,9 @@ MOST_COUNTED = 1 << 31  # executions
 MOST_KEPT = 8 << 20  # bytes of all cells' outputs in the graded notebook: who writes it has it in memory several times
 SECOND_SHARE = 0.5  # of a submission's time, that what is judged a second time has beside it
 LIMITS = jail.Limits()
+ABSENT = re.compile(r"No module named '(\w[\w.]{0,40})'")  # in what Python says, and kernel/absent.py
+MOST_ABSENT = 5  # names that are said
+MOST_LOOKED_AT = 100_000  # characters of a text in which they are looked for
 OVERRAN = "CellTimeoutError"  # the name of the error of a cell that was interrupted
 SHOWN = {"status", "stream", "display_data", "update_display_data", "execute_result", "error", "clear_output"}
 
@@ -104,6 +109,7 @@ class Runner(NotebookClient):
         self.bytes = 0
         self.room = MOST_KEPT
         self.is_cut = False  # whether something displayed is left out
+        self.absent: set[str] = set()  # packages that answers ask for and that are not installed
 
     def run(self) -> list[str]:
         """Run all cells and fill in their outputs.
@@ -151,6 +157,10 @@ class Runner(NotebookClient):
                             self._execute(cell, index)
                     except Stopped as error:
                         self.why = str(error)
+                    if is_answer(cell):
+                        self._note_absent(
+                            *(str(output.get("evalue", output.get("text", ""))) for output in cell.outputs)
+                        )
                 if self.why != before:
                     if self.limit.left > 0:  # else it is only the one that came too late
                         self.ended_at = index
@@ -162,6 +172,12 @@ class Runner(NotebookClient):
                         break
             if self.is_shown:
                 remarks += judge.remarks
+                if self.absent:
+                    names = ", ".join(sorted(self.absent))
+                    remarks.append(
+                        f"Answers ask for what is not installed where they are graded: {names}. What uses it fails; "
+                        "docs/learner.md lists what is there."
+                    )
         finally:
             stack.close()
             self.km = self.kc = None
@@ -171,6 +187,8 @@ class Runner(NotebookClient):
         """Have a graded cell judged; a verdict that could not be reached is shown, and no verdict of a second pass."""
         judge.connection.left = self.limit.left
         verdict = judge.verdict(cell.source, self.why)
+        if verdict.report is not None:
+            self._note_absent(*(f"{check.says} {check.got}" for check in verdict.report.checks))
         if self.why is None and judge.connection.gone is None:
             self._drain()
         self.why = self.why or judge.connection.gone
@@ -180,6 +198,11 @@ class Runner(NotebookClient):
             self.why = self._over()
         if self.is_shown or self.why is None:
             self.verdicts[cell.metadata.nbgrader["grade_id"]] = verdict
+
+    def _note_absent(self, *texts: str) -> None:
+        """Keep the names of packages that these texts say are not installed."""
+        found = (name for text in texts for name in ABSENT.findall(text[:MOST_LOOKED_AT]))
+        self.absent |= set(itertools.islice(found, MOST_ABSENT - len(self.absent)))
 
     def _over(self) -> str:
         return f"the notebook took longer than {self.settings.submission_seconds:g} seconds"

@@ -23,9 +23,10 @@ from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
+from checks.notebook import nbgrader_mark
 from checks.report import FollowThrough
 from grading.judge import Verdict, read_names
-from grading.submissions import is_answer, is_grade, is_untouched
+from grading.submissions import defined_names, is_answer, is_grade, is_untouched
 
 # The file name of the reference's code: frames of it are shown to nobody, as those of a library.
 REFERENCE = os.path.join(sys.prefix, "<reference>")
@@ -86,7 +87,7 @@ def second_pass(
     defines = [frozenset().union(*(names for _, names in loaded)) for loaded in reference]
     again, answered = set(), set()
     for number in after:
-        if all(is_untouched(cells[place]) for place in found[number].answers):
+        if not _is_begun(cells, found[number], defines[number]):
             continue
         for place in lost & {*found[number].tests} - {ended_at}:
             # What earlier sections define is there without any work of the learner's.
@@ -105,6 +106,14 @@ def second_pass(
         if place < max(again):
             made.cells += [new_code_cell(load) for load, _ in loads.get(place, ())]
     return made
+
+
+def _is_begun(cells: list[NotebookNode], section: Section, defines: Collection[str]) -> bool:
+    """Whether the learner has written something of a section's answers, be it into its test cell."""
+    if not section.answers or not all(is_untouched(cells[place]) for place in section.answers):
+        return bool(section.answers)
+    between = [cell for cell in cells[section.answers[0] : section.tests[-1]] if not nbgrader_mark(cell)]
+    return any(not defined_names(cell.source).isdisjoint(defines) for cell in between if cell.cell_type == "code")
 
 
 def better(

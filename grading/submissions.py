@@ -6,14 +6,18 @@ and other cells between them. All else that a submission says (metadata, outputs
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import errno
+import functools
 import hashlib
+import io
 import itertools
-import json
 import os
 import re
 import stat
-from collections.abc import Collection
+import zipfile
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,21 +25,26 @@ from typing import Any
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from checks.notebook import TEST_CALL, is_no_work, nbgrader_mark
+from checks.reading import Unusable, cells_of, shown_name
+
 NOTES = "grading-notes"  # the id of the cell with the remarks
 LARGEST_FILE = 100 << 20  # bytes of a notebook file
-LARGEST_CELL = 1_000_000  # characters
-MOST_CELLS = 20_000  # that are looked at
-MOST_VALUES = 3_000_000  # in a notebook file: each takes some hundred bytes of memory, however short it is written
+MOST_FILES = 10_000  # of a submission, that are looked at when the notebook is not where it should be
+DEEPEST = 8  # folders in folders
+MOST_ARCHIVES = 5  # zip files that are looked into
+MOST_ENTRIES = 50_000  # of a zip file
+MOST_RATIO = 200  # of an entry's size to the packed one's
+ANY_RATIO = 1 << 20  # bytes, up to which it may be more
+MOST_TRIED = 10  # files whose name says nothing, and which are read to see whether they are notebooks
+MOST_LISTED = 5  # names in a sentence
 # Of the cells that are the learner's own, and so in none of the course's places:
 MOST_OWN = 1000
 LARGEST_OWN = 5_000_000  # characters of all together
-TESTS_CALL = re.compile(r"tests\.test_\w+\(")
-TEXT = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\Z)', re.DOTALL)  # in JSON
+ZIP = b"PK\3\4"  # how one begins
+# In the name of a file. More may follow, as in x.ipynb.txt.
+NOTEBOOK = re.compile(r"\.ipynb(?![a-z0-9])", re.IGNORECASE)
 DEFINITION = re.compile(r"^(?:class|def)[ \t]+(\w+)", re.MULTILINE)
-
-
-class Unusable(Exception):
-    """A file cannot be used; the message says why, to the learner."""
 
 
 @dataclass
@@ -51,27 +60,38 @@ class Submission:
     remarks: list[str] = field(default_factory=list)
 
 
-def read_file(path: Path, largest: int = LARGEST_FILE) -> bytes:
+def read_file(path: Path | str, largest: int = LARGEST_FILE, below: int | None = None) -> bytes:
     """The bytes of a regular file, without following a link.
+
+    Args:
+        path: of the file.
+        largest: its size, in bytes.
+        below: descriptor of the folder that the path begins in; none of the folders on the way may be a link then.
 
     Raises:
         Unusable: for anything else, and for a file that is too large.
     """
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        link = "it is a link to another file" if path.is_symlink() else error.strerror
-        raise Unusable(f"{path.name!r} cannot be opened: {link}.") from None
-    try:
+    shown = shown_name(os.path.basename(path))
+    folders, flags = [], os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    if below is not None:
+        *folders, path = Path(path).parts
+    with contextlib.ExitStack() as opened:
+        try:
+            for folder in folders:
+                below = os.open(folder, flags | os.O_DIRECTORY, dir_fd=below)
+                opened.callback(os.close, below)
+            descriptor = os.open(path, flags, dir_fd=below)
+        except OSError as error:
+            why = "it is a link to another file" if error.errno == errno.ELOOP else error.strerror
+            raise Unusable(f"{shown} cannot be opened: {why}.") from None
+        opened.callback(os.close, descriptor)
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
-            raise Unusable(f"{path.name!r} is no ordinary file, but a folder, link or device: hand in the file itself.")
+            raise Unusable(f"{shown} is no ordinary file, but a folder, link or device: hand in the file itself.")
         if status.st_size > largest:
-            raise Unusable(f"{path.name!r} has {status.st_size:,} bytes; at most {largest:,} can be graded.")
+            raise Unusable(f"{shown} has {status.st_size:,} bytes; at most {largest:,} can be graded.")
         with open(descriptor, "rb", closefd=False) as file:
             return file.read(largest)
-    finally:
-        os.close(descriptor)
 
 
 @dataclass
@@ -100,94 +120,161 @@ class HandedIn:
 
 
 def collect(folder: Path, name: str, others: Collection[str] = ()) -> HandedIn:
-    """What a submission's folder holds for the notebook `name`; `others` are the assignment's other ones."""
+    """What a submission's folder holds for the notebook `name`; `others` are the assignment's other ones.
+
+    The notebook of this name counts, else the only one that there is: in the folder, else in a folder of it or in a
+    zip file, or with something after its name, else under another kind of name.
+    """
     found = HandedIn(f"{name}.ipynb")
+    not_this = frozenset(others) - {name}
     try:
-        there = sorted(path.name for path in folder.iterdir() if path.suffix.lower() == ".ipynb")
+        place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as error:
         found.remarks.append(f"What was handed in cannot be read: {error.strerror}.")
         return found
-    notebooks = [file for file in there if file.removesuffix(".ipynb") not in {*others} - {name}]
-    if found.name not in notebooks:
-        if len(notebooks) != 1:
-            others = f"but {', '.join(map(repr, notebooks[:5]))}" if notebooks else "nor any other notebook"
-            found.remarks.append(f"There is no {found.name} in what was handed in, {others}: hand it in again.")
-            return found
-        found.remarks.append(f"There was no {found.name}: {notebooks[0]!r} was graded in its place.")
-        found.name = notebooks[0]
-    elif len(notebooks) > 1:
-        others = ", ".join(repr(other) for other in notebooks[:5] if other != found.name)
-        found.remarks.append(f"{found.name} was graded; other notebooks were not looked at: {others}.")
     try:
-        found.content = read_file(folder / found.name)
+        found.name, found.content = _find(place, name, not_this, found.remarks)
     except Unusable as error:
         found.remarks.append(str(error))
+    except OSError as error:
+        found.remarks.append(f"What was handed in cannot be read: {error.strerror}.")
+    finally:
+        os.close(place)
     return found
 
 
-def cells_of(content: bytes, name: str, remarks: list[str]) -> list[dict[str, Any]]:
-    """The cells of a notebook file of any version, as plain dictionaries.
+def _find(place: int, name: str, not_this: frozenset[str], remarks: list[str]) -> tuple[str, bytes]:
+    """The notebook's file in the folder with this descriptor: its path and its bytes.
 
     Raises:
-        Unusable: when it is no notebook.
+        Unusable: when there is none, or it is not clear which; the message names what is there.
     """
-    if not content.strip():
-        raise Unusable(f"{name!r} is empty: hand it in again.")
-    try:
-        if _holds_more(content):
-            most = f"more than {MOST_VALUES:,} values"
-            raise Unusable(f"{name!r} holds {most}: clear the outputs of all cells, save, and hand it in again.")
-        document = json.loads(content)  # in UTF-8, -16 or -32
-    except UnicodeDecodeError:
-        raise Unusable(f"{name!r} is not text in UTF-8, so no notebook: hand it in again.") from None
-    except (ValueError, RecursionError) as error:
-        where = f" near line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
-        raise Unusable(f"{name!r} is damaged{where} and cannot be read: hand it in again.") from None
-    found: list[Any] = []
-    if isinstance(document, dict) and isinstance(document.get("cells"), list):
-        found = document["cells"]
-    elif isinstance(document, dict) and isinstance(document.get("worksheets"), list):  # versions 2 and 3
-        sheets = [sheet.get("cells") for sheet in document["worksheets"] if isinstance(sheet, dict)]
-        found = [cell for cells in sheets if isinstance(cells, list) for cell in cells]
-        remarks.append(f"{name!r} has an old notebook format; it was converted.")
-    if not found:
-        raise Unusable(f"{name!r} is not a notebook: it has no cells. Hand it in again.")
-    plain = (cell for cell in map(_plain, found) if cell is not None and len(cell["source"]) <= LARGEST_CELL)
-    cells = list(itertools.islice(plain, MOST_CELLS))
-    if len(cells) < len(found):
-        remarks.append(
-            f"{len(found) - len(cells):,} of {len(found):,} cells were left out: they are damaged, have more than "
-            f"{LARGEST_CELL:,} characters, or come after the first {MOST_CELLS:,}."
+    top = {path: read for path, read in _files(place, 0).items() if path.lower().endswith(".ipynb")}
+    files, path = top, _chosen(top, name, not_this, remarks)
+    if path is None:
+        files = _files(place, DEEPEST)
+        for each in [each for each in files if each.lower().endswith(".zip")][:MOST_ARCHIVES]:
+            try:
+                files |= _in_zip(each, files[each]())
+            except Unusable as error:
+                remarks.append(str(error))
+        path = _chosen([each for each in files if NOTEBOOK.search(_base(each))], name, not_this, remarks)
+        path = path or _chosen(_like_notebooks(files), name, not_this, remarks)
+    if path is None:
+        listed = f", but {_listed([*files])}" if files else ""
+        raise Unusable(
+            f"There is no {name}.ipynb in what was handed in, nor any other notebook{listed}: hand it in again."
         )
-    return cells
+    content = files[path]()
+    if not content.startswith(ZIP):
+        return path, content
+    inside = _in_zip(path, content)
+    chosen = _chosen([each for each in inside if NOTEBOOK.search(_base(each))], name, not_this, remarks)
+    if chosen is None:
+        raise Unusable(f"{shown_name(path)} is a zip file without a notebook: hand in the notebook itself.")
+    return chosen, inside[chosen]()
 
 
-def _holds_more(content: bytes) -> bool:
-    """Whether JSON holds more than MOST_VALUES: each of them is after a bracket or comma that is in no text."""
-    if sum(content.count(mark) for mark in (b"[", b"{", b",")) <= MOST_VALUES:
-        return False
-    text = TEXT.sub("", content.decode(json.detect_encoding(content), "surrogatepass"))
-    return sum(map(text.count, "[{,")) > MOST_VALUES
+def _chosen(paths: Iterable[str], name: str, not_this: frozenset[str], remarks: list[str]) -> str | None:
+    """Which of these notebooks is graded: the one of the right name, or the only one; None where there is none.
 
-
-def _plain(cell: Any) -> dict[str, Any] | None:
-    if not isinstance(cell, dict):
+    Raises:
+        Unusable: when it is not clear which.
+    """
+    stems = {path: NOTEBOOK.split(_base(path))[0] for path in paths}
+    mine = [path for path, stem in stems.items() if stem not in not_this]
+    right = [path for path in mine if stems[path] == name]
+    if len(right) != 1 and len(mine) != 1:
+        if mine:
+            raise Unusable(f"There is no {name}.ipynb in what was handed in, but {_listed(mine)}: hand it in again.")
         return None
-    source = cell.get("source", cell.get("input"))
-    if isinstance(source, list) and all(isinstance(line, str) for line in source):
-        source = "".join(source)
-    if not isinstance(source, str):
-        return None
-    source = source.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
-    source = source.encode("utf-8", "replace").decode("utf-8")
-    kind = cell.get("cell_type")
-    metadata = cell.get("metadata")
-    return {
-        "cell_type": kind if kind in ("code", "raw") else "markdown",
-        "source": source,
-        "metadata": metadata if isinstance(metadata, dict) else {},
-        "id": cell.get("id") if isinstance(cell.get("id"), str) else None,
-    }
+    (path,) = right if len(right) == 1 else mine
+    if path != f"{name}.ipynb":
+        remarks.append(f"There was no {name}.ipynb: {shown_name(path)} was graded in its place.")
+    if others := [other for other in mine if other != path]:
+        remarks.append(f"{_base(path)} was graded; other notebooks were not looked at: {_listed(others)}.")
+    return path
+
+
+def _files(place: int, deepest: int) -> dict[str, Callable[[], bytes]]:
+    """What lies in a folder, by descriptor, and so many levels below: paths, and what reads them."""
+    paths: list[str] = []
+    for root, folders, files, _ in os.fwalk(".", dir_fd=place):  # it follows no links
+        paths += [os.path.normpath(os.path.join(root, file)) for file in sorted(files) if not _is_hidden(file)]
+        folders[:] = (
+            [folder for folder in sorted(folders) if not _is_hidden(folder)] if root.count("/") < deepest else []
+        )
+        if len(paths) > MOST_FILES:
+            break
+    return {path: functools.partial(read_file, path, below=place) for path in paths[:MOST_FILES]}
+
+
+def _is_hidden(name: str) -> bool:
+    """Whether a file or folder is a program's own, as what macOS keeps in ._workshop.ipynb."""
+    return name.startswith(".") or name in ("__MACOSX", "__pycache__", "site-packages")
+
+
+def _in_zip(name: str, content: bytes) -> dict[str, Callable[[], bytes]]:
+    """What lies in a zip file: paths, which begin with its name, and what reads them. Nothing is written anywhere.
+
+    Raises:
+        Unusable: when it is damaged, or holds too much.
+    """
+    if content.count(b"PK\1\2") > MOST_ENTRIES:  # each entry begins so
+        raise Unusable(f"{shown_name(name)} holds more than {MOST_ENTRIES:,} files: hand in the notebook itself.")
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(content))
+    except Exception as error:  # somebody may have written it to break who reads it
+        raise Unusable(f"{shown_name(name)} is damaged and cannot be opened ({type(error).__name__}).") from None
+    found = {}
+    for entry in archive.infolist():
+        parts = [part for part in entry.filename.replace("\\", "/").split("/") if part not in ("", ".", "..")]
+        if parts and not entry.is_dir() and not any(map(_is_hidden, parts)):
+            path = "/".join([name, *parts])
+            found[path] = functools.partial(_unpacked, archive, entry, path)
+    return found
+
+
+def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: str) -> bytes:
+    """What an entry of a zip file holds.
+
+    Raises:
+        Unusable: when it cannot be read, or is larger than a notebook may be.
+    """
+    if entry.flag_bits & 1:
+        raise Unusable(f"{shown_name(path)} is locked with a password: hand in the notebook itself.")
+    if entry.file_size > LARGEST_FILE:
+        raise Unusable(f"{shown_name(path)} has {entry.file_size:,} bytes; at most {LARGEST_FILE:,} can be graded.")
+    if entry.file_size > max(ANY_RATIO, MOST_RATIO * entry.compress_size):
+        raise Unusable(f"{shown_name(path)} is packed smaller than a notebook can be: hand in the notebook itself.")
+    # Of other methods Python's library unpacks more than it is asked for.
+    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise Unusable(f"{shown_name(path)} is packed in an unusual way: hand in the notebook itself.")
+    try:
+        with archive.open(entry) as file:
+            return file.read(LARGEST_FILE)
+    except Exception as error:  # as above
+        raise Unusable(f"{shown_name(path)} is damaged and cannot be unpacked ({type(error).__name__}).") from None
+
+
+def _like_notebooks(files: Mapping[str, Callable[[], bytes]]) -> list[str]:
+    """Those of a few files with names of other kinds that hold what looks like a notebook."""
+    found = []
+    for path in [each for each in files if os.path.splitext(each)[1].lower() in ("", ".json", ".txt")][:MOST_TRIED]:
+        with contextlib.suppress(Unusable):
+            content = files[path]()
+            if content.lstrip().startswith(b"{") and (b'"cells"' in content or b'"worksheets"' in content):
+                found.append(path)
+    return found
+
+
+def _base(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST_LISTED:,} more" if len(names) > MOST_LISTED else ""
+    return ", ".join(map(shown_name, names[:MOST_LISTED])) + more
 
 
 def restore(submission: Submission, course: NotebookNode) -> NotebookNode:
@@ -214,16 +301,24 @@ def restore(submission: Submission, course: NotebookNode) -> NotebookNode:
             if number not in too_many:
                 groups[-1][1].append(_own(cell))
             continue
-        groups.append((place, [_counted(course.cells[place], cell)]))
-        if _is_locked(course.cells[place]) and _holds_work(cell, course.cells[place]):
-            groups[-1][1].append(_own(cell))
+        given = course.cells[place]
+        above, below = _around(cell, given) if _is_locked(given) else ("", "")
+        groups.append((place, [_own({**cell, "source": above})] if above else []))
+        groups[-1][1].append(_counted(given, cell))
+        if below:
+            groups[-1][1].append(_own({**cell, "source": below}))
+        if is_grade(given) and any(line and line[0] != "#" for line in f"{above}\n{below}".split("\n")):
+            remarks.append(
+                f"Something was written into the test cell {nbgrader_mark(given)['grade_id']!r}: what stands above the "
+                "test ran before it, the rest after it."
+            )
     if order != sorted(order):
         remarks.append("Cells were not in the order of the workshop: they were graded in that order.")
     there = set(order)
     for place, given in enumerate(course.cells):
-        if place not in there and _nbgrader(given):
-            if _nbgrader(given).get("solution"):
-                grade_id = _nbgrader(given)["grade_id"]
+        if place not in there and nbgrader_mark(given):
+            if nbgrader_mark(given).get("solution"):
+                grade_id = nbgrader_mark(given)["grade_id"]
                 if cells:
                     remarks.append(
                         f"The answer cell {grade_id!r} is missing: only what other cells define for it was graded."
@@ -250,34 +345,33 @@ def note(notebook: NotebookNode, remarks: list[str]) -> None:
         notebook.cells.insert(0, cell)
 
 
-def _nbgrader(cell: Any) -> dict[str, Any]:
-    found = cell["metadata"].get("nbgrader")
-    return found if isinstance(found, dict) else {}
-
-
 def is_grade(cell: Any) -> bool:
     """Whether a cell is the course's own, and gives points. An answer that a person grades is the learner's code."""
-    return bool(_nbgrader(cell).get("grade")) and _is_locked(cell)
+    return bool(nbgrader_mark(cell).get("grade")) and _is_locked(cell)
 
 
 def is_answer(cell: Any) -> bool:
     """Whether a cell is code that the course has the learner write."""
-    return cell["cell_type"] == "code" and bool(_nbgrader(cell).get("solution"))
+    return cell["cell_type"] == "code" and bool(nbgrader_mark(cell).get("solution"))
 
 
 def is_untouched(cell: NotebookNode) -> bool:
-    """Whether an answer is as it was handed out: it has the checksum that nbgrader noted in its mark.
+    """Whether an answer is as it was handed out: it has the checksum that nbgrader noted in its mark."""
+    return nbgrader_mark(cell).get("checksum") == _checksum(cell, nbgrader_mark(cell))
 
-    That is worked out here because nbgrader, with all that it imports, would cost every worker half a second.
+
+def _checksum(cell: Any, mark: dict[str, Any]) -> str:
+    """Of an answer with this mark, as nbgrader works it out.
+
+    That is done here because nbgrader, with all that it imports, would cost every worker half a second.
     """
-    mark = _nbgrader(cell)
     points = [float(mark["points"])] if mark.get("grade") else []
-    parts = [cell.source, cell.cell_type, bool(mark.get("grade")), True, False, mark["grade_id"], *points]
-    return mark.get("checksum") == hashlib.md5("".join(map(str, parts)).encode(), usedforsecurity=False).hexdigest()
+    parts = [cell["source"], cell["cell_type"], bool(mark.get("grade")), True, False, mark["grade_id"], *points]
+    return hashlib.md5("".join(map(str, parts)).encode(), usedforsecurity=False).hexdigest()
 
 
 def _is_locked(cell: Any) -> bool:
-    return bool(_nbgrader(cell)) and not _nbgrader(cell).get("solution")
+    return bool(nbgrader_mark(cell)) and not nbgrader_mark(cell).get("solution")
 
 
 def _counted(given: NotebookNode, cell: dict[str, Any] | None) -> NotebookNode:
@@ -285,7 +379,7 @@ def _counted(given: NotebookNode, cell: dict[str, Any] | None) -> NotebookNode:
     made = copy.deepcopy(given)
     if cell is not None and not _is_locked(given):
         made.source = cell["source"]
-        if not _nbgrader(given) and cell["cell_type"] != given.cell_type:
+        if not nbgrader_mark(given) and cell["cell_type"] != given.cell_type:
             return _own(cell)
     if made.cell_type == "code":
         made.outputs, made.execution_count = [], None
@@ -316,61 +410,116 @@ def _own(cell: dict[str, Any]) -> NotebookNode:
     return made
 
 
-def _holds_work(cell: dict[str, Any], given: NotebookNode) -> bool:
-    """Whether a cell that is the course's has code of the learner in it, as after merging cells."""
-    lines = cell["source"].strip().split("\n")
-    ours = set(given.source.split("\n"))
-    return any(line.strip() and line not in ours and not TESTS_CALL.match(line) for line in lines)
+def _around(cell: dict[str, Any], given: NotebookNode) -> tuple[str, str]:
+    """What of a locked cell is the learner's, as after merging cells: above the course's test, and below it.
+
+    Each is empty where there is nothing. In a cell that is no test, all is below.
+    """
+    lines, ours = cell["source"].split("\n"), given.source.strip().split("\n")
+    end = begin = 0
+    if is_grade(given) and cell["cell_type"] == "code":
+        end = next((n for n, line in enumerate(lines) if line == ours[-1] or TEST_CALL.fullmatch(line)), len(lines))
+        begin = end + 1
+    parts = []
+    for part in (lines[:end], lines[begin:]):
+        is_more = any(line not in ours and not is_no_work(line) for line in part)
+        parts.append("\n".join(part) if is_more else "")
+    return parts[0], parts[1]
 
 
 def _recognized(cells: list[dict[str, Any]], course: NotebookNode, remarks: list[str]) -> list[int | None]:
     """For each of the learner's cells its place in the course's notebook, each place at most once."""
-    by_grade_id = {_nbgrader(cell)["grade_id"]: place for place, cell in enumerate(course.cells) if _nbgrader(cell)}
+    by_grade_id = {
+        nbgrader_mark(cell)["grade_id"]: place for place, cell in enumerate(course.cells) if nbgrader_mark(cell)
+    }
     by_id = {cell.id: place for place, cell in enumerate(course.cells)}
     by_text: dict[str, int] = {}
     for place, cell in enumerate(course.cells):
         by_text.setdefault(_bare(cell.source), place)
     claims: list[int | None] = []
     for cell in cells:
-        grade_id = _nbgrader(cell).get("grade_id")
+        grade_id = nbgrader_mark(cell).get("grade_id")
         claim = by_grade_id.get(grade_id) if isinstance(grade_id, str) else None
         claim = by_id.get(cell["id"]) if claim is None else claim
         claims.append(by_text.get(_bare(cell["source"])) if claim is None else claim)
+    tests: dict[int, int] = {}  # which copy of a test an answer was chosen by
     for place, given in enumerate(course.cells):
         claiming = [number for number, claim in enumerate(claims) if claim == place]
-        same = [number for number in claiming if _bare(cells[number]["source"]) == _bare(given.source)]
-        # Of an answer's copies the last one counts, as when a notebook is run; of others the one that is as it was.
-        kept = (claiming if _nbgrader(given).get("solution") else same or claiming)[-1:]
-        for number in claiming:
-            if number not in kept:
-                claims[number] = None
-        if len(claiming) > 1 and _nbgrader(given):
-            remarks.append(f"The cell {_nbgrader(given)['grade_id']!r} is there {len(claiming)} times.")
+        if len(claiming) > 1:
+            if nbgrader_mark(given).get("solution"):
+                kept, test = _last_above(claiming, place, cells, claims, course)
+                tests[test] = _test_of(place, course)
+                which = "the last one above its test" if kept < test else "the last one that was begun"
+            else:  # of others the one that is as it was
+                same = [number for number in claiming if _bare(cells[number]["source"]) == _bare(given.source)]
+                kept = next((n for n in claiming if tests.get(n) == place), (same or claiming)[-1])
+            for number in claiming:
+                if number != kept:
+                    claims[number] = None
+            if nbgrader_mark(given):
+                counts = f": {which} was graded" if nbgrader_mark(given).get("solution") else ""
+                remarks.append(f"The cell {nbgrader_mark(given)['grade_id']!r} is there {len(claiming)} times{counts}.")
     _find_answers(cells, claims, course)
     return claims
+
+
+def _test_of(place: int, course: NotebookNode) -> int:
+    """The place of the first test after an answer; behind the last place where there is none."""
+    return next((test for test in range(place, len(course.cells)) if is_grade(course.cells[test])), len(course.cells))
+
+
+def _tests_there(test: int, claims: list[int | None]) -> list[int]:
+    """Where the copies of a test stand among the learner's cells; without one, where it will be put back."""
+    there = [number for number, claim in enumerate(claims) if claim == test]
+    later = (number for number, claim in enumerate(claims) if claim is not None and claim > test)
+    return there or [next(later, len(claims))]
+
+
+def _last_above(
+    copies: list[int], place: int, cells: list[dict[str, Any]], claims: list[int | None], course: NotebookNode
+) -> tuple[int, int]:
+    """Which copy of an answer counts, and where the test stands that it is above.
+
+    It is the last one above its test, as when the notebook is run; an answer that nobody began is none, as long as
+    there is another one.
+    """
+    mark = nbgrader_mark(course.cells[place])
+    begun = [
+        number for number in copies if nbgrader_mark(cells[number]).get("checksum") != _checksum(cells[number], mark)
+    ]
+    tests = _tests_there(_test_of(place, course), claims)
+    for test in reversed(tests):
+        above = [number for number in copies if number < test]
+        if above and above[-1] in begun:
+            return above[-1], test
+    return (begun or copies)[-1], tests[-1]
 
 
 def _find_answers(cells: list[dict[str, Any]], claims: list[int | None], course: NotebookNode) -> None:
     """Answers whose mark is lost are the cells that define what the answer is to define."""
     lost = [
-        place for place, given in enumerate(course.cells) if _nbgrader(given).get("solution") and place not in claims
+        place
+        for place, given in enumerate(course.cells)
+        if nbgrader_mark(given).get("solution") and place not in claims
     ]
-    defined = [_defined(cell["source"]) for cell in cells] if lost else []
+    defined = [defined_names(cell["source"]) for cell in cells] if lost else []
     for place in lost:
-        wanted = _defined(course.cells[place].source)
+        wanted = defined_names(course.cells[place].source)
+        test = _tests_there(_test_of(place, course), claims)[-1]
         having = [
-            (len(wanted & names), number)
+            # Trials come after the test. Of what is above it, the one with the most of it, the last one of several.
+            (number < test, len(wanted & names), number)
             for number, names in enumerate(defined)
             if wanted & names and (claims[number] is None or _is_locked(course.cells[claims[number]]))
         ]
-        if having:  # the one with the most of it, the last one of several
-            claims[max(having)[1]] = place
+        if having:
+            claims[max(having)[-1]] = place
 
 
 def _bare(source: str) -> str:
     return "\n".join(line.rstrip() for line in source.strip().split("\n"))
 
 
-def _defined(source: str) -> set[str]:
+def defined_names(source: str) -> set[str]:
     """Names of the classes and functions that code defines at its top. It is not parsed: learners wrote it."""
     return set(DEFINITION.findall(source))

@@ -8,8 +8,10 @@ counts. After a section that loses points, what is right on the reference's earl
 from __future__ import annotations
 
 import copy
+import io
 import json
 import os
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -162,6 +164,19 @@ def copied(made: Notebook) -> None:
         made["cells"].insert(place(made, grade_id), twin)
 
 
+def stubs_at_the_end(made: Notebook) -> None:
+    """What was handed out is pasted at the end, to look at it once more."""
+    handed_out = notebook()
+    made["cells"] += [{**copy.deepcopy(cell(handed_out, name)), "id": f"copy-{name}"} for name in ("tensor", "module")]
+
+
+def in_test_cell(made: Notebook) -> None:
+    """Written above the call of the test: editors beside JupyterLab do not lock cells."""
+    answer, test = cell(made, "module"), cell(made, "test_module")
+    test["source"] = "".join([*answer["source"], "\n\n", *test["source"]])
+    answer["source"] = "".join(cell(notebook(), "module")["source"])
+
+
 def deleted(*grade_ids: str) -> Callable[[Notebook], None]:
     def change(made: Notebook) -> None:
         made["cells"] = [c for c in made["cells"] if c["metadata"].get("nbgrader", {}).get("grade_id") not in grade_ids]
@@ -262,6 +277,28 @@ def folder(name: str) -> Callable[[Path], None]:
     return lambda place: (place / name).mkdir()
 
 
+def inside(name: str) -> Callable[[Path], None]:
+    """The notebook lies in a folder of the folder."""
+
+    def beside(folder: Path) -> None:
+        (folder / name).mkdir()
+        (folder / name / "workshop.ipynb").write_text(json.dumps(begun()))
+
+    return beside
+
+
+def zipped(name: str, blank: int = 0) -> Callable[[], bytes]:
+    """A zip file with the notebook under this name, and so many blank characters behind it."""
+
+    def content() -> bytes:
+        made = io.BytesIO()
+        with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as file:
+            file.writestr(name, json.dumps(begun()) + " " * blank)
+        return made.getvalue()
+
+    return content
+
+
 def too_large(folder: Path) -> None:
     os.truncate(folder / "workshop.ipynb", 200 << 20)
 
@@ -359,6 +396,12 @@ def unusual_classes() -> Notebook:
     return made
 
 
+def begin_with(lines: str, made: Notebook) -> None:
+    """The tensor's cell has other lines at its top."""
+    tensor = cell(made, "tensor")
+    tensor["source"] = f"{lines}\n{''.join(tensor['source'])}"
+
+
 def raises_in_del(made: Notebook) -> None:
     tensor = cell(made, "tensor")
     tensor["source"] = tensor["source"].replace(METHOD, f"    def __del__(self):\n        1 / 0\n\n{METHOD}")
@@ -385,6 +428,7 @@ BEFORE_DIVISION: dict[str, float] = {**MODULE, "tensor": 15}
 ENDED = "the kernel has ended"
 STOPPED = "nothing could be run any more"
 SLOW = "your code did not finish in time"
+ABSENT = "not installed where they are graded: "
 NO_DATE = "timestamp.txt holds no date"
 
 FILES = [
@@ -407,12 +451,33 @@ FILES = [
         "have more than 1,000,000 characters",
     ),
     Fault("thousands_of_cells", edited(many_cells), BEGUN, "1,500 of 2,500 cells of your own were left out"),
+    Fault("web_page", lambda: b"<!DOCTYPE html>\n<html>...", NOTHING, "is a web page, not the notebook"),
+    Fault(
+        "git_conflict",
+        as_bytes(lambda text: text.replace("\n", "\n<<<<<<< HEAD\n", 1)),
+        NOTHING,
+        "holds a conflict of git (line 2: <<<<<<<)",
+    ),
+    Fault(
+        "one_wrong_byte",
+        as_bytes(lambda text: text.encode().replace(b"Welcome", b"\x92", 1)),
+        BEGUN,
+        "may have changed in 1 place",
+    ),
+    Fault("null_characters", as_bytes(lambda text: text.encode() + bytes(4096)), BEGUN, "holds null characters"),
+    Fault("rubbish_after_it", as_bytes(lambda text: text + text[-100:]), BEGUN, "has 100 more characters: left out"),
     Fault("two_hundred_megabytes", begun, NOTHING, "at most 104,857,600 can be graded", beside=too_large),
 ]
 
 FOLDERS = [
     Fault("empty_folder", lambda: None, NOTHING, "nor any other notebook"),
-    Fault("no_notebook", lambda: b"def f(): pass", NOTHING, "nor any other notebook", file="workshop.py"),
+    Fault("no_notebook", lambda: b"f = 3", NOTHING, "nor any other notebook, but 'workshop.py'", file="workshop.py"),
+    Fault("macos", begun, BEGUN, beside=texts(__DS_Store="x", ___workshop__ipynb=b"\0\5\x16\7\0\2\0\0Mac OS X")),
+    Fault("json_after_its_name", begun, BEGUN, "'workshop.ipynb.json' was graded in", file="workshop.ipynb.json"),
+    Fault("folder_in_folder", lambda: None, BEGUN, "'a/workshop.ipynb' was graded in its place", beside=inside("a")),
+    Fault("zip_file", zipped("Übung/My work.ipynb"), BEGUN, "'work.zip/Übung/My work.ipynb' was", file="work.zip"),
+    Fault("zip_bomb", zipped("a.ipynb", 100_000_000), NOTHING, "is packed smaller than a", file="work.zip"),
+    Fault("picture", lambda: b"\x89PNG", NOTHING, "nor any other notebook, but 'photo.png'", file="photo.png"),
     Fault("renamed", begun, BEGUN, "'My work (1).IPYNB' was graded in its place", file="My work (1).IPYNB"),
     Fault("renamed_oddly_and_empty", lambda: b"", NOTHING, "is empty", file="caf\udce9\n# **x**.ipynb"),
     Fault(
@@ -422,7 +487,7 @@ FOLDERS = [
         "other notebooks were not looked at: 'Untitled.ipynb'",
         beside=texts(Untitled__ipynb="{}"),
     ),
-    Fault("notebook_is_a_folder", lambda: None, NOTHING, "is no ordinary file", beside=folder("workshop.ipynb")),
+    Fault("notebook_is_a_folder", lambda: None, NOTHING, "nor any other notebook", beside=folder("workshop.ipynb")),
     # Of all that dateutil cannot read, this raises neither ValueError nor OverflowError.
     Fault("timestamp_of_a_long_number", begun, BEGUN, NO_DATE, beside=texts(timestamp__txt="1" * 40 + "h")),
     Fault("timestamp_is_a_pipe", begun, BEGUN, NO_DATE, beside=pipe("timestamp.txt")),
@@ -434,6 +499,7 @@ FOLDERS = [
         "answer_in_another_file",
         lambda: begun(tensor="from mine import MyTensor"),
         MODULE,
+        f"{ABSENT}mine.",
         shows=("No module named 'mine'",),
         beside=texts(mine__py="class MyTensor: pass"),
     ),
@@ -452,7 +518,9 @@ CELLS = [
     Fault("retyped", edited(retyped), BEGUN),
     Fault("metadata_stripped", edited(stripped), BEGUN),
     Fault("metadata_and_ids_stripped", edited(stripped_and_tried, solved), ALL),
-    Fault("edited_tests", edited(tests_edited), BEGUN),
+    Fault("edited_tests", edited(tests_edited), BEGUN, "written into the test cell 'test_tensor'"),
+    Fault("stubs_at_the_end", edited(stubs_at_the_end), BEGUN, "'module' is there 2 times"),
+    Fault("answer_in_test_cell", edited(in_test_cell), BEGUN, "written into the test cell 'test_module'"),
     Fault("edited_marks", edited(marks_edited), BEGUN),
     Fault("cells_around", edited(around), BEGUN, shows=("ZeroDivisionError",)),
 ]
@@ -530,6 +598,36 @@ OUTPUT = [
 ]
 
 PYTHON = [
+    # Nothing uses it: on the machine where it is installed it did no harm either.
+    Fault(
+        "imports_what_is_not_there",
+        edited(lambda made: begin_with("import os, scipy.linalg as sl\nfrom pandas import DataFrame, Series", made)),
+        BEGUN,
+        f"{ABSENT}pandas, scipy.",
+        shows=("No module named 'scipy' where notebooks are graded", "No module named 'pandas' where"),
+    ),
+    Fault(
+        "uses_what_is_not_there",
+        edited(lambda made: begin_with("import seaborn as sns\nsns.set_theme()", made)),
+        MODULE,
+        f"{ABSENT}seaborn.",
+        shows=("No module named 'seaborn' where notebooks are graded",),
+    ),
+    Fault(
+        "imports_it_late", dividing("import scipy"), NO_DIVISION, f"{ABSENT}scipy.", shows=("No module named 'scipy'",)
+    ),
+    Fault(
+        "imports_it_elsewhere",
+        lambda: with_cell(dividing("sp.special()")(), "import scipy as sp", "tensor"),
+        NO_DIVISION,
+        f"{ABSENT}scipy.",
+    ),
+    Fault(
+        "asks_what_is_there",
+        own("try:\n    import google.colab\nexcept ImportError:\n    print('not on Colab')\nimport seaborn"),
+        BEGUN,
+        shows=("not on Colab",),
+    ),
     Fault(
         "notebook_only",
         edited(notebook_only),

@@ -146,6 +146,12 @@ def test_untouched_sections_are_not_judged_again(bench, workshop):
     assert (made.kernels, sum(made.points.values())) == (1, 0)
     made = Graded(bench, source, handed_in(**{**texts, "matmul": course.solution("matmul")}))
     assert (made.kernels, made.twice) == (2, {"matmul": (0, 5)})
+    # Written into the test cell, it is begun as well.
+    typed = handed_in(**texts)
+    test = typed["cells"][course.place(typed, "test_matmul")]
+    test["source"] = f"{course.solution('matmul')}\n{''.join(test['source'])}"
+    made = Graded(bench, source, typed)
+    assert (made.kernels, made.twice) == (2, {"matmul": (0, 5)})
 
 
 def test_cells_that_were_moved_or_are_missing_are_judged_again_in_the_courses_order(bench, workshop):

@@ -166,28 +166,48 @@ def test_pytest_grades_what_runs_before_and_after_a_broken_cell():
     assert "SyntaxError" in done.stdout
 
 
-def test_pytest_runs_cells_that_use_magics(tmp_path):
+def test_pytest_runs_cells_as_a_kernel_does(tmp_path):
     notebook = json.loads((ROOT / "examples" / "submitted" / "perfect" / "workshop" / "workshop.ipynb").read_text())
     for cell in notebook["cells"]:
         if cell["metadata"].get("nbgrader", {}).get("grade_id") == "setup":
-            cell["source"] = "%matplotlib inline\n" + "".join(cell["source"])
+            cell["source"] = "%matplotlib inline\n!echo shown\ndisplay('shown')\n" + "".join(cell["source"])
+        if cell["metadata"].get("nbgrader", {}).get("solution"):
+            cell["source"] = "%%time\n" + "".join(cell["source"])
     (tmp_path / "x.ipynb").write_text(json.dumps(notebook))
     assert "9 passed" in pytest_on(tmp_path / "x.ipynb").stdout
 
 
-@pytest.mark.parametrize("content", [None, "", "{}", "not json", '{"cells": 3}', '{"cells": [{"cell_type": "code"}]}'])
-def test_pytest_on_something_that_is_no_notebook_says_so(tmp_path, content):
+def test_pytest_tests_an_answer_as_it_stands_above_its_test(tmp_path):
+    notebook = json.loads((ROOT / "examples" / "submitted" / "perfect" / "workshop" / "workshop.ipynb").read_text())
+    (old,) = [c for c in notebook["cells"] if c["metadata"].get("nbgrader", {}).get("grade_id") == "module"]
+    notebook["cells"].append({**old, "source": "class MyModule: ..."})
+    (tmp_path / "x.ipynb").write_text(json.dumps(notebook))
+    assert "1 passed" in pytest_on(tmp_path / "x.ipynb", "-k", "module").stdout
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (None, "cannot be read: No such file"),
+        ("", "is empty"),
+        ("{}", "is not a notebook"),
+        ("not json", "is damaged near line 1"),
+        ('{"cells": 3}', "is not a notebook"),
+        ('{"cells": []}', "is not a notebook: it has no cells"),
+    ],
+)
+def test_pytest_on_something_that_is_no_notebook_says_so(tmp_path, content, says):
     path = tmp_path / "x.ipynb"
     if content is not None:
         path.write_text(content)
     done = pytest_on(path)
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
-    assert "is not a notebook that can be read" in done.stdout + done.stderr
+    assert says in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
 
 
 def test_pytest_on_a_notebook_without_the_cells_gives_nothing(tmp_path):
-    (tmp_path / "x.ipynb").write_text('{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}')
+    (tmp_path / "x.ipynb").write_text('{"cells": [{"cell_type": "code", "source": "x = 1"}, {"cell_type": "code"}]}')
     done = pytest_on(tmp_path / "x.ipynb")
     assert "9 failed" in done.stdout
     assert "Traceback" not in done.stdout

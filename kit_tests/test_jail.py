@@ -10,6 +10,7 @@ import itertools
 import json
 import os
 import platform
+import re
 import shutil
 import signal
 import socket
@@ -265,6 +266,60 @@ def sets(level, option, value):
     assert seen(kernel, "sets(socket.IPPROTO_TCP, 31, b'tls')") == errno.EPERM  # without connection: ENOTCONN
     assert seen(kernel, "sets(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)") is True
     assert seen(kernel, "sets(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)") is True
+
+
+@pytest.mark.parametrize(
+    ("line", "use"),
+    [
+        ("import nowhere", "nowhere.x"),
+        ("import os, nowhere.part as n", "n.x"),
+        ("import nowhere.part", "nowhere.part"),
+        ("from nowhere import f", "f(1)"),
+        ("from nowhere.part import f, g as h", "h[0]"),
+        ("from nowhere import Base", "type('A', (), {})\n    class A(Base): pass"),
+        ("%%time\nimport nowhere", "nowhere()"),
+        ("begun = 0\nimport nowhere as n; begun += 1", "[*n]"),
+        ("import asyncio, nowhere\nawait asyncio.sleep(0)", "nowhere.x = 3"),
+    ],
+)
+def test_inside_an_import_of_what_is_not_there_fails_when_it_is_used(kernel, line, use):
+    kernel.execute(f"{line}\nbegun = True")
+    assert seen(kernel, "begun") is True
+    kernel.execute(
+        f"try:\n    {use}\nexcept ModuleNotFoundError as error:\n    said = error.name, str(error)\nbegun = 0"
+    )
+    assert seen(kernel, "said") == ("nowhere", "No module named 'nowhere' where notebooks are graded")
+    kernel.execute("del said")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "try:\n    import nowhere\nexcept ImportError:\n    fails = True",
+        "import contextlib as c\nwith c.suppress(ImportError):\n    fails = True\n    import nowhere\n    fails = 0",
+        "fails = True\nimport matplotlib.nowhere\nfails = False",
+        "fails = True\nfrom numpy import nowhere\nfails = False",
+        "fails = True\nfrom nowhere import *\nfails = False",
+        "open('broken.py', 'w').write('import missing_too')\nfails = True\nimport broken\nfails = False",
+        "import importlib.util\nimport nowhere\nfails = importlib.util.find_spec('nowhere') is None",
+        "open('made.py', 'w').write('x = 3')\nimport made\nfails = made.x == 3",
+        "from __future__ import annotations\nfails = True",
+    ],
+)
+def test_inside_who_asks_whether_a_package_is_there_is_told_and_other_imports_are_as_ever(kernel, code):
+    kernel.execute("fails = None")
+    kernel.execute(code)
+    assert seen(kernel, "fails") is True
+
+
+def test_inside_there_are_the_packages_that_learners_are_told_of(kernel):
+    page = (ROOT / "docs" / "learner.md").read_text(encoding="utf-8")
+    line = re.search(r"^Installed there: (.*?)\.$", page, re.MULTILINE | re.DOTALL)[1]
+    names = re.findall(r"`(\w+)`", line)
+    assert {"numpy", "matplotlib"} < set(names)
+    for name in names:
+        kernel.execute(f"there = False\nimport {name}\nthere = type({name}).__name__")
+        assert seen(kernel, "there") == "module", name
 
 
 def test_inside_honest_work_finds_what_it_needs_of_linux(kernel):

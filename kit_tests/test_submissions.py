@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import copy
+import io
 import json
 import os
 import random
+import re
 import socket
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -86,8 +91,20 @@ def test_every_encoding_of_json_is_read(encoding):
         (b"[" * 100_000, "is damaged"),
         (b'{"a":' * 100_000, "is damaged"),
         (b'{"cells": ' + b"9" * 5000 + b"}", "is damaged"),
-        (b'{"a": "\xe9"}', "is not text in UTF-8"),
+        (b'{"a": "\xe9"}', "is not a notebook"),
+        (b"\x89PNG\r\n\x1a\n\xff\xfe", "is not text in UTF-8"),
         (b"\xff\xfe\x00", "is not text in UTF-8"),
+        (b'{"a": "' + b"\xe9" * 100_001 + b'"}', "is not text in UTF-8"),
+        (b"\x00" * 5000, "is empty"),
+        (b"<!DOCTYPE html>\n<html><body>{}</body></html>", "is a web page, not the notebook"),
+        (b"\n<HTML lang='en'>", "is a web page, not the notebook"),
+        (b"%PDF-1.7 ...", "is a PDF, not the notebook"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "is a pointer of Git LFS"),
+        (b"{\\rtf1 text}", "is a text of a word processor"),
+        (
+            b'{"cells": [\n<<<<<<< HEAD\n1\n=======\n2\n>>>>>>> theirs\n]}',
+            r"holds a conflict of git \(line 2: <<<<<<<\), two versions",
+        ),
         (b"null", "is not a notebook"),
         (b"3", "is not a notebook"),
         (b'"text"', "is not a notebook"),
@@ -99,11 +116,51 @@ def test_every_encoding_of_json_is_read(encoding):
         (b'{"worksheets": [3, {"cells": 4}, {}]}', "is not a notebook"),
         (b'{"cells": [' + b"[]," * 2_000_000 + b"[]]}", "holds more than 3,000,000 values: clear the outputs"),
     ],
-    ids=range(19),
+    ids=range(28),
 )
 def test_what_is_no_notebook_gets_a_sentence(content, says):
     with pytest.raises(Unusable, match=says):
         handed_in(content)
+
+
+def read_with_remark(data: bytes, cell: str) -> str:
+    """Read a damaged file that still has this cell; the remark on it."""
+    submission = handed_in(data)
+    assert [each["source"] for each in submission.cells] == [cell]
+    (remark,) = submission.remarks
+    return remark
+
+
+def test_bytes_of_another_encoding_cost_a_note_only():
+    text = json.dumps({"cells": [code_cell("# it\u2019s caf\u00e9")]}, ensure_ascii=False)
+    utf, windows = text.encode(), text.encode("cp1252")
+    one = utf.replace("\u2019".encode(), b"\x92")
+    assert "may have changed in 1 place." in read_with_remark(one, "# it\u2019s caf\u00e9")
+    assert "may have changed in 2 places." in read_with_remark(windows, "# it\u2019s caf\u00e9")
+    nothing = utf.replace("\u2019".encode(), b"\x81")  # nothing in Windows' encoding either
+    assert "may have changed in 1 place." in read_with_remark(nothing, "# it\ufffds caf\u00e9")
+    odd = text.encode("utf-16") + b"\n"
+    assert "may have changed in 1 place." in read_with_remark(odd, "# it\u2019s caf\u00e9")
+
+
+@pytest.mark.parametrize("where", ["{}\0\0\0", "{}\0\n\0", "\n{}\0"])
+def test_null_characters_cost_a_note_only(where):
+    text = where.replace("{}", json.dumps({"cells": [code_cell("x = 1")]}))
+    assert "holds null characters" in read_with_remark(text.encode(), "x = 1")
+    inside = json.dumps({"cells": [code_cell("x = 1")]}).replace("x = ", "x \0= ")
+    assert "holds null characters" in read_with_remark(inside.encode(), "x = 1")
+
+
+@pytest.mark.parametrize("rest", ["}", "]}\n", "rubbish", '{"cells": []}', "\n<<<<<<< HEAD", "<html>"])
+def test_rubbish_after_the_notebook_costs_a_note_only(rest):
+    text = json.dumps({"cells": [code_cell("x = 1")]}) + f"\n{rest}"
+    remark = f"After the end of the notebook 'workshop.ipynb' has {len(rest.strip())} more characters: left out."
+    assert read_with_remark(text.encode(), "x = 1") == remark
+
+
+def test_control_characters_in_a_text_are_no_damage():
+    text = json.dumps({"cells": [code_cell("x = 1 # a b")]}).replace("a b", "a\tb")
+    assert [cell["source"] for cell in handed_in(text.encode()).cells] == ["x = 1 # a\tb"]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
@@ -159,27 +216,162 @@ def test_a_file_is_only_read_when_it_is_one(tmp_path, monkeypatch):
     assert free_descriptor() == before
 
 
+def folder_with(folder: Path, files: Iterable[str]) -> Path:
+    """A folder with notebooks of these paths; a path that begins with a zip file's name is in that.
+
+    Each notebook holds its own path, without that of the zip file; what macOS adds, and other files, hold none.
+    """
+    for path in files:
+        archive, inside = re.fullmatch(r"(?:(.*?\.zip)/)?(.*)", path, re.DOTALL).groups()
+        is_notebook = re.search(r"\.ipynb|json$|/notebook$|workshop\.txt$", path, re.IGNORECASE) and "._" not in path
+        text = json.dumps({"cells": [code_cell(inside)]}) if is_notebook else "Mac OS X"
+        if archive:
+            with zipfile.ZipFile(folder / archive, "a", zipfile.ZIP_DEFLATED) as file:
+                file.writestr(inside, text)
+        else:
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(text)
+    return folder
+
+
+INSTEAD = "There was no workshop.ipynb: {} was graded in its place."
+
+
 @pytest.mark.parametrize(
-    ("files", "says"),
+    ("files", "says", "graded"),
     [
-        ([], "There is no workshop.ipynb in what was handed in, nor any other notebook"),
-        (["a.ipynb", "b.ipynb"], "but 'a.ipynb', 'b.ipynb': hand it in again"),
-        (["a.ipynb"], "There was no workshop.ipynb: 'a.ipynb' was graded in its place"),
-        (["WORKSHOP.IPYNB"], "'WORKSHOP.IPYNB' was graded in its place"),
-        (["workshop.ipynb", "a.ipynb"], "workshop.ipynb was graded; other notebooks were not looked at: 'a.ipynb'"),
-        (["workshop.ipynb", ".ipynb", "a.ipynb.txt"], None),
-        (["caf\udce9\n[AutogradeApp | ERROR] x.ipynb"], "'caf\\udce9\\n[AutogradeApp"),
+        ([], "There is no workshop.ipynb in what was handed in, nor any other notebook: hand it in again.", None),
+        (["a.ipynb", "b.ipynb"], "but 'a.ipynb', 'b.ipynb': hand it in again", None),
+        (["a.ipynb"], INSTEAD, "a.ipynb"),
+        (["WORKSHOP.IPYNB"], INSTEAD, "WORKSHOP.IPYNB"),
+        (
+            ["workshop.ipynb", "a.ipynb"],
+            "workshop.ipynb was graded; other notebooks were not looked at: 'a.ipynb'",
+            "workshop.ipynb",
+        ),
+        (["workshop.ipynb", ".ipynb", "a.ipynb.txt"], None, "workshop.ipynb"),
+        (
+            ["caf\udce9\n[AutogradeApp | ERROR] x.ipynb"],
+            "'caf\\udce9\\n[AutogradeApp",
+            "caf\udce9\n[AutogradeApp | ERROR] x.ipynb",
+        ),
+        # What macOS adds is no notebook.
+        (["workshop.ipynb", "._workshop.ipynb", ".DS_Store"], None, "workshop.ipynb"),
+        (["My work.ipynb", "._My work.ipynb", "__MACOSX/._My work.ipynb"], INSTEAD, "My work.ipynb"),
+        (["workshop/workshop.ipynb", "__MACOSX/workshop/._workshop.ipynb"], INSTEAD, "workshop/workshop.ipynb"),
+        # Something after its name.
+        (["workshop.ipynb.json"], INSTEAD, "workshop.ipynb.json"),
+        (["workshop.ipynb.txt"], INSTEAD, "workshop.ipynb.txt"),
+        (["My work.ipynb (1)", "essay.txt"], INSTEAD, "My work.ipynb (1)"),
+        (["a/b/My work.IPYNB.download", "a/tests.py"], INSTEAD, "a/b/My work.IPYNB.download"),
+        # Another kind of name.
+        (["workshop.json", "essay.txt"], INSTEAD, "workshop.json"),
+        (["workshop.txt", "b.pdf"], INSTEAD, "workshop.txt"),
+        (["a/notebook", "requirements.txt"], INSTEAD, "a/notebook"),
+        (["a.json", "b.json"], "but 'a.json', 'b.json': hand it in again", None),
+        # Folders.
+        (["a/workshop.ipynb", "a/.ipynb_checkpoints/workshop-checkpoint.ipynb"], INSTEAD, "a/workshop.ipynb"),
+        (["a/workshop.ipynb", "a/other.ipynb"], INSTEAD, "a/workshop.ipynb"),
+        (["workshop.ipynb/workshop.ipynb"], INSTEAD, "workshop.ipynb/workshop.ipynb"),
+        (["a/workshop.ipynb", "b/workshop.ipynb"], "but 'a/workshop.ipynb', 'b/workshop.ipynb': hand it in", None),
+        (["a/" * 9 + "workshop.ipynb"], "nor any other notebook", None),
+        (["second.ipynb"], "nor any other notebook, but 'second.ipynb': hand it in again", None),
+        # Zip files.
+        (["work.zip/workshop.ipynb"], INSTEAD, "work.zip/workshop.ipynb"),
+        (
+            ["Work.ZIP.zip/a/My work.ipynb", "Work.ZIP.zip/__MACOSX/a/._My work.ipynb"],
+            INSTEAD,
+            "Work.ZIP.zip/a/My work.ipynb",
+        ),
+        (["work.zip/../../workshop.ipynb"], "'work.zip/workshop.ipynb' was graded", "work.zip/../../workshop.ipynb"),
+        (["work.zip//workshop.ipynb"], "'work.zip/workshop.ipynb' was graded", "work.zip//workshop.ipynb"),
+        (["work.zip/a\\workshop.ipynb"], "'work.zip/a/workshop.ipynb' was graded", "work.zip/a\\workshop.ipynb"),
+        (["work.zip/a.ipynb", "work.zip/b.ipynb"], "but 'work.zip/a.ipynb', 'work.zip/b.ipynb': hand it in", None),
+        (["work.zip/workshop.ipynb.txt", "work.zip/a.ipynb"], INSTEAD, "work.zip/workshop.ipynb.txt"),
+        (["work.zip/essay.docx"], "nor any other notebook, but 'work.zip', 'work.zip/essay.docx': hand it in", None),
+        (["a.zip/pictures.png", "b.zip/workshop.ipynb"], INSTEAD, "b.zip/workshop.ipynb"),
+        (["a.zip/workshop.ipynb", "b.zip/workshop.ipynb"], "but 'a.zip/workshop.ipynb', 'b.zip/workshop.ipynb'", None),
+        (["a.zip", "workshop.rar"], "nor any other notebook, but 'a.zip', 'workshop.rar': hand it in again", None),
+        ([f"{n}.py" for n in range(9)], "but '0.py', '1.py', '2.py', '3.py', '4.py' and 4 more: hand it in", None),
     ],
 )
-def test_the_notebook_is_found_or_said_to_be_missing(tmp_path, files, says):
-    for name in files:
-        (tmp_path / name).write_text(json.dumps(notebook()))
+def test_the_notebook_is_found_or_what_is_there_is_named(tmp_path, files, says, graded):
+    folder_with(tmp_path, files)
+    before = free_descriptor()
+    submission = submissions.collect(tmp_path, "workshop", ["workshop", "second"]).read()
+    assert free_descriptor() == before
+    path = graded and re.sub(r"^.*?\.zip/", "", graded).replace("\udce9", "?")
+    assert [cell["source"] for cell in submission.cells] == ([path] if path else [])
+    said = " ".join(submission.remarks)
+    assert (said == "") if says is None else says.format(repr(graded)) in said
+    assert said.isprintable()
+
+
+def test_a_link_to_the_notebook_of_somebody_else_is_never_read(tmp_path):
+    folder_with(tmp_path, ["ann/workshop.ipynb", "ann/deep/x.ipynb", "bob/essay.txt"])
+    (tmp_path / "bob" / "deep").symlink_to("../ann/deep")
+    found = submissions.collect(tmp_path / "bob", "workshop")
+    assert found.content is None and "nor any other notebook" in found.remarks[0]
+    (tmp_path / "bob" / "workshop.ipynb").symlink_to("../ann/workshop.ipynb")
+    found = submissions.collect(tmp_path / "bob", "workshop")
+    assert found.content is None and "'workshop.ipynb' cannot be opened: it is a link" in found.remarks[0]
+    descriptor = os.open(tmp_path / "bob", os.O_RDONLY)
+    with pytest.raises(Unusable, match=r"'x\.ipynb' cannot be opened"):
+        submissions.read_file("deep/x.ipynb", below=descriptor)
+    os.close(descriptor)
+
+
+def zipped(**kinds: Any) -> bytes:
+    """A zip file with a large notebook."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", kinds.get("method", zipfile.ZIP_DEFLATED)) as file:
+        file.writestr("workshop.ipynb", kinds.get("text", json.dumps({"cells": [code_cell("x = 1")] * 50})))
+    return made.getvalue()
+
+
+def test_a_zip_file_that_is_called_a_notebook_is_looked_into(tmp_path):
+    (tmp_path / "workshop.ipynb").write_bytes(zipped())
     submission = submissions.collect(tmp_path, "workshop").read()
-    assert len(submission.remarks) == (says is not None)
-    assert says is None or says in submission.remarks[0]
-    for remark in submission.remarks:
-        remark.encode()
-        assert "\n" not in remark
+    assert len(submission.cells) == 50
+    assert submission.remarks == [INSTEAD.format("'workshop.ipynb/workshop.ipynb'")]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"PK\3\4 and no more", "'work.zip' is damaged and cannot be opened (BadZipFile)"),
+        (zipped()[:-60], "'work.zip' is damaged and cannot be opened (BadZipFile)"),
+        (zipped().replace(b"PK\1\2", b"PK\0\0"), "'work.zip' is damaged and cannot be opened (BadZipFile)"),
+        (zipped()[:60] + b"\xff" * 30 + zipped()[90:], "'work.zip/workshop.ipynb' is damaged and cannot be unpacked"),
+        (zipped(method=zipfile.ZIP_LZMA), "'work.zip/workshop.ipynb' is packed in an unusual way"),
+        (zipped(text=" " * 5_000_000), "'work.zip/workshop.ipynb' is packed smaller than a notebook can be"),
+        (zipped(text=" " * 100_000), "'work.zip/workshop.ipynb' is empty"),
+        (zipped() + b"PK\1\2" * 50_000, "'work.zip' holds more than 50,000 files"),
+    ],
+    ids=range(8),
+)
+def test_a_zip_file_that_cannot_be_used_gets_a_sentence(tmp_path, content, says):
+    (tmp_path / "work.zip").write_bytes(content)
+    submission = submissions.collect(tmp_path, "workshop").read()
+    assert submission.cells == [] and says in " ".join(submission.remarks)
+
+
+def test_what_is_too_large_or_locked_in_a_zip_file_is_not_unpacked(tmp_path, monkeypatch):
+    monkeypatch.setattr(submissions, "LARGEST_FILE", 1000)
+    (tmp_path / "work.zip").write_bytes(zipped())
+    assert "at most 1,000 can be graded" in submissions.collect(tmp_path, "workshop").remarks[-1]
+    locked = bytearray(zipped())
+    for mark, at in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        locked[locked.index(mark) + at] |= 1
+    (tmp_path / "work.zip").write_bytes(bytes(locked))
+    assert "is locked with a password" in submissions.collect(tmp_path, "workshop").remarks[-1]
+
+
+def test_of_a_folder_without_end_only_a_part_is_looked_at(tmp_path, monkeypatch):
+    folder_with(tmp_path, ["a/1.py", "a/2.py", "z/workshop.ipynb"])
+    assert submissions.collect(tmp_path, "workshop").content is not None
+    monkeypatch.setattr(submissions, "MOST_FILES", 2)
+    assert submissions.collect(tmp_path, "workshop").content is None
 
 
 def test_a_folder_that_cannot_be_read_gets_a_sentence(tmp_path):
@@ -263,26 +455,128 @@ def test_answers_that_are_missing_are_said_to_be():
         assert f"The answer cell '{name}' is missing" in remarks(made)
 
 
-def test_work_in_a_locked_cell_is_kept_beside_it():
+@pytest.mark.parametrize(
+    ("text", "above", "below"),
+    [
+        ("t = MyTensor([1])\n\n{}", "t = MyTensor([1])\n", None),
+        ("{}\n\nt = MyTensor([1])", None, "\nt = MyTensor([1])"),
+        ("x = 1\ntests.test_tensor_class(MyTensor, seed=3)\ny = 2", "x = 1", "y = 2"),
+        ("class MyTensor: ...", "class MyTensor: ...", None),
+        ("if True:\n    {}", "if True:\n    tests.test_tensor_class(MyTensor)", None),
+        ("%%time\nx = 1\n{}", "%%time\nx = 1", None),
+    ],
+)
+def test_work_in_a_test_cell_runs_where_it_stands_and_is_noted(text, above, below):
     given = notebook(others="solution")
-    test = given["cells"][place(given, "test_tensor")]
-    test["source"] = "t = MyTensor([1])\n" + "".join(test["source"])
+    call = "tests.test_tensor_class(MyTensor)"
+    given["cells"][place(given, "test_tensor")]["source"] = text.replace("{}", call)
     made = restored(given)
     assert_gradable(made)
-    sources = [cell.source for cell in made.cells]
-    assert sources[sources.index("tests.test_tensor_class(MyTensor)") + 1] == test["source"]
+    sources = [cell.source for cell in made.cells if cell.cell_type == "code"]
+    plain = [cell.source for cell in restored(notebook(others="solution")).cells if cell.cell_type == "code"]
+    at = plain.index(call)
+    wanted = [source for source in (above, call, below) if source is not None]
+    assert sources == plain[:at] + wanted + plain[at + 1 :]
+    assert "Something was written into the test cell 'test_tensor'" in remarks(made)
 
 
-def test_the_newest_copy_of_an_answer_counts_and_the_others_run_before_it():
+@pytest.mark.parametrize(
+    "text", ["{}", "\n{}\n", "%%time\n{}", "tests.test_tensor_class(MyTensor, seed=3)", "# why?\n{}"]
+)
+def test_a_test_cell_without_work_in_it_is_not_noted(text):
+    given = notebook()
+    test = given["cells"][place(given, "test_tensor")]
+    test["source"] = text.replace("{}", "".join(test["source"]))
+    assert remarks(restored(given)) == ""
+
+
+def test_work_in_another_locked_cell_runs_after_it():
+    given = notebook()
+    setup = given["cells"][place(given, "setup")]
+    setup["source"] = "import math\n" + "".join(setup["source"])
+    sources = [cell.source for cell in restored(given).cells]
+    assert sources[sources.index(answers(restored(given))["setup"]) + 1] == setup["source"]
+    assert remarks(restored(given)) == ""
+
+
+def copy_of(given: dict[str, Any], name: str, source: str | None = None, how: str = "mark") -> dict[str, Any]:
+    """A copy of a cell: JupyterLab copies the mark, VS Code the id."""
+    made = copy.deepcopy(given["cells"][place(given, name)])
+    made |= {} if source is None else {"source": source}
+    made |= {"id": "copy"} if how == "mark" else {"metadata": {}}
+    return made
+
+
+COPIES = "there 2 times: the last one above its test was graded."
+
+
+@pytest.mark.parametrize("how", ["mark", "id"])
+def test_the_newest_copy_of_an_answer_counts_and_the_others_run_before_it(how):
     given = notebook(others="solution")
-    old = {**given["cells"][place(given, "module")], "source": "old = 1", "id": "old"}
-    given["cells"].insert(place(given, "module"), old)
+    given["cells"].insert(place(given, "module"), copy_of(given, "module", "old = 1", how))
     made = restored(given)
     assert_gradable(made)
     assert answers(made)["module"] == solution_text("module")
     sources = [cell.source for cell in made.cells]
     assert sources.index("old = 1") + 1 == sources.index(solution_text("module"))
-    assert "The cell 'module' is there 2 times." in remarks(made)
+    assert COPIES in remarks(made)
+
+
+@pytest.mark.parametrize("how", ["mark", "id"])
+@pytest.mark.parametrize("old", ["old = 1", None], ids=["another version", "a stub"])
+def test_a_copy_of_an_answer_below_its_test_does_not_count_and_runs_where_it_stands(how, old):
+    given = notebook(others="solution")
+    stub = copy_of(notebook(), "module", old, how)
+    given["cells"].append(stub)
+    made = restored(given)
+    assert_gradable(made)
+    assert answers(made)["module"] == solution_text("module")
+    assert made.cells[-1].source == "".join(stub["source"])
+    assert COPIES in remarks(made) and "order" not in remarks(made)
+
+
+def test_a_copy_between_two_tests_of_an_answer_is_judged_by_the_second():
+    given = notebook(others="solution")
+    given["cells"].insert(place(given, "test_relu"), copy_of(given, "layers", "class ReLU: ..."))
+    made = restored(given)
+    assert answers(made)["layers"] == solution_text("layers")
+    sources = [cell.source for cell in made.cells]
+    assert sources.index("class ReLU: ...") + 1 == sources.index("tests.test_relu(ReLU, MyTensor)")
+
+
+def test_of_a_section_that_was_copied_with_its_test_the_newest_version_counts_but_no_stub():
+    for source, counts in (("new = 1", "new = 1"), (None, solution_text("module"))):
+        given = notebook(others="solution")
+        given["cells"] += [copy_of(notebook(), "module", source), copy_of(notebook(), "test_module")]
+        made = restored(given)
+        assert_gradable(made)
+        assert answers(made)["module"] == counts
+
+
+def test_an_answer_below_its_test_counts_where_above_it_nobody_began():
+    given = notebook()
+    given["cells"].insert(place(given, "test_module") + 1, copy_of(given, "module", solution_text("module")))
+    made = restored(given)
+    assert answers(made)["module"] == solution_text("module")
+    assert "there 2 times: the last one that was begun was graded." in remarks(made)
+
+
+def test_without_the_test_a_copy_counts_that_stands_above_where_the_test_is_put_back():
+    given = notebook(others="solution")
+    given["cells"].append(copy_of(given, "module", "old = 1"))
+    del given["cells"][place(given, "test_module")]
+    assert answers(restored(given))["module"] == solution_text("module")
+
+
+def test_without_marks_a_trial_below_the_test_is_no_answer():
+    given = strip(notebook(others="solution"))
+    trial = solution_text("model").replace("np.random.seed(0)", "np.random.seed(1)")
+    given["cells"].append(code_cell(trial))
+    made = restored(given)
+    assert_gradable(made)
+    assert answers(made)["model"] == solution_text("model")
+    assert made.cells[-1].source == trial
+    assert remarks(made) == ""
 
 
 def test_too_many_cells_are_left_out_but_never_those_of_the_course():
@@ -402,12 +696,12 @@ def test_whatever_happened_to_the_cells_each_that_counts_is_there_once(seed):
         assert_gradable(made)
         assert len({cell.id for cell in made.cells}) == len(made.cells)
         assert len(submission.remarks) < 40
-        # No work gets lost: each code cell is there, or it had nothing but lines of the course's locked cells.
-        there = {cell.source for cell in made.cells if cell.cell_type == "code"}
+        # No work gets lost: each line of code is there, but for lines of the course's locked cells.
+        there = {line for cell in made.cells if cell.cell_type == "code" for line in cell.source.split("\n")}
         for cell in submission.cells:
             mine = {line for line in cell["source"].split("\n") if line.strip()} - LOCKED
-            if cell["cell_type"] == "code" and mine:
-                assert cell["source"] in there or all(line.startswith("tests.test_") for line in mine)
+            if cell["cell_type"] == "code":
+                assert all(line in there or line.startswith("tests.test_") for line in mine)
 
 
 def test_submissions_leave_the_course_as_it_is():
