@@ -580,6 +580,45 @@ known(
     MATHEMATICS,
     rule("pow", lambda g, a, n: (g * a**n * a.log(),)),
     rule("pow", lambda g, a, n: (g * a**n * a.abs().log(),)),
+    (
+        "the rule of a ** n takes a for n and n for a: base * a * n**(a - 1)",
+        rule("pow", lambda g, a, n: (g * a * n ** (a - 1),)),
+    ),
+)
+known(
+    "pow-at-zero",
+    "tensor",
+    "the gradient of a ** n is wrong where a or n is 0",
+    "What are d(a**0)/da, d(a**1)/da and d(a**2)/da at a = 0?",
+    "n * a**(n-1) as it stands, and zeros where n is 0 (not where a is 0): 0 * 0**-1 is no number.",
+    MATHEMATICS,
+    *(
+        (says, rule("pow", formula))
+        for says, formula in (
+            ("d(a ** 0)/da is 0 * a**-1: no number where a is 0", lambda g, a, n: (g * n * a ** (n - 1),)),
+            ("d(a ** n)/da divides by a: no number where a is 0", lambda g, a, n: (g * n * a**n / a if n else 0 * g,)),
+            ("d(a ** n)/da divides by a: no number where a is 0", lambda g, a, n: (g * n * a**n / a,)),
+            (
+                "the gradient of a ** n is 0 wherever a is 0",
+                lambda g, a, n: ((g * n * a ** (n - 1)).where(a != 0, 0 * g),),
+            ),
+            *(
+                (
+                    f"d(a ** 0)/da is {text}: the value of a ** 0 is 1, its slope is 0",
+                    lambda g, a, n, times=times: (g * n * a ** (n - 1) if n else 0 * g + times(g),),
+                )
+                for text, times in (("base", lambda g: g), ("1", lambda g: 1))
+            ),
+            (
+                "the gradient of a ** n is 0 for every n below 1",
+                lambda g, a, n: (g * n * a ** (n - 1) if n >= 1 else 0 * g,),
+            ),
+            (
+                "the gradient of a ** n is 0 for every n that is not above 0",
+                lambda g, a, n: (g * n * a ** (n - 1) if n > 0 else 0 * g,),
+            ),
+        )
+    ),
 )
 known(
     "pow-wrong-operation",
@@ -644,7 +683,13 @@ known(
     ),
     ("a ** n is right for whole n from 0 on only", value("pow", lambda a, n: a ** max(0, int(n)))),
     ("the gradient of a ** n cuts n to a whole number", rule("pow", lambda g, a, n: (g * int(n) * a ** (int(n) - 1),))),
-    ("the gradient of a ** n cuts n - 1 to a whole number", rule("pow", lambda g, a, n: (g * n * a ** int(n - 1),))),
+    *(
+        ("the gradient of a ** n cuts n - 1 to a whole number", rule("pow", formula))
+        for formula in (
+            lambda g, a, n: (g * n * a ** int(n - 1),),
+            lambda g, a, n: (g * n * a ** (int(n) - 1),),
+        )
+    ),
     *(
         (f"a ** n multiplies a by itself, which is right for whole n from {least} on only", change)
         for least, change in ((least, value("pow", by_repetition(least))) for least in (0, 1))
@@ -2302,6 +2347,14 @@ known(
     "the loss of an epoch still holds those of the epochs before",
     "Where does the sum start from, in the second epoch?",
     "total = 0.0 at the start of each epoch.",
+    MODEL,
+)
+known(
+    "train-loss-later",
+    "train",
+    "the losses are worked out after the steps, not when each mini-batch has its turn",
+    "The loss that goes backward is at hand. What has changed when the model is asked once more?",
+    "total += float(loss.data) * len(batch), of the loss that went backward.",
     MODEL,
 )
 known(

@@ -45,8 +45,9 @@ def corpus(name: str) -> dict[str, tuple[Blind, Path]]:
 
 
 def right(name: str) -> list[Path]:
-    """The right solutions of a corpus."""
-    return sorted(FOLDER.glob(f"{name}-*/right/*.py"))
+    """The right solutions that were written for a corpus; links are to those of another one."""
+    found = FOLDER.glob(f"{name}-*/right/*.py")
+    return sorted(path for path in found if not path.is_symlink() and not path.parent.is_symlink())
 
 
 def source_of(wrong: Blind, folder: Path) -> str:

@@ -32,7 +32,7 @@ def test_wrong_solutions_are_caught_where_they_break_a_promise(name):
     assert {verdict.name for verdict in verdicts if not verdict.caught} == UNASKED[name].keys()
 
 
-@pytest.mark.parametrize("name", CORPORA)
+@pytest.mark.parametrize("name", filter(blind.right, CORPORA))
 def test_right_solutions_earn_everything(name):
     paths = blind.right(name)
     assert len(paths) >= 10
