@@ -374,8 +374,8 @@ def tried(trial: Trial, inference: Inference) -> list[tuple[Experiment, Trial]]:
 def _try(trial: Trial, experiment: Experiment) -> Trial:
     scratch = trial.beside(SECONDS)
     try:
-        expected = oracle.values(experiment.like or experiment.code, experiment.see)
-        scratch.see(scratch.run(experiment.code), expected, experiment.code)
+        code, like = trial.adapted(experiment.code), trial.adapted(experiment.like or experiment.code)
+        scratch.see(scratch.run(code), oracle.values(like, experiment.see), code)
     except KeyboardInterrupt:
         raise
     except BaseException as error:

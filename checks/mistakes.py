@@ -25,10 +25,12 @@ from checks.changes import (
     asks_truth_of_buffer,
     averaged,
     axis_ignored,
+    base_kept,
     below,
     beyond_leaves,
     both,
     by_repetition,
+    by_size,
     by_value,
     clipped,
     counting_each_consumer_once,
@@ -58,6 +60,7 @@ from checks.changes import (
     last_saved,
     leaf_buffer_kept,
     merge_in_place,
+    misplaced,
     moving,
     mse,
     needs_as,
@@ -486,8 +489,8 @@ for op, (code, rule_text) in BINARY.items():
             f"r{op}-gradient-reversed",
             "tensor",
             f"the value of 2 {SYMBOLS[op]} a is right, its gradient is that of a {SYMBOLS[op]} 2",
-            "In which order does the operation remember its operands?",
-            f"Hand the operands to the rule as they stand in 2 {SYMBOLS[op]} a: the number first.",
+            f"Which rule does 2 {SYMBOLS[op]} a record, and in which order does it remember the operands?",
+            f"The rule of {SYMBOLS[op]}, with the operands as they stand in 2 {SYMBOLS[op]} a: the number first.",
             BEHAVES,
             reversed_inputs,
         )
@@ -811,6 +814,7 @@ known(
         reduced(from_the_left(lambda g, shape: g.sum(0) if extra(g, shape) else g)),
     ),
     ("new axes are not summed", reduced(from_the_left(lambda g, shape: g))),
+    ("a gradient with as many elements as the operand keeps its own shape", reduced(by_size)),
     ("only the first of several stretched axes is summed", reduced(first_stretched_once)),
     *(
         (f"in {BINARY[op][0]} the gradient is summed before it is multiplied, and not after", too_early(op, *places))
@@ -1128,8 +1132,8 @@ known(
 known(
     "wrong-end",
     "tensor",
-    "the walk starts at the leaves: no gradient reaches them",
-    "Which tensor's gradient is known at first: a leaf's, or the result's?",
+    "the walk does not get from the result to the leaves: no gradient reaches them",
+    "Which tensor's gradient is known at first, and what becomes of the walk after the first step?",
     "In the topological order every tensor comes after its inputs. Go through it from its end, the result.",
     DAG,
     part(walk=from_the_leaves(False)),
@@ -1143,6 +1147,35 @@ known(
     "Go through the topological order from its end, the result: every operation on the way hands on to its inputs.",
     DAG,
     part(walk=from_the_leaves(True)),
+)
+known(
+    "share-lost",
+    "tensor",
+    "only one of the two inputs of an operation gets a gradient, whatever the operation",
+    "A rule returns one gradient for each input. Does backward() hand on all of them, and remembers an operation both?",
+    "for tensor, share in zip(op.inputs, op.run(gradient)): each input gets its share.",
+    DAG,
+    *(
+        (
+            f"the {side} operand of an operation gets no gradient, whatever the operation",
+            both(*(cut(op, place) for op in ops)),
+        )
+        for ops in (tuple(BINARY), ("add", "sub", "mul"), ("add", "mul"))
+        for place, side in ((0, "left"), (1, "right"))
+    ),
+)
+known(
+    "shares-misplaced",
+    "tensor",
+    "where the left operand needs no gradient, the right one gets the left one's",
+    "A rule returns one gradient for each input, also for a constant. Who gets which, when an input is left out?",
+    "Pair the inputs with their gradients first, zip(op.inputs, op.run(gradient)), and leave out constants then.",
+    DAG,
+    *(
+        misplaced(stretches, *ops)
+        for ops in (tuple(BINARY), ("add", "mul", "div"), ("add", "mul"))
+        for stretches in (False, True)
+    ),
 )
 known(
     "leaf-backward-lost",
@@ -1289,6 +1322,7 @@ known(
         )
         for newest, turned in ORDERS
     ),
+    ("backward(base) of a leaf keeps the array of base, and the next one adds into it", base_kept),
     *(
         ("grad is added to in place, in an array that another tensor also holds", part(keep=keep_in_place, **more))
         for more in ({}, {"merge": lambda old, new: old.add_(new)}, {"walk": along_every_path})
@@ -1330,6 +1364,14 @@ known(
     "parameters() still holds what it held when it was called before",
     "Where does the list begin to exist: in the call, or before it?",
     "Make it in parameters(): found = []. A default argument, found=[], or an attribute is the same one in each call.",
+    MODULES,
+)
+known(
+    "parameters-of-first-call",
+    "module",
+    "parameters() lists what was there when it was called first, whatever was assigned since",
+    "What does the second call do: look again, or give back what the first one found?",
+    "Collect anew in each call: modules change between two calls.",
     MODULES,
 )
 known(
@@ -1974,7 +2016,7 @@ known(
     "step-changes-copy",
     "sgd",
     "step() runs, and all parameters stay as they were",
-    "`data = data - ...` makes a new array and gives it a name. Who else sees it?",
+    "What does step() write into? `data = data - ...` makes a new array and gives it a name.",
     "data -= self.lr * gradient changes the tensor's own array.",
     SGD_TEXT,
 )
@@ -2185,6 +2227,15 @@ known(
     part(needs=lambda op, tensors: False),
 )
 known(
+    "mse-target-sign",
+    "mseloss",
+    "the gradient of the target has the sign of the prediction's",
+    "Nudge the target up instead of the prediction: does y - target go up, too?",
+    "d(loss)/dtarget is -d(loss)/dy.",
+    LOSS,
+    rule("mse", lambda g, y, t: (g * 2 * (y - t) / y.numel(),) * 2),
+)
+known(
     "sum-axis-ignored",
     "mseloss",
     "the gradient of a sum over one axis does not get back into the shape of its input",
@@ -2256,7 +2307,7 @@ known(
 known(
     "train-examples-left-out",
     "train",
-    "an epoch leaves examples out",
+    "an epoch leaves the last examples out, where they do not fill a mini-batch",
     "With 12 examples and mini-batches of 5, what becomes of the last two?",
     "range(0, len(order), batch_size) goes on to the end; a slice may be shorter than batch_size.",
     MODEL,
@@ -2278,11 +2329,19 @@ known(
     MODEL,
 )
 known(
+    "train-other-stride",
+    "train",
+    "the mini-batches do not begin batch_size examples apart",
+    "A mini-batch begins, the next one begins: how many examples lie between, with another batch_size?",
+    "for start in range(0, len(order), batch_size): the step is batch_size, too.",
+    MODEL,
+)
+known(
     "train-examples-not-once",
     "train",
     "an epoch does not show every example once",
-    "Drawn at random for each mini-batch anew, does every example get its turn?",
-    "One order for an epoch: np.random.permutation(len(images)). A mini-batch is a slice of it.",
+    "What sees to it that every example gets its turn in an epoch, and only one?",
+    "One order for an epoch, np.random.permutation(len(images)); each slice begins where the last ends.",
     MODEL,
 )
 known(
@@ -2408,7 +2467,7 @@ known(
 known(
     "model-layers-not-registered",
     "model",
-    "parameters() of the model is empty",
+    "parameters() of the model does not list those of all layers",
     "Where are the layers kept: each in an attribute of its own, or in a list?",
     "self.hidden = Linear(...): MyModule registers what is assigned to an attribute, not what is in a list.",
     MODULES,
@@ -2524,7 +2583,7 @@ for id, title, nudge, rule_text, read in (
         "arguments-do-not-match",
         "a function is called with another number of arguments than it has parameters",
         "Compare the line that defines it with the line that calls it: who is right?",
-        "A rule is called as rule(base, *inputs); a method also gets self.",
+        "Each parameter without a default takes one argument. A method also gets self; a rule, base and all inputs.",
         HINTS,
     ),
     (
@@ -2537,7 +2596,7 @@ for id, title, nudge, rule_text, read in (
     (
         "none-is-used",
         "something is None where a value is needed",
-        "Which function on the way has no return, and which gradient is None before anything arrives?",
+        "Which name in that line is None? Does it come from a function without return, or has nothing arrived there?",
         "Test `is None` before you use it, and end functions with return.",
         HINTS,
     ),
@@ -2551,8 +2610,8 @@ for id, title, nudge, rule_text, read in (
     (
         "tensor-for-array",
         "a MyTensor is used like an array",
-        "Is it a tensor or an array? backward(base) is handed a MyTensor, a rule an array.",
-        "Take its data: base.data is the array in a tensor.",
+        "Is it a tensor or an array? backward(base) is handed a MyTensor, a rule base as an array.",
+        "Take its data: tensor.data is the array in a tensor.",
         HINTS,
     ),
     (
@@ -2596,6 +2655,41 @@ for id, title, nudge, rule_text, read in (
         "Which line of it leads back to itself?",
         "A property data returns self.__data, not self.data.",
         BEHAVES,
+    ),
+    (
+        "parameter-for-tensor",
+        "a Parameter is used like its tensor",
+        "What does a Parameter hold, and under which name?",
+        "Take its tensor: parameter.tensor.data is the array, parameter.tensor.grad its gradient.",
+        MODULES,
+    ),
+    (
+        "other-kind",
+        "an object is of another kind than the line takes it for",
+        "Of which kind is it? print(type(...)) just before that line tells.",
+        "Give arguments in their order. A tensor's array is tensor.data, a Parameter's tensor .tensor.",
+        HINTS,
+    ),
+    (
+        "key-not-there",
+        "a dictionary is asked for a key that it does not have",
+        "Which key is it, which ones were put in before, and should it be there already?",
+        "d[key] = value puts a key in. d.get(key) and `key in d` may be asked for one that is not there.",
+        HINTS,
+    ),
+    (
+        "index-not-there",
+        "a list or tuple is asked for an element that it does not have",
+        "How long is it at that line, and which element is asked for?",
+        "print(len(...)) just before that line. Elements have the numbers 0 to len - 1; an empty list has none to pop.",
+        HINTS,
+    ),
+    (
+        "shapes-do-not-meet",
+        "arrays meet whose shapes do not fit",
+        "Which shapes have the arrays in that line? print(x.shape) just before it tells.",
+        "Element by element: equal shapes, or 1. A @ B: as many columns as rows. reshape: as many elements as before.",
+        "Tensors > Shape",
     ),
     (
         "truth-of-array",

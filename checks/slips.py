@@ -570,7 +570,7 @@ def of_values(some: Sequence[Call]) -> Iterator[Way]:
         if not wrong:
             continue
         right, code = Library().values[op], CODES[op]
-        others = {} if op == "neg" else MATRICES if op == "matmul" else OTHERS
+        others = {"a": lambda a: a} if op == "neg" else MATRICES if op == "matmul" else OTHERS
         functions = [(f"{code} gives {says}", f) for says, f in others.items()]
         functions += [
             (f"the result of {code} {says}", functools.partial(lambda f, right, *given: f(right(*given)), f, right))

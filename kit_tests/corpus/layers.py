@@ -323,7 +323,7 @@ MODULE = [
     ),
     Wrong(
         "parameters-cached-at-first-call",
-        "parameters-replaced-kept",
+        "parameters-of-first-call",
         "module",
         "reassigned",
         (
@@ -341,7 +341,7 @@ MODULE = [
     ),
     Wrong(
         "parameters-lists-in-list",
-        "parameters-not-parameters",
+        "parameters-not-parameters & other-kind",
         "module",
         "nested",
         (
@@ -690,7 +690,7 @@ MATMUL = [
     ),
     Wrong(
         "minimal-sum-axis-not-put-back",
-        "",
+        "shapes-do-not-meet",
         "matmul",
         "matmul_left matmul_right",
         ("np.broadcast_to(np.expand_dims(up, axis), self.shape)", "np.broadcast_to(up, self.shape)"),
@@ -909,14 +909,14 @@ LINEAR = [
     ),
     Wrong(
         "linear-one-bias-for-all-units",
-        "linear-parameter-shape",
+        "linear-parameter-shape & shapes-do-not-meet",
         "linear",
         "linear_parameters linear_bias",
         (BIAS, BIAS.replace("output_size", "1")),
     ),
     Wrong(
         "linear-bias-for-each-input",
-        "linear-parameter-shape",
+        "linear-parameter-shape & shapes-do-not-meet",
         "linear",
         "linear_parameters linear_batch linear_weight linear_bias linear_input",
         (BIAS, BIAS.replace("output_size", "input_size")),
@@ -1131,7 +1131,7 @@ LINEAR = [
     ),
     Wrong(
         "fused-weight-not-turned-over",
-        "",
+        "shapes-do-not-meet",
         "linear",
         "linear_weight linear_bias linear_input",
         *fused_linear(weight="rows @ base"),
@@ -1189,7 +1189,7 @@ LINEAR = [
     ),
     Wrong(
         "slots-turned-weight-gradient",
-        "",
+        "shapes-do-not-meet",
         "linear",
         "linear_weight linear_bias linear_input",
         ("(self.__data.T, (self, np.transpose))", "(self.__data.T, (self, lambda g: g))"),
@@ -1982,7 +1982,7 @@ MSELOSS = [
     ),
     Wrong(
         "mse-axis-one",
-        "",
+        "shapes-do-not-meet",
         "mseloss",
         "mse_value",
         (MEAN, "        return sum(sum(difference * difference, axis=1)) / difference.size\n"),
@@ -2005,7 +2005,7 @@ MSELOSS = [
     ),
     Wrong(
         "mse-columns-then-all-always-a-column",
-        "sum-axis-ignored",
+        "sum-axis-ignored & shapes-do-not-meet",
         "mseloss",
         "mse_records",
         (SUM_RULE, SUM_RULE.replace("np.expand_dims(base, axis)", "base.reshape(-1, 1)")),
@@ -2632,7 +2632,7 @@ TRAIN = [
     ),
     Wrong(
         "train-supermodel-only",
-        "",
+        "name-without-value",
         "train",
         "train_step train_forgets train_pairs train_batches train_losses train_live",
         (OPTIMIZER, OPTIMIZER.replace("model.", "model.hidden.")),
@@ -2722,7 +2722,7 @@ TRAIN = [
     ),
     Wrong(
         "train-overlapping-batches",
-        "train-examples-not-once",
+        "train-other-stride",
         "train",
         "train_batches",
         (BATCHES, BATCHES.replace(", batch_size", "")),
@@ -2889,7 +2889,7 @@ TRAIN = [
     ),
     Wrong(
         "generators-skips-an-example",
-        "train-examples-left-out",
+        "train-other-stride",
         "train",
         "train_batches",
         (
@@ -2950,5 +2950,66 @@ NO_TENSOR = [
         ),
     ),
 ]
+# What an exception says of itself, told with the line that it was raised in.
+RAISED = [
+    Wrong(
+        "parameter-has-no-grad",
+        "parameter-for-tensor",
+        "sgd",
+        "step",
+        (STEP, STEP.replace("tensor.grad", "parameter.grad")),
+    ),
+    Wrong("lr-never-kept", "name-without-value", "sgd", "step", ("        self.lr = lr\n", "")),
+    Wrong(
+        "relu-of-the-tensor",
+        "tensor-for-array",
+        "relu",
+        "relu_value",
+        (RELU_VALUE, "    result = np.maximum(x, 0)\n"),
+    ),
+    Wrong(
+        "batches-beyond-the-end",
+        "index-not-there",
+        "train",
+        "train_step train_forgets train_pairs train_batches train_losses train_live",
+        (SHUFFLE, SHUFFLE + "        order[len(order) :].tolist().pop()\n"),
+    ),
+    Wrong(
+        "product-of-unlike-shapes",
+        "shapes-do-not-meet",
+        "matmul",
+        "matmul_left",
+        (LEFT, "(base @ columns.T).reshape(1, 1)"),
+    ),
+    Wrong(
+        "batch-by-a-number",
+        "other-kind",
+        "train",
+        "train_step train_forgets train_pairs train_batches train_losses train_live",
+        (BATCHES, BATCHES.replace("range(0, len(order), batch_size)", "batch_size")),
+    ),
+]
+MORE = [
+    Wrong(
+        "target-gets-the-gradient-of-the-prediction",
+        "mse-target-sign",
+        "mseloss",
+        "any_loss",
+        (
+            "def __call__(self, y: MyTensor, y_target: MyTensor) -> MyTensor:\n",
+            "def __call__(self, y: MyTensor, y_target: MyTensor) -> MyTensor:\n"
+            "        if y_target.requires_grad:\n"
+            "            y_target = MyTensor(y_target.data, requires_grad=True, crossOpBack=MyCrossBackward(\n"
+            "                y_target, backward_function=lambda base, target: (-base,), name='Turned'))\n",
+        ),
+    ),
+    Wrong(
+        "batches-begin-eight-apart",
+        "train-other-stride",
+        "train",
+        "train_batches",
+        (BATCHES, BATCHES.replace("batch_size", "8")),
+    ),
+]
 
-WRONG = [*MODULE, *MATMUL, *LINEAR, *RELU_ENTRIES, *SGD, *MSELOSS, *TRAIN, *MODEL, *NO_TENSOR]
+WRONG = [*MODULE, *MATMUL, *LINEAR, *RELU_ENTRIES, *SGD, *MSELOSS, *TRAIN, *MODEL, *NO_TENSOR, *RAISED, *MORE]

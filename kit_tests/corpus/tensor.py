@@ -330,7 +330,7 @@ WRONG = [
     ),
     Wrong(
         "results-are-arrays",
-        "array-not-tensor",
+        "array-not-tensor & array-for-tensor",
         "tensor",
         "add sub mul div flag records",
         (
@@ -593,7 +593,7 @@ WRONG = [
     ),
     Wrong(
         "only-first-input-followed",
-        "add-not-recorded & sub-not-recorded & mul-not-recorded & div-not-recorded",
+        "share-lost",
         "tensor",
         "add_gradient sub_gradient mul_gradient div_gradient",
         ("for tensor in op.inputs if op else ():", "for tensor in op.inputs[:1] if op else ():"),
@@ -2316,5 +2316,29 @@ WRONG = [
         "tensor",
         "add_gradient sub_gradient mul_gradient div_gradient power_gradient negative",
         ("op.run(gradient), strict=True", "op.run(gradient, *op.inputs), strict=True"),
+    ),
+    Wrong(
+        "walk-asks-for-what-has-not-arrived",
+        "key-not-there",
+        "tensor",
+        "add_gradient sub_gradient mul_gradient div_gradient power_gradient negative",
+        ("gradient = gradients.pop(node)", "gradient = gradients.pop(id(node))"),
+    ),
+    Wrong(
+        "walk-hands-on-one-share",
+        "share-lost",
+        "tensor",
+        "add_gradient sub_gradient mul_gradient div_gradient",
+        ("zip(op.inputs, op.run(gradient), strict=True)", "zip(op.inputs[:1], op.run(gradient))"),
+    ),
+    Wrong(
+        "shares-counted-by-inputs-that-need-one",
+        "shares-misplaced",
+        "tensor",
+        "add_numbers sub_numbers mul_numbers div_numbers",
+        (
+            "zip(op.inputs, op.run(gradient), strict=True):",
+            "zip([x for x in op.inputs if x in consumers], op.run(gradient)):",
+        ),
     ),
 ]
