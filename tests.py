@@ -747,7 +747,7 @@ def upstream(trial: Trial) -> None:
 
 
 @TENSOR.check(
-    1,
+    0.5,
     needs=["create"],
     hints=[
         "In y = a + a, a reaches y on two paths.",
@@ -764,16 +764,27 @@ def paths(trial: Trial) -> None:
         "b = a + a\nc = b + a\ny = b + c",
     ):
         trial.gradients(code.replace("+", symbol), {"a": ()}, {"a": (2,)})
-    short, long = "b = a + k", "d = a + k\ne = d + k\nb = e + k"
-    for way, last in itertools.product((short, long), ("y = b + c", "y = c + b")):
-        code = f"{way}\nc = a + a\n{last}"
-        inner = f"u = a + k\n{code.replace('a', 'u')}"  # what is not stored at once, but handed on
-        for each in (code, inner):
-            trial.gradients(each.replace("+", symbol), {"a": (), "k": ()}, {"a": (2,), "k": (2,)})
+    for code in ("b = a + k\nc = a + a\ny = b + c", "b = a + k\nc = a + a\ny = c + b"):
+        trial.gradients(code.replace("+", symbol), {"a": (), "k": ()}, {"a": (2,), "k": (2,)})
     if symbol == "+" and trial.right([PARTS["-"]])[0]:  # contributions whose sum is 0
         trial.gradients("y = a - a", {"a": ()}, {"a": (2,)})
         trial.gradients("b = a - a\nc = a + k\ny = b + c", {"a": (), "k": ()})
         trial.gradients("b = a - a\nc = a + k\ny = c + b", {"a": (), "k": ()})
+
+
+@TENSOR.check(
+    0.5,
+    needs=["paths"],
+    hints=[
+        "Count how often a tensor is used: a + a uses it twice. It hands on what it has when all uses have sent theirs."
+    ],
+)
+def late_use(trial: Trial) -> None:
+    """So it does where one of the uses is far away"""
+    symbol = operator_that_works(trial)
+    for last in ("y = b + c", "y = c + b"):
+        code = f"u = a + k\nd = u + k\ne = d + k\nb = e + k\nc = u + u\n{last}"
+        trial.gradients(code.replace("+", symbol), {"a": (), "k": ()}, {"a": (2,), "k": (2,)})
 
 
 @TENSOR.check(
