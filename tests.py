@@ -1258,7 +1258,7 @@ def products(choices: Choices, left: bool, right: bool, rows: bool) -> Program:
     handed: list[str] = []
 
     def tensor(*shape: int, traced: bool) -> str:
-        name, traced = "abcdefhkmn"[len(handed)], traced and choices.below(4) < 3
+        name, traced = "abcdefhkmnopqrst"[len(handed)], traced and choices.below(4) < 3
         handed.append(name)
         if traced:
             leaves.append(name)
