@@ -57,7 +57,7 @@ MEANINGS = [
     ),
     Meaning(
         "TypeError",
-        r"(\w+)\(\) (?:takes \d+ positional arguments? but \d+ (?:was|were) given|missing \d+ required positional)",
+        r"(<?\w+>?)\(\) (?:takes \d+ positional arguments? but \d+ (?:was|were) given|missing \d+ required positional)",
         "{0}() is called with another number of arguments than it has parameters",
         "arguments-do-not-match",
     ),
@@ -100,7 +100,7 @@ MEANINGS = [
     ),
     Meaning(
         "NameError|UnboundLocalError",
-        r"name '(\w+)' is not defined|local variable '(\w+)'",
+        r"name '(\w+)' is not defined|(?:local|free) variable '(\w+)'",
         "{0} has no value where it is used",
         "name-without-value",
     ),
@@ -113,7 +113,7 @@ MEANINGS = [
     Meaning(
         "TypeError",
         r"'(?:numpy\.)?(ndarray|tuple|int|float|float64|bool)' object is not callable",
-        "a property is called like a method: what it gives is no function",
+        "a {0} is called like a function: is it what a property gives, or another name's value?",
         "property-called",
     ),
     Meaning(
@@ -163,6 +163,13 @@ MEANINGS = [
         sure=False,
     ),
     Meaning(
+        "TypeError|ValueError",
+        r"\b(?:not|got|from|of) .*\b(Parameter)\b",
+        "a {0} stands where its tensor is needed",
+        "parameter-for-tensor",
+        sure=False,
+    ),
+    Meaning(
         "AttributeError",
         rf"'({PYTHONS})' object has no attribute '(\w+)'",
         "a {0} stands where something with {1} is needed",
@@ -192,16 +199,23 @@ MEANINGS = [
     ),
     Meaning(
         "TypeError",
-        r"'([\w.]+)' object is not (iterable|subscriptable|callable)|object of type '([\w.]+)' has no len",
+        r"'([\w.]+)' object is not (?:iterable|subscriptable|callable)|object of type '([\w.]+)' has no len"
+        r"|after \* must be an iterable, not (\w+)|len\(\) of (unsized object)",
         "a {0} stands where something of another kind is needed",
         "other-kind",
         sure=False,
     ),
+    Meaning(
+        "TypeError",
+        r"(isinstance|issubclass)\(\) arg 2 must be",
+        "{0}() is asked about something that is no class: the class is its second argument",
+        "other-kind",
+    ),
     Meaning("KeyError", "", "a dictionary is asked for a key that is not in it", "key-not-there", sure=False),
     Meaning(
         "IndexError",
-        r"(list|tuple|string|deque) index out of range|pop from (?:an )?empty (list|deque)",
-        "a {0} is asked for an element that it does not have",
+        r"index out of range|pop from (?:an )?empty|index \S+ is out of bounds",
+        "an element is asked for that is not there",
         "index-not-there",
         sure=False,
     ),

@@ -2637,8 +2637,8 @@ for id, title, nudge, rule_text, read in (
     ),
     (
         "property-called",
-        "what a property gives is called like a function",
-        "Which of your names are properties?",
+        "what is no function is called like one",
+        "Which of your names are properties, and which hold a value under the name of a function?",
         "tensor.data and tensor.shape are read without parentheses.",
         BEHAVES,
     ),
@@ -2679,8 +2679,8 @@ for id, title, nudge, rule_text, read in (
     ),
     (
         "index-not-there",
-        "a list or tuple is asked for an element that it does not have",
-        "How long is it at that line, and which element is asked for?",
+        "an element is asked for that is not there",
+        "How many elements are there at that line, and which one is asked for?",
         "print(len(...)) just before that line. Elements have the numbers 0 to len - 1; an empty list has none to pop.",
         HINTS,
     ),

@@ -380,7 +380,9 @@ def array_of(value: Any, what: str) -> np.ndarray:
     array = np.array(value, subok=False)
     if array.dtype.kind not in "fiub":
         if array.dtype == object and any(each is None for each in array.flat):
-            raise Failed(f"{what} holds None where a number should be: a function on the way returned nothing")
+            raise Failed(
+                f"{what} holds None where a number should be: nothing arrived there, or a function returned nothing"
+            )
         raise Failed(f"{what} holds elements of type {array.dtype}, not numbers")
     return array.astype(np.float64)
 

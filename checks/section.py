@@ -821,7 +821,9 @@ def _found_later(trial: Trial, inference: evidence.Inference) -> evidence.Cause 
 
 def _of_cause(cause: evidence.Cause, trial: Trial) -> Verdict:
     operation = experiments.operation_of("y", trial.first.snippet or "") if cause.built and trial.first else None
-    says = f"{cause.way.says}; {operation} is made of it" if operation else cause.way.says
+    # Only of a quotient it can be seen: it rounds otherwise.
+    made = "is made of it" if cause.built is mistakes.DIVISION else "fails as if it were made of it"
+    says = f"{cause.way.says}; {operation} {made}" if operation else cause.way.says
     return Verdict(says, cause.way.mistake, cause.way.mistake.hints, cause.first)
 
 
