@@ -318,6 +318,10 @@ class Composition:
         for name in last:
             self.operation(name)
 
+    def forget(self, result: str) -> None:
+        """Leave out the last operation, and its upstream gradient."""
+        del self.lines[-1], self.results[-1], self.values[result]
+
     def base(self, result: str, name: str = "g") -> str:
         """The name of an upstream gradient for a result, or nothing for ones."""
         if "ones" in self.works and not self.choices.below(3):
@@ -385,6 +389,8 @@ def again(choices: Choices, works: set[str], first_only: bool = False) -> Progra
     else:
         other = "z" if which == 1 else "y"
         backward.append(f"{other}.backward({some.base(other, 's')})")
+    if first_only and which == 1:  # a result that is computed later must not stop a walk, either
+        some.forget("z")
     return some.program(*(backward[which == 2 :][:1] if first_only else backward))
 
 
@@ -665,8 +671,9 @@ def power_gradient(trial: Trial) -> None:
     ],
 )
 def power_zero(trial: Trial) -> None:
-    """The gradient of a ** 0 is 0, also at a = 0"""
-    trial.gradients("y = a ** 0", {"a": [1.5, 0.0]})
+    """The gradient of a ** 0 is 0; at a = 0 the rule holds, too"""
+    for exponent in (0, 2, 1):
+        trial.gradients(f"y = a ** {exponent}", {"a": [1.5, 0.0]})
 
 
 @TENSOR.check(1, needs=["create"], hints=["__neg__: -a is a * -1."])
@@ -756,7 +763,7 @@ def upstream(trial: Trial) -> None:
 
 
 @TENSOR.check(
-    1,
+    0.5,
     needs=["create"],
     hints=[
         "In y = a + a, a reaches y on two paths.",
@@ -779,6 +786,21 @@ def paths(trial: Trial) -> None:
         trial.gradients("y = a - a", {"a": ()}, {"a": (2,)})
         trial.gradients("b = a - a\nc = a + k\ny = b + c", {"a": (), "k": ()})
         trial.gradients("b = a - a\nc = a + k\ny = c + b", {"a": (), "k": ()})
+
+
+@TENSOR.check(
+    0.5,
+    needs=["paths"],
+    hints=[
+        "Count how often a tensor is used: a + a uses it twice. It hands on what it has when all uses have sent theirs."
+    ],
+)
+def late_use(trial: Trial) -> None:
+    """So it does where one of the uses is far away"""
+    symbol = operator_that_works(trial)
+    for last in ("y = b + c", "y = c + b"):
+        code = f"u = a + k\nd = u + k\ne = d + k\nb = e + k\nc = u + u\n{last}"
+        trial.gradients(code.replace("+", symbol), {"a": (), "k": ()}, {"a": (2,), "k": (2,)})
 
 
 @TENSOR.check(
@@ -966,8 +988,8 @@ def ladder(trial: Trial, rung: str, count: int, error: type[BaseException], mist
     10,
     needs=["create"],
     hints=[
-        "Each operation is right alone. What does it keep, and does the next one change that?",
-        "Run the snippet line by line, and look at the gradients that reach each tensor.",
+        "Each operation is right alone. Run the snippet line by line: which tensor is the first that is wrong?",
+        "Then shorten the snippet, as long as it stays wrong.",
     ],
     any_program=True,
 )
@@ -1126,7 +1148,7 @@ def deep(trial: Trial) -> None:
     parameters_are(trial, DEEP, [1.5], [2.5, 3.5], [4.5], [5.5], fewer="parameters-one-level")
 
 
-@MODULE.check(0.5, needs=["alike"], hints=["Two names, one object: compare with `is`, or remember id(parameter)."])
+@MODULE.check(0.5, needs=["alike"], hints=["Two names, one object: it is listed once, and all others are, too."])
 def shared(trial: Trial) -> None:
     """A shared parameter is listed once"""
     twice = "parameters-shared-twice"
@@ -1144,7 +1166,9 @@ def reassigned(trial: Trial) -> None:
     if trial.right([TREES["nested"]])[0]:
         inner = "m.inner = MyModule()\nm.inner.first = Parameter(MyTensor([{}]))"
         parameters_are(trial, f"m = MyModule()\n{inner.format(1.5)}\n{inner.format(2.5)}", [2.5], **kept)
-    parameters_are(trial, f"{PARAMETERS}\nm.parameters()\n{AGAIN_FIRST}", [2.5, 3.5], [6.5], **kept)
+    if trial.first is None:  # who forgets it else gives back what an earlier call has found
+        kept = dict.fromkeys(kept, "parameters-of-first-call")
+        parameters_are(trial, f"{PARAMETERS}\nm.parameters()\n{AGAIN_FIRST}", [2.5, 3.5], [6.5], **kept)
 
 
 @MODULE.check(1.5, hints=["__call__ returns self.forward(x)."])
@@ -1414,7 +1438,7 @@ def products(choices: Choices, left: bool, right: bool, rows: bool) -> Program:
 
 @MATMUL.check(
     1.25,
-    hints=["Each product alone is right. Does the second one change what the first one keeps?"],
+    hints=["Each product alone is right. Run the snippet line by line: which tensor is the first that is wrong?"],
     any_program=True,
 )
 def any_product(trial: Trial) -> None:
@@ -1678,7 +1702,7 @@ def linear_row(trial: Trial) -> None:
             linear(trial, 3, look_at=name)
 
 
-@LINEAR.check(1, hints=["Compute with the parameter's tensor, not with its data: the graph has to see it."])
+@LINEAR.check(1, hints=["matmul(x, weight) + bias, with the tensors of the parameters: their rules do the rest."])
 def linear_weight(trial: Trial) -> None:
     """The gradient of the weight"""
     linear(trial, 4, 3, look_at="weight")
@@ -1758,7 +1782,7 @@ def layer_that_works(trial: Trial) -> set[str]:
 @LINEAR.check(
     2.5,
     needs=["linear_batch"],
-    hints=["One layer alone is right. What does it keep from one call to the next? Its parameters, and nothing else."],
+    hints=["One layer alone is right. Run the snippet line by line: which tensor is the first that is wrong?"],
     any_program=True,
 )
 def any_network(trial: Trial) -> None:
@@ -1871,7 +1895,7 @@ def bent(choices: Choices, works: set[str], above: bool, below: bool) -> Program
 
 @RELU.check(
     1.25,
-    hints=["relu alone is right. What does it keep for the way back, and who changes that in between?"],
+    hints=["relu alone is right. Run the snippet line by line: which tensor is the first that is wrong?"],
     any_program=True,
 )
 def any_bend(trial: Trial) -> None:
@@ -1966,9 +1990,7 @@ def zero_grad(trial: Trial) -> None:
     trial.see(trial.run(code), oracle.values(code, tuple(means)), code, means)
 
 
-@OPTIMIZER.check(
-    1.5, hints=["The gradient points uphill.", "w = w - lr * gradient, in place: data = w.data; data -= ..."]
-)
+@OPTIMIZER.check(1.5, hints=["w = w - lr * gradient, in place: data = w.data; data -= ..."])
 def step(trial: Trial) -> None:
     """step() moves every parameter downhill"""
     code = sgd(trial)
@@ -2404,10 +2426,15 @@ m = MyModule()
 m.first, m.inner = Parameter(MyTensor({first}, requires_grad=True)), MyModule()
 m.inner.second = Parameter(MyTensor({second}, requires_grad=True))
 m.third = Parameter(MyTensor({third}, requires_grad=True))
-seen, told = [], []
+seen, told, held = [], [], []
+
+
+def values():
+    return [np.array(p.tensor.data) for p in (m.first, m.inner.second, m.third)]
 
 
 def forward(x):
+    held.append(values())
     seen.append(np.atleast_2d(x.data)[:, 0].tolist())
     return matmul(matmul(matmul(x, m.first.tensor), m.inner.second.tensor), m.third.tensor)
 
@@ -2416,10 +2443,13 @@ m.forward = forward
 images = np.array({images})
 targets = np.array({targets})
 """
-# The loop of the notebook on mini-batches that are known, with a rate for each parameter.
+# Of each time that the model was shown rows: whether a parameter has moved until the next time, or until now.
+STEPPED = "stepped = [not all(map(np.array_equal, *two)) for two in zip(held, [*held[1:], values()])]"
+# The loop of the notebook on mini-batches that are known, with a rate for each parameter. `later` are the losses after
+# the steps, of each mini-batch and of all rows.
 FOLLOWING = """\
 optimizers = [SGD([p], lr=lr) for p, lr in zip((m.first, m.inner.second, m.third), {rates})]
-losses = []
+losses, later = [], []
 for number, rows in enumerate({batches}):
     if number % {every} == 0:
         for optimizer in optimizers:
@@ -2429,6 +2459,7 @@ for number, rows in enumerate({batches}):
     for optimizer in optimizers:
         optimizer.step()
     losses.append(loss.item())
+    later.append([MSELoss()(forward(MyTensor(images[n])), MyTensor(targets[n])).item() for n in (rows, slice(None))])
 """
 HELD = ("m.first.tensor", "m.inner.second.tensor", "m.third.tensor")
 
@@ -2443,6 +2474,8 @@ class Training:
         variables: of `code`.
         lr, epochs, examples: asked for.
         batches: the numbers of the rows in each mini-batch, in the order in which the model was shown them.
+        stepped: whether a step followed, each time that the model was shown rows; of a loss that is only looked at
+            there is none, and its rows are no mini-batch.
     """
 
     trial: Trial
@@ -2453,6 +2486,7 @@ class Training:
     epochs: int
     examples: int
     batches: list[list[int]]
+    stepped: list[bool]
 
     def followed(self, rates: Sequence[float] | None = None, every: int = 1) -> dict[str, Any]:
         """What PyTorch's parameters and losses are after the same mini-batches.
@@ -2461,7 +2495,7 @@ class Training:
         """
         rates = [self.lr] * 3 if rates is None else list(rates)
         code = self.model + FOLLOWING.format(rates=rates, batches=self.batches, every=every)
-        return oracle.values(code, (*HELD, "losses"))
+        return oracle.values(code, (*HELD, "losses", "later"))
 
     def moved(self) -> list[np.ndarray]:
         """How far each parameter is from its start."""
@@ -2527,13 +2561,19 @@ def training(
         shown = list(variables["seen"])
         count = sum(len(numbers) for numbers in shown)
         batches = [[found[number] for number in numbers] for numbers in shown] if count <= MOST_ROWS else []
+        stepped = list(trial.run(STEPPED, after=code, **variables)["stepped"]) if batches else []
     except (KeyError, TypeError):
         raise Failed("the model was shown rows that are none of images", "rows of images, as they are") from None
     if count > MOST_ROWS:
         raise Failed(f"the model was shown {count:,} rows", f"{epochs} times {examples}")
     if not batches:
         raise Missing("train never calls the model: not written yet")
-    return Training(trial, model, code, variables, lr, epochs, examples, batches)
+    trained = list(itertools.compress(batches, stepped))
+    if sum(map(len, trained)) == epochs * examples:
+        batches = trained
+    else:  # nothing moves, or not at every mini-batch: that has checks of its own
+        stepped = [True] * len(batches)
+    return Training(trial, model, code, variables, lr, epochs, examples, batches, stepped)
 
 
 def pace(trial: Trial, lr: float = LR) -> list[float]:
@@ -2624,11 +2664,14 @@ def train_batches(trial: Trial) -> None:
     epoch = [len(range(start, min(start + size, examples))) for start in range(0, examples, size)]
     trial.snippet = f"{one.code}\n[len(rows) for rows in seen]"
     if sizes != epoch * one.epochs:
+        strides = [each for each in range(1, examples) if each != size]
+        apart = [[len(range(start, min(start + size, examples))) for start in range(0, examples, n)] for n in strides]
         means = {
             "train-epochs-ignored": sizes == epoch * (len(sizes) // len(epoch)),
             "train-batch-size-ignored": sizes[0] != size,
             "train-one-batch": sizes == [size] * one.epochs,
-            "train-examples-left-out": sum(sizes) < examples * one.epochs,
+            "train-examples-left-out": sizes == [size] * (examples // size) * one.epochs,
+            "train-other-stride": any(sizes == some * one.epochs for some in apart),
             "train-examples-not-once": sum(sizes) > examples * one.epochs,
         }
         mistake = next((mistake for mistake, fits in means.items() if fits), None)
@@ -2674,25 +2717,44 @@ def train_losses(trial: Trial) -> None:
     """It returns the loss of each epoch, the mean over its examples"""
     lr = 1e-9  # next to nothing moves: a loss depends on its mini-batch alone
     rates = pace(trial, lr)
-    one = training(trial, 5, 2, 2, lr, alike="targets", large=4)  # so that losses differ
+    told_losses(trial, training(trial, 5, 2, 2, lr, alike="targets", large=4), rates)  # so that losses differ
+    lr = 0.02  # each loss is that of its turn
+    rates = pace(trial, lr)
+    one = training(trial, 5, 2, 3, lr, large=4)
+    if trial.first is None and trial.works(lambda scratch: replace(one, trial=scratch).held(rates)):
+        told_losses(trial, one, rates)
+
+
+def told_losses(trial: Trial, one: Training, rates: Sequence[float]) -> None:
+    """The losses that a learner's train returns are those of PyTorch on the same mini-batches.
+
+    Raises:
+        Failed: with the mistake that gives such losses.
+    """
     trial.snippet = f"{one.code}\nlosses"
     got = numbers_in(trial, one.variables["losses"], "losses")
-    batches, sizes = np.array(one.followed(rates)["losses"]), np.array([len(rows) for rows in one.batches])
+    followed, sizes = one.followed(rates), np.array([len(rows) for rows in one.batches])
+    batches, (again, whole) = np.array(followed["losses"]), np.array(followed["later"]).T
     epoch = (np.cumsum(sizes) - sizes) // one.examples  # of each mini-batch
     if sizes.sum() % one.examples:  # not all are shown once: that has a check of its own
         epoch = np.arange(len(sizes)) * one.epochs // len(sizes)
 
-    def each(of: Callable[[np.ndarray, np.ndarray], float]) -> np.ndarray:
-        return np.array([of(batches[epoch == number], sizes[epoch == number]) for number in np.unique(epoch)])
+    def each(of: Callable[[np.ndarray, np.ndarray], float], losses: np.ndarray = batches) -> np.ndarray:
+        return np.array([of(losses[epoch == number], sizes[epoch == number]) for number in np.unique(epoch)])
 
     def same(other: np.ndarray) -> bool:
         return got.shape == other.shape and np.allclose(got, other, rtol=1e-4, atol=1e-6)
 
-    right = each(lambda losses, sizes: losses @ sizes / sizes.sum())
+    def mean(losses: np.ndarray, sizes: np.ndarray) -> float:
+        return losses @ sizes / sizes.sum()
+
+    right = each(mean)
     if same(right) or (sizes.sum() % one.examples and same(each(lambda losses, sizes: losses @ sizes / one.examples))):
         return
+    epochs = np.arange(1, len(right) + 1)
     means = [
         ("train-loss-unweighted", each(lambda losses, sizes: losses.mean())),
+        ("train-loss-unweighted", each(lambda losses, sizes: losses.sum() * sizes[0] / sizes.sum())),
         ("train-loss-of-one-batch", each(lambda losses, sizes: losses[-1])),
         ("train-loss-of-one-batch", each(lambda losses, sizes: losses[0])),
         ("train-loss-of-one-batch", each(lambda losses, sizes: losses[-1] * sizes[-1] / sizes.sum())),
@@ -2701,8 +2763,11 @@ def train_losses(trial: Trial) -> None:
         ("train-loss-not-divided", each(lambda losses, sizes: losses.sum() / sizes.sum())),
         ("train-loss-not-divided", each(lambda losses, sizes: losses @ sizes / len(sizes))),
         ("train-loss-kept", np.cumsum(right)),
+        ("train-loss-kept", np.cumsum(right) / epochs),
         ("train-loss-kept", np.cumsum(each(lambda losses, sizes: losses.mean()))),
         ("train-loss-of-each-batch", batches),
+        ("train-loss-later", each(mean, again)),
+        ("train-loss-later", each(lambda losses, sizes: losses[-1], whole)),
     ]
     raise Failed(
         f"losses is {np.round(got, 4).tolist()}",
@@ -2722,7 +2787,7 @@ def train_live(trial: Trial) -> None:
     told = list(one.variables["told"])
     if not told:
         raise Failed("live is never called", "a call after each epoch", mistake="train-live-silent")
-    values, times = [value for value, _ in told], [count for _, count in told]
+    values, times = [value for value, _ in told], [sum(one.stepped[:count]) for _, count in told]
     losses = one.variables["losses"]
     with trial.clock.learner_code(trial.seconds):
         losses = [] if losses is None else list(itertools.islice(losses, MOST_ROWS))
@@ -2730,7 +2795,8 @@ def train_live(trial: Trial) -> None:
     right = [
         [len(one.batches) * number // count for number in range(1, count + 1)] for count in (one.epochs, len(losses))
     ]
-    if times not in right:
+    complete = sum(map(len, one.batches)) == one.epochs * one.examples  # else that has a check of its own
+    if times not in right and (complete or len(told) != len(losses)):
         got = f"live is called {len(told)} times, after {times} mini-batches"
         raise Failed(
             got, f"a call after each epoch: after {right[0]} mini-batches", mistake="train-live-at-other-times"
@@ -3037,6 +3103,28 @@ def lesson(trial: Trial, steps: int) -> Lesson:
     return Lesson(float(share), float(np.sqrt(np.mean(before**2))), same(taught, after))
 
 
+# Two models, and the numbers in all parameters of the one in those of the other.
+TWINS = """\
+np.random.seed(1)
+model, twin = SuperModel(), SuperModel()
+for p, q in zip(model.parameters(), twin.parameters()):
+    q.tensor.data[...] = p.tensor.data
+x = MyTensor(np.random.default_rng(0).random((5, 64)))
+scores, others = model(x).data.copy(), twin(x).data.copy()"""
+
+
+def unlisted(trial: Trial) -> str | None:
+    """The mistake not to list all parameters: models that have the same in all that are listed give other scores."""
+    scratch = trial.beside(trial.seconds)
+    try:
+        variables = scratch.run(TWINS)
+        scores, others = (scratch.read(variables, name) for name in ("scores", "others"))
+    except (Exception, OutOfTime, UsedTorch):
+        return None
+    alike = scores.shape == others.shape and np.allclose(scores, others)
+    return None if alike else "model-layers-not-registered"
+
+
 @MODEL.check(
     1,
     needs=["model_shape"],
@@ -3051,14 +3139,13 @@ def model_learns(trial: Trial) -> None:
         if found.size > LARGE_SCORES:  # it trains, but from too far away
             got += f"; a new model's scores are about {found.size:.2g}, the targets 0 or 1"
             mistake = "weights-too-large"
-        raise Failed(got, "at least 50% (guessing gives 10%)", mistake=mistake)
+        raise Failed(got, "at least 50% (guessing gives 10%)", mistake=mistake or unlisted(trial))
 
 
 @MODEL.check(
     1,
     needs=["model_learns"],
     hints=[
-        "Does model.parameters() list those of all layers? A plain list hides them.",
         "A few more units, or fewer layers?",
     ],
     seconds=20.0,
@@ -3071,7 +3158,8 @@ def model_reads(trial: Trial) -> None:
             raise Failed("a parameter that the scores come from is not trained", mistake="model-detached")
         if found.share >= 0.9:
             return
-    raise Failed(f"{found.share:.0%} of the held-out digits right after {steps} steps", "at least 90%")
+    got = f"{found.share:.0%} of the held-out digits right after {steps} steps"
+    raise Failed(got, "at least 90%", mistake=unlisted(trial))
 
 
 def test_model(SuperModel: Any, MSELoss: Any, SGD: Any, MyTensor: Any, seed: int | None = None) -> Score:

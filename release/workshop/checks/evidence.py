@@ -55,12 +55,12 @@ class Cause:
     Attributes:
         way: the mistake, and the words for it.
         first: what failed first because of it: the id of another check, or the title of an earlier section.
-        built: whether it explains the failure where the operation is made of others.
+        built: the style in which it explains the failure: how the operation is made of others.
     """
 
     way: Way
     first: str | None = None
-    built: bool = False
+    built: Way | None = None
 
 
 class Inference:
@@ -125,7 +125,7 @@ class Inference:
         for way, first in [*self.found.items(), *((way, title) for title, way in self.earlier)]:
             style = next((style for style in styles if self.fits(check, way, *style)), None)
             if style is not None:
-                return Cause(way, first, built=bool(style and style[0].says))
+                return Cause(way, first, built=style[0] if style and style[0].says else None)
         if len(self.found) > 1 and any(self.fits(check, *self.found, *style) for style in styles):
             return Cause(*next(iter(self.found.items())))
         return None
@@ -146,7 +146,7 @@ class Inference:
         """
         if not _tells_something(self.seen[check]) or self.in_vain == SEARCHES_IN_VAIN:
             return None
-        second = None
+        second, shown = None, any(not isinstance(one.got, Raised) for one in self.seen[check] if not one.right)
         for beside in [(), *([tuple(self.found)] if self.found else []), *((style,) for style in self._styles(check))]:
             for ways in (self.ways, slips.ways(self.section, self.seen[check]), self.last):
                 way = self._search(check, ways, beside, [*again, experiments])
@@ -155,7 +155,7 @@ class Inference:
                         way = second
                     self.found[way] = check
                     return way
-                second = second or way
+                second = second or (way if shown else None)  # many mistakes raise the same exception
             if second:
                 break
         second = second or self._where_shapes_tell_nothing(check)
@@ -220,8 +220,8 @@ def constant(observations: Sequence[Observation], again: Callable[[], Sequence[O
     for one, other in zip(observations, again(), strict=False):
         if one.code == other.code or one.see != other.see or one.right or not isinstance(one.expected, np.ndarray):
             continue
-        if not (isinstance(one.got, np.ndarray) and _same(one.got, other.got)):
-            return False
+        if not (isinstance(one.got, np.ndarray) and np.isfinite(one.got).all() and _same(one.got, other.got)):
+            return False  # what is no number was not typed
         if np.isin(one.got, (-1.0, 0.0, 1.0)).all():  # a slope, or a factor, that was left out
             return False
         same += not _same(one.expected, other.expected)

@@ -174,6 +174,8 @@ class Unit:
 
 
 ROWS = {"a": "[1.5, -2.5]", "b": "[0.5, 4.0]", "c": "[3.0, -0.75]"}
+# All the numbers of SHAPES, in the shape of ROWS: what is wrong for these depends on no shape.
+MANY = {"a": "[1.5, -2.5, 2.0, 0.5, 3.5, -1.25]", "b": "[0.5, 4.0, -3.0, 2.5, 1.75, 0.6]"}
 SHAPES = (
     ("single numbers", {"a": "1.5", "b": "0.5"}),
     ("one element in brackets", {"a": "[1.5]", "b": "[0.5]"}),
@@ -183,6 +185,7 @@ SHAPES = (
 WIDE = (
     ("a wide and a narrow tensor", {"a": "[[1.5, -2.5, 2.0], [0.5, 3.5, -1.25]]", "b": "[0.5, 4.0, -3.0]"}),
     ("a narrow and a wide tensor", {"a": "[0.5, 4.0, -3.0]", "b": "[[1.5, -2.5, 2.0], [0.5, 3.5, -1.25]]"}),
+    ("a square and a narrow tensor", {"a": "[[1.5, -2.5], [0.5, 3.5]]", "b": "[0.5, 4.0]"}),
 )
 SQUARES = {"a": "[[1.5, -2.5], [0.5, 2.0]]", "b": "[[0.5, 4.0], [-3.0, 1.75]]", "c": "[[3.0, -0.75], [1.25, 0.6]]"}
 TALL = {"a": "[[1.5, -2.5], [0.5, 2.0], [-1.25, 3.5]]", "b": "[[0.5], [4.0]]"}
@@ -250,6 +253,10 @@ def experiments(unit: Unit) -> list[Experiment]:
             "Who writes into the array of an operand? `a += b` and out=a do.",
         ),
     ]
+    if unit.leaves is ROWS:
+        look = "Which numbers come out wrong, and which right?"
+        says = f"{code} is right for some numbers, not for others"
+        found.append(Experiment(of(y, leaves=MANY), ("y",), says, look))
     for says, leaves in unit.others:
         found.append(
             Experiment(
@@ -286,6 +293,9 @@ def experiments(unit: Unit) -> list[Experiment]:
             "Who writes into the array that a rule or backward() is given?",
         )
     )
+    if unit.leaves is ROWS:
+        says = f"the gradients of {code} are right for some numbers, not for others"
+        found.append(Experiment(of(y, ones, leaves=MANY), grads, says, look, of(y, like, leaves=MANY)))
     for says, leaves in unit.others:
         found.append(
             Experiment(
@@ -374,8 +384,8 @@ def tried(trial: Trial, inference: Inference) -> list[tuple[Experiment, Trial]]:
 def _try(trial: Trial, experiment: Experiment) -> Trial:
     scratch = trial.beside(SECONDS)
     try:
-        expected = oracle.values(experiment.like or experiment.code, experiment.see)
-        scratch.see(scratch.run(experiment.code), expected, experiment.code)
+        code, like = trial.adapted(experiment.code), trial.adapted(experiment.like or experiment.code)
+        scratch.see(scratch.run(code), oracle.values(like, experiment.see), code)
     except KeyboardInterrupt:
         raise
     except BaseException as error:

@@ -54,9 +54,11 @@ class Failed(Exception):
         got, expected: both as text.
         says: what differs, in one line.
         mistake: the id of a known mistake (mistakes.py), where what was seen can mean nothing else.
+        raised: the lines of the learner's that an exception came through, where it was one.
         perhaps: what the text of an exception means, where nothing else explains the failure.
     """
 
+    raised: str | None = None
     perhaps: exceptions.Meaning | None = None
 
     def __init__(
@@ -362,7 +364,7 @@ def array_of(value: Any, what: str) -> np.ndarray:
         Failed: for anything that holds no numbers.
     """
     if value is None:
-        doubt = ", or no gradient reaches it" if what.endswith("grad") else ""
+        doubt = ", or no gradient reaches it" if what.endswith("grad") else ", or without return"
         raise Missing(f"{what} is None: not written yet{doubt}", nothing=what)
     if not issubclass(type(value), (np.ndarray, np.generic, int, float)):
         value = value.data
@@ -378,7 +380,9 @@ def array_of(value: Any, what: str) -> np.ndarray:
     array = np.array(value, subok=False)
     if array.dtype.kind not in "fiub":
         if array.dtype == object and any(each is None for each in array.flat):
-            raise Failed(f"{what} holds None where a number should be: a function on the way returned nothing")
+            raise Failed(
+                f"{what} holds None where a number should be: nothing arrived there, or a function returned nothing"
+            )
         raise Failed(f"{what} holds elements of type {array.dtype}, not numbers")
     return array.astype(np.float64)
 
@@ -521,7 +525,9 @@ def explain(error: BaseException) -> Failed | Missing:
     except KeyboardInterrupt:
         raise
     except BaseException:
-        return Failed("your code raised an exception that cannot be shown")
+        verdict = Failed("your code raised an exception that cannot be shown")
+        verdict.raised = ""
+        return verdict
 
 
 def _explain(error: BaseException) -> Failed | Missing:
@@ -541,8 +547,9 @@ def _explain(error: BaseException) -> Failed | Missing:
     if not is_there and frames and frames[-1].filename in (SCRIPT, __file__, TESTS):
         if isinstance(error, AttributeError):
             if getattr(error, "obj", error) is None:
-                return Missing("it returned None: not written yet", nothing="it")
-            return Missing(f"not written yet: {message}", method=_plain(error.name))
+                return Missing("it returned None: not written yet, or without return", nothing="it")
+            if not exceptions.is_of_python(message):
+                return Missing(f"not written yet: {message}", method=_plain(error.name))
         if isinstance(error, TypeError) and re.search(
             "unsupported operand|bad operand|not subscriptable|does not support item|NoneType|not iterable", message
         ):
@@ -554,6 +561,7 @@ def _explain(error: BaseException) -> Failed | Missing:
     where = "".join(map(_line, reversed([frame for frame in frames if _is_theirs(frame.filename)][-CALLERS:])))
     raised = f"your code raised {class_name(error)}: {message}"
     verdict = Failed(f"{raised}\n{means.says}{where}" if means else raised + where)
+    verdict.raised = where
     if means:
         verdict.says, verdict.perhaps = means.says, means
     return verdict

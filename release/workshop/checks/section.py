@@ -698,6 +698,9 @@ def judged(
     return results, trials
 
 
+# What is said of a failure that ends a check's code, whose own hints are about what it should compute.
+STOPPED = "Which loop has no end? Run the snippet, and print in the loop what it waits for."
+RAISED = "Read the message, and the lines below it: which value is another there than you think?"
 nameless: collections.deque[Exception] = collections.deque(maxlen=10)  # for whoever mends the search for names
 
 
@@ -733,13 +736,16 @@ def _run(
     for id, trial in failed.items():
         if verdicts[id].mistake is None and (cause := _found_later(trial, inference)):
             verdicts[id] = _of_cause(cause, trial)
-    told: dict[str, str] = {}  # mistake, or exception, to the title of the check that tells it
+    told: dict[str, str] = {}  # mistake, or the place of an exception, to the title of the check that tells it
     for id, trial in failed.items():
-        verdict = verdicts[id]
-        if verdict.mistake and verdict.first in (None, *results):
+        verdict, raised = verdicts[id], getattr(trial.first.verdict, "raised", None)
+        if verdict.mistake and raised and verdict.mistake.id == getattr(trial.first.verdict.perhaps, "mistake", None):
+            verdict = replace(verdict, first=told.get(raised))  # the same exception elsewhere is another cause
+            told.setdefault(raised, results[id].title)
+        elif verdict.mistake and verdict.first in (None, *results):
             verdict = replace(verdict, first=told.get(verdict.mistake.id))
             told.setdefault(verdict.mistake.id, results[id].title)
-        elif verdict.mistake is None and "\nin " in (raised := str(trial.first.verdict)):  # with its place
+        elif verdict.mistake is None and raised:
             verdict = replace(verdict, first=told.get(raised))
             told.setdefault(raised, results[id].title)
         _tell(results[id], trial, verdict)
@@ -815,7 +821,9 @@ def _found_later(trial: Trial, inference: evidence.Inference) -> evidence.Cause 
 
 def _of_cause(cause: evidence.Cause, trial: Trial) -> Verdict:
     operation = experiments.operation_of("y", trial.first.snippet or "") if cause.built and trial.first else None
-    says = f"{cause.way.says}; {operation} is made of it" if operation else cause.way.says
+    # Only of a quotient it can be seen: it rounds otherwise.
+    made = "is made of it" if cause.built is mistakes.DIVISION else "fails as if it were made of it"
+    says = f"{cause.way.says}; {operation} {made}" if operation else cause.way.says
     return Verdict(says, cause.way.mistake, cause.way.mistake.hints, cause.first)
 
 
@@ -832,7 +840,7 @@ def _named(trial: Trial, inference: evidence.Inference, again: Callable[[int], T
         return Verdict(mistake.title, mistake, mistake.hints)
     plainly = _plainly(trial)
     if failure.stopped:
-        return Verdict(plainly, hints=check.hints)
+        return Verdict(plainly, hints=(STOPPED,))
     tried = functools.cache(lambda: experiments.tried(trial, inference))
     way = inference.name(
         check.id,
@@ -849,12 +857,15 @@ def _named(trial: Trial, inference: evidence.Inference, again: Callable[[int], T
     if operation := experiments.rule_without_result(trial, inference):
         mistake = mistakes.KNOWN["rule-returns-none"]
         return Verdict(f"the rule of {operation} gives None", mistake, mistake.hints)
-    if failure.verdict.perhaps:
-        mistake = mistakes.KNOWN[failure.verdict.perhaps.mistake]
-        return Verdict(plainly, mistake, mistake.hints)
-    if place := experiments.place(tried()):
-        return Verdict(place.says, hints=(place.look,))
-    return Verdict(plainly, hints=check.hints)
+    means, place = failure.verdict.perhaps, None
+    if means is None or not means.sure:
+        place = experiments.place(tried())
+    says = place.says if place else plainly
+    if means:
+        mistake = mistakes.KNOWN[means.mistake]
+        return Verdict(says, mistake, mistake.hints)
+    look = (place.look,) if place else () if failure.verdict.raised is None else (RAISED,)
+    return Verdict(says, hints=look or check.hints)
 
 
 def _missing(trial: Trial, missing: Missing, inference: evidence.Inference) -> Verdict | None:

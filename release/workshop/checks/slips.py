@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -557,6 +558,11 @@ CHANGED: dict[str, Callable[[Any], Any]] = {  # what may become of a result
 CODES = {"pow": "a ** n", "neg": "-a", "matmul": "matmul(a, b)", **{op: code for op, (code, _) in BINARY.items()}}
 
 
+def _of_power(says: str) -> str:
+    """The same of a ** n, whose second operand is n."""
+    return re.sub(r"\bb\b", "n", says)
+
+
 def torch_cat(a: Any, b: Any) -> Any:
     """The elements of both; a single number counts as one element."""
     return Library().torch.cat([x if x.ndim else x[None] for x in (a, b)])
@@ -570,8 +576,8 @@ def of_values(some: Sequence[Call]) -> Iterator[Way]:
         if not wrong:
             continue
         right, code = Library().values[op], CODES[op]
-        others = {} if op == "neg" else MATRICES if op == "matmul" else OTHERS
-        functions = [(f"{code} gives {says}", f) for says, f in others.items()]
+        others = {"a": lambda a: a} if op == "neg" else MATRICES if op == "matmul" else OTHERS
+        functions = [(f"{code} gives {_of_power(says) if op == 'pow' else says}", f) for says, f in others.items()]
         functions += [
             (f"the result of {code} {says}", functools.partial(lambda f, right, *given: f(right(*given)), f, right))
             for says, f in CHANGED.items()
