@@ -1249,7 +1249,8 @@ def any_tree(trial: Trial) -> None:
     """Any tree of modules: random ones, with shared and re-assigned parts"""
     works = trees_that_work(trial)
     if {"nested", "replaced"} <= works:  # a name that goes from a module to a parameter is too rare among random trees
-        parameters_are(trial, f"{NESTED}\nm.inner = Parameter(MyTensor([6.5]))", [1.5], [2.5, 3.5], [6.5])
+        kept = {"more": "parameters-replaced-kept"}
+        parameters_are(trial, f"{NESTED}\nm.inner = Parameter(MyTensor([6.5]))", [1.5], [2.5, 3.5], [6.5], **kept)
     if trial.first is None:
         trial.programs(lambda choices: tree(choices, works), count=30)
 
@@ -1983,7 +1984,7 @@ def zero_grad(trial: Trial) -> None:
         if not begun:
             del trial.evidence[noted:]
             trial.run("optimizer.zero_grad()", "p.tensor.grad", after=code, **trial.run(code))
-            raise Missing("zero_grad() changed nothing: not written yet")
+            raise Missing("zero_grad() changed nothing: not written yet, or it meets no parameter")
     trial.same(f"{code}\noptimizer.zero_grad()", "p.tensor.grad", "q.tensor.grad")
     means = dict.fromkeys(("p.tensor", "q.tensor"), "zero-grad-resets-values")
     code += "\noptimizer.zero_grad()"
@@ -1996,7 +1997,7 @@ def step(trial: Trial) -> None:
     code = sgd(trial)
     if not does_something(trial, code, "step", "p.tensor"):
         trial.snippet = f"{code}\noptimizer.step()\np.tensor"
-        raise Missing("step() changed nothing: not written yet, or it changes a copy")
+        raise Missing("step() changed nothing: not written yet, or it changes a copy, or meets no parameter")
     trial.same(f"{code}\noptimizer.step()", "p.tensor", "q.tensor")
     trial.same(sgd(trial, "optimizer.step()"), "p.tensor", "q.tensor")
     if trial.first:  # another lr tells mistakes apart

@@ -48,15 +48,19 @@ class Place:
 
 def another_name(trial: Trial, method: str) -> str | None:
     """A name under which some class of the learner's has a method that Python looks for in vain."""
-    for name in OTHER_NAMES.get(method, ()):
-        for value in trial.names.values():
-            try:
-                with trial.clock.learner_code(SECONDS):
-                    if hasattr(value, name):
-                        return name
-            except Exception:
-                continue
-    return None
+    return next((name for name in OTHER_NAMES.get(method, ()) if is_there(trial, name)), None)
+
+
+def is_there(trial: Trial, method: str) -> bool:
+    """Whether some class of the learner's has a method."""
+    for value in trial.names.values():
+        try:
+            with trial.clock.learner_code(SECONDS):
+                if hasattr(value, method):
+                    return True
+        except Exception:
+            continue
+    return False
 
 
 # What raises an exception where the method is written, because a parameter is none; and what it is to have no effect.
@@ -138,6 +142,7 @@ def rule_without_result(trial: Trial, inference: Inference) -> str | None:
     if means is None or means.mistake != "none-is-used" or not lines[-1].startswith("y.backward("):
         return None
     raised = any(isinstance(one.got, Raised) and one.got.line == len(lines) for one in trial.evidence)
+    raised = raised and re.search("iterable|unpack|subscriptable|zip", str(trial.first.verdict))  # not in the rule
     others = [one for id in inference.passed for one in inference.seen[id] if one.see.endswith(".grad")]
     if not raised or not any(isinstance(one.got, np.ndarray) for one in others):
         return None
@@ -331,7 +336,7 @@ def experiments(unit: Unit) -> list[Experiment]:
             of(f"u = {code}", f"y = {unit.again}", walk),
             (*grads, "c.grad") if "c" in unit.again else grads,
             f"{code} alone is right, {_with(unit.again, 'u', f'({code})')} is not",
-            "What does the second one change that the first has saved? Each result needs an operation of its own.",
+            f"When u = {code} has its gradient: who hands it on, when, and with the inputs that which operation saved?",
         ),
         Experiment(
             of(f"u = {code}", f"y = {unit.again}", walk),

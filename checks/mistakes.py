@@ -280,8 +280,8 @@ known(
     "requires-grad-ignored",
     "tensor",
     "requires_grad of a new tensor is not what was asked for",
-    "Who reads the argument requires_grad?",
-    "self.requires_grad = requires_grad in the constructor.",
+    "Who reads the argument requires_grad, and what is it where nobody gives it?",
+    "requires_grad=False in the signature, self.requires_grad = requires_grad in the constructor.",
     BEHAVES,
 )
 known(
@@ -1466,6 +1466,14 @@ known(
     MATMUL,
 )
 known(
+    "matmul-wrong-operation",
+    "matmul",
+    "matmul(a, b) computes something else",
+    "What is (2, 3) times (3, 4), and what becomes of it in your function?",
+    "NumPy's operator is @: hand its result on as it is.",
+    MATMUL,
+)
+known(
     "matmul-operands-swapped",
     "matmul",
     "matmul(a, b) gives b @ a",
@@ -1682,9 +1690,9 @@ known(
 known(
     "linear-weight-orientation",
     "linear",
-    "the weight is used the wrong way round",
-    "Which axis of the weight belongs to the inputs?",
-    "With a weight of shape (inputs, outputs), y = matmul(x, weight) + bias.",
+    "x and the weight meet the wrong way round",
+    "Which of the two stands left in the product, and which axis of the weight belongs to the inputs?",
+    "With a weight of shape (inputs, outputs), y = matmul(x, weight) + bias: x stands left.",
     LINEAR,
     value("linear", lambda x, w, b: x @ w.T.reshape(w.shape) + b),
     value("linear", lambda x, w, b: x @ w.T + b),

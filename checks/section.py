@@ -781,7 +781,9 @@ class Verdict:
 def _tell(result: Result, trial: Trial, verdict: Verdict) -> None:
     assert trial.first is not None
     result.status = "missing" if verdict.missing else "failed"
-    result.snippet, result.got = _folded(trial.first.snippet), _short(str(trial.first.verdict))
+    got = str(trial.first.verdict)
+    got = got if verdict.missing else got.removeprefix("not written yet: ")
+    result.snippet, result.got = _folded(trial.first.snippet), _short(got)
     result.expected = _short(getattr(trial.first.verdict, "expected", None))
     says, result.hints = verdict.says, list(verdict.hints)
     if verdict.first:
@@ -875,6 +877,9 @@ def _missing(trial: Trial, missing: Missing, inference: evidence.Inference) -> V
     if there:
         mistake = mistakes.KNOWN["method-misnamed"]
         return Verdict(f"there is a method {there}, but Python looks for {missing.method}", mistake, mistake.hints)
+    if (missing.method or "").startswith("__") and experiments.is_there(trial, missing.method):
+        says = f"{missing.method} is there, and gives NotImplemented: Python takes it for missing"
+        return Verdict(says, hints=("Where does it give NotImplemented, and for which operand?",))
     if without := experiments.without_effect(trial):
         mistake = mistakes.KNOWN[without]
         return Verdict(mistake.title, mistake, mistake.hints)

@@ -3013,6 +3013,13 @@ RAISED = [
 ]
 MORE = [
     Wrong(
+        "product-doubled",
+        "matmul-wrong-operation",
+        "matmul",
+        "matmul_value matmul_row",
+        (PRODUCT, "    result = 2 * (a.data @ b.data)\n"),
+    ),
+    Wrong(
         "target-gets-the-gradient-of-the-prediction",
         "mse-target-sign",
         "mseloss",
