@@ -33,7 +33,9 @@ from checks.observe import (
     time_left,
     undisturbed,
 )
+from checks.programs import Program
 from checks.report import MIME, STYLE, Report, Result
+from checks.section import Section, Workaround
 from conftest import ROOT, names_for, solved, untouched
 
 SECTIONS = {section.id: section for section in tests.WORKSHOP.sections}
@@ -173,6 +175,43 @@ def test_a_mistake_costs_its_own_checks_only(section, line, old, new, caught):
         composed = {check.id for check in SECTIONS[section].checks if check.any_program}
         for id in lost(report) - caught - composed:  # nothing else, but for what stands on it
             assert needs[id] & lost(report), f"{id}: {report.as_text()}"
+
+
+FLAG_IGNORED = (
+    "        self.requires_grad = requires_grad\n",
+    "        self.requires_grad = crossOpBack is not None\n",
+)
+BASE_IGNORED = ("        if base is None:\n", "        if True:\n")
+
+
+@pytest.mark.parametrize(
+    ("slips", "costs"),
+    [
+        ([FLAG_IGNORED], {"attributes", "printing"}),
+        ([BASE_IGNORED], {"upstream"}),
+        ([FLAG_IGNORED, BASE_IGNORED], {"attributes", "printing", "upstream"}),
+    ],
+    ids=["flag", "base", "both"],
+)
+def test_slips_that_checks_go_around_cost_what_they_break_alone_and_together(slips, costs):
+    assert lost(run("tensor", solved(*slips))) == costs
+
+
+def test_slips_that_hide_each_other_are_gone_around_together():
+    class MyTensor:
+        def __init__(self, data, dtype=None, requires_grad=False):
+            self.data = np.array(data if dtype and requires_grad else 0.0)
+
+        backward = None
+
+    code = "y = MyTensor(1.5)"
+    around = [
+        Workaround((Program(code, ("y",)),), *change)
+        for change in ((r"MyTensor\(1.5", "MyTensor(1.5, dtype=np.float64"), (r"\)$", ", requires_grad=True)"))
+    ]
+    section = Section("s", "S", "tests.test_s(MyTensor)", workarounds=around)
+    section.check(1, title="A number")(lambda trial: trial.same(code, "y"))
+    assert section.run({"MyTensor": MyTensor}).score == 1
 
 
 @pytest.mark.parametrize(
@@ -690,19 +729,29 @@ def test_what_was_observed_stays_one_line():
     assert len(report.open.says) <= 160 and "\x1b" not in report.as_text()
 
 
-def test_one_operator_that_hangs_or_calls_torch_costs_its_own_checks_only(monkeypatch):
+def test_one_operator_that_hangs_ends_python_or_calls_torch_costs_its_own_checks_only(monkeypatch):
     for check in tests.TENSOR.checks:
         monkeypatch.setitem(check.__dict__, "seconds", 1.5)
     line = 'return self.__binary(other, np.subtract, sub_deriv, "SubBackward")'
     for broken in (
         "while True: pass",
         "__import__('torch').ones(2) + 1",
+        "raise SystemExit",
         "return None",
         "return self.data - other.data",
     ):
         report = run("tensor", solved((line, broken)))
         assert lost(report) == {"sub", "sub_gradient", "sub_numbers"}, (broken, report.as_text())
         assert report.score == 40 - 1 - 1 - 0.5
+
+
+@pytest.mark.parametrize("does", ["while True: pass", "raise SystemExit"])
+def test_an_operation_that_stops_on_results_only_costs_compositions_and_is_shown_in_one(does):
+    line = 'return self.__binary(other, np.subtract, sub_deriv, "SubBackward")'
+    report = run("tensor", solved((line, f"if self.backward_op is not None:\n            {does}\n        {line}")))
+    (found,) = [check for check in report.checks if check.status != "passed"]
+    assert found.id == "programs"
+    assert re.search(r"^u = .*\ny = u - ", found.snippet, re.MULTILINE)
 
 
 def test_a_small_start_is_no_silent_model():

@@ -14,6 +14,7 @@ from corpus.tensor import ADD, MUL_RULE
 from checks import evidence, exceptions, experiments, mistakes, oracle, slips
 from checks.evidence import Observation
 from checks.observe import Clock, Failed, compare, quiet, text_of
+from checks.programs import Program
 from checks.section import Check, Known, Section, Trial
 from conftest import ROOT, names_for, solved, untouched
 from grading.judge import broken
@@ -144,8 +145,11 @@ def broken_section(run) -> Section:
         lambda trial: {}["typo"],
         lambda trial: trial.same("y = unknown(2)", "y"),
         lambda trial: trial.see(trial.run("y = f(2)"), {}, "y = f(2)"),
+        lambda trial: trial.right([Program("y = unknown(2)", ("y",))]),
+        lambda trial: trial.works(lambda scratch: {}["typo"]),
+        lambda trial: trial.works(lambda scratch: scratch.same("y = unknown(2)", "y")),
     ],
-    ids=["in its body", "in PyTorch's code", "in what it looks at"],
+    ids=["body", "PyTorch's code", "what it looks at", "a program", "what must work", "PyTorch's code of that"],
 )
 def test_an_exception_of_the_check_is_no_failure_of_the_learner_and_is_said_to_its_author(run):
     report = broken_section(run).run({"f": lambda x: x * x})
@@ -169,6 +173,32 @@ def test_an_exception_of_the_learner_is_never_the_checks():
     report = broken_section(run).run({"f": lambda x: 1 / 0})
     assert [check.status for check in report.checks] == ["failed", "waiting"]
     assert "your code raised ZeroDivisionError" in report.as_text()
+
+
+@pytest.mark.parametrize(
+    ("where", "what"),
+    [(experiments, "roots_first"), (experiments, "may_divide_by_power"), (evidence, "Inference"), (slips, "ways")],
+)
+def test_a_fault_of_what_looks_for_mistakes_costs_names_only_and_is_said_to_who_grades(monkeypatch, where, what):
+    def fault(*_):
+        raise ZeroDivisionError("a fault of ours")
+
+    names = proof.solution("div-backwards")
+    before = TENSOR.run(names_for(TENSOR, names), 1)
+    monkeypatch.setattr(where, what, fault)
+    report = TENSOR.run(names_for(TENSOR, names), 1)
+    assert before.open.mistake and report.open.mistake is None
+    assert report.score == before.score and report.open.says
+    (remark,) = broken(report)
+    assert "ZeroDivisionError: a fault of ours" in remark
+
+
+@pytest.mark.parametrize("does", ["raise SystemExit", "while True: pass"])
+def test_a_class_that_stops_whoever_looks_for_another_name_is_no_fault_of_the_checks(does):
+    meta = f"class Stops(type):\n    def __getattr__(cls, name):\n        {does}\n\n\nclass MyTensor(metaclass=Stops):"
+    report = TENSOR.run(names_for(TENSOR, solved(("class MyTensor:", meta), ("def __sub__", "def minus"))), 1)
+    assert {check.status for check in report.checks if check.id == "sub"} == {"missing"}
+    assert report.fault is None
 
 
 # ---------------------------------------------------------------- one cause is told once
