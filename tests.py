@@ -30,6 +30,7 @@ from checks.observe import (
     Failed,
     Missing,
     OutOfTime,
+    UsedTorch,
     Waits,
     an,
     array_of,
@@ -1037,7 +1038,7 @@ def parameters_are(
         if values != wanted:
             all_of_them, there = Counter(map(repr, wanted)), Counter(map(repr, values))
             if there < all_of_them:
-                mistake = left_out(there, expected, inner) if inner else fewer if values else None
+                mistake = used_up(trial) or (left_out(there, expected, inner) if inner else fewer if values else None)
             else:
                 mistake = left_over(trial) or (more if all_of_them < there else other)
             raise Failed(f"parameters holding {values}", f"parameters holding {wanted}", mistake=mistake)
@@ -1049,6 +1050,14 @@ def left_out(there: Counter[str], own: Sequence[list[float]], inner: Sequence[li
     if own_there.total() == len(own):
         return "parameters-some-modules" if inner_there else "parameters-nested-missing"
     return "parameters-own-missing" if inner_there.total() == len(inner) and not own_there else None
+
+
+def used_up(trial: Trial) -> str | None:
+    """The mistake that a call of parameters() leaves less for the next one."""
+    lines = ["m = MyModule()", "m.inner = MyModule()", "m.own = Parameter(MyTensor([7.5]))"]
+    lines += ["first, second = list(m.parameters()), list(m.parameters())"]
+    found = trial.beside(trial.seconds).tries("\n".join([*lines, "fewer = len(second) < len(first)"]))
+    return "parameters-used-up" if found and found["fewer"] else None
 
 
 def left_over(trial: Trial) -> str | None:
@@ -1472,6 +1481,8 @@ def weight_and_bias(trial: Trial, layer: Any, inputs: int, outputs: int) -> dict
         tensors = [parameter.tensor for parameter in listed(found)]
         shapes = [array_of(tensor, "a parameter of the layer").shape for tensor in tensors]
     if not shapes:
+        if trial.works(lambda scratch: scratch.run("Linear(3, 2)(MyTensor([[1.0, 2.0, 3.0]]))")):
+            raise Failed("parameters() of the layer is empty", "weight and bias", mistake="linear-not-registered")
         raise Missing("the layer has no parameters: not written yet")
     named: dict[str, Any] = {}
     for number, (tensor, shape) in enumerate(zip(tensors, shapes, strict=True)):
@@ -2204,6 +2215,11 @@ def mse_batch(trial: Trial) -> None:
     """The mean is over all elements of a batch"""
     mse(trial, 2, 3)
     mse(trial, 4, 2)
+    if trial.first is None:
+        means = {"loss": "mse-remembers"}
+        code = f"criterion = MSELoss()\ncriterion(MyTensor([1.5]), MyTensor([2.5]))\n{ONE_LOSS.format(**BATCH, u='y')}"
+        code = code.replace("MSELoss()(", "criterion(")
+        trial.see(trial.run(code), oracle.values(code, tuple(means)), code, means)
 
 
 # What losses may meet, when it works alone.
@@ -3104,7 +3120,7 @@ def unlisted(trial: Trial) -> str | None:
     try:
         variables = scratch.run(TWINS)
         scores, others = (scratch.read(variables, name) for name in ("scores", "others"))
-    except (Exception, OutOfTime, UsedTorch):
+    except (Exception, OutOfTime, UsedTorch):  # the model has checks of its own
         return None
     alike = scores.shape == others.shape and np.allclose(scores, others)
     return None if alike else "model-layers-not-registered"

@@ -252,6 +252,9 @@ def is_of_python(text: str) -> bool:
 
 def method_of(text: str) -> str | None:
     """The method that Python looked for in vain, of an operator that does not work."""
+    item = re.search(r"'\w+' object (?:does not support item assignment|(is not subscriptable))", text)
+    if item:
+        return "__getitem__" if item[1] else "__setitem__"
     found = re.search(r"(?:unsupported operand type\(s\) for|bad operand type for) (.+?): '([\w.]+)'", text)
     method = OPERATORS.get(found[1]) if found else None
     return method.replace("__", "__r", 1) if found and method and found[2] in ("int", "float") else method

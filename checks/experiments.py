@@ -34,6 +34,8 @@ OTHER_NAMES = {  # what beginners, and Python 2, call a method
     "__rmul__": ("__rmultiply__", "__rtimes__"),
     "__pow__": ("__power__", "__exp__"),
     "__neg__": ("__negative__", "__minus__", "__negate__"),
+    "__getitem__": ("__getItem__", "__get_item__", "__getitems__", "__get__", "__index__"),
+    "__setitem__": ("__setItem__", "__set_item__", "__setitems__", "__set__"),
     "forward": ("foward", "__forward__", "Forward"),
 }
 
@@ -343,7 +345,7 @@ def experiments(unit: Unit) -> list[Experiment]:
                 of(y, f"z = {_with(code, 'a', 'c')}", walk),
                 (*grads, "c.grad"),
                 f"{code} alone is right; it is wrong when the same operation is used once more before backward()",
-                "What do two results share? Each needs an operation, and saved inputs, of its own.",
+                "Which part of the other result does y.backward() touch, or look at? It is none of its own.",
             )
         )
     if len(inputs) == 2:

@@ -901,7 +901,8 @@ def _missing(trial: Trial, missing: Missing, inference: evidence.Inference) -> V
     if there:
         mistake = mistakes.KNOWN["method-misnamed"]
         return Verdict(f"there is a method {there}, but Python looks for {missing.method}", mistake, mistake.hints)
-    if (missing.method or "").startswith("__") and experiments.is_there(trial, missing.method):
+    binary = (missing.method or "").startswith("__") and not (missing.method or "").endswith("item__")
+    if binary and experiments.is_there(trial, missing.method):
         says = f"{missing.method} is there, and gives NotImplemented: Python takes it for missing"
         return Verdict(says, hints=("Where does it give NotImplemented, and for which operand?",))
     if without := experiments.without_effect(trial):
