@@ -68,19 +68,18 @@ UPSTREAM = [
     )
     for code in ("y = a + b", "y = a * b", "u = a * b\ny = u * a")
 ]
+FLAG = Workaround(
+    (LEAF,),
+    r"^( *)(\w+) = MyTensor\((.*), requires_grad=True\)$",
+    r"\1\2 = MyTensor(\3)\n\1\2.requires_grad = True",
+)
+BASE = Workaround(tuple(UPSTREAM), r"^( *\w+)\.backward\(.+\)$", r"\1.backward()")
 TENSOR = Section(
     "tensor",
     "My automatic differentiation",
     "tests.test_tensor_class(MyTensor)",
     workshop=WORKSHOP,
-    workarounds=[
-        Workaround(
-            (LEAF,),
-            r"^( *)(\w+) = MyTensor\((.*), requires_grad=True\)$",
-            r"\1\2 = MyTensor(\3)\n\1\2.requires_grad = True",
-        ),
-        Workaround(tuple(UPSTREAM), r"^( *\w+)\.backward\(.+\)$", r"\1.backward()"),
-    ],
+    workarounds=[FLAG, BASE],
 )
 
 
@@ -753,7 +752,7 @@ def upstream(trial: Trial) -> None:
         a, b, base = (literal(trial.draw(*shape)) for _ in range(3))
         code = f"a = MyTensor({a}, requires_grad=True)\nb = MyTensor({b}, requires_grad=True)\ny = a {symbol} b"
         with trial.case():
-            given = f"{code}\ny.backward(MyTensor({base}))"
+            given = trial.adapted(f"{code}\ny.backward(MyTensor({base}))", but=BASE)
             trial.see(trial.run(given), oracle.values(given, ("a.grad",)), given)
         with trial.case():  # with an upstream gradient given, all was well
             trial.means[Exception] = "upstream-wrong-shape"
@@ -873,12 +872,10 @@ def untouched(trial: Trial) -> None:
         lines += [f"b = MyTensor({literal(numbers[1])}, requires_grad=True)", f"g = MyTensor({literal(numbers[2])})"]
         lines += [f"y = {code}", "y.backward(g)"]
         handed = {"a.data": numbers[0], "b.data": numbers[1], "g.data": numbers[2], "array[:]": numbers[0]}
-        code, noted = trial.adapted("\n".join(lines)), len(trial.evidence)
+        code = trial.adapted("\n".join(lines))
         means = dict.fromkeys(handed, "operand-changed") | {"g.data": "upstream-changed"}
-        try:
-            variables = trial.run(code)
-        except (Exception, OutOfTime, UsedTorch):  # what does not go backward has checks of its own
-            del trial.evidence[noted:]
+        variables = trial.tries(code)
+        if variables is None:  # what does not go backward has checks of its own
             continue
         ran = True
         with trial.case():
@@ -911,19 +908,14 @@ def independent(trial: Trial) -> None:
     trial.run(again, after=code, **variables)
     trial.see(variables, oracle.values(f"{code}\n{again}", tuple(shared)), f"{code}\n{again}", shared)
     variables, write = trial.run(code), "a.grad[0] = 9.5"
-    try:
-        trial.run(write, after=code, **variables)
-    except Exception:  # a gradient that cannot be written into cannot change another one
-        trial.evidence.pop()
-    else:
+    if trial.tries(write, after=code, **variables):  # one that cannot be written into cannot change another one
         shared = {"b.grad": "gradient-aliased", "g": "gradient-aliased"}
         trial.see(variables, oracle.values(code, tuple(shared)), f"{code}\n{write}", shared)
     code = "a = MyTensor([1.5, 2.5], requires_grad=True)\nb = MyTensor([3.5, 4.5], requires_grad=True)\n"
     code = trial.adapted(f"{code}y = a {symbol} b\ny.backward()")
     trial.means[ValueError] = "gradient-read-only"
-    try:
-        variables = trial.run(code)
-    except Exception:  # not writing is what matters here: "upstream" has looked at this
+    variables = trial.tries(code)
+    if variables is None:  # not writing is what matters here: "upstream" has looked at this
         return
     trial.writeable("a.grad", code, variables)
     trial.run(f"y = a {symbol} b\ny.backward()", after=code, **variables)
@@ -935,13 +927,8 @@ def independent(trial: Trial) -> None:
     right = itertools.compress(results, computes(trial, *results))
     for code, flag in itertools.product(right, (", requires_grad=True", "")):
         code = trial.adapted(f"a = MyTensor([1.5, 2.5]{flag})\ny = {code}\ny.data[0] = 9.5")
-        noted = len(trial.evidence)
-        try:
-            variables = trial.run(code)
-        except Exception:
-            del trial.evidence[noted:]
-            continue
-        trial.see(variables, {"a.data": np.array([1.5, 2.5])}, code, {"a.data": "result-aliased"})
+        if variables := trial.tries(code):
+            trial.see(variables, {"a.data": np.array([1.5, 2.5])}, code, {"a.data": "result-aliased"})
 
 
 @TENSOR.check(
@@ -1051,7 +1038,7 @@ def parameters_are(
         if values != wanted:
             all_of_them, there = Counter(map(repr, wanted)), Counter(map(repr, values))
             if there < all_of_them:
-                mistake = left_out(there, expected, inner) if inner else fewer if values else None
+                mistake = used_up(trial) or (left_out(there, expected, inner) if inner else fewer if values else None)
             else:
                 mistake = left_over(trial) or (more if all_of_them < there else other)
             raise Failed(f"parameters holding {values}", f"parameters holding {wanted}", mistake=mistake)
@@ -1065,16 +1052,22 @@ def left_out(there: Counter[str], own: Sequence[list[float]], inner: Sequence[li
     return "parameters-own-missing" if inner_there.total() == len(inner) and not own_there else None
 
 
+def used_up(trial: Trial) -> str | None:
+    """The mistake that a call of parameters() leaves less for the next one."""
+    lines = ["m = MyModule()", "m.inner = MyModule()", "m.own = Parameter(MyTensor([7.5]))"]
+    lines += ["first, second = list(m.parameters()), list(m.parameters())"]
+    found = trial.beside(trial.seconds).tries("\n".join([*lines, "fewer = len(second) < len(first)"]))
+    return "parameters-used-up" if found and found["fewer"] else None
+
+
 def left_over(trial: Trial) -> str | None:
     """The mistake to list what is another module's, or what was listed before."""
     lines = ["m, n = MyModule(), MyModule()", "m.own = Parameter(MyTensor([7.5]))"]
     lines += ["shared = any(p is m.own for p in n.parameters())"]
     lines += ["first, second = list(m.parameters()), list(m.parameters())"]
     lines += ["kept = len(first) != len(second) or any(p is not m.own for p in first)"]
-    scratch = trial.beside(trial.seconds)
-    try:
-        found = scratch.run("\n".join(lines))
-    except (Exception, OutOfTime, UsedTorch):
+    found = trial.beside(trial.seconds).tries("\n".join(lines))
+    if found is None:
         return None
     if found["shared"]:
         return "parameters-of-all-modules"
@@ -1249,7 +1242,8 @@ def any_tree(trial: Trial) -> None:
     """Any tree of modules: random ones, with shared and re-assigned parts"""
     works = trees_that_work(trial)
     if {"nested", "replaced"} <= works:  # a name that goes from a module to a parameter is too rare among random trees
-        parameters_are(trial, f"{NESTED}\nm.inner = Parameter(MyTensor([6.5]))", [1.5], [2.5, 3.5], [6.5])
+        kept = {"more": "parameters-replaced-kept"}
+        parameters_are(trial, f"{NESTED}\nm.inner = Parameter(MyTensor([6.5]))", [1.5], [2.5, 3.5], [6.5], **kept)
     if trial.first is None:
         trial.programs(lambda choices: tree(choices, works), count=30)
 
@@ -1487,6 +1481,8 @@ def weight_and_bias(trial: Trial, layer: Any, inputs: int, outputs: int) -> dict
         tensors = [parameter.tensor for parameter in listed(found)]
         shapes = [array_of(tensor, "a parameter of the layer").shape for tensor in tensors]
     if not shapes:
+        if trial.works(lambda scratch: scratch.run("Linear(3, 2)(MyTensor([[1.0, 2.0, 3.0]]))")):
+            raise Failed("parameters() of the layer is empty", "weight and bias", mistake="linear-not-registered")
         raise Missing("the layer has no parameters: not written yet")
     named: dict[str, Any] = {}
     for number, (tensor, shape) in enumerate(zip(tensors, shapes, strict=True)):
@@ -1983,7 +1979,7 @@ def zero_grad(trial: Trial) -> None:
         if not begun:
             del trial.evidence[noted:]
             trial.run("optimizer.zero_grad()", "p.tensor.grad", after=code, **trial.run(code))
-            raise Missing("zero_grad() changed nothing: not written yet")
+            raise Missing("zero_grad() changed nothing: not written yet, or it meets no parameter")
     trial.same(f"{code}\noptimizer.zero_grad()", "p.tensor.grad", "q.tensor.grad")
     means = dict.fromkeys(("p.tensor", "q.tensor"), "zero-grad-resets-values")
     code += "\noptimizer.zero_grad()"
@@ -1996,7 +1992,7 @@ def step(trial: Trial) -> None:
     code = sgd(trial)
     if not does_something(trial, code, "step", "p.tensor"):
         trial.snippet = f"{code}\noptimizer.step()\np.tensor"
-        raise Missing("step() changed nothing: not written yet, or it changes a copy")
+        raise Missing("step() changed nothing: not written yet, or it changes a copy, or meets no parameter")
     trial.same(f"{code}\noptimizer.step()", "p.tensor", "q.tensor")
     trial.same(sgd(trial, "optimizer.step()"), "p.tensor", "q.tensor")
     if trial.first:  # another lr tells mistakes apart
@@ -2219,6 +2215,11 @@ def mse_batch(trial: Trial) -> None:
     """The mean is over all elements of a batch"""
     mse(trial, 2, 3)
     mse(trial, 4, 2)
+    if trial.first is None:
+        means = {"loss": "mse-remembers"}
+        code = f"criterion = MSELoss()\ncriterion(MyTensor([1.5]), MyTensor([2.5]))\n{ONE_LOSS.format(**BATCH, u='y')}"
+        code = code.replace("MSELoss()(", "criterion(")
+        trial.see(trial.run(code), oracle.values(code, tuple(means)), code, means)
 
 
 # What losses may meet, when it works alone.
@@ -3119,7 +3120,7 @@ def unlisted(trial: Trial) -> str | None:
     try:
         variables = scratch.run(TWINS)
         scores, others = (scratch.read(variables, name) for name in ("scores", "others"))
-    except (Exception, OutOfTime, UsedTorch):
+    except (Exception, OutOfTime, UsedTorch):  # the model has checks of its own
         return None
     alike = scores.shape == others.shape and np.allclose(scores, others)
     return None if alike else "model-layers-not-registered"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 ARRAYS_ONLY = "ndim|sum|mean|reshape|transpose|T|astype|copy|flags|any|all|max|min|tolist|dot|squeeze|flatten|fill"
 TENSORS_ONLY = "requires_grad|backward_op|grad|backward|tensor|parameters"
-OF_TENSORS = f"{TENSORS_ONLY}|{ARRAYS_ONLY}|data|shape|size"
+OF_TENSORS = f"requires_grad|backward_op|grad|backward|{ARRAYS_ONLY}|data|shape|size"
 PYTHONS = r"(?:list|tuple|dict|set|str|bytes|bool|int|float|function|generator|method|memoryview|numpy\.\w+)"
 OPERATORS = {
     "+": "__add__",
@@ -252,6 +252,9 @@ def is_of_python(text: str) -> bool:
 
 def method_of(text: str) -> str | None:
     """The method that Python looked for in vain, of an operator that does not work."""
+    item = re.search(r"'\w+' object (?:does not support item assignment|(is not subscriptable))", text)
+    if item:
+        return "__getitem__" if item[1] else "__setitem__"
     found = re.search(r"(?:unsupported operand type\(s\) for|bad operand type for) (.+?): '([\w.]+)'", text)
     method = OPERATORS.get(found[1]) if found else None
     return method.replace("__", "__r", 1) if found and method and found[2] in ("int", "float") else method

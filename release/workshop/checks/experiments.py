@@ -34,6 +34,8 @@ OTHER_NAMES = {  # what beginners, and Python 2, call a method
     "__rmul__": ("__rmultiply__", "__rtimes__"),
     "__pow__": ("__power__", "__exp__"),
     "__neg__": ("__negative__", "__minus__", "__negate__"),
+    "__getitem__": ("__getItem__", "__get_item__", "__getitems__", "__get__", "__index__"),
+    "__setitem__": ("__setItem__", "__set_item__", "__setitems__", "__set__"),
     "forward": ("foward", "__forward__", "Forward"),
 }
 
@@ -48,15 +50,16 @@ class Place:
 
 def another_name(trial: Trial, method: str) -> str | None:
     """A name under which some class of the learner's has a method that Python looks for in vain."""
-    for name in OTHER_NAMES.get(method, ()):
-        for value in trial.names.values():
-            try:
-                with trial.clock.learner_code(SECONDS):
-                    if hasattr(value, name):
-                        return name
-            except Exception:
-                continue
-    return None
+    return next((name for name in OTHER_NAMES.get(method, ()) if is_there(trial, name)), None)
+
+
+def is_there(trial: Trial, method: str) -> bool:
+    """Whether some class of the learner's has a method."""
+    for name in trial.names:
+        found = trial.beside(SECONDS).tries(f"there = hasattr({name}, {method!r})")
+        if found and found["there"] is True:
+            return True
+    return False
 
 
 # What raises an exception where the method is written, because a parameter is none; and what it is to have no effect.
@@ -118,15 +121,10 @@ QUOTIENTS = 30  # some of which round otherwise than the products with a power
 
 def may_divide_by_power(trial: Trial) -> bool:
     """Whether a / b may be a * b ** -1: that rounds otherwise."""
-    numbers = np.random.default_rng(0).uniform(0.5, 5, (2, QUOTIENTS))
-    code = f"a = MyTensor({numbers[0].tolist()})\nb = MyTensor({numbers[1].tolist()})\ny = a / b"
-    scratch = trial.beside(SECONDS)
-    try:
-        return not np.array_equal(scratch.read(scratch.run(code), "y"), numbers[0] / numbers[1])
-    except KeyboardInterrupt:
-        raise
-    except BaseException:
-        return True
+    numbers = np.random.default_rng(0).uniform(0.5, 5, (2, QUOTIENTS)).tolist()
+    code = f"a, b = np.array({numbers})\ny = MyTensor(a) / MyTensor(b)\nexact = np.array_equal(y.data, a / b)"
+    found = trial.beside(SECONDS).tries(code)
+    return found is None or found["exact"] is not True
 
 
 def rule_without_result(trial: Trial, inference: Inference) -> str | None:
@@ -138,6 +136,7 @@ def rule_without_result(trial: Trial, inference: Inference) -> str | None:
     if means is None or means.mistake != "none-is-used" or not lines[-1].startswith("y.backward("):
         return None
     raised = any(isinstance(one.got, Raised) and one.got.line == len(lines) for one in trial.evidence)
+    raised = raised and re.search("iterable|unpack|subscriptable|zip", str(trial.first.verdict))  # not in the rule
     others = [one for id in inference.passed for one in inference.seen[id] if one.see.endswith(".grad")]
     if not raised or not any(isinstance(one.got, np.ndarray) for one in others):
         return None
@@ -331,7 +330,7 @@ def experiments(unit: Unit) -> list[Experiment]:
             of(f"u = {code}", f"y = {unit.again}", walk),
             (*grads, "c.grad") if "c" in unit.again else grads,
             f"{code} alone is right, {_with(unit.again, 'u', f'({code})')} is not",
-            "What does the second one change that the first has saved? Each result needs an operation of its own.",
+            f"When u = {code} has its gradient: who hands it on, when, and with the inputs that which operation saved?",
         ),
         Experiment(
             of(f"u = {code}", f"y = {unit.again}", walk),
@@ -346,7 +345,7 @@ def experiments(unit: Unit) -> list[Experiment]:
                 of(y, f"z = {_with(code, 'a', 'c')}", walk),
                 (*grads, "c.grad"),
                 f"{code} alone is right; it is wrong when the same operation is used once more before backward()",
-                "What do two results share? Each needs an operation, and saved inputs, of its own.",
+                "Which part of the other result does y.backward() touch, or look at? It is none of its own.",
             )
         )
     if len(inputs) == 2:
@@ -382,14 +381,12 @@ def tried(trial: Trial, inference: Inference) -> list[tuple[Experiment, Trial]]:
 
 
 def _try(trial: Trial, experiment: Experiment) -> Trial:
-    scratch = trial.beside(SECONDS)
-    try:
+    def observe(scratch: Trial) -> None:
         code, like = trial.adapted(experiment.code), trial.adapted(experiment.like or experiment.code)
         scratch.see(scratch.run(code), oracle.values(like, experiment.see), code)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        scratch.fail(error)
+
+    scratch = trial.beside(SECONDS)
+    scratch.attempt(observe)
     return scratch
 
 

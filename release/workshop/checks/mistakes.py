@@ -280,8 +280,8 @@ known(
     "requires-grad-ignored",
     "tensor",
     "requires_grad of a new tensor is not what was asked for",
-    "Who reads the argument requires_grad?",
-    "self.requires_grad = requires_grad in the constructor.",
+    "Who reads the argument requires_grad, and what is it where nobody gives it?",
+    "requires_grad=False in the signature, self.requires_grad = requires_grad in the constructor.",
     BEHAVES,
 )
 known(
@@ -1367,6 +1367,14 @@ known(
     MODULES,
 )
 known(
+    "parameters-used-up",
+    "module",
+    "a second call of parameters() finds less than the first one",
+    "What does the first call leave behind, and where does it stand: in the call, or outside it?",
+    "What was visited is a matter of one call: make the set in it, and hand it on to those of the sub-modules.",
+    MODULES,
+)
+known(
     "parameters-of-first-call",
     "module",
     "parameters() lists what was there when it was called first, whatever was assigned since",
@@ -1463,6 +1471,14 @@ known(
     "matmul multiplies element by element",
     "What is (2, 3) times (3, 4)?",
     "In NumPy `*` works element by element; the matrix product is `@`.",
+    MATMUL,
+)
+known(
+    "matmul-wrong-operation",
+    "matmul",
+    "matmul(a, b) computes something else",
+    "What is (2, 3) times (3, 4), and what becomes of it in your function?",
+    "NumPy's operator is @: hand its result on as it is.",
     MATMUL,
 )
 known(
@@ -1589,6 +1605,14 @@ for id, says, wrong, nudge in (
 
 LINEAR = "Base layers > Linear and ReLU"
 known(
+    "linear-not-registered",
+    "linear",
+    "the layer computes, and its parameters() is empty",
+    "Where are weight and bias kept: each in an attribute of the layer, as a Parameter?",
+    "self.weight = Parameter(MyTensor(...)), and the same for self.bias: a list or a plain tensor is not registered.",
+    LINEAR,
+)
+known(
     "linear-bias-missing",
     "linear",
     "parameters() of a Linear layer holds no bias",
@@ -1682,9 +1706,9 @@ known(
 known(
     "linear-weight-orientation",
     "linear",
-    "the weight is used the wrong way round",
-    "Which axis of the weight belongs to the inputs?",
-    "With a weight of shape (inputs, outputs), y = matmul(x, weight) + bias.",
+    "x and the weight meet the wrong way round",
+    "Which of the two stands left in the product, and which axis of the weight belongs to the inputs?",
+    "With a weight of shape (inputs, outputs), y = matmul(x, weight) + bias: x stands left.",
     LINEAR,
     value("linear", lambda x, w, b: x @ w.T.reshape(w.shape) + b),
     value("linear", lambda x, w, b: x @ w.T + b),
@@ -2114,6 +2138,14 @@ known(
     "the loss is not the mean over all elements of a batch",
     "A (2, 3) prediction has 6 elements. By how many do you divide?",
     "Divide by the size, not by the batch size: y.size.",
+    LOSS,
+)
+known(
+    "mse-remembers",
+    "mseloss",
+    "a loss object that was called before gives another loss",
+    "Which number of the first call does the second one still use?",
+    "Work everything out from y and y_target of this call: nothing is kept in self.",
     LOSS,
 )
 known(
@@ -2645,8 +2677,8 @@ for id, title, nudge, rule_text, read in (
     (
         "values-do-not-match",
         "not as many values come as are expected",
-        "How many inputs has the operation, and how many gradients does its rule return?",
-        "One gradient for each input, in a tuple: None for an input that is a number.",
+        "How many values came, and how many names wait for them? print(...) what comes, in the line before.",
+        "A rule returns one gradient for each input, in a tuple (None for a number), at each walk through the graph.",
         HINTS,
     ),
     (

@@ -635,7 +635,9 @@ def _value_name(op: str, says: str) -> str:
     if op == "matmul":
         if says.endswith("b @ a"):
             return "matmul-operands-swapped"
-        return "matmul-transposed" if ".T" in says or "transposed" in says else "matmul-elementwise"
+        if ".T" in says or "transposed" in says:
+            return "matmul-transposed"
+        return "matmul-wrong-operation" if says.startswith("the result") else "matmul-elementwise"
     return "neg-not-negated" if op == "neg" else f"{op}-wrong-operation"
 
 
