@@ -89,6 +89,8 @@ def report(of: Section, names: dict[str, Any], seed: int = 0) -> Report:
     found = of.run(names_for(of, names), seed)
     if section.nameless:
         raise section.nameless[0]
+    broken = [f"{of.id}/{check.id}: {check.got}" for check in found.checks if check.status == "broken"]
+    assert not broken, broken
     return found
 
 

@@ -115,12 +115,12 @@ WRONG = [
         {"linear_random"},
     ),
     ("relu", "base * (x.data > 0)", ">", ">=", {"relu_kink"}),
-    ("relu", "base * (x.data > 0)", "base * (x.data > 0)", "base", {"relu_gradient"}),
+    ("relu", "base * (x.data > 0)", "base * (x.data > 0)", "base", {"relu_gradient", "relu_kink"}),
     ("relu", "np.maximum(x.data, 0)", "np.maximum(x.data, 0)", "abs(x.data)", {"relu_value"}),
     ("sgd", "data -= self.lr", "-=", "+=", {"step"}),
     ("sgd", "data -= self.lr * tensor", "self.lr", "0.1", {"step_lr"}),
-    ("sgd", "data -= self.lr", "data -=", "parameter.tensor = tensor -", {"step_in_place", "step_twice"}),
-    ("sgd", "self.params = list(parameters)", "list(parameters)", "parameters", {"step_twice"}),
+    ("sgd", "data -= self.lr", "data -=", "parameter.tensor = tensor -", {"step_in_place", "step_keeps_gradients"}),
+    ("sgd", "self.params = list(parameters)", "list(parameters)", "parameters", {"step_walks"}),
     ("sgd", "if tensor.grad is not None:", "if tensor.grad is not None:", "if True:", {"step_without_gradient"}),
     ("sgd", "parameter.tensor.grad = None", "parameter.tensor.grad = None", "pass", {"zero_grad"}),
     ("mseloss", " * (1 / difference.size)", " * (1 / difference.size)", "", {"mse_value"}),
@@ -130,7 +130,7 @@ WRONG = [
         "difference = y - y_target",
         "y - y_target",
         "MyTensor((y - y_target).data)",
-        {"mse_gradient", "mse_zero"},
+        {"mse_gradient"},
     ),
     ("module", "modules.extend(reversed", "modules.extend", "list", {"nested"}),
     ("module", "found.setdefault(id(parameter)", "id(parameter)", "len(found)", {"shared"}),
@@ -152,13 +152,13 @@ WRONG = [
     ("tensor", "if not self.requires_grad:", "not self.requires_grad", "False", {"records"}),
     ("relu", "np.maximum(x.data, 0)", "np.maximum(x.data, 0)", "np.clip(x.data, 0, 6)", {"relu_value"}),
     ("relu", "return relu(x)", "relu(x)", "relu(x).data", {"relu_value"}),
-    ("module", "found.setdefault(id(parameter)", "id(parameter)", "parameter.name", {"nested"}),
+    ("module", "found.setdefault(id(parameter)", "id(parameter)", "parameter.name", {"alike"}),
     ("mseloss", " * (1 / difference.size)", " * (1 / difference.size)", ".data / difference.size", {"mse_value"}),
     ("tensor", "array = np.array(data, dtype=dtype)", "np.array(", "np.asarray(", {"independent"}),
     ("tensor", "if power == 0:", "power == 0", "False", {"power_zero"}),
     ("linear", "rows = left.data.reshape(-1, left.shape[-1])", ".reshape(-1, left.shape[-1])", "", {"linear_row"}),
     ("model", "self.relu(self.hidden(x))", "self.relu(self.hidden(x))", "self.hidden(x)", {"model_bends"}),
-    ("model", "self.hidden(x)", "self.hidden(x)", "MyTensor(self.hidden(x).data)", {"model_gradients", "model_reads"}),
+    ("model", "self.hidden(x)", "self.hidden(x)", "MyTensor(self.hidden(x).data)", {"model_reached", "model_reads"}),
 ]
 
 
@@ -229,7 +229,7 @@ def test_the_sub_module_that_was_replaced_is_forgotten():
     line = 'self.__dict__.get("_MyModule__sub_modules", {}).pop(name, None)'
     kept = "self.__sub_modules[name] = value"
     names = solved((line, "pass"), (kept, "self.__sub_modules[f'{name}{len(self.__sub_modules)}'] = value"))
-    assert lost(run("module", names)) == {"reassigned", "any_tree"}
+    assert lost(run("module", names)) == {"reassigned"}
 
 
 @pytest.mark.parametrize("raising", ["data -= self.lr", "result = a.data @ b.data"])

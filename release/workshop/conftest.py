@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import os
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,10 @@ class NotebookTests:
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
         if pyfuncitem.path.name != "tests.py":
             return None
-        score = pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames})
+        given = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
+        for name in set(inspect.signature(pyfuncitem.obj).parameters) - {*given, "seed"}:  # pytest fills no defaults
+            given[name] = self.find(name)
+        score = pyfuncitem.obj(**given)
         if score < score.report.points:
             notes = "".join(f"\n\nNote: {failure}" for failure in self.failures)
             pytest.fail(score.report.as_text() + notes, pytrace=False)

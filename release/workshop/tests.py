@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -155,6 +156,22 @@ def shapes(trial: Trial, *wanted: tuple[int, ...]) -> list[tuple[int, ...]]:
     return [shape for shape in wanted if shape or trial.right([SCALAR])[0]]
 
 
+def forward(program: Program) -> Program:
+    """A program without its way back, and what can be seen of it: for where no gradient is right."""
+    lines = [line for line in program.code.split("\n") if ".backward(" not in line]
+    return Program("\n".join(lines), tuple(see for see in program.see if "grad" not in see))
+
+
+def waits_for_value(value: bool, gradient: bool) -> None:
+    """Where a value is wrong, a gradient that is right counts; another one may be the right one of what is computed.
+
+    Raises:
+        Waits: when neither is right.
+    """
+    if not (value or gradient):
+        raise Waits("waits for the value, which is not right yet")
+
+
 def differentiates(trial: Trial, symbol: str) -> bool:
     """Whether an operator and its gradients are right alone, for vectors and for matrices."""
     return all(trial.right([program])[0] for program in (PARTS[symbol], in_shapes(symbol, (2, 2), (2, 2))))
@@ -224,7 +241,8 @@ class Composition:
     Args:
         choices: what it looks like.
         works: the names of PARTS that it may use.
-        functions: name to NumPy's function, of functions of one tensor that it uses, too.
+        functions: name to NumPy's function, of functions of one tensor that it uses, too; it raises Unfit for numbers
+            that it is not to be given.
     """
 
     def __init__(
@@ -270,8 +288,6 @@ class Composition:
         kind, left = self.choices.of(kinds), self.operand()
         if kind in self.functions:
             code = f"{kind}({left})"
-            if not self.values[left].all():  # a kink, which has a check of its own
-                raise Unfit
         elif kind == "other":
             part = self.choices.of(self.others)
             code = f"-{left}" if part == "-a" else f"{left} {part}"
@@ -1054,55 +1070,84 @@ def listed(parameters: Any) -> list[Any]:
 PARAMETERS = "m = MyModule()\nm.first = Parameter(MyTensor([1.5]))\nm.second = Parameter(MyTensor([2.5, 3.5]))"
 NESTED = f"{PARAMETERS}\nm.inner = MyModule()\nm.inner.third = Parameter(MyTensor([4.5]))"
 DEEP = f"{NESTED}\nm.inner.inner = MyModule()\nm.inner.inner.fourth = Parameter(MyTensor([5.5]))"
+BESIDE = f"{NESTED}\nm.other = MyModule()\nm.other.fourth = Parameter(MyTensor([5.5]))"
+ALIKE = """\
+m = MyModule()
+m.first = Parameter(MyTensor([1.5]))
+m.inner = MyModule()
+m.inner.{name} = Parameter(MyTensor([{value}]))"""
+TIED = f"{NESTED}\nm.again = m.inner\nm.inner.tied = m.first"
+AGAIN_FIRST = "m.first = Parameter(MyTensor([6.5]))"
+AGAIN_INNER = "m.inner = MyModule()\nm.inner.first = Parameter(MyTensor([5.5]))"
+HELD_BY_M = "held = repr(sorted([parameter.tensor.data.tolist() for parameter in m.parameters()]))"
+# What a tree of modules may have, when it works alone.
+TREES = {
+    name: Program(f"{code}\n{HELD_BY_M}", ("held",))
+    for name, code in {
+        "nested": BESIDE,
+        "deep": DEEP,
+        "shared": TIED,
+        "replaced": f"{NESTED}\nm.parameters()\n{AGAIN_FIRST}\n{AGAIN_INNER}",
+        "names": ALIKE.format(name="first", value=2.5),
+        "values": ALIKE.format(name="second", value=1.5),
+    }.items()
+}
 
 
-@MODULE.check(2, hints=["__setattr__ has kept them for you."])
+def trees_that_work(trial: Trial) -> set[str]:
+    """Names of TREES that are listed as PyTorch lists them."""
+    return {*itertools.compress(TREES, trial.right([*TREES.values()]))}
+
+
+@MODULE.check(2.5, hints=["__setattr__ has kept them for you."])
 def own(trial: Trial) -> None:
     """parameters() lists the module's own parameters"""
     parameters_are(trial, "m = MyModule()")
     parameters_are(trial, PARAMETERS, [1.5], [2.5, 3.5])
 
 
-@MODULE.check(1.5, needs=["own"], hints=["Every sub-module has parameters() too."])
+@MODULE.check(1, needs=["own"], hints=["Every sub-module has parameters() too."])
 def nested(trial: Trial) -> None:
     """parameters() lists those of sub-modules"""
     parameters_are(trial, NESTED, [1.5], [2.5, 3.5], inner=[[4.5]])
-    beside = f"{NESTED}\nm.other = MyModule()\nm.other.fourth = Parameter(MyTensor([5.5]))"
-    parameters_are(trial, beside, [1.5], [2.5, 3.5], inner=[[4.5], [5.5]])
-    for name, value in (("first", 2.5), ("second", 1.5), ("first", 1.5)):  # alike in name, in value, in both
-        code = "m = MyModule()\nm.first = Parameter(MyTensor([1.5]))\nm.inner = MyModule()\n"
-        parameters_are(trial, f"{code}m.inner.{name} = Parameter(MyTensor([{value}]))", [1.5], [value])
+    parameters_are(trial, BESIDE, [1.5], [2.5, 3.5], inner=[[4.5], [5.5]])
 
 
-@MODULE.check(1, needs=["nested"], hints=["Ask sub-modules for theirs: parameters() calls itself."])
+@MODULE.check(0.5, needs=["nested"], hints=["Others may have its name and its numbers; id(parameter) is its own."])
+def alike(trial: Trial) -> None:
+    """Parameters that are alike in name or in value are all listed"""
+    for name, value in (("first", 2.5), ("second", 1.5), ("first", 1.5)):
+        parameters_are(trial, ALIKE.format(name=name, value=value), [1.5], [value])
+
+
+@MODULE.check(0.5, needs=["nested"], hints=["Ask sub-modules for theirs: parameters() calls itself."])
 def deep(trial: Trial) -> None:
     """parameters() goes down to any depth"""
     parameters_are(trial, DEEP, [1.5], [2.5, 3.5], [4.5], [5.5], fewer="parameters-one-level")
 
 
-@MODULE.check(1, needs=["nested"], hints=["Two names, one object: compare with `is`, or remember id(parameter)."])
+@MODULE.check(0.5, needs=["alike"], hints=["Two names, one object: compare with `is`, or remember id(parameter)."])
 def shared(trial: Trial) -> None:
     """A shared parameter is listed once"""
     twice = "parameters-shared-twice"
     parameters_are(trial, f"{PARAMETERS}\nm.tied = m.first", [1.5], [2.5, 3.5], more=twice)
-    tied = f"{NESTED}\nm.again = m.inner\nm.inner.tied = m.first"
-    parameters_are(trial, tied, [1.5], [2.5, 3.5], [4.5], more=twice)
+    parameters_are(trial, TIED, [1.5], [2.5, 3.5], [4.5], more=twice)
     after = f"{NESTED}\nm.again = m.inner\nm.last = MyModule()\nm.last.fifth = Parameter(MyTensor([6.5]))"
     parameters_are(trial, after, [1.5], [2.5, 3.5], [4.5], [6.5], more=twice)
 
 
-@MODULE.check(1, needs=["nested"], hints=["Keep parameters by name, so that a new one takes the old one's place."])
+@MODULE.check(1, needs=["own"], hints=["Keep parameters by name, so that a new one takes the old one's place."])
 def reassigned(trial: Trial) -> None:
     """A replaced parameter is forgotten"""
     kept = {"more": "parameters-replaced-kept", "other": "parameters-replaced-kept"}
-    again = "m.first = Parameter(MyTensor([6.5]))"
-    parameters_are(trial, f"{PARAMETERS}\n{again}", [2.5, 3.5], [6.5], **kept)
-    inner = "m.inner = MyModule()\nm.inner.first = Parameter(MyTensor([{}]))"
-    parameters_are(trial, f"m = MyModule()\n{inner.format(1.5)}\n{inner.format(2.5)}", [2.5], **kept)
-    parameters_are(trial, f"{PARAMETERS}\nm.parameters()\n{again}", [2.5, 3.5], [6.5], **kept)
+    parameters_are(trial, f"{PARAMETERS}\n{AGAIN_FIRST}", [2.5, 3.5], [6.5], **kept)
+    if trial.right([TREES["nested"]])[0]:
+        inner = "m.inner = MyModule()\nm.inner.first = Parameter(MyTensor([{}]))"
+        parameters_are(trial, f"m = MyModule()\n{inner.format(1.5)}\n{inner.format(2.5)}", [2.5], **kept)
+    parameters_are(trial, f"{PARAMETERS}\nm.parameters()\n{AGAIN_FIRST}", [2.5, 3.5], [6.5], **kept)
 
 
-@MODULE.check(1, hints=["__call__ returns self.forward(x)."])
+@MODULE.check(1.5, hints=["__call__ returns self.forward(x)."])
 def calling(trial: Trial) -> None:
     """Calling a module calls its forward"""
     code = "m = MyModule()\nm.forward = MyTensor\ny = m([1.5, 2.5])"
@@ -1112,18 +1157,27 @@ def calling(trial: Trial) -> None:
     trial.see(variables, {"y": np.array([1.5, 2.5])}, code)
 
 
-def tree(choices: Choices) -> Program:
-    """Modules in modules, parameters that are shared, names that are assigned again."""
+def tree(choices: Choices, works: set[str]) -> Program:
+    """Modules in modules, parameters that are shared, names that are assigned again, as far as that works alone.
+
+    Args:
+        works: the names of TREES that it may use.
+
+    Raises:
+        Unfit: when it uses another one.
+    """
     lines, modules, parameters = ["m = MyModule()"], ["m"], []
     inside: dict[str, set[str]] = {"m": set()}  # module to all that were ever put below it
     taken: set[tuple[str, str]] = set()  # names of parameters, which PyTorch gives to no module
+    places: list[tuple[str, str, str]] = []  # owner, name, what was put there
     for number in range(14):
         kind = choices.below(6)
         if number > 5 and not kind:
             break
         owner, name = choices.of(modules), choices.of("abcde")
         if kind <= 2 and len(parameters) < 5:
-            value = 1.5 + len(parameters) - (choices.below(4) == 3 and len(parameters) > 0)  # two may be alike
+            same = choices.below(4) == 3 and len(parameters) > 0 and "values" in works
+            value = 1.5 + len(parameters) - same  # two may be alike
             parameters.append("pqrst"[len(parameters)])
             lines.append(f"{parameters[-1]} = Parameter(MyTensor([{value}]))")
             what = parameters[-1]
@@ -1146,8 +1200,18 @@ def tree(choices: Choices) -> Program:
             for module in modules:
                 if module == owner or owner in inside[module]:
                     inside[module] |= {what} | inside[what]
+        uses = {
+            "nested": what in inside,
+            "deep": what in inside and owner != "m",
+            "shared": any(what == other for _, _, other in places),
+            "replaced": any((owner, name) == (module, other) for module, other, _ in places),
+            "names": any(name == other for _, other, _ in places),
+        }
+        if not {feature for feature, used in uses.items() if used} <= works:
+            raise Unfit
+        places.append((owner, name, what))
         lines.append(f"{owner}.{name} = {what}")
-    lines.append("held = repr(sorted([parameter.tensor.data.tolist() for parameter in m.parameters()]))")
+    lines.append(HELD_BY_M)
     return Program("\n".join(lines), ("held",))
 
 
@@ -1159,10 +1223,11 @@ def tree(choices: Choices) -> Program:
 )
 def any_tree(trial: Trial) -> None:
     """Any tree of modules: random ones, with shared and re-assigned parts"""
-    # A name that goes from a module to a parameter is too rare among random trees.
-    parameters_are(trial, f"{NESTED}\nm.inner = Parameter(MyTensor([6.5]))", [1.5], [2.5, 3.5], [6.5])
+    works = trees_that_work(trial)
+    if {"nested", "replaced"} <= works:  # a name that goes from a module to a parameter is too rare among random trees
+        parameters_are(trial, f"{NESTED}\nm.inner = Parameter(MyTensor([6.5]))", [1.5], [2.5, 3.5], [6.5])
     if trial.first is None:
-        trial.programs(tree, count=30)
+        trial.programs(lambda choices: tree(choices, works), count=30)
 
 
 def test_my_module(MyModule: Any, MyTensor: Any, Parameter: Any, seed: int | None = None) -> Score:
@@ -1181,7 +1246,7 @@ MATMUL = Section(
 )
 
 
-@MATMUL.check(1, hints=["NumPy's operator is a.data @ b.data."])
+@MATMUL.check(1.25, hints=["NumPy's operator is a.data @ b.data."])
 def matmul_value(trial: Trial) -> None:
     """The value of matmul(a, b)"""
     for (n, k), m in (((1, 1), 1), ((1, 2), 1), ((2, 3), 4), ((2, 2), 2)):
@@ -1189,62 +1254,116 @@ def matmul_value(trial: Trial) -> None:
         trial.same(f"a = MyTensor({a})\nb = MyTensor({b})\ny = matmul(a, b)", "y")
 
 
-@MATMUL.check(
-    1,
-    needs=["matmul_value"],
-    hints=["Its shape is (n, k), the upstream gradient's (n, m): which product with b fits?", "grad_a = base @ b.T"],
+FACTORS = """\
+a = MyTensor([[2.0, 3.0], [0.5, -1.5], [4.0, 2.5]]{})
+b = MyTensor([[5.0, 0.5, 1.5, -0.5], [-2.0, 4.0, 3.5, 2.0]]{})
+y = matmul(a, b)"""
+FACTORS_OF_ONE_SHAPE = """\
+a = MyTensor([[2.0, 3.0], [0.5, -1.5]]{})
+b = MyTensor([[5.0, 0.5], [-2.0, 4.0]]{})
+y = matmul(a, b)"""
+PRODUCT = Program(FACTORS.format("", ""), ("y",))
+PRODUCT_SHAPE = Program(FACTORS.format("", ""), ("tuple(y.shape) == (3, 4)", "hasattr(y, 'backward')"))
+UPSTREAM_OF_PRODUCT = (
+    "g = MyTensor([[1.5, 2.5, -0.5, 4.0], [3.0, 0.5, 2.0, 1.0], [-1.5, 2.0, 0.5, 3.5]])\ny.backward(g)"
 )
-def matmul_left(trial: Trial) -> None:
-    """The gradient of the left operand"""
-    for (n, k), m in (((1, 2), 1), ((2, 3), 2), ((2, 2), 2), ((3, 3), 3)):
-        trial.gradients("y = matmul(a, b)", {"a": (n, k)}, constants={"b": trial.draw(k, m)})
-
-
-@MATMUL.check(
-    1,
-    needs=["matmul_value"],
-    hints=["Its shape is (k, m), the upstream gradient's (n, m): which product with a fits?", "grad_b = a.T @ base"],
-)
-def matmul_right(trial: Trial) -> None:
-    """The gradient of the right operand"""
-    for (n, k), m in (((1, 2), 1), ((2, 3), 2), ((2, 2), 2), ((3, 3), 3)):
-        trial.gradients("y = matmul(a, b)", {"b": (k, m)}, constants={"a": trial.draw(n, k)})
-
-
 SIDES = [
-    Program(
-        f"a = MyTensor([[2.0, 3.0], [0.5, -1.5]]{left})\nb = MyTensor([[5.0, 0.5, 1.5], [-2.0, 4.0, 3.5]]{right})\n"
-        "y = matmul(a, b)\ny.backward(MyTensor([[1.5, 2.5, -0.5], [3.0, 0.5, 2.0]]))",
-        (see,),
-    )
-    for left, right, see in ((", requires_grad=True", "", "a.grad"), ("", ", requires_grad=True", "b.grad"))
+    [
+        Program(f"{FACTORS.format(*flags)}\n{UPSTREAM_OF_PRODUCT}", (see,)),
+        Program(f"{FACTORS_OF_ONE_SHAPE.format(*flags)}\ny.backward(MyTensor([[1.5, 2.5], [3.0, 0.5]]))", (see,)),
+    ]
+    for flags, see in (((", requires_grad=True", ""), "a.grad"), (("", ", requires_grad=True"), "b.grad"))
 ]
+
+
+def sides_that_work(trial: Trial) -> tuple[bool, bool]:
+    """Whether the gradients of the left and of the right operand are right."""
+    left, right = (all(trial.right(some)) for some in SIDES)
+    return left, right
+
+
+def product_is_right(trial: Trial) -> bool:
+    """Whether the value of a product is right: gradients can be asked without.
+
+    Raises:
+        Waits: when not even its shape is, which an upstream gradient must have.
+    """
+    right, shaped = trial.right([PRODUCT, PRODUCT_SHAPE])
+    if not shaped:
+        raise Waits("waits for a product of the right shape")
+    return right
 
 
 @MATMUL.check(
     0.5,
-    needs=["matmul_value"],
+    hints=["Its shape is (n, k), the upstream gradient's (n, m): which product with b fits?", "grad_a = base @ b.T"],
+)
+def matmul_left(trial: Trial) -> None:
+    """The gradient of the left operand"""
+    value = product_is_right(trial)
+    waits_for_value(value, sides_that_work(trial)[0])
+    for (n, k), m in (((1, 2), 1), ((2, 3), 2), ((2, 2), 2), ((3, 3), 3)):
+        trial.gradients("y = matmul(a, b)", {"a": (n, k)}, constants={"b": trial.draw(k, m)}, value=value)
+
+
+@MATMUL.check(
+    0.5,
+    hints=["Its shape is (k, m), the upstream gradient's (n, m): which product with a fits?", "grad_b = a.T @ base"],
+)
+def matmul_right(trial: Trial) -> None:
+    """The gradient of the right operand"""
+    value = product_is_right(trial)
+    waits_for_value(value, sides_that_work(trial)[1])
+    for (n, k), m in (((1, 2), 1), ((2, 3), 2), ((2, 2), 2), ((3, 3), 3)):
+        trial.gradients("y = matmul(a, b)", {"b": (k, m)}, constants={"a": trial.draw(n, k)}, value=value)
+
+
+@MATMUL.check(
+    0.75,
     hints=["In the rule make a row of shape (k,), and its upstream gradient, a matrix with one row: reshape."],
 )
 def matmul_row(trial: Trial) -> None:
     """One row, (k,) to (m,): its value and its gradients"""
-    left, right = trial.right(SIDES)
-    if not (left or right):
-        raise Waits("waits for the gradient of one operand")
+    value = product_is_right(trial)
+    left, right = sides_that_work(trial)
+    if not (value or left or right):
+        raise Waits("waits for the value or a gradient of a product")
     for k, m in ((1, 1), (3, 2), (2, 3)):
         a, b = trial.draw(k), trial.draw(k, m)
-        trial.same(f"a = MyTensor({literal(a)})\nb = MyTensor({literal(b)})\ny = matmul(a, b)", "y")
+        if value:
+            trial.same(f"a = MyTensor({literal(a)})\nb = MyTensor({literal(b)})\ny = matmul(a, b)", "y")
         if left:
-            trial.gradients("y = matmul(a, b)", {"a": (k,)}, constants={"b": b})
+            trial.gradients("y = matmul(a, b)", {"a": (k,)}, constants={"b": b}, value=value)
         if right:
-            trial.gradients("y = matmul(a, b)", {"b": (k, m)}, constants={"a": a})
+            trial.gradients("y = matmul(a, b)", {"b": (k, m)}, constants={"a": a}, value=value)
+
+
+MATRICES_STAY = Program(
+    FACTORS.format(*[", requires_grad=True"] * 2) + f"\n{UPSTREAM_OF_PRODUCT}", ("a.data", "b.data", "g.data")
+)
+
+
+@MATMUL.check(0.75, hints=["`array *= ...` and `out=` change the array they are given: compute a new one."])
+def matmul_untouched(trial: Trial) -> None:
+    """Both operands and the upstream gradient stay as they are"""
+    product_is_right(trial)
+    left, right = (", requires_grad=True" if works else "" for works in sides_that_work(trial))
+    a, b, g = trial.draw(2, 3), trial.draw(3, 2), trial.draw(2, 2)
+    code = f"array = np.array({literal(a)})\na = MyTensor(array{left})\nb = MyTensor({literal(b)}{right})\n"
+    code += f"g = MyTensor({literal(g)})\ny = matmul(a, b)"
+    handed = {"a.data": a, "b.data": b, "array[:]": a}
+    means = dict.fromkeys(handed, "operand-changed") | {"g.data": "upstream-changed"}
+    if left or right:
+        code, handed = f"{code}\ny.backward(g)", handed | {"g.data": g}
+    trial.see(trial.run(code), handed, code, means)
 
 
 def products(choices: Choices, left: bool, right: bool, rows: bool) -> Program:
     """Matrix products, some by the same matrix twice, of batches or of rows.
 
-    Products of products, where the gradient of the left operand works alone; else products of constants by matrices
-    that they share. `right` says whether the right operand's gradient works, `rows` whether a row does.
+    Products of products, where values and the gradient of the left operand work alone (`left`); else products of
+    constants by matrices that they share. `right` says whether the right operand's gradient works, `rows` whether a row
+    does.
 
     Raises:
         Unfit: when nothing in it asks for a gradient.
@@ -1256,7 +1375,7 @@ def products(choices: Choices, left: bool, right: bool, rows: bool) -> Program:
     handed: list[str] = []
 
     def tensor(*shape: int, traced: bool) -> str:
-        name, traced = "abcdefhkmn"[len(handed)], traced and choices.below(4) < 3
+        name, traced = "abcdefhkmnopqrst"[len(handed)], traced and choices.below(4) < 3
         handed.append(name)
         if traced:
             leaves.append(name)
@@ -1294,19 +1413,28 @@ def products(choices: Choices, left: bool, right: bool, rows: bool) -> Program:
 
 
 @MATMUL.check(
-    1.5,
-    needs=["matmul_value"],
+    1.25,
     hints=["Each product alone is right. Does the second one change what the first one keeps?"],
     any_program=True,
 )
 def any_product(trial: Trial) -> None:
     """Any program: random products, of products and by the same matrix again"""
-    left, right = trial.right(SIDES)
-    if not (left or right):
-        raise Waits("waits for the gradient of one operand")
+    value = product_is_right(trial)
+    left, right = sides_that_work(trial)
+    kept = trial.right([MATRICES_STAY])[0]
+    if not (value or right):
+        raise Waits("waits for the value of a product, or the gradient of its right operand")
     row = "a = MyTensor([2.0, 3.0])\nb = MyTensor([[5.0], [0.5]], requires_grad=True)\ny = matmul(a, b)\n"
     rows = left and right and trial.right([Program(f"{row}y.backward(MyTensor([1.5]))", ("y", "b.grad"))])[0]
-    trial.programs(lambda choices: products(choices, left, right, rows))
+
+    def some(choices: Choices) -> Program:
+        if not (left or right):
+            return forward(products(choices, True, True, False))
+        program = products(choices, left and value, right, rows)
+        seen = (see for see in program.see if (value or len(see) > 1) and (kept or not see.endswith(".data")))
+        return replace(program, see=tuple(seen))
+
+    trial.programs(some)
 
 
 def test_matmul(matmul: Any, MyTensor: Any, seed: int | None = None) -> Score:
@@ -1570,13 +1698,15 @@ def linear_input(trial: Trial) -> None:
     linear(trial, 4, 3, look_at="x")
 
 
-NETWORKS = ([], [*[0] * 13, 3])  # choices of one layer for a batch, and of the same for one row
-
-
-def network(choices: Choices, with_bias: bool, with_rows: bool) -> Program:
+def network(choices: Choices, works: set[str]) -> Program:
     """Linear layers one after the other, some of them twice, for a batch or for one row; their numbers are written.
 
-    Without a bias that works it is 0, and its gradient is not looked at.
+    Args:
+        works: what is right in one layer alone: `value`, the gradients of `weight`, `bias` and `x`, and a `row`.
+            Nothing else is looked at; without a bias that works it is 0.
+
+    Raises:
+        Unfit: for layers upon layers, where not both values and gradients go through one.
     """
     sizes = [choices.of([2, 3, 4])]
     made: list[str] = []
@@ -1588,39 +1718,58 @@ def network(choices: Choices, with_bias: bool, with_rows: bool) -> Program:
         inputs, outputs = sizes[-1], choices.of([n for n in (2, 3, 4) if n != sizes[-1]])
         if (inputs, outputs) not in layers or choices.below(3) == 2:
             layer = layers[inputs, outputs] = ["one", "two", "three"][len(layers)]
-            weight, bias = choices.array(inputs, outputs) / 4, choices.array(outputs) / 4 * with_bias
+            weight, bias = choices.array(inputs, outputs) / 4, choices.array(outputs) / 4 * ("bias" in works)
             made.append(f"{layer} = Linear({inputs}, {outputs})")
             made.append(f"w, b = MyTensor({literal(weight)}).data, MyTensor({literal(bias)}).data")
             made.append(f"for p in {layer}.parameters():")
             made.append("    shape = p.tensor.shape")
-            made.append("    p.tensor.data[...] = w if shape == w.shape else w.T if shape == w.T.shape else b")
+            made.append("    bias = b if b.shape[0] in shape else 0")
+            made.append("    p.tensor.data[...] = w if shape == w.shape else w.T if shape == w.T.shape else bias")
         lines.append(f"{name} = {layers[inputs, outputs]}({lines[-1][0] if lines else 'x'})")
         sizes.append(outputs)
-    rows = [] if choices.below(4) == 3 and with_rows else [1 + choices.below(3)]
+    if len(lines) > 1 and not {"value", "x"} <= works:
+        raise Unfit
+    rows = [] if choices.below(4) == 3 and "row" in works else [1 + choices.below(3)]
     made.append(f"x = MyTensor({literal(choices.array(*rows, sizes[0]) / 2)}, requires_grad=True)")
     made.append(f"g = MyTensor({literal(choices.array(*rows, sizes[-1]) / 2)})")
     lines.append("y.backward(g)")
-    see = [*(line[0] for line in lines[:-1]), "x.grad", "x.data", "g.data"]
+    see = ["x.data", "g.data", *(line[0] for line in lines[:-1] if "value" in works)]
+    see += ["x.grad"] if "x" in works else []
     for (inputs, outputs), layer in layers.items():  # in whatever order and orientation
-        some = "" if with_bias else f" and p.tensor.data.shape in (({inputs}, {outputs}), ({outputs}, {inputs}))"
-        kept = f"for p in {layer}.parameters() if p.tensor.grad is not None{some}"
-        gradients = f"[np.ravel(getattr(p.tensor.grad, 'data', p.tensor.grad)) {kept}]"
+        shapes = [f"({inputs}, {outputs})", f"({outputs}, {inputs})"] if "weight" in works else []
+        shapes += [f"({outputs},)", f"(1, {outputs})"] if "bias" in works else []
+        lines.append(f"kept = [p.tensor for p in {layer}.parameters() if p.tensor.data.shape in [{', '.join(shapes)}]]")
+        gradients = "[np.ravel(getattr(t.grad, 'data', t.grad)) for t in kept if t.grad is not None]"
         lines.append(f"{layer}_gradients = np.sort(np.concatenate([np.zeros(0), *{gradients}]))")
         see.append(f"{layer}_gradients[:]")
     return Program("\n".join([*made, *lines]), tuple(see))
 
 
+def layer_that_works(trial: Trial) -> set[str]:
+    """What is right in one layer alone, as `network` wants it."""
+    asked = ("value", "weight", "x", "bias")
+    three_rows = [*[0] * 14, 2]
+    some = [network(Choices(three_rows), {what}) for what in asked]
+    works = {*itertools.compress(asked, trial.right([forward(some[0]), *some[1:]]))}
+    row = network(Choices([*[0] * 13, 3]), works | {"row"})
+    return works | ({"row"} if trial.right([row])[0] else set())
+
+
 @LINEAR.check(
     2.5,
-    needs=["linear_batch", "linear_weight", "linear_input"],
+    needs=["linear_batch"],
     hints=["One layer alone is right. What does it keep from one call to the next? Its parameters, and nothing else."],
     any_program=True,
 )
 def any_network(trial: Trial) -> None:
     """Any network: random layers upon layers, some of them twice, for batches and for rows"""
-    with_bias, with_rows = (network(Choices(taken), True, True) for taken in NETWORKS)
-    right = trial.right([with_bias, with_rows])
-    trial.programs(lambda choices: network(choices, *right))
+    works = layer_that_works(trial)
+    if not works:
+        raise Waits("waits for a layer whose values or gradients are right")
+    if "value" in works and "x" not in works:
+        trial.programs(lambda choices: forward(network(choices, works | {"x"})))
+    if trial.first is None and works & {"weight", "bias", "x"}:
+        trial.programs(lambda choices: network(choices, works))
 
 
 def test_linear(Linear: Any, MyTensor: Any, Parameter: Any, seed: int | None = None) -> Score:
@@ -1633,58 +1782,122 @@ RELU = Section(
 )
 
 
-@RELU.check(1, hints=["np.maximum(x.data, 0), or a mask of 0 and 1."])
+@RELU.check(1.25, hints=["np.maximum(x.data, 0), or a mask of 0 and 1."])
 def relu_value(trial: Trial) -> None:
     """The value: max(x, 0)"""
     for data in ([0.5], [-0.5], [-2.5, 0.0, 2.5], [-90.0, 90.0], trial.draw(3, 4).tolist()):
         trial.same(f"relu = ReLU()\nx = MyTensor({data})\ny = relu(x)", "y")
 
 
-@RELU.check(1, needs=["relu_value"], hints=["Where relu is flat, nothing flows back.", "base * (x.data > 0)"])
+# Above 0 and below it.
+BENDS = [
+    Program(f"x = MyTensor([{some}], requires_grad=True)\ny = ReLU()(x)\ny.backward(MyTensor([0.5, -1.5]))", (see,))
+    for see in ("y", "x.grad")
+    for some in ("2.5, 90.0", "-2.5, -90.0")
+]
+KINK = Program("x = MyTensor([0.0], requires_grad=True)\ny = ReLU()(x)\ny.backward(MyTensor([1.5]))", ("x.grad",))
+RELU_KEEPS = Program(
+    "x = MyTensor([2.0, -3.0], requires_grad=True)\ng = MyTensor([0.5, -1.5])\ny = ReLU()(x)\ny.backward(g)",
+    ("x.data", "g.data"),
+)
+RELU_APART = Program("x = MyTensor([2.0])\ny = ReLU()(x)\ny.data[0] = 9.5", ("x.data",))
+
+
+def relu_computes(trial: Trial) -> bool:
+    """Whether the value of relu is right: its gradient can be asked without.
+
+    Raises:
+        Waits: when it gives no tensor of the right shape, which an upstream gradient must have.
+    """
+    some = "x = MyTensor([2.5, -2.5])\ny = ReLU()(x)"
+    shape = Program(some, ("tuple(y.shape) == (2,)", "hasattr(y, 'backward')"))
+    right, shaped = trial.right([Program(some, ("y",)), shape])
+    if not shaped:
+        raise Waits("waits for a result in the shape of x")
+    return right
+
+
+@RELU.check(0.75, hints=["Where relu is flat, nothing flows back.", "base * (x.data > 0)"])
 def relu_gradient(trial: Trial) -> None:
     """The gradient: 1 where x > 0, 0 where x < 0"""
+    value = relu_computes(trial)
+    waits_for_value(value, all(trial.right(BENDS[2:])))
     for data in ([0.5], [-0.5], [-2.5, 2.5], [-90.0, 90.0], trial.draw(3, 4)):
-        trial.gradients("y = ReLU()(x)", {"x": data})
+        trial.gradients("y = ReLU()(x)", {"x": data}, value=value)
 
 
-@RELU.check(1, needs=["relu_gradient"], hints=["x > 0, not x >= 0."])
+@RELU.check(0.5, hints=["x > 0, not x >= 0."])
 def relu_kink(trial: Trial) -> None:
     """At x = 0 the gradient is 0, as in PyTorch"""
-    trial.gradients("y = ReLU()(x)", {"x": [0.0]}, {"x": [0.0, 0.5, 0.0, -0.5]})
+    waits_for_value(relu_computes(trial), trial.right([KINK])[0])
+    trial.gradients("y = ReLU()(x)", {"x": [0.0]}, value=False)
+    if all(trial.right(BENDS)):
+        trial.gradients("y = ReLU()(x)", {"x": [0.0, 0.5, 0.0, -0.5]})
 
 
-@RELU.check(0.5, needs=["relu_value"], hints=["x.data[mask] = 0 writes into x: work on an array of its own."])
+@RELU.check(0.75, hints=["x.data[mask] = 0 writes into x: work on an array of its own."])
 def relu_untouched(trial: Trial) -> None:
-    """x and the upstream gradient stay as they are, and nothing shares memory with the result"""
+    """x and the upstream gradient stay as they are"""
+    relu_computes(trial)
     x, base = trial.draw(4, positive=True) * [1, -1, 1, -1], trial.draw(4)
     code = f"array = np.array({literal(x)})\nx = MyTensor(array, requires_grad=True)\ng = MyTensor({literal(base)})\n"
     code += "y = ReLU()(x)\ny.backward(g)"
     handed = {"x.data": x, "array[:]": x, "g.data": base}
     trial.see(trial.run(code), handed, code, dict.fromkeys(handed, "operand-changed") | {"g.data": "upstream-changed"})
-    code = f"x = MyTensor({literal(abs(x))})\ny = ReLU()(x)\ny.data[0] = 9.5"
-    trial.see(trial.run(code), {"x.data": abs(x)}, code, {"x.data": "result-aliased"})
 
 
-def bent(choices: Choices, works: set[str]) -> Program:
-    program = once(choices, works, {"relu": lambda x: np.maximum(x, 0)})
+@RELU.check(0.5, hints=["Give the result an array of its own, also where all of x is above 0."])
+def relu_apart(trial: Trial) -> None:
+    """x and its result share no memory"""
+    relu_computes(trial)
+    x = trial.draw(4, positive=True)
+    code = f"x = MyTensor({literal(x)})\ny = ReLU()(x)\ny.data[0] = 9.5"
+    trial.see(trial.run(code), {"x.data": x}, code, {"x.data": "result-aliased"})
+
+
+def bent(choices: Choices, works: set[str], above: bool, below: bool) -> Program:
+    """A composition with relu of numbers above 0, below 0, or both. (0 itself has a check of its own.)"""
+
+    def relu(x: np.ndarray) -> np.ndarray:
+        if not ((x > 0) & above | (x < 0) & below).all():
+            raise Unfit
+        return np.maximum(x, 0)
+
+    program = once(choices, works, {"relu": relu})
     if "relu(" not in program.code:
         raise Unfit
     return Program(f"relu = ReLU()\n{program.code}", program.see)
 
 
 @RELU.check(
-    1.5,
-    needs=["relu_gradient"],
+    1.25,
     hints=["relu alone is right. What does it keep for the way back, and who changes that in between?"],
     any_program=True,
 )
 def any_bend(trial: Trial) -> None:
     """Any program: relu in random compositions"""
+    relu_computes(trial)
+    above, below, flows_above, flows_below = trial.right(BENDS)
+    kink, kept = trial.right([KINK, RELU_KEEPS])
+    if not (above or below):
+        raise Waits("waits for a value that is right")
     works = parts_that_work(trial)
-    some = pairs(works, "relu")
-    trial.pairs(replace(some, first="relu = ReLU()\n"))
+    back = above and flows_above, below and flows_below
+
+    def some(choices: Choices) -> Program:
+        program = bent(choices, works, *back) if any(back) else forward(bent(choices, works, above, below))
+        if kept:
+            return program
+        on_copies = re.sub(r"relu\((\w+)\)", r"relu(\1 * 1.0)", program.code)  # where its input is changed, not x
+        return Program(on_copies, tuple(see for see in program.see if not see.endswith(".data")))
+
+    if all(back) and kept:
+        each = replace(pairs(works, "relu"), first="relu = ReLU()\n")
+        if not kink:  # which relu of relu meets
+            each = replace(each, outer=tuple(outer for outer in each.outer if outer != "relu(u)"))
+        trial.pairs(each)
     if trial.first is None:
-        trial.programs(lambda choices: bent(choices, works))
+        trial.programs(some)
 
 
 def test_relu(ReLU: Any, MyTensor: Any, seed: int | None = None) -> Score:
@@ -1775,9 +1988,54 @@ def step_lr(trial: Trial) -> None:
         trial.same(sgd(trial, "optimizer.step()", lr=lr), "p.tensor")
 
 
+# What steps may meet, when it works alone.
+ONE_STEP = """\
+p = Parameter(MyTensor([1.5, 2.5], requires_grad=True))
+q = Parameter(MyTensor([0.5, -2.0], requires_grad=True))
+w = p.tensor
+optimizer = SGD([p, q], lr={lr})
+(w + w + q.tensor).backward(MyTensor([0.5, -1.5]))
+optimizer.{method}()"""
+WITHOUT = """\
+p = Parameter(MyTensor([1.5, 2.5], requires_grad=True))
+q = Parameter(MyTensor([0.5, -2.0], requires_grad=True))
+(q.tensor + q.tensor).backward(MyTensor([0.5, -1.5]))
+SGD([p, q], lr=0.1).step()"""
+STEP = ONE_STEP.format(method="step", lr=0.1)
+STEPS = {
+    "step": Program(STEP, ("p.tensor", "q.tensor")),
+    "lr": Program(ONE_STEP.format(method="step", lr=0.5), ("p.tensor",)),
+    "zero_grad": Program(
+        ONE_STEP.format(method="zero_grad", lr=0.1), ("p.tensor.grad", "q.tensor.grad", "p.tensor", "q.tensor")
+    ),
+    "in place": Program(STEP, ("w",)),
+    "gradient": Program(STEP, ("p.tensor.grad", "q.tensor.grad")),
+    "without": Program(WITHOUT, ("p.tensor", "q.tensor")),
+}
+
+
+def steps_that_work(trial: Trial) -> set[str]:
+    """Names of STEPS that do what PyTorch does."""
+    return {*itertools.compress(STEPS, trial.right([*STEPS.values()]))}
+
+
+def moved_by_step(trial: Trial) -> None:
+    """What a step leaves as it was can be asked of one that moves something, rightly or not.
+
+    Raises:
+        Waits: when nothing moves.
+    """
+
+    def moves(scratch: Trial) -> None:
+        if not does_something(scratch, sgd(scratch), "step", "p.tensor"):
+            raise Missing("step() changed nothing")
+
+    if not trial.works(moves):
+        raise Waits("waits for a step() that moves a parameter")
+
+
 @OPTIMIZER.check(
     1,
-    needs=["step"],
     hints=[
         "Others may hold the tensor itself, or its array, as w does here: they would keep the old one.",
         "Change tensor.data's elements.",
@@ -1785,63 +2043,84 @@ def step_lr(trial: Trial) -> None:
 )
 def step_in_place(trial: Trial) -> None:
     """step() works in place: who holds the tensor, or its array, sees it"""
-    trial.same(sgd(trial, "array = w.data", "optimizer.step()"), "w", "array[:]")
+    moved_by_step(trial)
+    code = sgd(trial, "array = w.data", "optimizer.step()")
+    if trial.right([STEPS["step"]])[0]:
+        trial.same(code, "w", "array[:]")
+        return
+    variables = trial.run(code)
+    moved = trial.read(variables, "p.tensor")  # to wherever: that has a check of its own
+    noted = len(trial.evidence)
+    trial.see(variables, {"w": moved, "array[:]": moved}, code)
+    del trial.evidence[noted:]  # in which a wrong step looks right
 
 
-@OPTIMIZER.check(1, needs=["step"], hints=["Skip a parameter whose tensor.grad is None."])
+@OPTIMIZER.check(1, hints=["Skip a parameter whose tensor.grad is None."])
 def step_without_gradient(trial: Trial) -> None:
     """Parameters without a gradient are left alone"""
+    moved_by_step(trial)
     trial.means[Exception] = "step-crashes-on-none"
+    see = ("r.tensor", "p.tensor") if trial.right([STEPS["step"]])[0] else ("r.tensor",)
     unused = f"r = Parameter(MyTensor({literal(trial.draw(2))}, requires_grad=True))\n"
-    trial.same(unused + sgd(trial, "optimizer.step()", parameters="[r, p, q]"), "r.tensor", "p.tensor")
+    trial.same(unused + sgd(trial, "optimizer.step()", parameters="[r, p, q]"), *see)
+
+
+@OPTIMIZER.check(0.5, hints=["`gradient *= lr` changes the gradient itself: compute lr * gradient."])
+def step_keeps_gradients(trial: Trial) -> None:
+    """step() leaves the gradients as they are"""
+    moved_by_step(trial)
+    code = sgd(trial, "optimizer.step()")
+    means = dict.fromkeys(("p.tensor.grad", "q.tensor.grad"), "step-changes-gradient")
+    variables = trial.run(code)
+    if trial.run("left = p.tensor.grad", after=code, **variables)["left"] is None:
+        means = {}  # a gradient that is gone has a mistake of its own
+    trial.see(variables, oracle.values(code, ("p.tensor.grad", "q.tensor.grad")), code, means)
+
+
+AGAIN = ["optimizer.step()", "optimizer.zero_grad()", "y = p.tensor + q.tensor", "y.backward(MyTensor([0.5, 1.5]))"]
 
 
 @OPTIMIZER.check(
-    1, needs=["zero_grad", "step"], hints=["A generator of parameters is empty after one walk: keep list(parameters)."]
+    0.5, needs=["step"], hints=["A generator of parameters is empty after one walk: keep list(parameters)."]
 )
-def step_twice(trial: Trial) -> None:
-    """Every step works like the first"""
-    code = sgd(trial, "optimizer.step()")
-    with trial.case():
-        means = {"p.tensor.grad": "step-changes-gradient"}
-        variables = trial.run(code)
-        after = trial.run("left = p.tensor.grad", after=code, **variables)
-        if after["left"] is not None:  # a gradient that is gone has a mistake of its own
-            trial.see(variables, oracle.values(code, ("p.tensor.grad",)), code, means)
-    code += "\noptimizer.step()"
-    with trial.case():
-        trial.see(trial.run(code), oracle.values(code, ("p.tensor",)), code)
-    again = ["optimizer.step()", "optimizer.zero_grad()", "y = p.tensor + q.tensor", "y.backward(MyTensor([0.5, 1.5]))"]
-    for parameters in ("[p, q]", "iter([p, q])"):
-        trial.same(sgd(trial, *again, "optimizer.step()", parameters=parameters), "p.tensor", "q.tensor")
+def step_walks(trial: Trial) -> None:
+    """Parameters may come one by one, from a generator"""
+    in_a_list = sgd(trial.beside(trial.seconds), *AGAIN, "optimizer.step()")
+    again = AGAIN if trial.right([Program(in_a_list, ("p.tensor", "q.tensor"))])[0] else []
+    trial.same(sgd(trial, *again, "optimizer.step()", parameters="iter([p, q])"), "p.tensor", "q.tensor")
 
 
-def steps(choices: Choices, without: bool) -> Program:
+def steps(choices: Choices, works: set[str]) -> Program:
     """Several steps with several parameters, by one or two optimizers.
 
-    `without` says whether step() may meet a parameter without a gradient.
+    Where a step replaces the parameter, or changes its gradient, only one is made.
+
+    Args:
+        works: the names of STEPS that are right alone.
 
     Raises:
-        Unfit: when it does, and may not.
+        Unfit: when step() meets a parameter without a gradient, and may not.
     """
+    several = {"in place", "gradient"} <= works
     some = "pqrs"[: 1 + choices.below(4)]
     shape = choices.of([(2,), (1,), (2, 3)])
     lines = [f"{p} = Parameter(MyTensor({literal(choices.array(*shape))}, requires_grad=True))" for p in some]
-    lines.append(f"optimizer = SGD([{', '.join(some)}], lr={choices.of([0.5, 0.25, 0.125])})")
+    lines.append(f"optimizer = SGD([{', '.join(some)}], lr={choices.of([0.5, 0.25, 0.125]) if 'lr' in works else 0.1})")
     lines.append(f"w = {some[0]}.tensor")
     optimizers = {"optimizer": {*some}}
     if choices.below(4) == 3:
         optimizers["other"] = {some[-1]}
-        lines.append(f"other = SGD([{some[-1]}], lr={choices.of([0.0625, 1.0])})")
+        lines.append(f"other = SGD([{some[-1]}], lr={choices.of([0.0625, 1.0]) if 'lr' in works else 0.1})")
     reached: set[str] = set()
     for number in range(9):
         kind, optimizer = choices.below(5), choices.of([*optimizers])
         last = number == 8 or (number > 1 and not kind)
         if last or kind == 2:
-            if not (without or optimizers[optimizer] <= reached):
+            if not ("without" in works or optimizers[optimizer] <= reached):
                 raise Unfit
             lines.append(f"{optimizer}.step()")
-        elif kind == 1:
+            last = last or not several
+        elif kind == 1 and "zero_grad" in works:
             lines.append(f"{optimizer}.zero_grad()")
             reached -= optimizers[optimizer]
         else:
@@ -1851,21 +2130,29 @@ def steps(choices: Choices, without: bool) -> Program:
             reached |= {one, two}
         if last:
             break
-    see = ["w", *(f"{p}.tensor" for p in some), *(f"{p}.tensor.grad" for p in some)]
+    see = [f"{p}.tensor" for p in some]
+    if "in place" in works:
+        see.insert(0, "w")
+    if "gradient" in works:
+        see += [f"{p}.tensor.grad" for p in some]
     return Program("\n".join(lines), tuple(see))
 
 
 @OPTIMIZER.check(
     2,
-    needs=["zero_grad", "step"],
+    needs=["step"],
     hints=["Follow one parameter through the snippet, line by line: its data and its grad."],
     any_program=True,
 )
 def any_training(trial: Trial) -> None:
-    """Any program: random steps, with several parameters and optimizers"""
-    alone = "p = Parameter(MyTensor([1.5, 2.5], requires_grad=True))\nSGD([p], lr=0.5).step()"
-    without = trial.right([Program(alone, ("p.tensor",))])[0]
-    trial.programs(lambda choices: steps(choices, without))
+    """Any program: every step works like the first, with several parameters and optimizers"""
+    works = steps_that_work(trial)
+    if {"in place", "gradient"} <= works:
+        trial.same(sgd(trial, "optimizer.step()", "optimizer.step()"), "p.tensor")
+        if "zero_grad" in works:
+            trial.same(sgd(trial, *AGAIN, "optimizer.step()"), "p.tensor", "q.tensor")
+    if trial.first is None:
+        trial.programs(lambda choices: steps(choices, works))
 
 
 def test_sgd(SGD: Any, MyTensor: Any, Parameter: Any, seed: int | None = None) -> Score:
@@ -1878,7 +2165,7 @@ def test_sgd(SGD: Any, MyTensor: Any, Parameter: Any, seed: int | None = None) -
 LOSS = Section(
     "mseloss",
     "Loss functions",
-    "tests.test_mseloss(MSELoss, MyTensor)",
+    "tests.test_mseloss(MSELoss, MyTensor, sum)",
     builds_on=[
         (TENSOR, ["sub_gradient", "mul_gradient", "mul_numbers", "div_numbers", "power_gradient", "paths"]),
     ],
@@ -1912,16 +2199,52 @@ def mse_batch(trial: Trial) -> None:
     mse(trial, 4, 2)
 
 
-@LOSS.check(0.5, needs=["mse_value"])
+# What losses may meet, when it works alone.
+ONE_LOSS = """y = MyTensor({y}, requires_grad=True)
+u = {u}
+t = MyTensor({t})
+loss = MSELoss()(u, t)"""
+ROW, BATCH = {"y": "[2.0, 3.0]", "t": "[0.5, 5.0]"}, {"y": "[[2.0, 3.0, 0.5], [1.5, 4.0, 2.5]]"}
+BATCH["t"] = "[[0.5, 5.0, 2.0], [3.0, 1.5, 0.5]]"
+LOSSES = {
+    "value": Program(ONE_LOSS.format(**ROW, u="y"), ("loss",)),
+    "gradient": Program(f"{ONE_LOSS.format(**ROW, u='y')}\nloss.backward(MyTensor(1.5))", ("y.grad",)),
+    "goes on": Program(f"{ONE_LOSS.format(**ROW, u='y * y')}\nloss.backward(MyTensor(1.5))", ("y.grad",)),
+    "batch": Program(ONE_LOSS.format(**BATCH, u="y"), ("loss",)),
+    "gradient of a batch": Program(f"{ONE_LOSS.format(**BATCH, u='y')}\nloss.backward(MyTensor(1.5))", ("y.grad",)),
+    "untouched": Program(ONE_LOSS.format(**ROW, u="y"), ("y.data", "t.data")),
+}
+
+
+def losses_that_work(trial: Trial) -> set[str]:
+    """Names of LOSSES that do what PyTorch does."""
+    return {*itertools.compress(LOSSES, trial.right([*LOSSES.values()]))}
+
+
+def loss_is_scalar(trial: Trial) -> None:
+    """What a loss does beside having the right value can be asked of any scalar tensor that depends on the prediction.
+
+    Raises:
+        Waits: when there is none.
+    """
+    made = [ONE_LOSS.format(y=y, t="[0.5, 5.0]", u="y") for y in ("[2.0, 3.0]", "[4.0, 9.0]")]
+    code = made[0] + "\none = loss\n" + made[1]
+    see = "tuple(loss.shape) == ()", "hasattr(loss, 'backward')", "float(one.data) != float(loss.data)"
+    if not trial.right([Program(code, see)])[0]:
+        raise Waits("waits for a loss that is a scalar tensor and depends on the prediction")
+
+
+@LOSS.check(0.5)
 def mse_zero(trial: Trial) -> None:
     """No error, no loss, no gradient"""
+    loss_is_scalar(trial)
     mse(trial, 3, same=True)
-    mse(trial, 3, same=True, gradient=True)
+    if trial.right([LOSSES["gradient"]])[0]:
+        mse(trial, 3, same=True, gradient=True)
 
 
 @LOSS.check(
-    1.5,
-    needs=["mse_value"],
+    1.25,
     hints=[
         "Compute with tensors from start to end, and the graph does it for you.",
         "d(loss)/dy = 2 (y - target) / n, times the upstream gradient. Is sum_deriv right?",
@@ -1929,59 +2252,100 @@ def mse_zero(trial: Trial) -> None:
 )
 def mse_gradient(trial: Trial) -> None:
     """The gradient of the prediction"""
+    loss_is_scalar(trial)
+    waits_for_value(*trial.right([LOSSES["value"], LOSSES["gradient"]]))
     mse(trial, 1, gradient=True)
     mse(trial, 3, gradient=True)
 
 
 @LOSS.check(
-    0.5,
-    needs=["mse_gradient", "mse_batch"],
+    0.25,
     hints=["requires_grad and backward_op of the loss come from the operations it is made of."],
 )
 def mse_records(trial: Trial) -> None:
     """The gradient goes on to what the prediction was computed from"""
-    mse(trial, 2, 3, gradient=True)
+    loss_is_scalar(trial)
+    works = losses_that_work(trial)
+    shape = (2, 2) if {"batch", "gradient of a batch"} <= works else (3,)
+    if "gradient" not in works:
+        raise Waits("waits for a gradient that is right")
+    if "batch" in works:
+        mse(trial, 2, 3, gradient=True)
+        if trial.first:  # another one tells mistakes apart
+            mse(trial, 4, 2, gradient=True)
     code = "y = MyTensor([1.5, 2.5])\nloss = MSELoss()(y, MyTensor([2.5, 2.0]))"
     with trial.case():
         trial.see(trial.run(code), {"loss.requires_grad": False}, code)
-    x, weight = trial.draw(2, 2), trial.draw(2, 2)
-    target = np.round(x + weight + trial.draw(2, 2), 2)
+    x, weight = trial.draw(*shape), trial.draw(*shape)
+    target = np.round(x + weight + trial.draw(*shape), 2)
     code = f"w = MyTensor({literal(weight)}, requires_grad=True)\ny = w + MyTensor({literal(x)})\n"
     code += f"loss = MSELoss()(y, MyTensor({literal(target)}))"
-    trial.same(f"{code}\nloss.backward()", "loss", "w.grad")
+    trial.same(f"{code}\nloss.backward()", *(["loss"] if "value" in works else []), "w.grad")
 
 
-@LOSS.check(
-    0.5, needs=["mse_value"], hints=["`-=` on an array changes it for everybody who holds it: compute a new one."]
-)
+@LOSS.check(0.5, hints=["`-=` on an array changes it for everybody who holds it: compute a new one."])
 def mse_untouched(trial: Trial) -> None:
     """Prediction and target stay as they are"""
+    loss_is_scalar(trial)
     y, target = trial.draw(3), trial.draw(3)
     code = f"array = np.array({literal(target)})\ny = MyTensor({literal(y)}, requires_grad=True)\n"
-    code += "target = MyTensor(array)\nloss = MSELoss()(y, target)\nloss.backward()"
+    code += "target = MyTensor(array)\nloss = MSELoss()(y, target)"
+    if trial.right([LOSSES["gradient"]])[0]:
+        code += "\nloss.backward()"
     handed = {"target.data": target, "y.data": y, "array[:]": target}
     trial.see(trial.run(code), handed, code, dict.fromkeys(handed, "operand-changed"))
 
 
-def errors(choices: Choices) -> Program:
-    """Losses of random shapes, of computed predictions, added up or scaled."""
-    shape = choices.of([(2,), (1,), (2, 3), (3, 1), (2, 2, 2)])
-    lines = [f"w = MyTensor({literal(choices.array(*shape))}, requires_grad=True)"]
-    lines.append(f"t = MyTensor({literal(choices.array(*shape))})")
-    lines.append("loss = MSELoss()")
+@LOSS.check(
+    0.5,
+    hints=[
+        "sum(x, axis=1) lost an axis: which shape has its upstream gradient, and which one has x?",
+        "np.expand_dims(base, axis) puts it back, with length 1.",
+    ],
+)
+def sum_axis(trial: Trial) -> None:
+    """sum over an axis: each element gets the upstream gradient of the sum that it went into"""
+    if (given := trial.names.get("sum")) is None or given is sum:  # a solution that does without one of its own
+        if not trial.right([LOSSES["gradient"]])[0]:
+            raise Waits("waits for the gradient of the prediction")
+        return
+    alone = (
+        "x = MyTensor([[2.0, 3.0, 0.5], [1.5, 4.0, 2.5]], requires_grad=True)\ny = sum(x)\ny.backward(MyTensor(1.5))"
+    )
+    if not trial.right([Program(alone, ("y", "x.grad"))])[0]:
+        raise Waits("waits for the gradient of a sum over all elements")
+    trial.means[Exception] = "sum-axis-ignored"
+    for shape, axis in (((2, 3), 1), ((2, 3), 0), ((3, 3), 1), ((2, 3, 4), -2), ((2, 3, 4), (0, 2))):
+        trial.gradients(f"y = sum(x, axis={axis})", {"x": shape})
+
+
+def errors(choices: Choices, works: set[str]) -> Program:
+    """Losses of random shapes, of computed predictions, added up or scaled.
+
+    Args:
+        works: the names of LOSSES that are right alone.
+
+    Raises:
+        Unfit: when it needs another one, or an error is 0.
+    """
+    batches = [(2, 3), (3, 1), (2, 2, 2)] if {"batch", "gradient of a batch"} <= works else []
+    shape = choices.of([(2,), (1,), *batches])
+    w, t, x = (choices.array(*shape) for _ in range(3))
+    lines = [f"w = MyTensor({literal(w)}, requires_grad=True)", f"t = MyTensor({literal(t)})", "loss = MSELoss()"]
     see = ["w.grad", "t.data", "w.data", "t.grad"]
-    result, number = "w", choices.below(4)
-    if number == 1:
-        lines.append("u = w * w")
-    elif number == 2:
-        lines.append(f"x = MyTensor({literal(choices.array(*shape))})\nu = w * x")
+    number = choices.below(4) if "goes on" in works else 0
+    result, code, u = [("w", "", w), ("u", "w * w", w * w), ("u", "w * x", w * x), ("u", "w + t", w + t)][number]
+    if code == "w * x":
+        lines.append(f"x = MyTensor({literal(x)})")
         see.append("x.data")
-    elif number == 3:
-        lines.append("u = w + t")
-    if number:
-        result = "u"
-        see.append("u")
+    if code:
+        lines.append(f"u = {code}")
+        see += ["u"] if "untouched" in works else []
     kind = choices.below(4)
+    if kind > 1 and not {"goes on", "untouched"} <= works:
+        raise Unfit
+    if not (u - t).all() or (kind == 2 and not (w - t).all()):  # no error, which has a check of its own
+        raise Unfit
     lines.append(
         [
             f"y = loss({result}, t)",
@@ -1991,24 +2355,29 @@ def errors(choices: Choices) -> Program:
         ][kind]
     )
     see += ["y", "y.requires_grad"]
+    see = [each for each in see if "untouched" in works or not each.endswith(".data")]
     lines.append("y.backward()" if choices.below(2) else f"y.backward(MyTensor({literal(choices.array())}))")
     return Program("\n".join(lines), tuple(see))
 
 
 @LOSS.check(
     2,
-    needs=["mse_batch", "mse_gradient"],
+    needs=["mse_value"],
     hints=["Follow w through the snippet: is what it goes into the loss's prediction, or its target?"],
     any_program=True,
 )
 def any_loss(trial: Trial) -> None:
     """Any program: losses of random shapes, of what was computed before"""
-    trial.programs(errors)
+    works = losses_that_work(trial)
+    if "gradient" in works:
+        trial.programs(lambda choices: errors(choices, works))
+    else:
+        trial.programs(lambda choices: forward(errors(choices, works | {"gradient of a batch"})))
 
 
-def test_mseloss(MSELoss: Any, MyTensor: Any, seed: int | None = None) -> Score:
-    """Loss functions: 8 points."""
-    return LOSS.score(seed, MSELoss=MSELoss, MyTensor=MyTensor)
+def test_mseloss(MSELoss: Any, MyTensor: Any, sum: Any = None, seed: int | None = None) -> Score:
+    """Loss functions: 8 points. Without `sum` nothing is asked of it."""
+    return LOSS.score(seed, MSELoss=MSELoss, MyTensor=MyTensor, sum=sum)
 
 
 # ---------------------------------------------------------------- Training
@@ -2467,7 +2836,7 @@ def scores_in(trial: Trial, variables: dict[str, Any], name: str, shape: tuple[i
 
 
 @MODEL.check(
-    1, hints=["Make Linear layers in __init__ and call them in forward.", "Linear(64, 32), ReLU(), Linear(32, 10)"]
+    2, hints=["Make Linear layers in __init__ and call them in forward.", "Linear(64, 32), ReLU(), Linear(32, 10)"]
 )
 def model_shape(trial: Trial) -> None:
     """SuperModel maps images (n, 64) to scores (n, 10)"""
@@ -2486,7 +2855,7 @@ def model_shape(trial: Trial) -> None:
         raise Failed(f"y has shape {shape}", "y has shape (5, 10)", mistake="model-wrong-shape")
 
 
-@MODEL.check(1, needs=["model_shape"], hints=["Put a ReLU between two Linear layers."])
+@MODEL.check(2, needs=["model_shape"], hints=["Put a ReLU between two Linear layers."])
 def model_bends(trial: Trial) -> None:
     """It bends: not only a linear map"""
     code = batch(trial)[0] + "a, b = random.normal(size=(2, 5, 64))\n"
@@ -2502,16 +2871,25 @@ def model_bends(trial: Trial) -> None:
         raise Failed(got, "a bend somewhere", mistake="model-straight")
 
 
-@MODEL.check(
-    2,
-    needs=["model_shape"],
-    hints=[
-        "Assign every layer to an attribute (self.hidden = ...), and use each one in forward.",
-        "If the earlier sections pass, look for .data in forward: it leaves the graph.",
-    ],
-)
-def model_gradients(trial: Trial) -> None:
-    """Every parameter gets the gradient that says what the scores do when it moves"""
+@dataclass
+class Moved:
+    """What moving some of a model's parameters by hand has shown.
+
+    Attributes:
+        count: how many parameters there are.
+        cold: of those without a gradient the shape, and whether the scores move with it.
+        wrong: of those with a wrong gradient the shape, what it says of three directions, and what happens.
+        judged: how many gradients were looked at.
+    """
+
+    count: int
+    cold: list[tuple[tuple[int, ...], bool]]
+    wrong: list[tuple[tuple[int, ...], np.ndarray, np.ndarray]]
+    judged: int
+
+
+def moved_by_hand(trial: Trial) -> Moved:
+    """Move parameters a little, and see what the scores do."""
     code, random = batch(trial)
     base = random.normal(size=(5, 10))
     code += "y = model(x)\ny.backward(MyTensor(random.normal(size=(5, 10))))"
@@ -2553,19 +2931,46 @@ def model_gradients(trial: Trial) -> None:
         smooth = np.abs(rise[:, 0] - rise[:, 1]) <= close  # no gradient is right at a kink
         if (smooth & (np.abs(rise.mean(axis=1) - said) > close)).any():
             wrong.append((values[n].shape, said, rise.mean(axis=1)))
-    if cold:
+    return Moved(len(parameters), cold, wrong, len(some) - len(cold))
+
+
+@MODEL.check(
+    1,
+    needs=["model_shape"],
+    hints=[
+        "Assign every layer to an attribute (self.hidden = ...), and use each one in forward.",
+        "If the earlier sections pass, look for .data in forward: it leaves the graph.",
+    ],
+)
+def model_reached(trial: Trial) -> None:
+    """Every parameter gets a gradient"""
+    found = moved_by_hand(trial)
+    if found.cold:
         raise Failed(
-            f"{len(cold)} of {len(parameters)} parameters have no gradient: those of shape {[s for s, _ in cold]}",
+            f"{len(found.cold)} of {found.count} parameters have no gradient: "
+            f"those of shape {[shape for shape, _ in found.cold]}",
             "parameters that all get a gradient",
-            mistake="model-detached" if any(used for _, used in cold) else "model-layer-unused",
+            mistake="model-detached" if any(used for _, used in found.cold) else "model-layer-unused",
         )
-    if wrong:
-        shape, said, rise = wrong[0]
+
+
+@MODEL.check(
+    1,
+    needs=["model_shape"],
+    hints=["If the earlier sections pass: does forward compute with the layers alone, each time in the same way?"],
+)
+def model_gradients(trial: Trial) -> None:
+    """Each gradient says what the scores do when its parameter moves"""
+    found = moved_by_hand(trial)
+    if found.wrong:
+        shape, said, rise = found.wrong[0]
         raise Failed(
             f"the gradient of the parameter of shape {shape} says that sum(base * y) rises "
             f"by {np.round(said, 3).tolist()} for a step in each of three directions",
             f"{np.round(rise, 3).tolist()}, which is what it does",
         )
+    if not found.judged:
+        raise Waits("waits for a parameter that gets a gradient")
 
 
 @dataclass
@@ -2633,7 +3038,7 @@ def lesson(trial: Trial, steps: int) -> Lesson:
 
 
 @MODEL.check(
-    2,
+    1,
     needs=["model_shape"],
     hints=["Do all units learn? Look for a ReLU after the last layer, and for weights that start far from 0."],
     seconds=20.0,
@@ -2650,7 +3055,7 @@ def model_learns(trial: Trial) -> None:
 
 
 @MODEL.check(
-    2,
+    1,
     needs=["model_learns"],
     hints=[
         "Does model.parameters() list those of all layers? A plain list hides them.",

@@ -276,6 +276,12 @@ def _rung(deadline: Deadline) -> Iterator[None]:
         # Of the processor's time a thread uses a second in a second at most: not before then is it over.
         signal.setitimer(signal.ITIMER_REAL, max(left, SHORTEST), AGAIN)
 
+    def unraisable(what: sys.UnraisableHookArgs) -> None:
+        # Where it rings in a callback of the interpreter's nobody can catch it, and nothing is lost: it rings again.
+        if not issubclass(what.exc_type, OutOfTime):
+            hook(what)
+
+    hook, sys.unraisablehook = sys.unraisablehook, unraisable
     before = signal.signal(signal.SIGALRM, ring)
     outer, _ = signal.setitimer(signal.ITIMER_REAL, deadline.seconds, AGAIN)
     try:
@@ -286,6 +292,7 @@ def _rung(deadline: Deadline) -> Iterator[None]:
                 armed = False
                 signal.setitimer(signal.ITIMER_REAL, 0)
                 signal.signal(signal.SIGALRM, before)
+                sys.unraisablehook = hook
                 break
         if outer:  # the deadline around this one looks how much is left
             signal.setitimer(signal.ITIMER_REAL, SHORTEST, AGAIN)

@@ -843,7 +843,7 @@ def _relu_value(p: float, q: float) -> Way:
 
 def _relu_rule(says: str, of: Callable[..., Any], sides: list[float], kink_unseen: bool) -> Iterator[Way]:
     p, z, q = sides
-    for zero in dict.fromkeys((p, q) if kink_unseen else (z,)):
+    for zero in dict.fromkeys((p, q, 0.0) if kink_unseen else (z,)):
 
         def rule(g: Any, x: Any, zero: float = zero) -> tuple[Any, ...]:
             return (of(g, x) * (p * (x > 0) + zero * (x == 0) + q * (x < 0)),)
