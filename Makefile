@@ -2,6 +2,7 @@
 # make test: environment, every test (attacks need bubblewrap: see docs/security.md; tests start a cluster, a database
 # server, JupyterLab and a browser of their own).
 # make release: regenerate release/, solutions/ and workshop.ipynb from source/workshop.py.
+# make lock: choose anew which versions are installed, within the ranges of requirements*.txt.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -11,7 +12,7 @@ export PATH := $(abspath $(VENV))/bin:$(PATH)
 # The environment and the system's packages are installed at the same time. Several goals are made one after the other.
 MAKEFLAGS += $(if $(word 2,$(MAKECMDGOALS)),,-j2)
 
-.PHONY: grade test release jail postgresql chromium clean
+.PHONY: grade test release lock jail postgresql chromium clean
 .DELETE_ON_ERROR:
 
 grade: release jail
@@ -25,6 +26,9 @@ test: $(VENV)/ready-test jail postgresql chromium
 
 release: $(VENV)/ready
 	$(RUN) source/build.py
+
+lock:
+	$(PYTHON) source/lock.py
 
 # bubblewrap, which isolates learners' code: installed where that is allowed, else grading says what to do.
 jail:
@@ -42,15 +46,15 @@ install = [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
   { $(apt) install -y -q $(1) || { $(apt) update -q && $(apt) install -y -q $(1); }; } || true
 apt = apt-get -o DPkg::Lock::Timeout=600
 
-$(VENV)/ready: requirements.txt
+$(VENV)/ready: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv $(VENV) || { $(call install,python3-venv); $(PYTHON) -m venv $(VENV); }
-	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(RUN) -c 'import torch, torchvision'
 	touch $@
 
-$(VENV)/ready-test: requirements-test.txt requirements-cluster.txt $(VENV)/ready
-	$(RUN) -m pip install --quiet --disable-pip-version-check -r requirements-test.txt
+$(VENV)/ready-test: requirements-test.lock $(VENV)/ready
+	$(RUN) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.lock
 	touch $@
 
 clean:

@@ -1829,8 +1829,8 @@ def relu_computes(trial: Trial) -> bool:
     Raises:
         Waits: when it gives no tensor of the right shape, which an upstream gradient must have.
     """
-    some = "x = MyTensor([2.5, -2.5])\ny = ReLU()(x)"
-    shape = Program(some, ("tuple(y.shape) == (2,)", "hasattr(y, 'backward')"))
+    some = "x = MyTensor([2.5, -2.5, 90.0, -90.0])\ny = ReLU()(x)"
+    shape = Program(some, ("tuple(y.shape) == (4,)", "hasattr(y, 'backward')"))
     right, shaped = trial.right([Program(some, ("y",)), shape])
     if not shaped:
         raise Waits("waits for a result in the shape of x")

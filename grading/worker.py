@@ -30,6 +30,7 @@ import tempfile
 import threading
 import time
 import traceback
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
@@ -37,6 +38,8 @@ from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from checks.observe import PATIENCE
 from grading import jail, submissions, warm
@@ -48,6 +51,8 @@ LARGEST_JOB = 1 << 30  # bytes, and of a result
 STOPPED = "The run has been stopped."
 START_SECONDS = 120.0
 IDLE_SECONDS = 300.0  # without a job, after which a worker's process ends
+# What verdicts and pages are made with; what these ask for follows.
+DECIDING = ("torch", "numpy", "nbgrader", "ipykernel", "bleach", "tinycss2", "matplotlib", "igraph")
 ATTEMPTS = 3  # to grade a submission whose worker died
 _threads = threading.local()  # each has its Process
 _started: set[Process] = set()
@@ -149,7 +154,25 @@ def kit() -> str:
     """Digest of the code that grades, and of the libraries it computes with."""
     files = [ROOT / "tests.py", *(ROOT / "checks").glob("*.py"), *(ROOT / "grading").rglob("*.py")]
     code = {path.relative_to(ROOT).as_posix(): digest(path.read_bytes()) for path in files}
-    return digest([code, {name: versions()[name] for name in ("torch", "numpy", "nbgrader")}])
+    return digest([code, packages(DECIDING)])
+
+
+def packages(roots: Iterable[str]) -> dict[str, str]:
+    """Versions of packages that are installed here, and of all that they ask for."""
+    found: dict[str, str] = {}
+    todo = list(roots)
+    while todo:
+        name = canonicalize_name(todo.pop())
+        if name in found:
+            continue
+        try:
+            package = importlib.metadata.distribution(name)
+        except importlib.metadata.PackageNotFoundError:  # of another system, or not needed here
+            continue
+        found[name] = package.version
+        asked = map(Requirement, package.requires or [])
+        todo += [one.name for one in asked if one.marker is None or one.marker.evaluate({"extra": ""})]
+    return found
 
 
 @cache

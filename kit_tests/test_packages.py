@@ -1,0 +1,102 @@
+"""What is installed is what is written down: ranges for people, locks with hashes for `make`, a list for tools."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import re
+from pathlib import Path
+
+import pytest
+from packaging.markers import Marker
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from grading import worker
+
+ROOT = Path(__file__).resolve().parent.parent
+LOCKS = {"requirements.txt": "requirements.lock", "requirements-test.txt": "requirements-test.lock"}
+PYTHONS = ("3.11", "3.12", "3.13")
+
+
+def ranges(name: str) -> list[Requirement]:
+    """What a file of ranges asks for, with the files that it takes in."""
+    lines = [line.partition(" #")[0].strip() for line in (ROOT / name).read_text(encoding="utf-8").splitlines()]
+    found = [Requirement(line) for line in lines if line and not line.startswith(("#", "-r"))]
+    return found + [one for line in lines if line.startswith("-r ") for one in ranges(line[3:])]
+
+
+def pins(name: str) -> list[tuple[Requirement, list[str]]]:
+    """The pins of a lock, each with the hashes of its files."""
+    text = (ROOT / name).read_text(encoding="utf-8").replace("\\\n", " ")
+    found = []
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            pin, *hashes = re.split(r"\s+--hash=", line.strip())
+            found.append((Requirement(pin), hashes))
+    return found
+
+
+def here(marker: Marker | None, python: str | None = None) -> bool:
+    version = {"python_version": python, "python_full_version": f"{python}.0"} if python else {}
+    return marker is None or marker.evaluate({"extra": "", **version})
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+@pytest.mark.parametrize("name", LOCKS)
+def test_a_lock_pins_what_its_ranges_ask_for_once_for_each_python(name, python):
+    pinned = [(canonicalize_name(pin.name), pin) for pin, _ in pins(LOCKS[name]) if here(pin.marker, python)]
+    assert len(dict(pinned)) == len(pinned)
+    for wanted in ranges(name):
+        assert re.fullmatch(r"==[^,*]+", str(dict(pinned)[canonicalize_name(wanted.name)].specifier))
+        version = str(dict(pinned)[canonicalize_name(wanted.name)].specifier)[2:]
+        assert wanted.specifier.contains(version), f"{wanted.name} {version} is no {wanted.specifier}: make lock"
+
+
+@pytest.mark.parametrize("lock", LOCKS.values())
+def test_every_pin_has_hashes_and_no_place_to_load_it_from(lock):
+    for pin, hashes in pins(lock):
+        assert hashes and all(re.fullmatch("sha256:[0-9a-f]{64}", one) for one in hashes), pin.name
+        assert pin.url is None
+    assert "://" not in (ROOT / lock).read_text(encoding="utf-8")
+
+
+def test_who_tests_has_all_that_who_grades_has():
+    graded, tested = (
+        {(pin.name, str(pin.specifier), *hashes) for pin, hashes in pins(lock)} for lock in LOCKS.values()
+    )
+    assert graded <= tested
+
+
+def test_the_list_of_packages_is_that_of_the_lock():
+    document = json.loads((ROOT / "packages.cdx.json").read_text(encoding="utf-8"))
+    assert document["bomFormat"] == "CycloneDX"
+    listed = [(part["name"], part["version"]) for part in document["components"]]
+    assert sorted(listed) == sorted((pin.name, str(pin.specifier)[2:]) for pin, _ in pins("requirements-test.lock"))
+
+
+def test_what_is_installed_is_what_the_lock_says():
+    other = {
+        pin.name: importlib.metadata.version(pin.name)
+        for pin, _ in pins("requirements-test.lock")
+        if here(pin.marker) and not pin.specifier.contains(importlib.metadata.version(pin.name))
+    }
+    assert other == {}, "make test"
+
+
+@pytest.mark.parametrize("package", ["torch", "numpy", "bleach", "nbconvert", "pyzmq", "mistune", "pygments", "jinja2"])
+def test_another_version_of_what_a_verdict_or_a_page_is_made_with_is_another_kit(package, monkeypatch):
+    distribution = importlib.metadata.distribution
+
+    class Newer:
+        def __init__(self, old: importlib.metadata.Distribution) -> None:
+            self.version, self.requires = f"{old.version}.1", old.requires
+
+    before = worker.kit.__wrapped__()
+    assert before == worker.kit()
+    monkeypatch.setattr(
+        importlib.metadata,
+        "distribution",
+        lambda name: Newer(distribution(name)) if canonicalize_name(name) == package else distribution(name),
+    )
+    assert worker.kit.__wrapped__() != before
