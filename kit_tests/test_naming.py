@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
+from collections import Counter
 
 import numpy as np
 import proof
@@ -129,6 +131,22 @@ def test_a_check_that_cannot_work_is_refused_when_it_is_added():
         section.check(1, id="two", needs=["tow"])(lambda trial: None)
 
 
+@pytest.mark.parametrize(
+    "run",
+    [
+        lambda trial: trial.see(trial.run("y = f(2)"), {"y": 4}, "y = f(2)", {"y": "no-such-mistake"}),
+        lambda trial: trial.see(trial.run("y = f(2)"), {}, "y = f(2)"),
+        lambda trial: trial.means({ValueError: "no-such-mistake"}).__enter__(),
+        lambda trial: trial.fail(Failed("y is 5", mistake="no-such-mistake")),
+    ],
+    ids=["of a value", "of nothing", "of an exception", "of a verdict"],
+)
+def test_a_check_that_claims_no_known_mistake_or_looks_at_nothing_is_broken_whatever_it_judges(run):
+    (check, _) = broken_section(run).run({"f": lambda x: x * x}).checks
+    assert check.status == "broken"
+    assert "no-such-mistake' is the id of no mistake" in check.got or "there is nothing to look at" in check.got
+
+
 # ---------------------------------------------------------------- whose exception it is
 
 
@@ -175,6 +193,15 @@ def test_an_exception_of_the_learner_is_never_the_checks():
     assert "your code raised ZeroDivisionError" in report.as_text()
 
 
+def test_what_an_exception_means_holds_for_the_code_that_it_was_said_of():
+    """backward() of this engine fails for one shape where a base is given: no word of what it starts from without."""
+    line = "        if base is None:\n"
+    refuses = f"        if base is not None and self.shape == (2, 3):\n            raise RuntimeError('no')\n{line}"
+    report = TENSOR.run(names_for(TENSOR, solved((line, refuses))), 1)
+    (check,) = [check for check in report.checks if check.id == "upstream"]
+    assert check.status == "failed" and check.mistake is None
+
+
 @pytest.mark.parametrize(
     ("where", "what"),
     [(experiments, "roots_first"), (experiments, "may_divide_by_power"), (evidence, "Inference"), (slips, "ways")],
@@ -199,6 +226,37 @@ def test_a_class_that_stops_whoever_looks_for_another_name_is_no_fault_of_the_ch
     report = TENSOR.run(names_for(TENSOR, solved(("class MyTensor:", meta), ("def __sub__", "def minus"))), 1)
     assert {check.status for check in report.checks if check.id == "sub"} == {"missing"}
     assert report.fault is None
+
+
+class Numbers:
+    """A learner's tensors that are wrong now and then."""
+
+    def __init__(self, data, dtype=None, requires_grad=False):
+        self.made[data] += 1
+        self.data = np.array(data + (data == 2.5 and self.wrong(sys._getframe(1).f_globals)))
+
+    def backward(self, base=None):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        (lambda self, there: bool(there.get("seen")), "something of theirs is left over"),
+        (lambda self, there: self.made[2.5] == 1, "the same program gives other results each time it runs"),
+        (lambda self, there: self.made[2.5] <= 2, "y is 3.5 instead of 2.5"),
+    ],
+    ids=["after others", "once", "twice, and then in no smaller program"],
+)
+def test_that_something_is_left_over_is_said_of_what_is_always_wrong_after_others_and_right_alone(wrong, says):
+    section = Section("s", "S", "tests.test_s(MyTensor)")
+    numbers = (2.0, 3.0, 4.0, 1.5, 2.5, 5.0)
+    section.check(1, title="A number")(
+        lambda trial: trial.programs(lambda choices: Program(f"y = MyTensor({choices.of(numbers)})", ("y",)))
+    )
+    (found,) = section.run({"MyTensor": type("MyTensor", (Numbers,), {"wrong": wrong, "made": Counter()})}).checks
+    assert found.status == "failed" and says in found.says
+    assert found.snippet.startswith("y = MyTensor(2.5)")
 
 
 # ---------------------------------------------------------------- one cause is told once
@@ -353,7 +411,9 @@ def test_an_object_is_shown_without_its_address():
     ("kinds", "text", "id"),
     [
         (["AttributeError"], "property 'data' of 'MyTensor' object has no setter", "property-assigned"),
-        (["TypeError"], "parameters() takes 0 positional arguments but 1 was given", "self-missing"),
+        (["TypeError"], "MyModule.parameters() takes 0 positional arguments but 1 was given", "self-missing"),
+        (["TypeError"], "unbroadcast() takes 0 positional arguments but 2 were given", "arguments-do-not-match"),
+        (["TypeError"], "f.<locals>.rule() takes 0 positional arguments but 3 were given", "arguments-do-not-match"),
         (["TypeError"], "f() missing 1 required positional argument: 'x'", "arguments-do-not-match"),
         (["TypeError"], "'NoneType' object is not iterable", "none-is-used"),
         (["AttributeError"], "'Linear' object has no attribute '_MyModule__parameters'", "super-init-missing"),
