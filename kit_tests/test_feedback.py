@@ -139,6 +139,8 @@ def test_pasted_snippets_reproduce_the_failure(section):
                 continue
         if shown.id in ("create", "refuse", "attributes", "indexing", "independent"):
             continue  # PyTorch has no dtype, strides or error like that: these compare with given values
+        if shown.mistake == "array-not-tensor":
+            continue  # its numbers are right
         try:
             expected = oracle.values(code, (last,))[last]
         except RuntimeError:  # backward() of a tensor that needs no gradient raises in PyTorch; here it does nothing
