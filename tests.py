@@ -67,19 +67,18 @@ UPSTREAM = [
     )
     for code in ("y = a + b", "y = a * b", "u = a * b\ny = u * a")
 ]
+FLAG = Workaround(
+    (LEAF,),
+    r"^( *)(\w+) = MyTensor\((.*), requires_grad=True\)$",
+    r"\1\2 = MyTensor(\3)\n\1\2.requires_grad = True",
+)
+BASE = Workaround(tuple(UPSTREAM), r"^( *\w+)\.backward\(.+\)$", r"\1.backward()")
 TENSOR = Section(
     "tensor",
     "My automatic differentiation",
     "tests.test_tensor_class(MyTensor)",
     workshop=WORKSHOP,
-    workarounds=[
-        Workaround(
-            (LEAF,),
-            r"^( *)(\w+) = MyTensor\((.*), requires_grad=True\)$",
-            r"\1\2 = MyTensor(\3)\n\1\2.requires_grad = True",
-        ),
-        Workaround(tuple(UPSTREAM), r"^( *\w+)\.backward\(.+\)$", r"\1.backward()"),
-    ],
+    workarounds=[FLAG, BASE],
 )
 
 
@@ -730,7 +729,7 @@ def upstream(trial: Trial) -> None:
         a, b, base = (literal(trial.draw(*shape)) for _ in range(3))
         code = f"a = MyTensor({a}, requires_grad=True)\nb = MyTensor({b}, requires_grad=True)\ny = a {symbol} b"
         with trial.case():
-            given = f"{code}\ny.backward(MyTensor({base}))"
+            given = trial.adapted(f"{code}\ny.backward(MyTensor({base}))", but=BASE)
             trial.see(trial.run(given), oracle.values(given, ("a.grad",)), given)
         with trial.case():  # with an upstream gradient given, all was well
             trial.means[Exception] = "upstream-wrong-shape"

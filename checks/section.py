@@ -349,19 +349,25 @@ class Trial:
             lines.append(f"y.backward(MyTensor({literal(self.draw(*shape))}))")
             self.same("\n".join(lines), "y", *(f"{name}.grad" for name in arrays))
 
-    def adapted(self, code: str) -> str:
-        """A check's code, around the slips that have checks of their own."""
+    def adapted(self, code: str, but: Workaround | None = None) -> str:
+        """A check's code, around the slips that have checks of their own; `but` is the one that this check is about."""
         if self.known.slips is None:
-            self.known.slips = []
-            self.known.slips = [around for around in self.known.workarounds if self._needs(around)]
-        for around in self.known.slips:
-            code = around.of(code)
-        return code
+            self.known.slips = self._slips()
+        return _around([slip for slip in self.known.slips if slip is not but], code)
 
-    def _needs(self, around: Workaround) -> bool:
-        if any(self._right(around.shows)):
-            return False
-        return all(self._right([replace(program, code=around.of(program.code)) for program in around.shows]))
+    def _slips(self) -> list[Workaround]:
+        """The workarounds that are needed: each tried on top of those found before, then all that are left together."""
+
+        def right(slip: Workaround, *around: Workaround) -> list[bool]:
+            return self._right([replace(program, code=_around(around, program.code)) for program in slip.shows])
+
+        found: list[Workaround] = []
+        wrong = [slip for slip in self.known.workarounds if not any(right(slip))]
+        for some in (*([slip] for slip in wrong), wrong):
+            left = [slip for slip in some if slip not in found and not any(right(slip, *found))]
+            if left and all(all(right(slip, *found, *left)) for slip in left):
+                found += left
+        return found
 
     def right(self, some: Sequence[Program]) -> list[bool]:
         """Whether programs do what PyTorch does. Each is run once in a section, all that are new at the same time."""
@@ -492,6 +498,12 @@ class Trial:
         except BaseException:
             return False
         return scratch.first is None
+
+
+def _around(slips: Sequence[Workaround], code: str) -> str:
+    for slip in slips:
+        code = slip.of(code)
+    return code
 
 
 def literal(array: np.ndarray) -> str:

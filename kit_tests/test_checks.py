@@ -33,7 +33,9 @@ from checks.observe import (
     time_left,
     undisturbed,
 )
+from checks.programs import Program
 from checks.report import MIME, STYLE, Report, Result
+from checks.section import Section, Workaround
 from conftest import ROOT, names_for, solved, untouched
 
 SECTIONS = {section.id: section for section in tests.WORKSHOP.sections}
@@ -173,6 +175,43 @@ def test_a_mistake_costs_its_own_checks_only(section, line, old, new, caught):
         composed = {check.id for check in SECTIONS[section].checks if check.any_program}
         for id in lost(report) - caught - composed:  # nothing else, but for what stands on it
             assert needs[id] & lost(report), f"{id}: {report.as_text()}"
+
+
+FLAG_IGNORED = (
+    "        self.requires_grad = requires_grad\n",
+    "        self.requires_grad = crossOpBack is not None\n",
+)
+BASE_IGNORED = ("        if base is None:\n", "        if True:\n")
+
+
+@pytest.mark.parametrize(
+    ("slips", "costs"),
+    [
+        ([FLAG_IGNORED], {"attributes", "printing"}),
+        ([BASE_IGNORED], {"upstream"}),
+        ([FLAG_IGNORED, BASE_IGNORED], {"attributes", "printing", "upstream"}),
+    ],
+    ids=["flag", "base", "both"],
+)
+def test_slips_that_checks_go_around_cost_what_they_break_alone_and_together(slips, costs):
+    assert lost(run("tensor", solved(*slips))) == costs
+
+
+def test_slips_that_hide_each_other_are_gone_around_together():
+    class MyTensor:
+        def __init__(self, data, dtype=None, requires_grad=False):
+            self.data = np.array(data if dtype and requires_grad else 0.0)
+
+        backward = None
+
+    code = "y = MyTensor(1.5)"
+    around = [
+        Workaround((Program(code, ("y",)),), *change)
+        for change in ((r"MyTensor\(1.5", "MyTensor(1.5, dtype=np.float64"), (r"\)$", ", requires_grad=True)"))
+    ]
+    section = Section("s", "S", "tests.test_s(MyTensor)", workarounds=around)
+    section.check(1, title="A number")(lambda trial: trial.same(code, "y"))
+    assert section.run({"MyTensor": MyTensor}).score == 1
 
 
 @pytest.mark.parametrize(

@@ -479,7 +479,7 @@ WRONG = [
         "flag-not-stored",
         "requires-grad-ignored",
         "tensor",
-        "attributes printing upstream",
+        "attributes printing",
         ("self.requires_grad = requires_grad\n", "self.requires_grad = crossOpBack is not None\n"),
     ),
     Wrong(
