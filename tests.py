@@ -29,7 +29,6 @@ from checks.observe import (
     Failed,
     Missing,
     OutOfTime,
-    UsedTorch,
     Waits,
     an,
     array_of,
@@ -834,12 +833,10 @@ def untouched(trial: Trial) -> None:
         lines += [f"b = MyTensor({literal(numbers[1])}, requires_grad=True)", f"g = MyTensor({literal(numbers[2])})"]
         lines += [f"y = {code}", "y.backward(g)"]
         handed = {"a.data": numbers[0], "b.data": numbers[1], "g.data": numbers[2], "array[:]": numbers[0]}
-        code, noted = trial.adapted("\n".join(lines)), len(trial.evidence)
+        code = trial.adapted("\n".join(lines))
         means = dict.fromkeys(handed, "operand-changed") | {"g.data": "upstream-changed"}
-        try:
-            variables = trial.run(code)
-        except (Exception, OutOfTime, UsedTorch):  # what does not go backward has checks of its own
-            del trial.evidence[noted:]
+        variables = trial.tries(code)
+        if variables is None:  # what does not go backward has checks of its own
             continue
         ran = True
         with trial.case():
@@ -872,19 +869,14 @@ def independent(trial: Trial) -> None:
     trial.run(again, after=code, **variables)
     trial.see(variables, oracle.values(f"{code}\n{again}", tuple(shared)), f"{code}\n{again}", shared)
     variables, write = trial.run(code), "a.grad[0] = 9.5"
-    try:
-        trial.run(write, after=code, **variables)
-    except Exception:  # a gradient that cannot be written into cannot change another one
-        trial.evidence.pop()
-    else:
+    if trial.tries(write, after=code, **variables):  # one that cannot be written into cannot change another one
         shared = {"b.grad": "gradient-aliased", "g": "gradient-aliased"}
         trial.see(variables, oracle.values(code, tuple(shared)), f"{code}\n{write}", shared)
     code = "a = MyTensor([1.5, 2.5], requires_grad=True)\nb = MyTensor([3.5, 4.5], requires_grad=True)\n"
     code = trial.adapted(f"{code}y = a {symbol} b\ny.backward()")
     trial.means[ValueError] = "gradient-read-only"
-    try:
-        variables = trial.run(code)
-    except Exception:  # not writing is what matters here: "upstream" has looked at this
+    variables = trial.tries(code)
+    if variables is None:  # not writing is what matters here: "upstream" has looked at this
         return
     trial.writeable("a.grad", code, variables)
     trial.run(f"y = a {symbol} b\ny.backward()", after=code, **variables)
@@ -896,13 +888,8 @@ def independent(trial: Trial) -> None:
     right = itertools.compress(results, computes(trial, *results))
     for code, flag in itertools.product(right, (", requires_grad=True", "")):
         code = trial.adapted(f"a = MyTensor([1.5, 2.5]{flag})\ny = {code}\ny.data[0] = 9.5")
-        noted = len(trial.evidence)
-        try:
-            variables = trial.run(code)
-        except Exception:
-            del trial.evidence[noted:]
-            continue
-        trial.see(variables, {"a.data": np.array([1.5, 2.5])}, code, {"a.data": "result-aliased"})
+        if variables := trial.tries(code):
+            trial.see(variables, {"a.data": np.array([1.5, 2.5])}, code, {"a.data": "result-aliased"})
 
 
 @TENSOR.check(
@@ -1032,10 +1019,8 @@ def left_over(trial: Trial) -> str | None:
     lines += ["shared = any(p is m.own for p in n.parameters())"]
     lines += ["first, second = list(m.parameters()), list(m.parameters())"]
     lines += ["kept = len(first) != len(second) or any(p is not m.own for p in first)"]
-    scratch = trial.beside(trial.seconds)
-    try:
-        found = scratch.run("\n".join(lines))
-    except (Exception, OutOfTime, UsedTorch):
+    found = trial.beside(trial.seconds).tries("\n".join(lines))
+    if found is None:
         return None
     if found["shared"]:
         return "parameters-of-all-modules"

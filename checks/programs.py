@@ -110,11 +110,12 @@ class Pairs:
     see: tuple[str, ...]
 
     def code(self) -> str:
-        """Code that leaves in `seen` what each pair shows, or None where it raised; `read` must be there."""
+        """Code that leaves in `seen` what each pair shows, or None where it raised."""
         looked_at = ", ".join(f"read({expression})" for expression in self.see)
         pair = ["u = inner(a, b)", "y = outer(u, a, c)", "y.backward(g)", f"return [{looked_at}]"]
         return "\n".join(
             [
+                READ,
                 self.first,
                 "def pair(inner, outer):",
                 textwrap.indent("\n".join([self.start, *pair]), "    "),

@@ -377,53 +377,38 @@ class Trial:
             self.known.right.update(zip(new, self._right(adapted), strict=True))
         return [self.known.right[program] for program in some]
 
-    def _right(self, some: Sequence[Program]) -> list[bool]:
-        try:
-            return self._seen(some, PROGRAM_SECONDS)
-        except (Exception, OutOfTime, UsedTorch):  # of one of them, or all together show too much to hand over
-            return self._one_by_one(some) if len(some) > 1 else [False]
+    def _right(self, some: Sequence[Program], code: str | None = None) -> list[bool]:
+        """Whether programs do what PyTorch does: all run together, or one by one where that does not come to its end.
 
-    def _one_by_one(self, some: Sequence[Program]) -> list[bool]:
-        """As `_right`; where some never end, no more than a few of them are waited for."""
-        right, endless = [], 0
-        for program in some:
-            right.append(False)
-            if endless < MOST_ENDLESS:
-                try:
-                    right[-1] = self._seen([program], PROGRAM_SECONDS)[0]
-                except OutOfTime:
-                    endless += 1
-                except (Exception, UsedTorch):
-                    pass
-        return right
+        `code` runs them all, if not `programs.together`. Where some never end, only a few of them are waited for.
+        """
+        expected = [oracle.values(program.code, program.see) for program in some]  # a fault here is not the learner's
+        seen, endless = self._seen(code or programs.together(some), len(some))
+        if seen is None and len(some) > 1:  # one of them raises what nothing catches, or all show too much to hand over
+            seen, endless = [], 0
+            for program in some:
+                alone, stopped = self._seen(programs.together([program]), 1) if endless < MOST_ENDLESS else (None, 0)
+                seen += alone or [None]
+                endless += stopped
+        return list(map(_shows, expected, seen or [None]))
 
-    def _seen(self, some: Sequence[Program], seconds: float) -> list[bool]:
+    def _seen(self, code: str, count: int) -> tuple[list[Any] | None, bool]:
+        """What programs show that `code` runs, None where it did not come to its end; whether its time was over."""
         variables = {"np": np, **self.names}
-        with self.clock.learner_code(seconds):
-            execute(programs.together(some), variables)
+        try:
+            with self.clock.learner_code(PROGRAM_SECONDS):
+                execute(code, variables)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            return None, issubclass(type(error), OutOfTime)
         seen = variables.get("seen")
-        if type(seen) is not list or len(seen) != len(some):
-            raise Failed("the programs showed nothing")
-        return [self._shows(program, got) for program, got in zip(some, seen, strict=True)]
-
-    def _shows(self, program: Program, got: Any) -> bool:
-        expected = oracle.values(program.code, program.see)
-        if type(got) is not list or len(got) != len(expected):
-            return False
-        return all(programs.alike(value, one, close) for value, one in zip(expected.values(), got, strict=True))
+        return (seen if type(seen) is list and len(seen) == count else None), False
 
     def pairs(self, pairs: programs.Pairs) -> None:
         """Run every pair of operations; the first one that does something else than PyTorch is what failed."""
         some = [replace(program, code=self.adapted(program.code)) for program in pairs.programs()]
-        code = self.adapted(pairs.code())
-        variables: dict[str, Any] = {"np": np, **self.names}
-        seen: Any = None
-        with contextlib.suppress(Exception), self.clock.learner_code(self.seconds):
-            execute(f"{programs.READ}\n{code}", variables)
-            seen = variables.get("seen")
-        right = [False] * len(some)
-        if type(seen) is list and len(seen) == len(some):
-            right = list(map(self._shows, some, seen))
+        right = self._right(some, self.adapted(pairs.code()))
         wrong = [program for program, is_right in zip(some, right, strict=True) if not is_right]
         wrong = [program for program in wrong if oracle.steady(program.code, program.see)]
         for program in wrong[:1]:
@@ -451,8 +436,6 @@ class Trial:
         if not wrong:
             return
         self.same(wrong[0].code, *wrong[0].see)
-        if self.first and self.first.stopped:
-            return
         if self.first:
             self.first, noted = None, len(self.evidence)
             smallest = self.smallest(make, some[wrong[0]], given)
@@ -489,15 +472,43 @@ class Trial:
         return scratch
 
     def works(self, observe: Callable[[Trial], None]) -> bool:
-        """Whether something else works: what needs it is only then worth trying."""
+        """Whether something else works: what needs it is only then worth trying.
+
+        Raises:
+            Exception: the check's own, which is no failure of the learner.
+        """
         scratch = self.beside(self.seconds)
+        scratch.attempt(observe)
+        if scratch.broken:
+            raise scratch.broken
+        return scratch.first is None and scratch.waits is None
+
+    def attempt(self, observe: Callable[[Trial], None]) -> None:
+        """Run a check, or what is like one, and keep what ends it."""
         try:
-            observe(scratch)
+            observe(self)
+        except KeyboardInterrupt:  # the person at the keyboard, not the learner's code
+            raise
+        except BaseException as error:
+            self.fail(error)
+
+    def tries(self, code: str, after: str = "", **more: Any) -> dict[str, Any] | None:
+        """As `run`, of what has checks of its own: None where it does not come to its end, which is not noted."""
+        noted = len(self.evidence)
+        try:
+            return self.run(code, after=after, **more)
         except KeyboardInterrupt:
             raise
         except BaseException:
-            return False
-        return scratch.first is None
+            del self.evidence[noted:]
+            return None
+
+
+def _shows(expected: Mapping[str, Any], got: Any) -> bool:
+    """Whether a program has shown what PyTorch shows."""
+    if type(got) is not list or len(got) != len(expected):
+        return False
+    return all(programs.alike(value, one, close) for value, one in zip(expected.values(), got, strict=True))
 
 
 def _around(slips: Sequence[Workaround], code: str) -> str:
@@ -798,12 +809,7 @@ def _tried(check: Check, names: dict[str, Any], seed: int, clock: Clock, known: 
     rng = np.random.default_rng([seed, zlib.crc32(check.id.encode()), *([again] if again else [])])
     trial = Trial(check, names, rng, clock, known)
     clock.theirs.clear()
-    try:
-        check.run(trial)
-    except KeyboardInterrupt:  # the person at the keyboard, not the learner's code
-        raise
-    except BaseException as error:
-        trial.fail(error)
+    trial.attempt(check.run)
     return trial
 
 

@@ -729,19 +729,29 @@ def test_what_was_observed_stays_one_line():
     assert len(report.open.says) <= 160 and "\x1b" not in report.as_text()
 
 
-def test_one_operator_that_hangs_or_calls_torch_costs_its_own_checks_only(monkeypatch):
+def test_one_operator_that_hangs_ends_python_or_calls_torch_costs_its_own_checks_only(monkeypatch):
     for check in tests.TENSOR.checks:
         monkeypatch.setitem(check.__dict__, "seconds", 1.5)
     line = 'return self.__binary(other, np.subtract, sub_deriv, "SubBackward")'
     for broken in (
         "while True: pass",
         "__import__('torch').ones(2) + 1",
+        "raise SystemExit",
         "return None",
         "return self.data - other.data",
     ):
         report = run("tensor", solved((line, broken)))
         assert lost(report) == {"sub", "sub_gradient", "sub_numbers"}, (broken, report.as_text())
         assert report.score == 40 - 1 - 1 - 0.5
+
+
+@pytest.mark.parametrize("does", ["while True: pass", "raise SystemExit"])
+def test_an_operation_that_stops_on_results_only_costs_compositions_and_is_shown_in_one(does):
+    line = 'return self.__binary(other, np.subtract, sub_deriv, "SubBackward")'
+    report = run("tensor", solved((line, f"if self.backward_op is not None:\n            {does}\n        {line}")))
+    (found,) = [check for check in report.checks if check.status != "passed"]
+    assert found.id == "programs"
+    assert re.search(r"^u = .*\ny = u - ", found.snippet, re.MULTILINE)
 
 
 def test_a_small_start_is_no_silent_model():

@@ -14,6 +14,7 @@ from corpus.tensor import ADD, MUL_RULE
 from checks import evidence, exceptions, experiments, mistakes, oracle, slips
 from checks.evidence import Observation
 from checks.observe import Clock, Failed, compare, quiet, text_of
+from checks.programs import Program
 from checks.section import Check, Known, Section, Trial
 from conftest import ROOT, names_for, solved, untouched
 from grading.judge import broken
@@ -144,8 +145,11 @@ def broken_section(run) -> Section:
         lambda trial: {}["typo"],
         lambda trial: trial.same("y = unknown(2)", "y"),
         lambda trial: trial.see(trial.run("y = f(2)"), {}, "y = f(2)"),
+        lambda trial: trial.right([Program("y = unknown(2)", ("y",))]),
+        lambda trial: trial.works(lambda scratch: {}["typo"]),
+        lambda trial: trial.works(lambda scratch: scratch.same("y = unknown(2)", "y")),
     ],
-    ids=["in its body", "in PyTorch's code", "in what it looks at"],
+    ids=["body", "PyTorch's code", "what it looks at", "a program", "what must work", "PyTorch's code of that"],
 )
 def test_an_exception_of_the_check_is_no_failure_of_the_learner_and_is_said_to_its_author(run):
     report = broken_section(run).run({"f": lambda x: x * x})
