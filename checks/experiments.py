@@ -48,15 +48,16 @@ class Place:
 
 def another_name(trial: Trial, method: str) -> str | None:
     """A name under which some class of the learner's has a method that Python looks for in vain."""
-    for name in OTHER_NAMES.get(method, ()):
-        for value in trial.names.values():
-            try:
-                with trial.clock.learner_code(SECONDS):
-                    if hasattr(value, name):
-                        return name
-            except Exception:
-                continue
-    return None
+    return next((name for name in OTHER_NAMES.get(method, ()) if is_there(trial, name)), None)
+
+
+def is_there(trial: Trial, method: str) -> bool:
+    """Whether some class of the learner's has a method."""
+    for name in trial.names:
+        found = trial.beside(SECONDS).tries(f"there = hasattr({name}, {method!r})")
+        if found and found["there"] is True:
+            return True
+    return False
 
 
 # What raises an exception where the method is written, because a parameter is none; and what it is to have no effect.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import collections
 import contextlib
 import functools
 import itertools
@@ -657,12 +656,14 @@ class Section:
 
     def _report(self, names: dict[str, Any], seed: int, known: Sequence[tuple[str, mistakes.Way]]) -> Report:
         clock = Clock(SECTION_SECONDS)
-        results, causes = _run(self.checks, self, names, seed, clock, known)
-        report = Report(self.id, self.title, self.call, seed, results, causes=causes)
+        results, causes, fault = _run(self.checks, self, names, seed, clock, known)
+        report = Report(self.id, self.title, self.call, seed, results, causes=causes, fault=fault)
         if all(result.status == "passed" for result in results):
             return report
         for earlier, ids in self.builds_on:
-            for result in _run(earlier.with_needs(ids), earlier, names, seed, clock)[0]:
+            before, _, fault = _run(earlier.with_needs(ids), earlier, names, seed, clock)
+            report.fault = report.fault or fault
+            for result in before:
                 if result.status in ("failed", "missing"):
                     _wait(
                         results,
@@ -703,7 +704,7 @@ def judged(
         if clock.left <= 0:
             result.got = "waits for the checks before it: they took too long"
             continue
-        trial = _tried(check, names, seed, clock, known)
+        trial = _tried(check, names=names, seed=seed, clock=clock, known=known)
         if trial.first is None and trial.waits:
             result.got = trial.waits
             continue
@@ -718,9 +719,6 @@ def judged(
     return results, trials
 
 
-nameless: collections.deque[Exception] = collections.deque(maxlen=10)  # for whoever mends the search for names
-
-
 def _run(
     checks: Sequence[Check],
     section: Section,
@@ -728,31 +726,54 @@ def _run(
     seed: int,
     clock: Clock,
     earlier: Sequence[tuple[str, mistakes.Way]] = (),
-) -> tuple[list[Result], list[mistakes.Way]]:
-    """The results of checks, and what was found to be wrong."""
+) -> tuple[list[Result], list[mistakes.Way], str | None]:
+    """The results of checks, what was found to be wrong, and the fault, if any, that kept it from being looked for."""
     results, trials = judged(checks, names, seed, clock, section.workarounds)
     failed = {id: trial for id, trial in trials.items() if trial.first and not trial.broken}
-    inference = evidence.Inference(
-        section.id,
-        passed={id: trial.evidence for id, trial in trials.items() if id not in failed},
-        failed={id: trial.evidence for id, trial in failed.items()},
-        earlier=earlier,
-    )
+    passed = {id: trial for id, trial in trials.items() if id not in failed}
+    try:
+        inference = evidence.Inference(section.id, _evidence(passed), _evidence(failed), earlier)
+        again = functools.partial(_tried, names=names, seed=seed, clock=clock)
+        verdicts, causes, fault = _explained(failed, results, inference, again), list(inference.found), None
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # of what looks for mistakes: the checks have failed all the same
+        verdicts = {
+            id: Verdict(_plainly(trial), hints=trial.check.hints, missing=results[id].status == "missing")
+            for id, trial in failed.items()
+        }
+        causes, fault = [], printable(f"{class_name(error)}: {error}", 100)
+    for id, trial in failed.items():
+        _tell(results[id], trial, verdicts[id])
+    for check in checks:
+        unmet = [results[need] for need in check.needs if results[need].status not in ("passed", "broken")]
+        if unmet:
+            # What waits for a waiting check waits for the same thing: name the one to look at.
+            first = unmet[0]
+            waits = first.got if first.status == "waiting" else f"waits for “{first.title}”, which {_state(first)}"
+            results[check.id].got = waits
+    return list(results.values()), causes, fault
+
+
+def _evidence(trials: dict[str, Trial]) -> dict[str, list[Observation]]:
+    return {id: trial.evidence for id, trial in trials.items()}
+
+
+def _explained(
+    failed: dict[str, Trial], results: dict[str, Result], inference: evidence.Inference, again: Callable[..., Trial]
+) -> dict[str, Verdict]:
+    """What is behind each failure, told at the first one that it explains. `again` runs a check once more."""
     divided = next((trial for trial in failed.values() if " / " in (trial.first.snippet or "")), None)
     if divided and not experiments.may_divide_by_power(divided):
         inference.styles = [style for style in mistakes.STYLES if style is not mistakes.DIVISION]
     verdicts: dict[str, Verdict] = {}
     for id in experiments.roots_first(failed, inference):
         trial = failed[id]
-        again = functools.partial(_tried, trial.check, names, seed, clock, Known(section.workarounds))
-        try:
-            verdicts[id] = _named(trial, inference, again)
-        except Exception as error:  # of what looks for a name: the check has failed all the same
-            nameless.append(error)
-            verdicts[id] = Verdict(_plainly(trial), hints=trial.check.hints)
+        known = Known(trial.known.workarounds)
+        verdicts[id] = _named(trial, inference, functools.partial(again, trial.check, known=known))
     for id, trial in failed.items():
-        if verdicts[id].mistake is None and (cause := _found_later(trial, inference)):
-            verdicts[id] = _of_cause(cause, trial)
+        if verdicts[id].mistake is None and not trial.first.stopped and (cause := inference.known_cause(id)):
+            verdicts[id] = _of_cause(cause, trial)  # which was found in checks behind this one
     told: dict[str, str] = {}  # mistake, or exception, to the title of the check that tells it
     for id, trial in failed.items():
         verdict = verdicts[id]
@@ -762,15 +783,8 @@ def _run(
         elif verdict.mistake is None and "\nin " in (raised := str(trial.first.verdict)):  # with its place
             verdict = replace(verdict, first=told.get(raised))
             told.setdefault(raised, results[id].title)
-        _tell(results[id], trial, verdict)
-    for check in checks:
-        unmet = [results[need] for need in check.needs if results[need].status not in ("passed", "broken")]
-        if unmet:
-            # What waits for a waiting check waits for the same thing: name the one to look at.
-            first = unmet[0]
-            waits = first.got if first.status == "waiting" else f"waits for “{first.title}”, which {_state(first)}"
-            results[check.id].got = waits
-    return list(results.values()), list(inference.found)
+        verdicts[id] = verdict
+    return verdicts
 
 
 @dataclass(frozen=True)
@@ -804,7 +818,7 @@ def _tell(result: Result, trial: Trial, verdict: Verdict) -> None:
     result.mistake = verdict.mistake.id if verdict.mistake else None
 
 
-def _tried(check: Check, names: dict[str, Any], seed: int, clock: Clock, known: Known, again: int = 0) -> Trial:
+def _tried(check: Check, again: int = 0, *, names: dict[str, Any], seed: int, clock: Clock, known: Known) -> Trial:
     """Run a check; `again` for other random numbers."""
     rng = np.random.default_rng([seed, zlib.crc32(check.id.encode()), *([again] if again else [])])
     trial = Trial(check, names, rng, clock, known)
@@ -816,16 +830,6 @@ def _tried(check: Check, names: dict[str, Any], seed: int, clock: Clock, known: 
 def _plainly(trial: Trial) -> str:
     assert trial.first is not None
     return getattr(trial.first.verdict, "says", None) or str(trial.first.verdict)
-
-
-def _found_later(trial: Trial, inference: evidence.Inference) -> evidence.Cause | None:
-    """What was found in checks behind this one, and explains it."""
-    assert trial.first is not None
-    try:
-        return None if trial.first.stopped else inference.known_cause(trial.check.id)
-    except Exception as error:  # as above
-        nameless.append(error)
-        return None
 
 
 def _of_cause(cause: evidence.Cause, trial: Trial) -> Verdict:

@@ -167,9 +167,13 @@ def _value(source: str, names: dict[str, Any]) -> Any:
 
 
 def broken(report: Report) -> list[str]:
-    """What the instructor should know: checks that failed by themselves, which give no points."""
+    """What the instructor should know: checks that failed by themselves, which give no points or name no mistake."""
+    unnamed = f"In {report.title}, no mistake was looked for behind what failed; the checks' author should know: "
     return [
-        f"In {report.title}, “{check.title}” was not judged: {check.got}"
-        for check in report.checks
-        if check.status == "broken"
+        *(
+            f"In {report.title}, “{check.title}” was not judged: {check.got}"
+            for check in report.checks
+            if check.status == "broken"
+        ),
+        *([unnamed + report.fault] if report.fault else []),
     ]

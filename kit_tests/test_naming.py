@@ -175,6 +175,32 @@ def test_an_exception_of_the_learner_is_never_the_checks():
     assert "your code raised ZeroDivisionError" in report.as_text()
 
 
+@pytest.mark.parametrize(
+    ("where", "what"),
+    [(experiments, "roots_first"), (experiments, "may_divide_by_power"), (evidence, "Inference"), (slips, "ways")],
+)
+def test_a_fault_of_what_looks_for_mistakes_costs_names_only_and_is_said_to_who_grades(monkeypatch, where, what):
+    def fault(*_):
+        raise ZeroDivisionError("a fault of ours")
+
+    names = proof.solution("div-backwards")
+    before = TENSOR.run(names_for(TENSOR, names), 1)
+    monkeypatch.setattr(where, what, fault)
+    report = TENSOR.run(names_for(TENSOR, names), 1)
+    assert before.open.mistake and report.open.mistake is None
+    assert report.score == before.score and report.open.says
+    (remark,) = broken(report)
+    assert "ZeroDivisionError: a fault of ours" in remark
+
+
+@pytest.mark.parametrize("does", ["raise SystemExit", "while True: pass"])
+def test_a_class_that_stops_whoever_looks_for_another_name_is_no_fault_of_the_checks(does):
+    meta = f"class Stops(type):\n    def __getattr__(cls, name):\n        {does}\n\n\nclass MyTensor(metaclass=Stops):"
+    report = TENSOR.run(names_for(TENSOR, solved(("class MyTensor:", meta), ("def __sub__", "def minus"))), 1)
+    assert {check.status for check in report.checks if check.id == "sub"} == {"missing"}
+    assert report.fault is None
+
+
 # ---------------------------------------------------------------- one cause is told once
 
 
