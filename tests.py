@@ -421,11 +421,11 @@ def types(trial: Trial) -> None:
 )
 def refuse(trial: Trial) -> None:
     """Anything but numbers raises TypeError"""
-    trial.means[Exception] = "wrong-exception"
     for data in ('"text"', "None", '{"a": 1}'):
         lines = ["try:", f"    MyTensor({data})", "except TypeError:", "    refused = True"]
         code = "\n".join([*lines, "else:", "    refused = False"])
-        trial.see(trial.run(code), {"refused": True}, code, {"refused": "accepts-anything"})
+        with trial.means({Exception: "wrong-exception"}):
+            trial.see(trial.run(code), {"refused": True}, code, {"refused": "accepts-anything"})
 
 
 @TENSOR.check(
@@ -586,9 +586,9 @@ def records(trial: Trial) -> None:
         if lacks:
             raise Failed("y requires a gradient, but its backward_op is None", "the operation that made y")
     if trial.first is None:
-        trial.means[Exception] = "backward-without-grad"
         code = "a = MyTensor([1.5])\nbefore = a.grad\na.backward(MyTensor([0.5]))"
-        variables = trial.run(code)
+        with trial.means({Exception: "backward-without-grad"}):
+            variables = trial.run(code)
         means = {"a.grad": "backward-without-grad"} if variables["before"] is None else None
         trial.see(variables, {"a.grad": None}, code, means)
 
@@ -730,8 +730,8 @@ def upstream(trial: Trial) -> None:
         with trial.case():
             given = trial.adapted(f"{code}\ny.backward(MyTensor({base}))", but=BASE)
             trial.see(trial.run(given), oracle.values(given, ("a.grad",)), given)
-        with trial.case():  # with an upstream gradient given, all was well
-            trial.means[Exception] = "upstream-wrong-shape"
+        # With an upstream gradient given, all was well.
+        with trial.case(), trial.means({Exception: "upstream-wrong-shape"}):
             code = trial.adapted(f"{code}\ny.backward()")
             means = {"a.grad": "upstream-wrong-shape"}
             trial.see(trial.run(code), oracle.values(code, ("a.grad",)), code, means)
@@ -874,16 +874,15 @@ def independent(trial: Trial) -> None:
         trial.see(variables, oracle.values(code, tuple(shared)), f"{code}\n{write}", shared)
     code = "a = MyTensor([1.5, 2.5], requires_grad=True)\nb = MyTensor([3.5, 4.5], requires_grad=True)\n"
     code = trial.adapted(f"{code}y = a {symbol} b\ny.backward()")
-    trial.means[ValueError] = "gradient-read-only"
     variables = trial.tries(code)
     if variables is None:  # not writing is what matters here: "upstream" has looked at this
         return
     trial.writeable("a.grad", code, variables)
-    trial.run(f"y = a {symbol} b\ny.backward()", after=code, **variables)
+    with trial.means({ValueError: "gradient-read-only"}):
+        trial.run(f"y = a {symbol} b\ny.backward()", after=code, **variables)
     for array in ("array = np.array([1.5, 2.5])", "array = np.array([1.5, 2.5], dtype=np.float32)"):
         code = f"{array}\nt = MyTensor(array)\narray[0] = 9.5"
         trial.see(trial.run(code), {"t.data": np.array([1.5, 2.5])}, code, {"t.data": "array-not-copied"})
-    trial.means = {}
     results = ("a + 0", "0 + a", "a - 0", "a * 1", "1 * a", "a / 1", "a ** 1")
     right = itertools.compress(results, computes(trial, *results))
     for code, flag in itertools.product(right, (", requires_grad=True", "")):
@@ -921,14 +920,14 @@ def ladder(trial: Trial, rung: str, count: int, error: type[BaseException], mist
     code = trial.adapted(f"{code}\ny = x\nfor _ in range({count}):\n    y = {rung}")
     backward = trial.adapted("y.backward(MyTensor([1.0, 2.0]))")
     with trial.case():
-        quick, trial.seconds, trial.means = trial.seconds, CHECK_SECONDS, {}
+        quick, trial.seconds = trial.seconds, CHECK_SECONDS
         try:
             variables = trial.run(code)  # how long it takes to build the graph is not judged
         finally:
             trial.seconds = quick
         enough = trial.clock.left >= trial.seconds  # else it may be the time that earlier checks took
-        trial.means = {error: mistake} if enough else {}
-        trial.run(backward, after=code, **variables)
+        with trial.means({error: mistake} if enough else {}):
+            trial.run(backward, after=code, **variables)
         trial.see(variables, oracle.values(f"{code}\n{backward}", ("x.grad",)), f"{code}\n{backward}")
 
 
@@ -1527,8 +1526,8 @@ def linear_batch(trial: Trial) -> None:
 )
 def linear_row(trial: Trial) -> None:
     """One row, (inputs,) to (outputs,): its value and its gradients"""
-    trial.means[Exception] = "linear-row-refused"
-    linear(trial, 3, look_at="y")
+    with trial.means({Exception: "linear-row-refused"}):
+        linear(trial, 3, look_at="y")
     for name in ("x", "weight", "bias"):
         if trial.works(lambda scratch, name=name: linear(scratch, 2, 3, look_at=name)):
             linear(trial, 3, look_at=name)
@@ -1775,9 +1774,9 @@ def step_in_place(trial: Trial) -> None:
 @OPTIMIZER.check(1, needs=["step"], hints=["Skip a parameter whose tensor.grad is None."])
 def step_without_gradient(trial: Trial) -> None:
     """Parameters without a gradient are left alone"""
-    trial.means[Exception] = "step-crashes-on-none"
     unused = f"r = Parameter(MyTensor({literal(trial.draw(2))}, requires_grad=True))\n"
-    trial.same(unused + sgd(trial, "optimizer.step()", parameters="[r, p, q]"), "r.tensor", "p.tensor")
+    with trial.means({Exception: "step-crashes-on-none"}):
+        trial.same(unused + sgd(trial, "optimizer.step()", parameters="[r, p, q]"), "r.tensor", "p.tensor")
 
 
 @OPTIMIZER.check(
@@ -2358,8 +2357,8 @@ def train_live(trial: Trial) -> None:
                 got = f"live is told {[text_of(value, 30) for value in values]}"
                 expected = f"the losses of the epochs, {[text_of(loss, 30) for loss in losses]}"
                 raise Failed(got, expected, mistake="train-live-told-other-numbers")
-    trial.means[TypeError] = "train-needs-live"
-    training(trial, 5, 2, 1, live=False)
+    with trial.means({TypeError: "train-needs-live"}):
+        training(trial, 5, 2, 1, live=False)
 
 
 def test_train(
@@ -2460,7 +2459,8 @@ def model_shape(trial: Trial) -> None:
         variables = trial.run(code, see="y.shape")
     except ValueError:
         if trial.evidence[-1].got.kind == "shape":  # layers that do not fit together
-            trial.means[ValueError] = "model-wrong-shape"
+            with trial.means({ValueError: "model-wrong-shape"}):
+                raise
         raise
     if variables["y"] is None:
         raise Missing("model(x) returned None: not written yet")

@@ -10,7 +10,7 @@ import random
 import re
 import textwrap
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -134,7 +134,6 @@ class Trial:
         evidence: everything looked at, right or wrong.
         first: the first failure.
         given: weight and bias of the learner's Linear layer, for the library that imitates it.
-        means: exception to the id of the mistake that it can only come from.
         drew: whether random numbers were drawn.
         waits: what the check waits for, where it found out itself that there is nothing to judge yet.
         known: what is known in all checks of this section.
@@ -158,7 +157,7 @@ class Trial:
         self.evidence: list[Observation] = []
         self.first: Failure | None = None
         self.given: Any = None
-        self.means: dict[type[BaseException], str] = {}
+        self._means: Mapping[type[BaseException], str] = {}
         self.drew = False
         self.waits: str | None = None
         self.known = known
@@ -187,6 +186,21 @@ class Trial:
         except BaseException as error:
             self.fail(error)
 
+    @contextlib.contextmanager
+    def means(self, mistakes: Mapping[type[BaseException], str]) -> Iterator[None]:
+        """What exceptions inside can only come from: by their classes, ids of known mistakes."""
+        _refuse_unknown(mistakes.values())
+        before, self._means = self._means, mistakes
+        try:
+            yield
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            self.fail(error)  # here and now: outside it means nothing
+            raise
+        finally:
+            self._means = before
+
     def fail(self, error: BaseException) -> None:
         """Keep the first failure, and what it can only mean; or that the check waits, or is itself broken."""
         if type(error) is Waits:
@@ -198,10 +212,12 @@ class Trial:
             verdict = explain(error)
             mistake = getattr(verdict, "mistake", None)
             if mistake is None and type(error) not in (Failed, Missing):
-                means = next((kind for kind in self.means if issubclass(type(error), kind)), None)
+                means = next((kind for kind in self._means if issubclass(type(error), kind)), None)
                 told = getattr(verdict, "perhaps", None)
                 if means is not None and not (means is Exception and told and told.sure):
-                    mistake = self.means[means]
+                    mistake = self._means[means]
+            if mistake not in (None, *mistakes.KNOWN):
+                self.broken = ValueError(f"{mistake!r} is the id of no mistake")
             self.first = Failure(verdict, self.snippet, mistake, issubclass(type(error), STOPS))
             for each in (error, verdict):  # the frames would keep the learner's objects alive
                 for name in ("__traceback__", "__context__", "__cause__"):
@@ -265,12 +281,18 @@ class Trial:
         variables: dict[str, Any],
         expected: Mapping[str, Any],
         code: str,
-        mistakes: dict[str, str] | None = None,
+        mistakes: Mapping[str, str | None] | None = None,
     ) -> None:
         """Evaluate expressions in the learner's variables and compare each with what is expected.
 
         `mistakes` names the known mistake that another value of an expression can only come from.
+
+        Raises:
+            ValueError: where there is nothing to look at, or a mistake is not known.
         """
+        if not expected:
+            raise ValueError("there is nothing to look at")
+        _refuse_unknown((mistakes or {}).values())
         first = None
         for expression, value in expected.items():
             got: Any = "unreadable"
@@ -508,6 +530,11 @@ def _shows(expected: Mapping[str, Any], got: Any) -> bool:
     if type(got) is not list or len(got) != len(expected):
         return False
     return all(programs.alike(value, one, close) for value, one in zip(expected.values(), got, strict=True))
+
+
+def _refuse_unknown(ids: Iterable[str | None]) -> None:
+    if unknown := {*ids} - {None} - mistakes.KNOWN.keys():
+        raise ValueError(f"{unknown.pop()!r} is the id of no mistake")
 
 
 def _around(slips: Sequence[Workaround], code: str) -> str:

@@ -129,6 +129,22 @@ def test_a_check_that_cannot_work_is_refused_when_it_is_added():
         section.check(1, id="two", needs=["tow"])(lambda trial: None)
 
 
+@pytest.mark.parametrize(
+    "run",
+    [
+        lambda trial: trial.see(trial.run("y = f(2)"), {"y": 4}, "y = f(2)", {"y": "no-such-mistake"}),
+        lambda trial: trial.see(trial.run("y = f(2)"), {}, "y = f(2)"),
+        lambda trial: trial.means({ValueError: "no-such-mistake"}).__enter__(),
+        lambda trial: trial.fail(Failed("y is 5", mistake="no-such-mistake")),
+    ],
+    ids=["of a value", "of nothing", "of an exception", "of a verdict"],
+)
+def test_a_check_that_claims_no_known_mistake_or_looks_at_nothing_is_broken_whatever_it_judges(run):
+    (check, _) = broken_section(run).run({"f": lambda x: x * x}).checks
+    assert check.status == "broken"
+    assert "no-such-mistake' is the id of no mistake" in check.got or "there is nothing to look at" in check.got
+
+
 # ---------------------------------------------------------------- whose exception it is
 
 
@@ -173,6 +189,15 @@ def test_an_exception_of_the_learner_is_never_the_checks():
     report = broken_section(run).run({"f": lambda x: 1 / 0})
     assert [check.status for check in report.checks] == ["failed", "waiting"]
     assert "your code raised ZeroDivisionError" in report.as_text()
+
+
+def test_what_an_exception_means_holds_for_the_code_that_it_was_said_of():
+    """backward() of this engine fails for one shape where a base is given: no word of what it starts from without."""
+    line = "        if base is None:\n"
+    refuses = f"        if base is not None and self.shape == (2, 3):\n            raise RuntimeError('no')\n{line}"
+    report = TENSOR.run(names_for(TENSOR, solved((line, refuses))), 1)
+    (check,) = [check for check in report.checks if check.id == "upstream"]
+    assert check.status == "failed" and check.mistake is None
 
 
 @pytest.mark.parametrize(
