@@ -50,6 +50,7 @@ CHECK_SECONDS = 5.0
 SCALAR = Program("t = MyTensor(1.5)", ("t",))
 PROGRAM_SECONDS = 1.0  # of learner code, in one small program on its own, or in some together
 MOST_ENDLESS = 2  # programs of a check that are waited for in vain
+ONCE_MORE = 3  # times that a program runs again, where it was wrong among others and is right alone
 STOPS = (KeyboardInterrupt, OutOfTime, UsedTorch)  # after these a check does not try its other inputs
 
 
@@ -376,6 +377,9 @@ class Trial:
             self.known.slips = self._slips()
         return _around([slip for slip in self.known.slips if slip is not but], code)
 
+    def _adapted(self, program: Program) -> Program:
+        return replace(program, code=self.adapted(program.code))
+
     def _slips(self) -> list[Workaround]:
         """The workarounds that are needed: each tried on top of those found before, then all that are left together."""
 
@@ -394,8 +398,7 @@ class Trial:
         """Whether programs do what PyTorch does. Each is run once in a section, all that are new at the same time."""
         new = [program for program in dict.fromkeys(some) if program not in self.known.right]
         if new:
-            adapted = [replace(program, code=self.adapted(program.code)) for program in new]
-            self.known.right.update(zip(new, self._right(adapted), strict=True))
+            self.known.right.update(zip(new, self._right(list(map(self._adapted, new))), strict=True))
         return [self.known.right[program] for program in some]
 
     def _right(self, some: Sequence[Program], code: str | None = None) -> list[bool]:
@@ -428,14 +431,15 @@ class Trial:
 
     def pairs(self, pairs: programs.Pairs) -> None:
         """Run every pair of operations; the first one that does something else than PyTorch is what failed."""
-        some = [replace(program, code=self.adapted(program.code)) for program in pairs.programs()]
-        right = self._right(some, self.adapted(pairs.code()))
+        self.seconds = PROGRAM_SECONDS
+        some, code = [self._adapted(program) for program in pairs.programs()], self.adapted(pairs.code())
+        right = self._right(some, code)
         wrong = [program for program, is_right in zip(some, right, strict=True) if not is_right]
         wrong = [program for program in wrong if oracle.steady(program.code, program.see)]
         for program in wrong[:1]:
             self.same(program.code, *program.see)
             if self.first is None:
-                self._left_over(program)
+                self._right_alone(program, some, code)
         if self.first:
             for program in [*wrong[1:3], *itertools.compress(some, right)][:4]:  # to name the mistake by
                 self.same(program.code, *program.see)
@@ -446,6 +450,7 @@ class Trial:
         The smallest one found that does something else than PyTorch is what failed. `given` makes of the same choices a
         program that must be right, else nothing is asked of the other one.
         """
+        self.seconds = PROGRAM_SECONDS
         some: dict[Program, list[int]] = {}
         for rng in (np.random.default_rng(0), self.rng):
             some |= programs.made(make, rng, count)
@@ -457,30 +462,33 @@ class Trial:
         if not wrong:
             return
         self.same(wrong[0].code, *wrong[0].see)
-        if self.first:
+        if failure := self.first:
             self.first, noted = None, len(self.evidence)
             smallest = self.smallest(make, some[wrong[0]], given)
             self.same(smallest.code, *smallest.see)
             self.evidence = [*self.evidence[noted:], *self.evidence[:noted]]
-        if self.first is None:
-            self._left_over(wrong[0])
+            self.first = self.first or failure
+        else:
+            self._right_alone(self._adapted(wrong[0]), [self._adapted(program) for program in some])
         right = [program for program in some if program not in wrong]
         for program in [*wrong[1:2], *right[:3]]:  # the more is seen, the better a mistake can be named
             self.same(program.code, *program.see)
 
-    def _left_over(self, program: Program) -> None:
-        """Fail for a program that is wrong after others, and right alone."""
+    def _right_alone(self, program: Program, some: Sequence[Program], code: str | None = None) -> None:
+        """Fail for a program that was wrong when all of `some` ran, by `code`, and then right."""
         self.snippet = program.code
-        got = "a program that is right when it runs first is wrong after others: something of theirs is left over"
-        with self.case():
-            raise Failed(got, "the same result each time")
+        among_all = [self._right(some, code)[some.index(program)] for _ in range(ONCE_MORE)]
+        alone = [self._right([program])[0] for _ in range(ONCE_MORE)]
+        got = "the same program gives other results each time it runs"
+        if all(alone) and not any(among_all):
+            got = "a program that is right alone is wrong after others: something of theirs is left over"
+        self.fail(Failed(got, "the same result each time"))
 
     def smallest(self, make: Maker, choices: Sequence[int], given: Maker | None = None) -> Program:
         """The smallest program found from these choices that is still wrong."""
 
         def fails(program: Program, choices: Sequence[int]) -> bool:
-            adapted = replace(program, code=self.adapted(program.code))
-            if not oracle.steady(program.code, program.see) or self._right([adapted])[0]:
+            if not oracle.steady(program.code, program.see) or self._right([self._adapted(program)])[0]:
                 return False
             return given is None or self.right([given(Choices(choices))])[0]
 

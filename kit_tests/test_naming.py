@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
+from collections import Counter
 
 import numpy as np
 import proof
@@ -224,6 +226,37 @@ def test_a_class_that_stops_whoever_looks_for_another_name_is_no_fault_of_the_ch
     report = TENSOR.run(names_for(TENSOR, solved(("class MyTensor:", meta), ("def __sub__", "def minus"))), 1)
     assert {check.status for check in report.checks if check.id == "sub"} == {"missing"}
     assert report.fault is None
+
+
+class Numbers:
+    """A learner's tensors that are wrong now and then."""
+
+    def __init__(self, data, dtype=None, requires_grad=False):
+        self.made[data] += 1
+        self.data = np.array(data + (data == 2.5 and self.wrong(sys._getframe(1).f_globals)))
+
+    def backward(self, base=None):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        (lambda self, there: bool(there.get("seen")), "something of theirs is left over"),
+        (lambda self, there: self.made[2.5] == 1, "the same program gives other results each time it runs"),
+        (lambda self, there: self.made[2.5] <= 2, "y is 3.5 instead of 2.5"),
+    ],
+    ids=["after others", "once", "twice, and then in no smaller program"],
+)
+def test_that_something_is_left_over_is_said_of_what_is_always_wrong_after_others_and_right_alone(wrong, says):
+    section = Section("s", "S", "tests.test_s(MyTensor)")
+    numbers = (2.0, 3.0, 4.0, 1.5, 2.5, 5.0)
+    section.check(1, title="A number")(
+        lambda trial: trial.programs(lambda choices: Program(f"y = MyTensor({choices.of(numbers)})", ("y",)))
+    )
+    (found,) = section.run({"MyTensor": type("MyTensor", (Numbers,), {"wrong": wrong, "made": Counter()})}).checks
+    assert found.status == "failed" and says in found.says
+    assert found.snippet.startswith("y = MyTensor(2.5)")
 
 
 # ---------------------------------------------------------------- one cause is told once
