@@ -97,7 +97,7 @@ def alone(code: str, *see: str, base: str = "g") -> Program:
     return Program(f"{TWO}{GIVEN}y = {code}\ny.backward({base})", ("y", "hasattr(y, 'backward')", *see))
 
 
-# What works alone may be composed. A name begins with the operation, or tells what a program looks at.
+# What works alone may be composed. A name holds the operator that is needed, or tells what a program looks at.
 PARTS = {
     **{symbol: alone(f"a {symbol} b", "a.grad", "b.grad", "a.data", "b.data", "g.data") for symbol in SYMBOLS},
     **{f"{symbol} number": alone(f"a {symbol} 2.5", "a.grad", "a.data", "g.data") for symbol in SYMBOLS},
@@ -128,7 +128,7 @@ def on_matrices(part: Program) -> Program:
 def parts_that_work(trial: Trial) -> set[str]:
     """Names of PARTS that do alone what PyTorch does. Broadcasting is looked at with the operators that work."""
     symbols = [symbol for symbol in operators_that_compute(trial) if differentiates(trial, symbol)]
-    some = [name for name in PARTS if not {*name} & {*SYMBOLS} - {*symbols} or name in ("-a", "** -1")]
+    some = [name for name in PARTS if not {*name.split()} & {*SYMBOLS} - {*symbols}]
     works = {*some}
     for parts in ({name: PARTS[name] for name in some}, {name: on_matrices(PARTS[name]) for name in some}):
         works -= {name for name, right in zip(parts, trial.right([*parts.values()]), strict=True) if not right}

@@ -424,18 +424,21 @@ def compare(what: str, expected: Any, got: Any) -> None:
             note = f"\nlargest difference {difference.max():.3g}" if np.isfinite(difference).all() else ""
             raise Failed(_shown(what, array) + note, _shown(what, expected), f"{what} {relation(array, expected)}")
         return
-    if isinstance(expected, tuple):
-        plain = isinstance(got, (tuple, list)) and all(issubclass(type(n), (int, np.integer)) for n in got)
-        same = plain and tuple(int(n) for n in got) == expected
-    elif isinstance(expected, (bool, int)):
-        same = issubclass(type(got), (bool, np.bool_, int, np.integer)) and int(got) == int(expected)
-    elif isinstance(expected, str):
-        same = type(got) is str and got == expected
-    else:
-        same = got is expected
-    if not same:
+    if not same(expected, got):
         says = f"{what} is {text_of(got, 40)} instead of {text_of(expected, 40)}"
         raise Failed(f"{what} is {text_of(got)}", f"{what} is {text_of(expected)}", says)
+
+
+def same(expected: Any, got: Any) -> bool:
+    """Whether what is no array is what is expected."""
+    if isinstance(expected, tuple):
+        plain = isinstance(got, (tuple, list)) and all(issubclass(type(n), (int, np.integer)) for n in got)
+        return plain and tuple(int(n) for n in got) == expected
+    if isinstance(expected, (bool, int)):
+        return issubclass(type(got), (bool, np.bool_, int, np.integer)) and int(got) == int(expected)
+    if isinstance(expected, str):
+        return type(got) is str and got == expected
+    return got is expected
 
 
 def close(one: np.ndarray, other: np.ndarray) -> bool:

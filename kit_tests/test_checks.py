@@ -25,8 +25,10 @@ from checks.observe import (
     PATIENCE,
     Deadline,
     Failed,
+    Missing,
     OutOfTime,
     array_of,
+    compare,
     learner_code,
     printable,
     text_of,
@@ -35,7 +37,7 @@ from checks.observe import (
 )
 from checks.programs import Program
 from checks.report import MIME, STYLE, Report, Result
-from checks.section import Section, Workaround
+from checks.section import Section, Workaround, _agrees
 from conftest import ROOT, names_for, solved, untouched
 
 SECTIONS = {section.id: section for section in tests.WORKSHOP.sections}
@@ -752,6 +754,38 @@ def test_an_operation_that_stops_on_results_only_costs_compositions_and_is_shown
     (found,) = [check for check in report.checks if check.status != "passed"]
     assert found.id == "programs"
     assert re.search(r"^u = .*\ny = u - ", found.snippet, re.MULTILINE)
+
+
+def test_powers_are_composed_where_products_are_wrong():
+    """Their names share a letter, and nothing else."""
+    wrong = ("unbroadcast(base * left.data, right.shape)", "unbroadcast(-base * left.data, right.shape)")
+    power = "        result = self.__data**power\n"
+    of_results = (power, f"{power}        if self.backward_op is not None:\n            result = result + 1.0\n")
+    assert lost(run("tensor", solved(wrong))) == {"mul_gradient", "mul_numbers"}
+    assert lost(run("tensor", solved(wrong, of_results))) == {"mul_gradient", "mul_numbers", "programs"}
+
+
+@pytest.mark.parametrize(
+    ("expected", "got", "agrees"),
+    [
+        (np.array([1.5, 2.5]), [1.5, 2.5], True),
+        (np.array([1.5, 2.5]), ["1.5", "2.5"], False),
+        (np.array(1.5), "1.5", False),
+        (np.array([1.5, 2.5]), [[1.5], [2.5, 3.5]], False),
+        (np.array(1.5), [], False),
+        (np.array(1.5), None, False),
+        (np.array(1.5), 10**400, False),
+        (np.array(1.5), eval("[" * 50 + "1.5" + "]" * 50), False),
+        (True, 1.0, False),
+        (None, 0, False),
+        ("1", "1", True),
+    ],
+)
+def test_what_programs_show_is_compared_as_what_checks_look_at(expected, got, agrees):
+    assert _agrees(expected, got) is agrees
+    if type(got) is not list:
+        with contextlib.nullcontext() if agrees else pytest.raises((Failed, Missing, AttributeError, OverflowError)):
+            compare("it", expected, got)
 
 
 def test_a_small_start_is_no_silent_model():
