@@ -411,7 +411,9 @@ def test_an_object_is_shown_without_its_address():
     ("kinds", "text", "id"),
     [
         (["AttributeError"], "property 'data' of 'MyTensor' object has no setter", "property-assigned"),
-        (["TypeError"], "parameters() takes 0 positional arguments but 1 was given", "self-missing"),
+        (["TypeError"], "MyModule.parameters() takes 0 positional arguments but 1 was given", "self-missing"),
+        (["TypeError"], "unbroadcast() takes 0 positional arguments but 2 were given", "arguments-do-not-match"),
+        (["TypeError"], "f.<locals>.rule() takes 0 positional arguments but 3 were given", "arguments-do-not-match"),
         (["TypeError"], "f() missing 1 required positional argument: 'x'", "arguments-do-not-match"),
         (["TypeError"], "'NoneType' object is not iterable", "none-is-used"),
         (["AttributeError"], "'Linear' object has no attribute '_MyModule__parameters'", "super-init-missing"),
