@@ -695,8 +695,12 @@ class Section:
             seed = drawn_seed() if self.workshop.seed is None else self.workshop.seed
         elif isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
             raise TypeError(f"seed is a whole number from 0, as a report shows it, not {seed!r}")
+        drawn = np.random.get_state()
         with quiet() as printed:
-            report = self._report(names, seed, earlier)
+            try:
+                report = self._report(names, seed, earlier)
+            finally:
+                np.random.set_state(drawn)  # checks seed it for the learner's layers; the notebook's goes on as it was
         if printed.used and report.open:
             report.note = "What your code prints while a test runs is not shown: call it in a cell of its own."
         return report
