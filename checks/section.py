@@ -396,7 +396,7 @@ class Trial:
         return found
 
     def right(self, some: Sequence[Program]) -> list[bool]:
-        """Whether programs do what PyTorch does. Each is run once in a section, all that are new at the same time."""
+        """Whether programs do what PyTorch does. Those that are not known yet run at the same time."""
         new = [program for program in dict.fromkeys(some) if program not in self.known.right]
         if new:
             self.known.right.update(zip(new, self._right(list(map(self._adapted, new))), strict=True))
