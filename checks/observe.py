@@ -547,7 +547,7 @@ def _explain(error: BaseException) -> Failed | Missing:
                 return Missing("it returned None: not written yet", nothing="it")
             return Missing(f"not written yet: {message}", method=_plain(error.name))
         if isinstance(error, TypeError) and re.search(
-            "unsupported operand|bad operand|not subscriptable|does not support item|NoneType|not iterable", message
+            "unsupported operand|bad operand|not subscriptable|does not support item|NoneType", message
         ):
             method = exceptions.method_of(message)
             looked = f" (Python looks for a method {method})" if method else ""
