@@ -29,7 +29,6 @@ from checks.observe import (
     Failed,
     Missing,
     OutOfTime,
-    UsedTorch,
     Waits,
     an,
     array_of,
@@ -67,19 +66,18 @@ UPSTREAM = [
     )
     for code in ("y = a + b", "y = a * b", "u = a * b\ny = u * a")
 ]
+FLAG = Workaround(
+    (LEAF,),
+    r"^( *)(\w+) = MyTensor\((.*), requires_grad=True\)$",
+    r"\1\2 = MyTensor(\3)\n\1\2.requires_grad = True",
+)
+BASE = Workaround(tuple(UPSTREAM), r"^( *\w+)\.backward\(.+\)$", r"\1.backward()")
 TENSOR = Section(
     "tensor",
     "My automatic differentiation",
     "tests.test_tensor_class(MyTensor)",
     workshop=WORKSHOP,
-    workarounds=[
-        Workaround(
-            (LEAF,),
-            r"^( *)(\w+) = MyTensor\((.*), requires_grad=True\)$",
-            r"\1\2 = MyTensor(\3)\n\1\2.requires_grad = True",
-        ),
-        Workaround(tuple(UPSTREAM), r"^( *\w+)\.backward\(.+\)$", r"\1.backward()"),
-    ],
+    workarounds=[FLAG, BASE],
 )
 
 
@@ -99,7 +97,7 @@ def alone(code: str, *see: str, base: str = "g") -> Program:
     return Program(f"{TWO}{GIVEN}y = {code}\ny.backward({base})", ("y", "hasattr(y, 'backward')", *see))
 
 
-# What works alone may be composed. A name begins with the operation, or tells what a program looks at.
+# What works alone may be composed. A name holds the operator that is needed, or tells what a program looks at.
 PARTS = {
     **{symbol: alone(f"a {symbol} b", "a.grad", "b.grad", "a.data", "b.data", "g.data") for symbol in SYMBOLS},
     **{f"{symbol} number": alone(f"a {symbol} 2.5", "a.grad", "a.data", "g.data") for symbol in SYMBOLS},
@@ -130,7 +128,7 @@ def on_matrices(part: Program) -> Program:
 def parts_that_work(trial: Trial) -> set[str]:
     """Names of PARTS that do alone what PyTorch does. Broadcasting is looked at with the operators that work."""
     symbols = [symbol for symbol in operators_that_compute(trial) if differentiates(trial, symbol)]
-    some = [name for name in PARTS if not {*name} & {*SYMBOLS} - {*symbols} or name in ("-a", "** -1")]
+    some = [name for name in PARTS if not {*name.split()} & {*SYMBOLS} - {*symbols}]
     works = {*some}
     for parts in ({name: PARTS[name] for name in some}, {name: on_matrices(PARTS[name]) for name in some}):
         works -= {name for name, right in zip(parts, trial.right([*parts.values()]), strict=True) if not right}
@@ -423,11 +421,11 @@ def types(trial: Trial) -> None:
 )
 def refuse(trial: Trial) -> None:
     """Anything but numbers raises TypeError"""
-    trial.means[Exception] = "wrong-exception"
     for data in ('"text"', "None", '{"a": 1}'):
         lines = ["try:", f"    MyTensor({data})", "except TypeError:", "    refused = True"]
         code = "\n".join([*lines, "else:", "    refused = False"])
-        trial.see(trial.run(code), {"refused": True}, code, {"refused": "accepts-anything"})
+        with trial.means({Exception: "wrong-exception"}):
+            trial.see(trial.run(code), {"refused": True}, code, {"refused": "accepts-anything"})
 
 
 @TENSOR.check(
@@ -588,9 +586,9 @@ def records(trial: Trial) -> None:
         if lacks:
             raise Failed("y requires a gradient, but its backward_op is None", "the operation that made y")
     if trial.first is None:
-        trial.means[Exception] = "backward-without-grad"
         code = "a = MyTensor([1.5])\nbefore = a.grad\na.backward(MyTensor([0.5]))"
-        variables = trial.run(code)
+        with trial.means({Exception: "backward-without-grad"}):
+            variables = trial.run(code)
         means = {"a.grad": "backward-without-grad"} if variables["before"] is None else None
         trial.see(variables, {"a.grad": None}, code, means)
 
@@ -730,10 +728,10 @@ def upstream(trial: Trial) -> None:
         a, b, base = (literal(trial.draw(*shape)) for _ in range(3))
         code = f"a = MyTensor({a}, requires_grad=True)\nb = MyTensor({b}, requires_grad=True)\ny = a {symbol} b"
         with trial.case():
-            given = f"{code}\ny.backward(MyTensor({base}))"
+            given = trial.adapted(f"{code}\ny.backward(MyTensor({base}))", but=BASE)
             trial.see(trial.run(given), oracle.values(given, ("a.grad",)), given)
-        with trial.case():  # with an upstream gradient given, all was well
-            trial.means[Exception] = "upstream-wrong-shape"
+        # With an upstream gradient given, all was well.
+        with trial.case(), trial.means({Exception: "upstream-wrong-shape"}):
             code = trial.adapted(f"{code}\ny.backward()")
             means = {"a.grad": "upstream-wrong-shape"}
             trial.see(trial.run(code), oracle.values(code, ("a.grad",)), code, means)
@@ -835,12 +833,10 @@ def untouched(trial: Trial) -> None:
         lines += [f"b = MyTensor({literal(numbers[1])}, requires_grad=True)", f"g = MyTensor({literal(numbers[2])})"]
         lines += [f"y = {code}", "y.backward(g)"]
         handed = {"a.data": numbers[0], "b.data": numbers[1], "g.data": numbers[2], "array[:]": numbers[0]}
-        code, noted = trial.adapted("\n".join(lines)), len(trial.evidence)
+        code = trial.adapted("\n".join(lines))
         means = dict.fromkeys(handed, "operand-changed") | {"g.data": "upstream-changed"}
-        try:
-            variables = trial.run(code)
-        except (Exception, OutOfTime, UsedTorch):  # what does not go backward has checks of its own
-            del trial.evidence[noted:]
+        variables = trial.tries(code)
+        if variables is None:  # what does not go backward has checks of its own
             continue
         ran = True
         with trial.case():
@@ -873,37 +869,26 @@ def independent(trial: Trial) -> None:
     trial.run(again, after=code, **variables)
     trial.see(variables, oracle.values(f"{code}\n{again}", tuple(shared)), f"{code}\n{again}", shared)
     variables, write = trial.run(code), "a.grad[0] = 9.5"
-    try:
-        trial.run(write, after=code, **variables)
-    except Exception:  # a gradient that cannot be written into cannot change another one
-        trial.evidence.pop()
-    else:
+    if trial.tries(write, after=code, **variables):  # one that cannot be written into cannot change another one
         shared = {"b.grad": "gradient-aliased", "g": "gradient-aliased"}
         trial.see(variables, oracle.values(code, tuple(shared)), f"{code}\n{write}", shared)
     code = "a = MyTensor([1.5, 2.5], requires_grad=True)\nb = MyTensor([3.5, 4.5], requires_grad=True)\n"
     code = trial.adapted(f"{code}y = a {symbol} b\ny.backward()")
-    trial.means[ValueError] = "gradient-read-only"
-    try:
-        variables = trial.run(code)
-    except Exception:  # not writing is what matters here: "upstream" has looked at this
+    variables = trial.tries(code)
+    if variables is None:  # not writing is what matters here: "upstream" has looked at this
         return
     trial.writeable("a.grad", code, variables)
-    trial.run(f"y = a {symbol} b\ny.backward()", after=code, **variables)
+    with trial.means({ValueError: "gradient-read-only"}):
+        trial.run(f"y = a {symbol} b\ny.backward()", after=code, **variables)
     for array in ("array = np.array([1.5, 2.5])", "array = np.array([1.5, 2.5], dtype=np.float32)"):
         code = f"{array}\nt = MyTensor(array)\narray[0] = 9.5"
         trial.see(trial.run(code), {"t.data": np.array([1.5, 2.5])}, code, {"t.data": "array-not-copied"})
-    trial.means = {}
     results = ("a + 0", "0 + a", "a - 0", "a * 1", "1 * a", "a / 1", "a ** 1")
     right = itertools.compress(results, computes(trial, *results))
     for code, flag in itertools.product(right, (", requires_grad=True", "")):
         code = trial.adapted(f"a = MyTensor([1.5, 2.5]{flag})\ny = {code}\ny.data[0] = 9.5")
-        noted = len(trial.evidence)
-        try:
-            variables = trial.run(code)
-        except Exception:
-            del trial.evidence[noted:]
-            continue
-        trial.see(variables, {"a.data": np.array([1.5, 2.5])}, code, {"a.data": "result-aliased"})
+        if variables := trial.tries(code):
+            trial.see(variables, {"a.data": np.array([1.5, 2.5])}, code, {"a.data": "result-aliased"})
 
 
 @TENSOR.check(
@@ -935,14 +920,14 @@ def ladder(trial: Trial, rung: str, count: int, error: type[BaseException], mist
     code = trial.adapted(f"{code}\ny = x\nfor _ in range({count}):\n    y = {rung}")
     backward = trial.adapted("y.backward(MyTensor([1.0, 2.0]))")
     with trial.case():
-        quick, trial.seconds, trial.means = trial.seconds, CHECK_SECONDS, {}
+        quick, trial.seconds = trial.seconds, CHECK_SECONDS
         try:
             variables = trial.run(code)  # how long it takes to build the graph is not judged
         finally:
             trial.seconds = quick
         enough = trial.clock.left >= trial.seconds  # else it may be the time that earlier checks took
-        trial.means = {error: mistake} if enough else {}
-        trial.run(backward, after=code, **variables)
+        with trial.means({error: mistake} if enough else {}):
+            trial.run(backward, after=code, **variables)
         trial.see(variables, oracle.values(f"{code}\n{backward}", ("x.grad",)), f"{code}\n{backward}")
 
 
@@ -1033,19 +1018,33 @@ def left_over(trial: Trial) -> str | None:
     lines += ["shared = any(p is m.own for p in n.parameters())"]
     lines += ["first, second = list(m.parameters()), list(m.parameters())"]
     lines += ["kept = len(first) != len(second) or any(p is not m.own for p in first)"]
-    scratch = trial.beside(trial.seconds)
-    try:
-        found = scratch.run("\n".join(lines))
-    except (Exception, OutOfTime, UsedTorch):
+    found = trial.beside(trial.seconds).tries("\n".join(lines))
+    if found is None:
         return None
     if found["shared"]:
         return "parameters-of-all-modules"
     return "parameters-kept-between-calls" if found["kept"] else None
 
 
+def items(values: Any, most: int) -> list[Any] | None:
+    """The first elements of a learner's list, or None where it is nothing to walk through."""
+    try:
+        walk = iter(values)
+    except TypeError:
+        return None
+    return list(itertools.islice(walk, most))
+
+
 def listed(parameters: Any) -> list[Any]:
-    """Parameters of a learner: no more than can be looked at."""
-    found = list(itertools.islice(parameters, MOST_PARAMETERS + 1))
+    """Parameters of a learner: no more than can be looked at.
+
+    Raises:
+        Failed: when it is no list of anything, or too long.
+    """
+    found = items(parameters, MOST_PARAMETERS + 1)
+    if found is None:
+        got = f"parameters() gives {text_of(parameters, 60)}"
+        raise Failed(got, "a list of objects of class Parameter", mistake="parameters-not-parameters")
     if len(found) > MOST_PARAMETERS:
         raise Failed(f"parameters() gives more than {MOST_PARAMETERS:,} objects")
     return found
@@ -1543,8 +1542,8 @@ def linear_batch(trial: Trial) -> None:
 )
 def linear_row(trial: Trial) -> None:
     """One row, (inputs,) to (outputs,): its value and its gradients"""
-    trial.means[Exception] = "linear-row-refused"
-    linear(trial, 3, look_at="y")
+    with trial.means({Exception: "linear-row-refused"}):
+        linear(trial, 3, look_at="y")
     for name in ("x", "weight", "bias"):
         if trial.works(lambda scratch, name=name: linear(scratch, 2, 3, look_at=name)):
             linear(trial, 3, look_at=name)
@@ -1731,6 +1730,11 @@ def does_something(trial: Trial, code: str, method: str, look_at: str) -> bool:
 def zero_grad(trial: Trial) -> None:
     """zero_grad() sets every gradient to None"""
     code = sgd(trial)
+
+    def steps(scratch: Trial) -> None:
+        if not does_something(scratch, code, "step", "p.tensor"):
+            raise Missing("step() changed nothing: not written yet")
+
     if not does_something(trial, code, "zero_grad", "p.tensor.grad"):
         again = "before = hasattr(p, 'grad')\noptimizer.zero_grad()\nbeside = hasattr(p, 'grad') and not before"
         variables = trial.run(again, **trial.run(code))
@@ -1738,13 +1742,7 @@ def zero_grad(trial: Trial) -> None:
             trial.snippet = f"{code}\noptimizer.zero_grad()\np.tensor.grad"
             got = "zero_grad() sets p.grad, and p.tensor.grad stays as it was"
             raise Failed(got, "p.tensor.grad is None", mistake="zero-grad-nothing")
-        noted = len(trial.evidence)
-        try:
-            begun = does_something(trial, code, "step", "p.tensor")
-        except (Exception, OutOfTime):  # that has checks of its own
-            begun = False
-        if not begun:
-            del trial.evidence[noted:]
+        if not trial.works(steps):
             trial.run("optimizer.zero_grad()", "p.tensor.grad", after=code, **trial.run(code))
             raise Missing("zero_grad() changed nothing: not written yet")
     trial.same(f"{code}\noptimizer.zero_grad()", "p.tensor.grad", "q.tensor.grad")
@@ -1791,9 +1789,9 @@ def step_in_place(trial: Trial) -> None:
 @OPTIMIZER.check(1, needs=["step"], hints=["Skip a parameter whose tensor.grad is None."])
 def step_without_gradient(trial: Trial) -> None:
     """Parameters without a gradient are left alone"""
-    trial.means[Exception] = "step-crashes-on-none"
     unused = f"r = Parameter(MyTensor({literal(trial.draw(2))}, requires_grad=True))\n"
-    trial.same(unused + sgd(trial, "optimizer.step()", parameters="[r, p, q]"), "r.tensor", "p.tensor")
+    with trial.means({Exception: "step-crashes-on-none"}):
+        trial.same(unused + sgd(trial, "optimizer.step()", parameters="[r, p, q]"), "r.tensor", "p.tensor")
 
 
 @OPTIMIZER.check(
@@ -2283,10 +2281,11 @@ def train_batches(trial: Trial) -> None:
 
 def numbers_in(trial: Trial, values: Any, what: str) -> np.ndarray:
     """The numbers in a learner's list, shape (n,)."""
-    if values is None:
-        raise Failed(f"{what} is None", "a list of numbers", mistake="train-losses-not-numbers")
     with trial.clock.learner_code(trial.seconds):
-        found = list(itertools.islice(values, MOST_ROWS))
+        found = items(values, MOST_ROWS)
+        if found is None:
+            got = f"{what} is {text_of(values, 60)}"
+            raise Failed(got, "a list of numbers", mistake="train-losses-not-numbers")
         for value in found:
             scalar = issubclass(type(value), np.ndarray) and np.ndarray.shape.__get__(value) == ()
             if not scalar and not issubclass(type(value), (int, float, np.number)):
@@ -2356,7 +2355,7 @@ def train_live(trial: Trial) -> None:
     values, times = [value for value, _ in told], [count for _, count in told]
     losses = one.variables["losses"]
     with trial.clock.learner_code(trial.seconds):
-        losses = [] if losses is None else list(itertools.islice(losses, MOST_ROWS))
+        losses = items(losses, MOST_ROWS) or []
     # Which epochs and losses there are is no matter of live.
     right = [
         [len(one.batches) * number // count for number in range(1, count + 1)] for count in (one.epochs, len(losses))
@@ -2374,8 +2373,8 @@ def train_live(trial: Trial) -> None:
                 got = f"live is told {[text_of(value, 30) for value in values]}"
                 expected = f"the losses of the epochs, {[text_of(loss, 30) for loss in losses]}"
                 raise Failed(got, expected, mistake="train-live-told-other-numbers")
-    trial.means[TypeError] = "train-needs-live"
-    training(trial, 5, 2, 1, live=False)
+    with trial.means({TypeError: "train-needs-live"}):
+        training(trial, 5, 2, 1, live=False)
 
 
 def test_train(
@@ -2476,7 +2475,8 @@ def model_shape(trial: Trial) -> None:
         variables = trial.run(code, see="y.shape")
     except ValueError:
         if trial.evidence[-1].got.kind == "shape":  # layers that do not fit together
-            trial.means[ValueError] = "model-wrong-shape"
+            with trial.means({ValueError: "model-wrong-shape"}):
+                raise
         raise
     if variables["y"] is None:
         raise Missing("model(x) returned None: not written yet")

@@ -48,15 +48,16 @@ class Place:
 
 def another_name(trial: Trial, method: str) -> str | None:
     """A name under which some class of the learner's has a method that Python looks for in vain."""
-    for name in OTHER_NAMES.get(method, ()):
-        for value in trial.names.values():
-            try:
-                with trial.clock.learner_code(SECONDS):
-                    if hasattr(value, name):
-                        return name
-            except Exception:
-                continue
-    return None
+    return next((name for name in OTHER_NAMES.get(method, ()) if is_there(trial, name)), None)
+
+
+def is_there(trial: Trial, method: str) -> bool:
+    """Whether some class of the learner's has a method."""
+    for name in trial.names:
+        found = trial.beside(SECONDS).tries(f"there = hasattr({name}, {method!r})")
+        if found and found["there"] is True:
+            return True
+    return False
 
 
 # What raises an exception where the method is written, because a parameter is none; and what it is to have no effect.
@@ -118,15 +119,10 @@ QUOTIENTS = 30  # some of which round otherwise than the products with a power
 
 def may_divide_by_power(trial: Trial) -> bool:
     """Whether a / b may be a * b ** -1: that rounds otherwise."""
-    numbers = np.random.default_rng(0).uniform(0.5, 5, (2, QUOTIENTS))
-    code = f"a = MyTensor({numbers[0].tolist()})\nb = MyTensor({numbers[1].tolist()})\ny = a / b"
-    scratch = trial.beside(SECONDS)
-    try:
-        return not np.array_equal(scratch.read(scratch.run(code), "y"), numbers[0] / numbers[1])
-    except KeyboardInterrupt:
-        raise
-    except BaseException:
-        return True
+    numbers = np.random.default_rng(0).uniform(0.5, 5, (2, QUOTIENTS)).tolist()
+    code = f"a, b = np.array({numbers})\ny = MyTensor(a) / MyTensor(b)\nexact = np.array_equal(y.data, a / b)"
+    found = trial.beside(SECONDS).tries(code)
+    return found is None or found["exact"] is not True
 
 
 def rule_without_result(trial: Trial, inference: Inference) -> str | None:
@@ -372,14 +368,12 @@ def tried(trial: Trial, inference: Inference) -> list[tuple[Experiment, Trial]]:
 
 
 def _try(trial: Trial, experiment: Experiment) -> Trial:
-    scratch = trial.beside(SECONDS)
-    try:
+    def observe(scratch: Trial) -> None:
         expected = oracle.values(experiment.like or experiment.code, experiment.see)
         scratch.see(scratch.run(experiment.code), expected, experiment.code)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        scratch.fail(error)
+
+    scratch = trial.beside(SECONDS)
+    scratch.attempt(observe)
     return scratch
 
 

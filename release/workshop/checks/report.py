@@ -73,6 +73,7 @@ class Report:
     follow_through: FollowThrough | None = None  # where it was judged a second time
     note: str | None = None  # what else the learner should know
     causes: list[Any] = field(default_factory=list)  # ways of known mistakes (mistakes.Way) that explain the failures
+    fault: str | None = None  # of the checks, which kept them from looking for mistakes: for their author
 
     @property
     def points(self) -> float:
