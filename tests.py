@@ -30,7 +30,6 @@ from checks.observe import (
     Failed,
     Missing,
     OutOfTime,
-    UsedTorch,
     Waits,
     an,
     array_of,
@@ -1073,9 +1072,25 @@ def left_over(trial: Trial) -> str | None:
     return "parameters-kept-between-calls" if found["kept"] else None
 
 
+def items(values: Any, most: int) -> list[Any] | None:
+    """The first elements of a learner's list, or None where it is nothing to walk through."""
+    try:
+        walk = iter(values)
+    except TypeError:
+        return None
+    return list(itertools.islice(walk, most))
+
+
 def listed(parameters: Any) -> list[Any]:
-    """Parameters of a learner: no more than can be looked at."""
-    found = list(itertools.islice(parameters, MOST_PARAMETERS + 1))
+    """Parameters of a learner: no more than can be looked at.
+
+    Raises:
+        Failed: when it is no list of anything, or too long.
+    """
+    found = items(parameters, MOST_PARAMETERS + 1)
+    if found is None:
+        got = f"parameters() gives {text_of(parameters, 60)}"
+        raise Failed(got, "a list of objects of class Parameter", mistake="parameters-not-parameters")
     if len(found) > MOST_PARAMETERS:
         raise Failed(f"parameters() gives more than {MOST_PARAMETERS:,} objects")
     return found
@@ -1963,6 +1978,11 @@ def does_something(trial: Trial, code: str, method: str, look_at: str) -> bool:
 def zero_grad(trial: Trial) -> None:
     """zero_grad() sets every gradient to None"""
     code = sgd(trial)
+
+    def steps(scratch: Trial) -> None:
+        if not does_something(scratch, code, "step", "p.tensor"):
+            raise Missing("step() changed nothing: not written yet")
+
     if not does_something(trial, code, "zero_grad", "p.tensor.grad"):
         again = "before = hasattr(p, 'grad')\noptimizer.zero_grad()\nbeside = hasattr(p, 'grad') and not before"
         variables = trial.run(again, **trial.run(code))
@@ -1970,13 +1990,7 @@ def zero_grad(trial: Trial) -> None:
             trial.snippet = f"{code}\noptimizer.zero_grad()\np.tensor.grad"
             got = "zero_grad() sets p.grad, and p.tensor.grad stays as it was"
             raise Failed(got, "p.tensor.grad is None", mistake="zero-grad-nothing")
-        noted = len(trial.evidence)
-        try:
-            begun = does_something(trial, code, "step", "p.tensor")
-        except (Exception, OutOfTime):  # that has checks of its own
-            begun = False
-        if not begun:
-            del trial.evidence[noted:]
+        if not trial.works(steps):
             trial.run("optimizer.zero_grad()", "p.tensor.grad", after=code, **trial.run(code))
             raise Missing("zero_grad() changed nothing: not written yet, or it meets no parameter")
     trial.same(f"{code}\noptimizer.zero_grad()", "p.tensor.grad", "q.tensor.grad")
@@ -2695,10 +2709,11 @@ def train_batches(trial: Trial) -> None:
 
 def numbers_in(trial: Trial, values: Any, what: str) -> np.ndarray:
     """The numbers in a learner's list, shape (n,)."""
-    if values is None:
-        raise Failed(f"{what} is None", "a list of numbers", mistake="train-losses-not-numbers")
     with trial.clock.learner_code(trial.seconds):
-        found = list(itertools.islice(values, MOST_ROWS))
+        found = items(values, MOST_ROWS)
+        if found is None:
+            got = f"{what} is {text_of(values, 60)}"
+            raise Failed(got, "a list of numbers", mistake="train-losses-not-numbers")
         for value in found:
             scalar = issubclass(type(value), np.ndarray) and np.ndarray.shape.__get__(value) == ()
             if not scalar and not issubclass(type(value), (int, float, np.number)):
@@ -2790,7 +2805,7 @@ def train_live(trial: Trial) -> None:
     values, times = [value for value, _ in told], [sum(one.stepped[:count]) for _, count in told]
     losses = one.variables["losses"]
     with trial.clock.learner_code(trial.seconds):
-        losses = [] if losses is None else list(itertools.islice(losses, MOST_ROWS))
+        losses = items(losses, MOST_ROWS) or []
     # Which epochs and losses there are is no matter of live.
     right = [
         [len(one.batches) * number // count for number in range(1, count + 1)] for count in (one.epochs, len(losses))

@@ -1,7 +1,8 @@
 """What a check observed, and the known mistakes that explain it.
 
-A mistake is claimed only if the library that makes it (imitation.py) computes, on every input of the check, just what
-the learner's code computed: the values, the shapes, the exceptions and their place. The learner's source is never read.
+A mistake is claimed only if the library that makes it (imitation.py) computes, in all that the check observed, what the
+learner's code computed: the values, the shapes, the exceptions and their place. Code with a loop is left out, and of a
+mistake that a check recognizes itself this is not asked. The learner's source is never read.
 """
 
 from __future__ import annotations

@@ -44,6 +44,7 @@ SHORTEST = 0.001  # seconds that it waits
 LARGEST = 1_000_000  # elements read from one array of a learner
 CALLERS = 3  # frames of the learner's that are shown: where it was raised, and who called that
 ADDRESS = re.compile(r"<(?:[\w.<>]+\.)?(\w+) object at 0x[0-9a-fA-F]+>")
+NUMBERS = "fiub"  # kinds of NumPy's types that are numbers, as a mask is
 RTOL, ATOL = 1e-4, 1e-5  # wide enough for float32, far narrower than any wrong rule
 
 
@@ -378,7 +379,7 @@ def array_of(value: Any, what: str) -> np.ndarray:
     if issubclass(kind, np.ndarray) and np.ndarray.size.__get__(value) > LARGEST:
         raise Failed(f"{what} has {np.ndarray.size.__get__(value):,} elements: up to {LARGEST:,} are read")
     array = np.array(value, subok=False)
-    if array.dtype.kind not in "fiub":
+    if array.dtype.kind not in NUMBERS:
         if array.dtype == object and any(each is None for each in array.flat):
             raise Failed(
                 f"{what} holds None where a number should be: nothing arrived there, or a function returned nothing"
@@ -554,7 +555,7 @@ def _explain(error: BaseException) -> Failed | Missing:
             if not exceptions.is_of_python(message):
                 return Missing(f"not written yet: {message}", method=_plain(error.name))
         if isinstance(error, TypeError) and re.search(
-            "unsupported operand|bad operand|not subscriptable|does not support item|NoneType|not iterable", message
+            "unsupported operand|bad operand|not subscriptable|does not support item|NoneType", message
         ):
             method = exceptions.method_of(message)
             looked = f" (Python looks for a method {method})" if method else ""

@@ -1,4 +1,6 @@
-"""What the notebook promises: the checks that ask it, and a wrong solution that breaks it alone.
+"""What the notebook promises: the checks that ask it, and a wrong solution that loses these and no others.
+
+Promises that say the same, in two places or in other words, may share checks and solution.
 
 A learner reads the promises and is judged by the checks. test_promises.py fails where a promise of the text is asked by
 no check, a check asks what no text promises, or no wrong solution loses a promise's checks and no others.

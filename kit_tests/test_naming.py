@@ -323,11 +323,18 @@ def test_what_comes_from_an_earlier_section_is_told_so():
             ),
             "__repr__ returns None: does it print? Return the text",
         ),
+        (
+            (("END SOLUTION\n    return losses", "END SOLUTION\n    return float(losses[-1])"),),
+            "the losses are not a list of numbers",
+        ),
+        ((("return list(found.values())", "return 5"),), "parameters() holds something else than Parameters"),
     ],
 )
 def test_not_written_yet_is_said_only_of_what_is_not_written(change, says):
     names = solved(*change)
-    shown = next(r.open for id in ("tensor", "sgd") if (r := proof.report(proof.SECTIONS[id], names)).open)
+    shown = next(
+        r.open for id in ("tensor", "module", "sgd", "train") if (r := proof.report(proof.SECTIONS[id], names)).open
+    )
     assert shown.status == "failed" and shown.says == says and shown.hints
 
 

@@ -1,12 +1,12 @@
 """What a check observed, and the known mistakes that explain it.
 
-A mistake is claimed only if the library that makes it (imitation.py) computes, on every input of the check, just what
-the learner's code computed: the values, the shapes, the exceptions and their place. The learner's source is never read.
+A mistake is claimed only if the library that makes it (imitation.py) computes, in all that the check observed, what the
+learner's code computed: the values, the shapes, the exceptions and their place. Code with a loop is left out, and of a
+mistake that a check recognizes itself this is not asked. The learner's source is never read.
 """
 
 from __future__ import annotations
 
-import functools
 import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -232,16 +232,13 @@ def explains(ways: Sequence[Way], observations: Sequence[Observation]) -> bool:
     """Whether a library that makes these mistakes computes just what was observed."""
     for code, seen in itertools.groupby(observations, key=lambda seen: seen.code):
         group = list(seen)
-        # What a class is asked is the same for all, so that most is worked out once; but a layer's weights are random.
-        compute = _computed if group[0].given is None else _computed.__wrapped__
-        values = compute(tuple(ways), code, tuple(one.see for one in group), group[0].given)
+        values = _computed(ways, code, [one.see for one in group], group[0].given)
         if not all(_same(value, one.got) for value, one in zip(values, group, strict=True)):
             return False
     return True
 
 
-@functools.lru_cache(maxsize=1 << 15)
-def _computed(ways: tuple[Way, ...], code: str, see: tuple[str, ...], given: Any) -> list[Any]:
+def _computed(ways: Sequence[Way], code: str, see: Sequence[str], given: Any) -> list[Any]:
     """What a library that makes these mistakes computes: the worth of expressions after `code` has run."""
     library = Library(given)
     for way in ways:

@@ -51,7 +51,7 @@ MEANINGS = [
     ),
     Meaning(
         "TypeError",
-        r"(\w+)\(\) takes 0 positional arguments but",
+        r"(?<!<locals>)\.(\w+)\(\) takes 0 positional arguments but",  # a method: Python says of which class
         "{0}() has no parameter for the object that it is called on",
         "self-missing",
     ),

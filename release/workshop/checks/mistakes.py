@@ -2403,7 +2403,7 @@ known(
 known(
     "train-losses-not-numbers",
     "train",
-    "the losses are no list of numbers",
+    "the losses are not a list of numbers",
     "What would a curve be drawn from?",
     "float(loss.data) is the number in a loss; return losses after the last epoch.",
     MODEL,

@@ -44,6 +44,7 @@ SHORTEST = 0.001  # seconds that it waits
 LARGEST = 1_000_000  # elements read from one array of a learner
 CALLERS = 3  # frames of the learner's that are shown: where it was raised, and who called that
 ADDRESS = re.compile(r"<(?:[\w.<>]+\.)?(\w+) object at 0x[0-9a-fA-F]+>")
+NUMBERS = "fiub"  # kinds of NumPy's types that are numbers, as a mask is
 RTOL, ATOL = 1e-4, 1e-5  # wide enough for float32, far narrower than any wrong rule
 
 
@@ -378,7 +379,7 @@ def array_of(value: Any, what: str) -> np.ndarray:
     if issubclass(kind, np.ndarray) and np.ndarray.size.__get__(value) > LARGEST:
         raise Failed(f"{what} has {np.ndarray.size.__get__(value):,} elements: up to {LARGEST:,} are read")
     array = np.array(value, subok=False)
-    if array.dtype.kind not in "fiub":
+    if array.dtype.kind not in NUMBERS:
         if array.dtype == object and any(each is None for each in array.flat):
             raise Failed(
                 f"{what} holds None where a number should be: nothing arrived there, or a function returned nothing"
@@ -428,18 +429,21 @@ def compare(what: str, expected: Any, got: Any) -> None:
             note = f"\nlargest difference {difference.max():.3g}" if np.isfinite(difference).all() else ""
             raise Failed(_shown(what, array) + note, _shown(what, expected), f"{what} {relation(array, expected)}")
         return
-    if isinstance(expected, tuple):
-        plain = isinstance(got, (tuple, list)) and all(issubclass(type(n), (int, np.integer)) for n in got)
-        same = plain and tuple(int(n) for n in got) == expected
-    elif isinstance(expected, (bool, int)):
-        same = issubclass(type(got), (bool, np.bool_, int, np.integer)) and int(got) == int(expected)
-    elif isinstance(expected, str):
-        same = type(got) is str and got == expected
-    else:
-        same = got is expected
-    if not same:
+    if not same(expected, got):
         says = f"{what} is {text_of(got, 40)} instead of {text_of(expected, 40)}"
         raise Failed(f"{what} is {text_of(got)}", f"{what} is {text_of(expected)}", says)
+
+
+def same(expected: Any, got: Any) -> bool:
+    """Whether what is no array is what is expected."""
+    if isinstance(expected, tuple):
+        plain = isinstance(got, (tuple, list)) and all(issubclass(type(n), (int, np.integer)) for n in got)
+        return plain and tuple(int(n) for n in got) == expected
+    if isinstance(expected, (bool, int)):
+        return issubclass(type(got), (bool, np.bool_, int, np.integer)) and int(got) == int(expected)
+    if isinstance(expected, str):
+        return type(got) is str and got == expected
+    return got is expected
 
 
 def close(one: np.ndarray, other: np.ndarray) -> bool:
@@ -551,7 +555,7 @@ def _explain(error: BaseException) -> Failed | Missing:
             if not exceptions.is_of_python(message):
                 return Missing(f"not written yet: {message}", method=_plain(error.name))
         if isinstance(error, TypeError) and re.search(
-            "unsupported operand|bad operand|not subscriptable|does not support item|NoneType|not iterable", message
+            "unsupported operand|bad operand|not subscriptable|does not support item|NoneType", message
         ):
             method = exceptions.method_of(message)
             looked = f" (Python looks for a method {method})" if method else ""
