@@ -30,6 +30,7 @@ from checks.observe import (
     Failed,
     Missing,
     OutOfTime,
+    UsedTorch,
     Waits,
     an,
     array_of,
