@@ -1641,9 +1641,9 @@ def new_weights(trial: Trial, inputs: int, outputs: int) -> None:
         raise Failed(f"{got}; their root mean square is {size:.3g}", expected, mistake=mistake)
 
 
-def linear(trial: Trial, *shape: int, look_at: str) -> None:
+def linear(trial: Trial, *shape: int, look_at: str, square: bool = False) -> None:
     """One observation of a layer, on an input of this shape, against torch.nn.functional.linear."""
-    inputs, outputs = shape[-1], shape[-1] - 1
+    inputs, outputs = shape[-1], shape[-1] - (not square)
     layer = known_layer(trial, inputs, outputs, with_bias=look_at == "bias")
     if look_at in ("weight", "bias") and getattr(layer, look_at) is None:
         lacks = not_there(weight_and_bias(trial, layer.variables["layer"], inputs, outputs))
@@ -1693,7 +1693,17 @@ def linear(trial: Trial, *shape: int, look_at: str) -> None:
 )
 def linear_batch(trial: Trial) -> None:
     """The value for a batch: (n, inputs) to (n, outputs)"""
-    linear(trial, 2, 3, look_at="y")
+    try:
+        linear(trial, 2, 3, look_at="y")
+    except ValueError:
+        scratch = trial.beside(trial.seconds)
+        with scratch.case():  # as many outputs as inputs: every product has a shape that fits
+            linear(scratch, 2, 2, look_at="y", square=True)
+        if scratch.first:
+            trial.evidence += scratch.evidence
+        elif set(weight_and_bias(scratch, scratch.run("layer = Linear(3, 2)")["layer"], 3, 2)) == {"weight", "bias"}:
+            trial.means[ValueError] = "linear-weight-orientation"
+        raise
 
 
 @LINEAR.check(
