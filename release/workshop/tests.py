@@ -99,7 +99,7 @@ def alone(code: str, *see: str, base: str = "g") -> Program:
     return Program(f"{TWO}{GIVEN}y = {code}\ny.backward({base})", ("y", "hasattr(y, 'backward')", *see))
 
 
-# What works alone may be composed. A name begins with the operation, or tells what a program looks at.
+# What works alone may be composed. A name holds the operator that is needed, or tells what a program looks at.
 PARTS = {
     **{symbol: alone(f"a {symbol} b", "a.grad", "b.grad", "a.data", "b.data", "g.data") for symbol in SYMBOLS},
     **{f"{symbol} number": alone(f"a {symbol} 2.5", "a.grad", "a.data", "g.data") for symbol in SYMBOLS},
@@ -130,7 +130,7 @@ def on_matrices(part: Program) -> Program:
 def parts_that_work(trial: Trial) -> set[str]:
     """Names of PARTS that do alone what PyTorch does. Broadcasting is looked at with the operators that work."""
     symbols = [symbol for symbol in operators_that_compute(trial) if differentiates(trial, symbol)]
-    some = [name for name in PARTS if not {*name} & {*SYMBOLS} - {*symbols} or name in ("-a", "** -1")]
+    some = [name for name in PARTS if not {*name.split()} & {*SYMBOLS} - {*symbols}]
     works = {*some}
     for parts in ({name: PARTS[name] for name in some}, {name: on_matrices(PARTS[name]) for name in some}):
         works -= {name for name, right in zip(parts, trial.right([*parts.values()]), strict=True) if not right}
@@ -444,11 +444,11 @@ def types(trial: Trial) -> None:
 )
 def refuse(trial: Trial) -> None:
     """Anything but numbers raises TypeError"""
-    trial.means[Exception] = "wrong-exception"
     for data in ('"text"', "None", '{"a": 1}'):
         lines = ["try:", f"    MyTensor({data})", "except TypeError:", "    refused = True"]
         code = "\n".join([*lines, "else:", "    refused = False"])
-        trial.see(trial.run(code), {"refused": True}, code, {"refused": "accepts-anything"})
+        with trial.means({Exception: "wrong-exception"}):
+            trial.see(trial.run(code), {"refused": True}, code, {"refused": "accepts-anything"})
 
 
 @TENSOR.check(
@@ -609,9 +609,9 @@ def records(trial: Trial) -> None:
         if lacks:
             raise Failed("y requires a gradient, but its backward_op is None", "the operation that made y")
     if trial.first is None:
-        trial.means[Exception] = "backward-without-grad"
         code = "a = MyTensor([1.5])\nbefore = a.grad\na.backward(MyTensor([0.5]))"
-        variables = trial.run(code)
+        with trial.means({Exception: "backward-without-grad"}):
+            variables = trial.run(code)
         means = {"a.grad": "backward-without-grad"} if variables["before"] is None else None
         trial.see(variables, {"a.grad": None}, code, means)
 
@@ -754,8 +754,8 @@ def upstream(trial: Trial) -> None:
         with trial.case():
             given = trial.adapted(f"{code}\ny.backward(MyTensor({base}))", but=BASE)
             trial.see(trial.run(given), oracle.values(given, ("a.grad",)), given)
-        with trial.case():  # with an upstream gradient given, all was well
-            trial.means[Exception] = "upstream-wrong-shape"
+        # With an upstream gradient given, all was well.
+        with trial.case(), trial.means({Exception: "upstream-wrong-shape"}):
             code = trial.adapted(f"{code}\ny.backward()")
             means = {"a.grad": "upstream-wrong-shape"}
             trial.see(trial.run(code), oracle.values(code, ("a.grad",)), code, means)
@@ -913,16 +913,15 @@ def independent(trial: Trial) -> None:
         trial.see(variables, oracle.values(code, tuple(shared)), f"{code}\n{write}", shared)
     code = "a = MyTensor([1.5, 2.5], requires_grad=True)\nb = MyTensor([3.5, 4.5], requires_grad=True)\n"
     code = trial.adapted(f"{code}y = a {symbol} b\ny.backward()")
-    trial.means[ValueError] = "gradient-read-only"
     variables = trial.tries(code)
     if variables is None:  # not writing is what matters here: "upstream" has looked at this
         return
     trial.writeable("a.grad", code, variables)
-    trial.run(f"y = a {symbol} b\ny.backward()", after=code, **variables)
+    with trial.means({ValueError: "gradient-read-only"}):
+        trial.run(f"y = a {symbol} b\ny.backward()", after=code, **variables)
     for array in ("array = np.array([1.5, 2.5])", "array = np.array([1.5, 2.5], dtype=np.float32)"):
         code = f"{array}\nt = MyTensor(array)\narray[0] = 9.5"
         trial.see(trial.run(code), {"t.data": np.array([1.5, 2.5])}, code, {"t.data": "array-not-copied"})
-    trial.means = {}
     results = ("a + 0", "0 + a", "a - 0", "a * 1", "1 * a", "a / 1", "a ** 1")
     right = itertools.compress(results, computes(trial, *results))
     for code, flag in itertools.product(right, (", requires_grad=True", "")):
@@ -960,14 +959,14 @@ def ladder(trial: Trial, rung: str, count: int, error: type[BaseException], mist
     code = trial.adapted(f"{code}\ny = x\nfor _ in range({count}):\n    y = {rung}")
     backward = trial.adapted("y.backward(MyTensor([1.0, 2.0]))")
     with trial.case():
-        quick, trial.seconds, trial.means = trial.seconds, CHECK_SECONDS, {}
+        quick, trial.seconds = trial.seconds, CHECK_SECONDS
         try:
             variables = trial.run(code)  # how long it takes to build the graph is not judged
         finally:
             trial.seconds = quick
         enough = trial.clock.left >= trial.seconds  # else it may be the time that earlier checks took
-        trial.means = {error: mistake} if enough else {}
-        trial.run(backward, after=code, **variables)
+        with trial.means({error: mistake} if enough else {}):
+            trial.run(backward, after=code, **variables)
         trial.see(variables, oracle.values(f"{code}\n{backward}", ("x.grad",)), f"{code}\n{backward}")
 
 
@@ -1074,9 +1073,25 @@ def left_over(trial: Trial) -> str | None:
     return "parameters-kept-between-calls" if found["kept"] else None
 
 
+def items(values: Any, most: int) -> list[Any] | None:
+    """The first elements of a learner's list, or None where it is nothing to walk through."""
+    try:
+        walk = iter(values)
+    except TypeError:
+        return None
+    return list(itertools.islice(walk, most))
+
+
 def listed(parameters: Any) -> list[Any]:
-    """Parameters of a learner: no more than can be looked at."""
-    found = list(itertools.islice(parameters, MOST_PARAMETERS + 1))
+    """Parameters of a learner: no more than can be looked at.
+
+    Raises:
+        Failed: when it is no list of anything, or too long.
+    """
+    found = items(parameters, MOST_PARAMETERS + 1)
+    if found is None:
+        got = f"parameters() gives {text_of(parameters, 60)}"
+        raise Failed(got, "a list of objects of class Parameter", mistake="parameters-not-parameters")
     if len(found) > MOST_PARAMETERS:
         raise Failed(f"parameters() gives more than {MOST_PARAMETERS:,} objects")
     return found
@@ -1626,9 +1641,9 @@ def new_weights(trial: Trial, inputs: int, outputs: int) -> None:
         raise Failed(f"{got}; their root mean square is {size:.3g}", expected, mistake=mistake)
 
 
-def linear(trial: Trial, *shape: int, look_at: str) -> None:
+def linear(trial: Trial, *shape: int, look_at: str, square: bool = False) -> None:
     """One observation of a layer, on an input of this shape, against torch.nn.functional.linear."""
-    inputs, outputs = shape[-1], shape[-1] - 1
+    inputs, outputs = shape[-1], shape[-1] - (not square)
     layer = known_layer(trial, inputs, outputs, with_bias=look_at == "bias")
     if look_at in ("weight", "bias") and getattr(layer, look_at) is None:
         lacks = not_there(weight_and_bias(trial, layer.variables["layer"], inputs, outputs))
@@ -1678,7 +1693,17 @@ def linear(trial: Trial, *shape: int, look_at: str) -> None:
 )
 def linear_batch(trial: Trial) -> None:
     """The value for a batch: (n, inputs) to (n, outputs)"""
-    linear(trial, 2, 3, look_at="y")
+    try:
+        linear(trial, 2, 3, look_at="y")
+    except ValueError:
+        scratch = trial.beside(trial.seconds)
+        with scratch.case():  # as many outputs as inputs: every product has a shape that fits
+            linear(scratch, 2, 2, look_at="y", square=True)
+        if scratch.first:
+            trial.evidence += scratch.evidence
+        elif set(weight_and_bias(scratch, scratch.run("layer = Linear(3, 2)")["layer"], 3, 2)) == {"weight", "bias"}:
+            trial.means[ValueError] = "linear-weight-orientation"
+        raise
 
 
 @LINEAR.check(
@@ -1691,8 +1716,8 @@ def linear_batch(trial: Trial) -> None:
 )
 def linear_row(trial: Trial) -> None:
     """One row, (inputs,) to (outputs,): its value and its gradients"""
-    trial.means[Exception] = "linear-row-refused"
-    linear(trial, 3, look_at="y")
+    with trial.means({Exception: "linear-row-refused"}):
+        linear(trial, 3, look_at="y")
     for name in ("x", "weight", "bias"):
         if trial.works(lambda scratch, name=name: linear(scratch, 2, 3, look_at=name)):
             linear(trial, 3, look_at=name)
@@ -1829,8 +1854,8 @@ def relu_computes(trial: Trial) -> bool:
     Raises:
         Waits: when it gives no tensor of the right shape, which an upstream gradient must have.
     """
-    some = "x = MyTensor([2.5, -2.5])\ny = ReLU()(x)"
-    shape = Program(some, ("tuple(y.shape) == (2,)", "hasattr(y, 'backward')"))
+    some = "x = MyTensor([2.5, -2.5, 90.0, -90.0])\ny = ReLU()(x)"
+    shape = Program(some, ("tuple(y.shape) == (4,)", "hasattr(y, 'backward')"))
     right, shaped = trial.right([Program(some, ("y",)), shape])
     if not shaped:
         raise Waits("waits for a result in the shape of x")
@@ -1964,6 +1989,11 @@ def does_something(trial: Trial, code: str, method: str, look_at: str) -> bool:
 def zero_grad(trial: Trial) -> None:
     """zero_grad() sets every gradient to None"""
     code = sgd(trial)
+
+    def steps(scratch: Trial) -> None:
+        if not does_something(scratch, code, "step", "p.tensor"):
+            raise Missing("step() changed nothing: not written yet")
+
     if not does_something(trial, code, "zero_grad", "p.tensor.grad"):
         again = "before = hasattr(p, 'grad')\noptimizer.zero_grad()\nbeside = hasattr(p, 'grad') and not before"
         variables = trial.run(again, **trial.run(code))
@@ -1971,13 +2001,7 @@ def zero_grad(trial: Trial) -> None:
             trial.snippet = f"{code}\noptimizer.zero_grad()\np.tensor.grad"
             got = "zero_grad() sets p.grad, and p.tensor.grad stays as it was"
             raise Failed(got, "p.tensor.grad is None", mistake="zero-grad-nothing")
-        noted = len(trial.evidence)
-        try:
-            begun = does_something(trial, code, "step", "p.tensor")
-        except (Exception, OutOfTime):  # that has checks of its own
-            begun = False
-        if not begun:
-            del trial.evidence[noted:]
+        if not trial.works(steps):
             trial.run("optimizer.zero_grad()", "p.tensor.grad", after=code, **trial.run(code))
             raise Missing("zero_grad() changed nothing: not written yet, or it meets no parameter")
     trial.same(f"{code}\noptimizer.zero_grad()", "p.tensor.grad", "q.tensor.grad")
@@ -2077,10 +2101,10 @@ def step_in_place(trial: Trial) -> None:
 def step_without_gradient(trial: Trial) -> None:
     """Parameters without a gradient are left alone"""
     moved_by_step(trial)
-    trial.means[Exception] = "step-crashes-on-none"
     see = ("r.tensor", "p.tensor") if trial.right([STEPS["step"]])[0] else ("r.tensor",)
     unused = f"r = Parameter(MyTensor({literal(trial.draw(2))}, requires_grad=True))\n"
-    trial.same(unused + sgd(trial, "optimizer.step()", parameters="[r, p, q]"), *see)
+    with trial.means({Exception: "step-crashes-on-none"}):
+        trial.same(unused + sgd(trial, "optimizer.step()", parameters="[r, p, q]"), *see)
 
 
 @OPTIMIZER.check(0.5, hints=["`gradient *= lr` changes the gradient itself: compute lr * gradient."])
@@ -2337,9 +2361,9 @@ def sum_axis(trial: Trial) -> None:
     )
     if not trial.right([Program(alone, ("y", "x.grad"))])[0]:
         raise Waits("waits for the gradient of a sum over all elements")
-    trial.means[Exception] = "sum-axis-ignored"
-    for shape, axis in (((2, 3), 1), ((2, 3), 0), ((3, 3), 1), ((2, 3, 4), -2), ((2, 3, 4), (0, 2))):
-        trial.gradients(f"y = sum(x, axis={axis})", {"x": shape})
+    with trial.means({Exception: "sum-axis-ignored"}):
+        for shape, axis in (((2, 3), 1), ((2, 3), 0), ((3, 3), 1), ((2, 3, 4), -2), ((2, 3, 4), (0, 2))):
+            trial.gradients(f"y = sum(x, axis={axis})", {"x": shape})
 
 
 def errors(choices: Choices, works: set[str]) -> Program:
@@ -2696,10 +2720,11 @@ def train_batches(trial: Trial) -> None:
 
 def numbers_in(trial: Trial, values: Any, what: str) -> np.ndarray:
     """The numbers in a learner's list, shape (n,)."""
-    if values is None:
-        raise Failed(f"{what} is None", "a list of numbers", mistake="train-losses-not-numbers")
     with trial.clock.learner_code(trial.seconds):
-        found = list(itertools.islice(values, MOST_ROWS))
+        found = items(values, MOST_ROWS)
+        if found is None:
+            got = f"{what} is {text_of(values, 60)}"
+            raise Failed(got, "a list of numbers", mistake="train-losses-not-numbers")
         for value in found:
             scalar = issubclass(type(value), np.ndarray) and np.ndarray.shape.__get__(value) == ()
             if not scalar and not issubclass(type(value), (int, float, np.number)):
@@ -2791,7 +2816,7 @@ def train_live(trial: Trial) -> None:
     values, times = [value for value, _ in told], [sum(one.stepped[:count]) for _, count in told]
     losses = one.variables["losses"]
     with trial.clock.learner_code(trial.seconds):
-        losses = [] if losses is None else list(itertools.islice(losses, MOST_ROWS))
+        losses = items(losses, MOST_ROWS) or []
     # Which epochs and losses there are is no matter of live.
     right = [
         [len(one.batches) * number // count for number in range(1, count + 1)] for count in (one.epochs, len(losses))
@@ -2810,8 +2835,8 @@ def train_live(trial: Trial) -> None:
                 got = f"live is told {[text_of(value, 30) for value in values]}"
                 expected = f"the losses of the epochs, {[text_of(loss, 30) for loss in losses]}"
                 raise Failed(got, expected, mistake="train-live-told-other-numbers")
-    trial.means[TypeError] = "train-needs-live"
-    training(trial, 5, 2, 1, live=False)
+    with trial.means({TypeError: "train-needs-live"}):
+        training(trial, 5, 2, 1, live=False)
 
 
 def test_train(
@@ -2912,7 +2937,8 @@ def model_shape(trial: Trial) -> None:
         variables = trial.run(code, see="y.shape")
     except ValueError:
         if trial.evidence[-1].got.kind == "shape":  # layers that do not fit together
-            trial.means[ValueError] = "model-wrong-shape"
+            with trial.means({ValueError: "model-wrong-shape"}):
+                raise
         raise
     if variables["y"] is None:
         raise Missing("model(x) returned None: not written yet")

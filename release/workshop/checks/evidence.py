@@ -150,7 +150,8 @@ class Inference:
         for beside in [(), *([tuple(self.found)] if self.found else []), *((style,) for style in self._styles(check))]:
             for ways in (self.ways, slips.ways(self.section, self.seen[check]), self.last):
                 way = self._search(check, ways, beside, [*again, experiments])
-                if way and explains([*beside, way], _wrong_first(experiments())):
+                tried = _wrong_first(experiments()) if way else []
+                if way and (shown or tried) and explains([*beside, way], tried):
                     if second and self._explained(second) > self._explained(way, *beside):
                         way = second
                     self.found[way] = check

@@ -57,7 +57,8 @@ MEANINGS = [
     ),
     Meaning(
         "TypeError",
-        r"(<?\w+>?)\(\) (?:takes \d+ positional arguments? but \d+ (?:was|were) given|missing \d+ required positional)",
+        r"(<?\w+>?)\(\) (?:takes \d+ positional arguments? but \d+ (?:was|were) given|missing \d+ required positional)"
+        r"|^(\w+) expected (?:at \w+ )?\d+ arguments?, got",
         "{0}() is called with another number of arguments than it has parameters",
         "arguments-do-not-match",
     ),
@@ -178,6 +179,13 @@ MEANINGS = [
     ),
     Meaning(
         "AttributeError",
+        r"module '([\w.]+)' has no attribute '(\w+)'",
+        "{0} has no {1}",
+        "name-without-value",
+        sure=False,
+    ),
+    Meaning(
+        "AttributeError",
         r"'(\w+)' object has no attribute '(\w+)'",
         "an object of class {0} has no attribute {1} when it is asked for it",
         "name-without-value",
@@ -185,7 +193,8 @@ MEANINGS = [
     ),
     Meaning(
         "TypeError",
-        r"unsupported operand type\(s\) for (.+?): '([\w.]+)' and '([\w.]+)'",
+        r"unsupported operand type\(s\) for (.+?): '([\w.]+)' and '([\w.]+)'"
+        r"|'(\S+)' not supported between instances of '([\w.]+)' and '([\w.]+)'",
         "{0} cannot work with a {1} and a {2}",
         "other-kind",
         sure=False,
@@ -200,8 +209,15 @@ MEANINGS = [
     Meaning(
         "TypeError",
         r"'([\w.]+)' object is not (?:iterable|subscriptable|callable)|object of type '([\w.]+)' has no len"
-        r"|after \* must be an iterable, not (\w+)|len\(\) of (unsized object)",
+        r"|after \* must be an iterable, not (\w+)",
         "a {0} stands where something of another kind is needed",
+        "other-kind",
+        sure=False,
+    ),
+    Meaning(
+        "TypeError",
+        r"iteration over a 0-d array|len\(\) of unsized object",
+        "an array that holds one number, without an axis, is taken for a list",
         "other-kind",
         sure=False,
     ),
@@ -228,7 +244,7 @@ MEANINGS = [
     ),
     Meaning(
         "ValueError|IndexError",  # NumPy's AxisError is both
-        r"axis -?\d+ is out of bounds",
+        r"axis -?\d+ is out of bounds|too many indices for array",
         "an array is asked for an axis that it does not have",
         "shapes-do-not-meet",
         sure=False,
@@ -241,7 +257,8 @@ def meaning(kinds: Sequence[str], text: str) -> Meaning | None:
     for each in MEANINGS:
         found = any(re.fullmatch(each.kind, kind) for kind in kinds) and re.search(each.text, text)
         if found:
-            return replace(each, says=each.says.format(*filter(None, found.groups()), "it"))
+            says = each.says.format(*filter(None, found.groups()), "it")
+            return replace(each, says=re.sub(r"\ba (?=[aeio])", "an ", says))
     return None
 
 

@@ -1679,7 +1679,7 @@ known(
 known(
     "weights-too-large",
     "linear model",
-    "the weights start too large for training",
+    "the numbers of a new layer start too large for training",
     "A unit adds up one product for each of its inputs. How large does the sum get with a hundred of them?",
     "Smaller, the more inputs there are: np.random.uniform(-bound, bound), bound = 1 / np.sqrt(input_size).",
     LINEAR,

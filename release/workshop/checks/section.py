@@ -10,7 +10,7 @@ import random
 import re
 import textwrap
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from checks import evidence, experiments, mistakes, oracle, programs, progress
 from checks.evidence import Observation
 from checks.mistakes import Mistake
 from checks.observe import (
+    NUMBERS,
     Clock,
     Failed,
     Missing,
@@ -41,6 +42,7 @@ from checks.observe import (
     observed,
     printable,
     quiet,
+    same,
 )
 from checks.programs import Choices, Maker, Program
 from checks.report import Report, Result, Score
@@ -50,6 +52,7 @@ CHECK_SECONDS = 5.0
 SCALAR = Program("t = MyTensor(1.5)", ("t",))
 PROGRAM_SECONDS = 1.0  # of learner code, in one small program on its own, or in some together
 MOST_ENDLESS = 2  # programs of a check that are waited for in vain
+ONCE_MORE = 3  # times that a program runs again, where it was wrong among others and is right alone
 STOPS = (KeyboardInterrupt, OutOfTime, UsedTorch)  # after these a check does not try its other inputs
 
 
@@ -134,7 +137,6 @@ class Trial:
         evidence: everything looked at, right or wrong.
         first: the first failure.
         given: weight and bias of the learner's Linear layer, for the library that imitates it.
-        means: exception to the id of the mistake that it can only come from.
         drew: whether random numbers were drawn.
         waits: what the check waits for, where it found out itself that there is nothing to judge yet.
         known: what is known in all checks of this section.
@@ -158,7 +160,7 @@ class Trial:
         self.evidence: list[Observation] = []
         self.first: Failure | None = None
         self.given: Any = None
-        self.means: dict[type[BaseException], str] = {}
+        self._means: Mapping[type[BaseException], str] = {}
         self.drew = False
         self.waits: str | None = None
         self.known = known
@@ -187,6 +189,21 @@ class Trial:
         except BaseException as error:
             self.fail(error)
 
+    @contextlib.contextmanager
+    def means(self, mistakes: Mapping[type[BaseException], str]) -> Iterator[None]:
+        """What exceptions inside can only come from: by their classes, ids of known mistakes."""
+        _refuse_unknown(mistakes.values())
+        before, self._means = self._means, mistakes
+        try:
+            yield
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            self.fail(error)  # here and now: outside it means nothing
+            raise
+        finally:
+            self._means = before
+
     def fail(self, error: BaseException) -> None:
         """Keep the first failure, and what it can only mean; or that the check waits, or is itself broken."""
         if type(error) is Waits:
@@ -198,10 +215,12 @@ class Trial:
             verdict = explain(error)
             mistake = getattr(verdict, "mistake", None)
             if mistake is None and type(error) not in (Failed, Missing):
-                means = next((kind for kind in self.means if issubclass(type(error), kind)), None)
+                means = next((kind for kind in self._means if issubclass(type(error), kind)), None)
                 told = getattr(verdict, "perhaps", None)
                 if means is not None and not (means is Exception and told and told.sure):
-                    mistake = self.means[means]
+                    mistake = self._means[means]
+            if mistake not in (None, *mistakes.KNOWN):
+                self.broken = ValueError(f"{mistake!r} is the id of no mistake")
             self.first = Failure(verdict, self.snippet, mistake, issubclass(type(error), STOPS))
             for each in (error, verdict):  # the frames would keep the learner's objects alive
                 for name in ("__traceback__", "__context__", "__cause__"):
@@ -265,12 +284,18 @@ class Trial:
         variables: dict[str, Any],
         expected: Mapping[str, Any],
         code: str,
-        mistakes: dict[str, str] | None = None,
+        mistakes: Mapping[str, str | None] | None = None,
     ) -> None:
         """Evaluate expressions in the learner's variables and compare each with what is expected.
 
         `mistakes` names the known mistake that another value of an expression can only come from.
+
+        Raises:
+            ValueError: where there is nothing to look at, or a mistake is not known.
         """
+        if not expected:
+            raise ValueError("there is nothing to look at")
+        _refuse_unknown((mistakes or {}).values())
         first = None
         for expression, value in expected.items():
             got: Any = "unreadable"
@@ -357,6 +382,9 @@ class Trial:
             self.known.slips = self._slips()
         return _around([slip for slip in self.known.slips if slip is not but], code)
 
+    def _adapted(self, program: Program) -> Program:
+        return replace(program, code=self.adapted(program.code))
+
     def _slips(self) -> list[Workaround]:
         """The workarounds that are needed: each tried on top of those found before, then all that are left together."""
 
@@ -372,11 +400,10 @@ class Trial:
         return found
 
     def right(self, some: Sequence[Program]) -> list[bool]:
-        """Whether programs do what PyTorch does. Each is run once in a section, all that are new at the same time."""
+        """Whether programs do what PyTorch does. Those that are not known yet run at the same time."""
         new = [program for program in dict.fromkeys(some) if program not in self.known.right]
         if new:
-            adapted = [replace(program, code=self.adapted(program.code)) for program in new]
-            self.known.right.update(zip(new, self._right(adapted), strict=True))
+            self.known.right.update(zip(new, self._right(list(map(self._adapted, new))), strict=True))
         return [self.known.right[program] for program in some]
 
     def _right(self, some: Sequence[Program], code: str | None = None) -> list[bool]:
@@ -409,14 +436,15 @@ class Trial:
 
     def pairs(self, pairs: programs.Pairs) -> None:
         """Run every pair of operations; the first one that does something else than PyTorch is what failed."""
-        some = [replace(program, code=self.adapted(program.code)) for program in pairs.programs()]
-        right = self._right(some, self.adapted(pairs.code()))
+        self.seconds = PROGRAM_SECONDS
+        some, code = [self._adapted(program) for program in pairs.programs()], self.adapted(pairs.code())
+        right = self._right(some, code)
         wrong = [program for program, is_right in zip(some, right, strict=True) if not is_right]
         wrong = [program for program in wrong if oracle.steady(program.code, program.see)]
         for program in wrong[:1]:
             self.same(program.code, *program.see)
             if self.first is None:
-                self._left_over(program)
+                self._right_alone(program, some, code)
         if self.first:
             for program in [*wrong[1:3], *itertools.compress(some, right)][:4]:  # to name the mistake by
                 self.same(program.code, *program.see)
@@ -427,6 +455,7 @@ class Trial:
         The smallest one found that does something else than PyTorch is what failed. `given` makes of the same choices a
         program that must be right, else nothing is asked of the other one.
         """
+        self.seconds = PROGRAM_SECONDS
         some: dict[Program, list[int]] = {}
         for rng in (np.random.default_rng(0), self.rng):
             some |= programs.made(make, rng, count)
@@ -438,30 +467,33 @@ class Trial:
         if not wrong:
             return
         self.same(wrong[0].code, *wrong[0].see)
-        if self.first:
+        if failure := self.first:
             self.first, noted = None, len(self.evidence)
             smallest = self.smallest(make, some[wrong[0]], given)
             self.same(smallest.code, *smallest.see)
             self.evidence = [*self.evidence[noted:], *self.evidence[:noted]]
-        if self.first is None:
-            self._left_over(wrong[0])
+            self.first = self.first or failure
+        else:
+            self._right_alone(self._adapted(wrong[0]), [self._adapted(program) for program in some])
         right = [program for program in some if program not in wrong]
         for program in [*wrong[1:2], *right[:3]]:  # the more is seen, the better a mistake can be named
             self.same(program.code, *program.see)
 
-    def _left_over(self, program: Program) -> None:
-        """Fail for a program that is wrong after others, and right alone."""
+    def _right_alone(self, program: Program, some: Sequence[Program], code: str | None = None) -> None:
+        """Fail for a program that was wrong when all of `some` ran, by `code`, and then right."""
         self.snippet = program.code
-        got = "a program that is right when it runs first is wrong after others: something of theirs is left over"
-        with self.case():
-            raise Failed(got, "the same result each time")
+        among_all = [self._right(some, code)[some.index(program)] for _ in range(ONCE_MORE)]
+        alone = [self._right([program])[0] for _ in range(ONCE_MORE)]
+        got = "the same program gives other results each time it runs"
+        if all(alone) and not any(among_all):
+            got = "a program that is right alone is wrong after others: something of theirs is left over"
+        self.fail(Failed(got, "the same result each time"))
 
     def smallest(self, make: Maker, choices: Sequence[int], given: Maker | None = None) -> Program:
         """The smallest program found from these choices that is still wrong."""
 
         def fails(program: Program, choices: Sequence[int]) -> bool:
-            adapted = replace(program, code=self.adapted(program.code))
-            if not oracle.steady(program.code, program.see) or self._right([adapted])[0]:
+            if not oracle.steady(program.code, program.see) or self._right([self._adapted(program)])[0]:
                 return False
             return given is None or self.right([given(Choices(choices))])[0]
 
@@ -510,7 +542,23 @@ def _shows(expected: Mapping[str, Any], got: Any) -> bool:
     """Whether a program has shown what PyTorch shows."""
     if type(got) is not list or len(got) != len(expected):
         return False
-    return all(programs.alike(value, one, close) for value, one in zip(expected.values(), got, strict=True))
+    return all(map(_agrees, expected.values(), got))
+
+
+def _agrees(expected: Any, got: Any) -> bool:
+    """Whether what `programs.READ` has read is what `compare` takes for right."""
+    if not isinstance(expected, np.ndarray):
+        return same(expected, got)
+    try:
+        array = np.asarray(got)
+    except ValueError:  # rows of several lengths
+        return False
+    return array.dtype.kind in NUMBERS and array.shape == expected.shape and close(array, expected)
+
+
+def _refuse_unknown(ids: Iterable[str | None]) -> None:
+    if unknown := {*ids} - {None} - mistakes.KNOWN.keys():
+        raise ValueError(f"{unknown.pop()!r} is the id of no mistake")
 
 
 def _around(slips: Sequence[Workaround], code: str) -> str:
@@ -651,8 +699,12 @@ class Section:
             seed = drawn_seed() if self.workshop.seed is None else self.workshop.seed
         elif isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
             raise TypeError(f"seed is a whole number from 0, as a report shows it, not {seed!r}")
+        drawn = np.random.get_state()
         with quiet() as printed:
-            report = self._report(names, seed, earlier)
+            try:
+                report = self._report(names, seed, earlier)
+            finally:
+                np.random.set_state(drawn)  # checks seed it for the learner's layers; the notebook's goes on as it was
         if printed.used and report.open:
             report.note = "What your code prints while a test runs is not shown: call it in a cell of its own."
         return report
