@@ -317,10 +317,6 @@ class Composition:
         for name in last:
             self.operation(name)
 
-    def forget(self, result: str) -> None:
-        """Leave out the last operation, and its upstream gradient."""
-        del self.lines[-1], self.results[-1], self.values[result]
-
     def base(self, result: str, name: str = "g") -> str:
         """The name of an upstream gradient for a result, or nothing for ones."""
         if "ones" in self.works and not self.choices.below(3):
@@ -388,8 +384,10 @@ def again(choices: Choices, works: set[str], first_only: bool = False) -> Progra
     else:
         other = "z" if which == 1 else "y"
         backward.append(f"{other}.backward({some.base(other, 's')})")
-    if first_only and which == 1:  # a result that is computed later must not stop a walk, either
-        some.forget("z")
+    if first_only and which == 1:  # z comes afterwards: that it is there at the first walk is part of what is asked
+        later = some.lines.pop()
+        first = some.program(backward[0])
+        return replace(first, code=f"{first.code}\n{later}")
     return some.program(*(backward[which == 2 :][:1] if first_only else backward))
 
 
