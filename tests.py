@@ -981,8 +981,8 @@ def programs(trial: Trial) -> None:
     """Any program: random compositions of what works alone"""
     operator_that_works(trial)
     works = parts_that_work(trial)
-    if len(operators_that_compute(trial)) < 3:
-        raise Waits("waits for at least three of the operators + - * /")
+    if len(operators_that_compute(trial)) < 3 or not works & {*SYMBOLS}:
+        raise Waits("waits for at least three of the operators + - * /, and the gradients of one")
     trial.pairs(pairs(works))
     if trial.first is None:
         trial.programs(lambda choices: once(choices, works))

@@ -58,7 +58,7 @@ WHOLE = {
     *("data-not-array", "integer-truncation", "calls-itself", "array-not-tensor", "uses-torch", "unhashable"),
     *("gradient-overwritten", "zero-taken-for-none", "truth-of-array", "handed-on-again", "handed-on-too-early"),
     *("wrong-end", "walk-incomplete", "gradient-aliased", "base-changed", "requires-grad-lost", "gradient-clipped"),
-    *("none-is-used", "arguments-do-not-match", "add-not-recorded"),
+    *("none-is-used", "arguments-do-not-match", "add-not-recorded", "key-not-there", "share-lost", "shares-misplaced"),
 }
 
 
