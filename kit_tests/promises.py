@@ -170,7 +170,7 @@ PROMISES = {
         ),
         Promise(
             "a tensor must not hand its gradient on before all contributions to it have arrived.",
-            "tensor/paths",
+            "tensor/paths tensor/late_use",
             "walk-on-arrival",
         ),
         Promise(

@@ -148,6 +148,14 @@ MODULE = [
         ("            modules.extend(reversed(module.__sub_modules.values()))\n", ""),
     ),
     Wrong(
+        "parameters-once-only",
+        "parameters-used-up",
+        "module",
+        "reassigned",
+        ("            if id(module) in seen:\n", "            if 'listed' in module.__dict__:\n"),
+        ("            seen.add(id(module))\n", "            module.__dict__['listed'] = True\n"),
+    ),
+    Wrong(
         "parameters-in-a-list-that-is-kept",
         "parameters-kept-between-calls",
         "module",
@@ -756,6 +764,14 @@ MATMUL = [
 ]
 
 LINEAR = [
+    Wrong(
+        "linear-keeps-no-attributes",
+        "linear-not-registered",
+        "linear",
+        "linear_parameters linear_random linear_batch linear_weight linear_bias linear_input",
+        (WEIGHT, WEIGHT.replace("self.weight =", "self.__dict__['weight'] =")),
+        (BIAS, BIAS.replace("self.bias =", "self.__dict__['bias'] =")),
+    ),
     Wrong(
         "linear-without-bias",
         "linear-bias-missing",
@@ -2005,6 +2021,17 @@ MSELOSS = [
         (SUM_RULE, ""),
         (MEAN, "        return sum(sum(difference * difference, axis=-1)) / difference.size\n"),
     ),
+    Wrong(
+        "mse-size-of-first-call",
+        "mse-remembers",
+        "mseloss",
+        "mse_batch",
+        (
+            MEAN,
+            "        self.size = getattr(self, 'size', difference.size)\n"
+            "        return sum(difference * difference) * (1 / self.size)\n",
+        ),
+    ),
     Wrong("sum-rule-without-axis", "sum-axis-ignored", "mseloss", "sum_axis", (SUM_RULE, "")),
     Wrong(
         "mse-rows-then-all-axis-in-front",
@@ -2845,6 +2872,33 @@ TRAIN = [
         "train_losses",
         (TOTAL, ""),
         (OPTIMIZER, OPTIMIZER + TOTAL[4:]),
+    ),
+    Wrong(
+        "train-total-over-all-epochs",
+        "train-loss-kept",
+        "train",
+        "train_losses",
+        (TOTAL, ""),
+        (OPTIMIZER, OPTIMIZER + TOTAL[4:]),
+        (LOG, "        losses.append(total / len(images) / (len(losses) + 1))\n"),
+    ),
+    Wrong(
+        "train-logs-after-the-step",
+        "train-loss-later",
+        "train",
+        "train_losses",
+        (
+            ADD,
+            "            again = loss_function(model(MyTensor(images[batch])), MyTensor(targets[batch]))\n"
+            "            total += float(again.data) * len(batch)\n",
+        ),
+    ),
+    Wrong(
+        "train-logs-the-finished-epoch",
+        "train-loss-later",
+        "train",
+        "train_losses",
+        (LOG, "        losses.append(float(loss_function(model(MyTensor(images)), MyTensor(targets)).data))\n"),
     ),
     Wrong(
         "train-logs-each-batch",

@@ -347,8 +347,26 @@ WRONG = [
         (NEG, "return self * MyTensor(-1.0)"),
     ),
     Wrong(
-        "power-zero-divides",
+        "consumer-counted-once",
         "",
+        "tensor",
+        "late_use",
+        ("            node = ready.pop()\n", "            node = ready.pop(0)\n"),
+        (
+            "            for tensor in op.inputs if op else ():\n",
+            "            for tensor in dict.fromkeys(op.inputs) if op else ():\n",
+        ),
+    ),
+    Wrong(
+        "power-zero-where-base-is",
+        "pow-at-zero",
+        "tensor",
+        "power_zero",
+        (POW_RULE, "return np.where(tensor.data == 0, 0.0, base * power * tensor.data ** (power - 1.0)), None"),
+    ),
+    Wrong(
+        "power-zero-divides",
+        "pow-at-zero",
         "tensor",
         "power_zero",
         ("if power == 0:", "if False:"),
