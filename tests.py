@@ -1700,7 +1700,8 @@ def linear_batch(trial: Trial) -> None:
         if scratch.first:
             trial.evidence += scratch.evidence
         elif set(weight_and_bias(scratch, scratch.run("layer = Linear(3, 2)")["layer"], 3, 2)) == {"weight", "bias"}:
-            trial.means[ValueError] = "linear-weight-orientation"
+            with trial.means({ValueError: "linear-weight-orientation"}):
+                raise
         raise
 
 
