@@ -3070,7 +3070,7 @@ MORE = [
         "product-doubled",
         "matmul-wrong-operation",
         "matmul",
-        "matmul_value matmul_row",
+        "matmul_value",
         (PRODUCT, "    result = 2 * (a.data @ b.data)\n"),
     ),
     Wrong(

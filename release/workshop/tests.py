@@ -317,10 +317,6 @@ class Composition:
         for name in last:
             self.operation(name)
 
-    def forget(self, result: str) -> None:
-        """Leave out the last operation, and its upstream gradient."""
-        del self.lines[-1], self.results[-1], self.values[result]
-
     def base(self, result: str, name: str = "g") -> str:
         """The name of an upstream gradient for a result, or nothing for ones."""
         if "ones" in self.works and not self.choices.below(3):
@@ -388,8 +384,10 @@ def again(choices: Choices, works: set[str], first_only: bool = False) -> Progra
     else:
         other = "z" if which == 1 else "y"
         backward.append(f"{other}.backward({some.base(other, 's')})")
-    if first_only and which == 1:  # a result that is computed later must not stop a walk, either
-        some.forget("z")
+    if first_only and which == 1:  # z comes afterwards: that it is there at the first walk is part of what is asked
+        later = some.lines.pop()
+        first = some.program(backward[0])
+        return replace(first, code=f"{first.code}\n{later}")
     return some.program(*(backward[which == 2 :][:1] if first_only else backward))
 
 
@@ -408,7 +406,8 @@ def create(trial: Trial) -> None:
 def kinds(trial: Trial) -> None:
     """So it does with tuples, single numbers, NumPy's numbers, whole numbers"""
     for data in ("1.5", "2", "np.float32(0.5)", "np.int64(3)", "[1, 2]", "(1.5, 2)", "((1.5, 2.5), [3.5, 4.5])"):
-        trial.expect(f"t = MyTensor({data})", t=np.array(eval(data), dtype=np.float64))
+        with trial.means({TypeError: "kinds-refused", ValueError: "kinds-refused"}):
+            trial.expect(f"t = MyTensor({data})", t=np.array(eval(data), dtype=np.float64))
 
 
 @TENSOR.check(
@@ -911,6 +910,9 @@ def independent(trial: Trial) -> None:
     if trial.tries(write, after=code, **variables):  # one that cannot be written into cannot change another one
         shared = {"b.grad": "gradient-aliased", "g": "gradient-aliased"}
         trial.see(variables, oracle.values(code, tuple(shared)), f"{code}\n{write}", shared)
+    code = trial.adapted(f"a = MyTensor([1.5, 2.5], requires_grad=True)\ng = MyTensor({one})\na.backward(g)")
+    if variables := trial.tries(f"{code}\n{write}"):
+        trial.see(variables, oracle.values(code, ("g",)), f"{code}\n{write}", {"g": "gradient-aliased"})
     code = "a = MyTensor([1.5, 2.5], requires_grad=True)\nb = MyTensor([3.5, 4.5], requires_grad=True)\n"
     code = trial.adapted(f"{code}y = a {symbol} b\ny.backward()")
     variables = trial.tries(code)
@@ -983,8 +985,8 @@ def programs(trial: Trial) -> None:
     """Any program: random compositions of what works alone"""
     operator_that_works(trial)
     works = parts_that_work(trial)
-    if len(operators_that_compute(trial)) < 3:
-        raise Waits("waits for at least three of the operators + - * /")
+    if len(operators_that_compute(trial)) < 3 or not works & {*SYMBOLS}:
+        raise Waits("waits for at least three of the operators + - * /, and the gradients of one")
     trial.pairs(pairs(works))
     if trial.first is None:
         trial.programs(lambda choices: once(choices, works))
@@ -1702,7 +1704,8 @@ def linear_batch(trial: Trial) -> None:
         if scratch.first:
             trial.evidence += scratch.evidence
         elif set(weight_and_bias(scratch, scratch.run("layer = Linear(3, 2)")["layer"], 3, 2)) == {"weight", "bias"}:
-            trial.means[ValueError] = "linear-weight-orientation"
+            with trial.means({ValueError: "linear-weight-orientation"}):
+                raise
         raise
 
 
@@ -2529,7 +2532,7 @@ class Training:
 
     def still(self) -> list[bool]:
         """Whether each parameter is where it was."""
-        return [bool(np.allclose(moved, 0, atol=1e-8)) for moved in self.moved()]
+        return [bool(np.allclose(moved, 0, atol=1e-6)) for moved in self.moved()]  # float32 rounds
 
     def without_a_step(self) -> str:
         """The mistake, where all parameters are where they were: gradients that nobody used, or none."""

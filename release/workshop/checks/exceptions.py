@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 ARRAYS_ONLY = "ndim|sum|mean|reshape|transpose|T|astype|copy|flags|any|all|max|min|tolist|dot|squeeze|flatten|fill"
 TENSORS_ONLY = "requires_grad|backward_op|grad|backward|tensor|parameters"
 OF_TENSORS = f"requires_grad|backward_op|grad|backward|{ARRAYS_ONLY}|data|shape|size"
-PYTHONS = r"(?:list|tuple|dict|set|str|bytes|bool|int|float|function|generator|method|memoryview|numpy\.\w+)"
+PYTHONS = r"(?:list|tuple|dict|set|str|bytes|bool|int|float|function|generator|method|memoryview|ndarray|numpy\.\w+)"
 OPERATORS = {
     "+": "__add__",
     "-": "__sub__",
