@@ -314,6 +314,10 @@ def total(g: Any, axes: list[int], keep: bool = False) -> Any:
     return g.sum(axes, keepdim=keep) if axes else g
 
 
+def by_size(g: Any, shape: tuple[int, ...], *_: Any) -> Any:
+    return g if g.numel() == _count(shape) else g.sum_to_size(shape)
+
+
 def averaged(g: Any, shape: tuple[int, ...], *_: Any) -> Any:
     return g.sum_to_size(shape) * (_count(shape) / g.numel())
 
@@ -611,6 +615,23 @@ def asks_truth(leaf: Tensor, gradient: Any) -> None:
     zero_is_none(leaf, gradient)
 
 
+def base_kept(library: Library) -> None:
+    """The result is a leaf itself: it keeps what it is given, and the next backward() adds into that."""
+    walk = library.walk
+
+    def walked(library: Library, result: Tensor, base: Any) -> None:
+        if result.op is None:
+            keep_in_place(result, base)
+        else:
+            walk(library, result, base)
+
+    library.walk, library.keep = walked, added_in_place
+
+
+def added_in_place(leaf: Tensor, gradient: Any) -> None:
+    leaf.grad = gradient.clone() if leaf.grad is None else leaf.grad.add_(gradient)
+
+
 def clipped(most: float) -> Callable[[Tensor, Any], None]:
     def keep(leaf: Tensor, gradient: Any) -> None:
         leaf.grad = (gradient if leaf.grad is None else leaf.grad + gradient).clamp(-most, most)
@@ -643,6 +664,27 @@ def leaf_buffer_kept(library: Library) -> None:
         Library.keep(library, leaf, sums[leaf])
 
     library.keep = keep
+
+
+def misplaced(stretches: bool, *ops: str) -> Change:
+    """The gradients of a rule go, one after the other, to those inputs that need one."""
+
+    def change(library: Library) -> None:
+        right = library.shares
+
+        def shares(tensor: Tensor, gradient: Any) -> Any:
+            op, inputs = tensor.op
+            if op not in ops:
+                yield from right(tensor, gradient)
+                return
+            given = library.rules[op](gradient, *(x.values if isinstance(x, Tensor) else x for x in inputs))
+            for place, (_, x) in enumerate(library.inputs(tensor)):
+                share = given[place].sum_to_size(getattr(inputs[place], "shape", x.shape))
+                yield x, share.expand(x.shape) if stretches else share
+
+        library.shares = shares
+
+    return change
 
 
 def inputs_twice(library: Library, tensor: Tensor, shares: list[Any], pick: int) -> list[Any]:

@@ -25,10 +25,12 @@ from checks.changes import (
     asks_truth_of_buffer,
     averaged,
     axis_ignored,
+    base_kept,
     below,
     beyond_leaves,
     both,
     by_repetition,
+    by_size,
     by_value,
     clipped,
     counting_each_consumer_once,
@@ -58,6 +60,7 @@ from checks.changes import (
     last_saved,
     leaf_buffer_kept,
     merge_in_place,
+    misplaced,
     moving,
     mse,
     needs_as,
@@ -277,8 +280,8 @@ known(
     "requires-grad-ignored",
     "tensor",
     "requires_grad of a new tensor is not what was asked for",
-    "Who reads the argument requires_grad?",
-    "self.requires_grad = requires_grad in the constructor.",
+    "Who reads the argument requires_grad, and what is it where nobody gives it?",
+    "requires_grad=False in the signature, self.requires_grad = requires_grad in the constructor.",
     BEHAVES,
 )
 known(
@@ -486,8 +489,8 @@ for op, (code, rule_text) in BINARY.items():
             f"r{op}-gradient-reversed",
             "tensor",
             f"the value of 2 {SYMBOLS[op]} a is right, its gradient is that of a {SYMBOLS[op]} 2",
-            "In which order does the operation remember its operands?",
-            f"Hand the operands to the rule as they stand in 2 {SYMBOLS[op]} a: the number first.",
+            f"Which rule does 2 {SYMBOLS[op]} a record, and in which order does it remember the operands?",
+            f"The rule of {SYMBOLS[op]}, with the operands as they stand in 2 {SYMBOLS[op]} a: the number first.",
             BEHAVES,
             reversed_inputs,
         )
@@ -580,6 +583,45 @@ known(
     MATHEMATICS,
     rule("pow", lambda g, a, n: (g * a**n * a.log(),)),
     rule("pow", lambda g, a, n: (g * a**n * a.abs().log(),)),
+    (
+        "the rule of a ** n takes a for n and n for a: base * a * n**(a - 1)",
+        rule("pow", lambda g, a, n: (g * a * n ** (a - 1),)),
+    ),
+)
+known(
+    "pow-at-zero",
+    "tensor",
+    "the gradient of a ** n is wrong where a or n is 0",
+    "What are d(a**0)/da, d(a**1)/da and d(a**2)/da at a = 0?",
+    "n * a**(n-1) as it stands, and zeros where n is 0 (not where a is 0): 0 * 0**-1 is no number.",
+    MATHEMATICS,
+    *(
+        (says, rule("pow", formula))
+        for says, formula in (
+            ("d(a ** 0)/da is 0 * a**-1: no number where a is 0", lambda g, a, n: (g * n * a ** (n - 1),)),
+            ("d(a ** n)/da divides by a: no number where a is 0", lambda g, a, n: (g * n * a**n / a if n else 0 * g,)),
+            ("d(a ** n)/da divides by a: no number where a is 0", lambda g, a, n: (g * n * a**n / a,)),
+            (
+                "the gradient of a ** n is 0 wherever a is 0",
+                lambda g, a, n: ((g * n * a ** (n - 1)).where(a != 0, 0 * g),),
+            ),
+            *(
+                (
+                    f"d(a ** 0)/da is {text}: the value of a ** 0 is 1, its slope is 0",
+                    lambda g, a, n, times=times: (g * n * a ** (n - 1) if n else 0 * g + times(g),),
+                )
+                for text, times in (("base", lambda g: g), ("1", lambda g: 1))
+            ),
+            (
+                "the gradient of a ** n is 0 for every n below 1",
+                lambda g, a, n: (g * n * a ** (n - 1) if n >= 1 else 0 * g,),
+            ),
+            (
+                "the gradient of a ** n is 0 for every n that is not above 0",
+                lambda g, a, n: (g * n * a ** (n - 1) if n > 0 else 0 * g,),
+            ),
+        )
+    ),
 )
 known(
     "pow-wrong-operation",
@@ -644,7 +686,13 @@ known(
     ),
     ("a ** n is right for whole n from 0 on only", value("pow", lambda a, n: a ** max(0, int(n)))),
     ("the gradient of a ** n cuts n to a whole number", rule("pow", lambda g, a, n: (g * int(n) * a ** (int(n) - 1),))),
-    ("the gradient of a ** n cuts n - 1 to a whole number", rule("pow", lambda g, a, n: (g * n * a ** int(n - 1),))),
+    *(
+        ("the gradient of a ** n cuts n - 1 to a whole number", rule("pow", formula))
+        for formula in (
+            lambda g, a, n: (g * n * a ** int(n - 1),),
+            lambda g, a, n: (g * n * a ** (int(n) - 1),),
+        )
+    ),
     *(
         (f"a ** n multiplies a by itself, which is right for whole n from {least} on only", change)
         for least, change in ((least, value("pow", by_repetition(least))) for least in (0, 1))
@@ -766,6 +814,7 @@ known(
         reduced(from_the_left(lambda g, shape: g.sum(0) if extra(g, shape) else g)),
     ),
     ("new axes are not summed", reduced(from_the_left(lambda g, shape: g))),
+    ("a gradient with as many elements as the operand keeps its own shape", reduced(by_size)),
     ("only the first of several stretched axes is summed", reduced(first_stretched_once)),
     *(
         (f"in {BINARY[op][0]} the gradient is summed before it is multiplied, and not after", too_early(op, *places))
@@ -1083,8 +1132,8 @@ known(
 known(
     "wrong-end",
     "tensor",
-    "the walk starts at the leaves: no gradient reaches them",
-    "Which tensor's gradient is known at first: a leaf's, or the result's?",
+    "the walk does not get from the result to the leaves: no gradient reaches them",
+    "Which tensor's gradient is known at first, and what becomes of the walk after the first step?",
     "In the topological order every tensor comes after its inputs. Go through it from its end, the result.",
     DAG,
     part(walk=from_the_leaves(False)),
@@ -1098,6 +1147,35 @@ known(
     "Go through the topological order from its end, the result: every operation on the way hands on to its inputs.",
     DAG,
     part(walk=from_the_leaves(True)),
+)
+known(
+    "share-lost",
+    "tensor",
+    "only one of the two inputs of an operation gets a gradient, whatever the operation",
+    "A rule returns one gradient for each input. Does backward() hand on all of them, and remembers an operation both?",
+    "for tensor, share in zip(op.inputs, op.run(gradient)): each input gets its share.",
+    DAG,
+    *(
+        (
+            f"the {side} operand of an operation gets no gradient, whatever the operation",
+            both(*(cut(op, place) for op in ops)),
+        )
+        for ops in (tuple(BINARY), ("add", "sub", "mul"), ("add", "mul"))
+        for place, side in ((0, "left"), (1, "right"))
+    ),
+)
+known(
+    "shares-misplaced",
+    "tensor",
+    "where the left operand needs no gradient, the right one gets the left one's",
+    "A rule returns one gradient for each input, also for a constant. Who gets which, when an input is left out?",
+    "Pair the inputs with their gradients first, zip(op.inputs, op.run(gradient)), and leave out constants then.",
+    DAG,
+    *(
+        misplaced(stretches, *ops)
+        for ops in (tuple(BINARY), ("add", "mul", "div"), ("add", "mul"))
+        for stretches in (False, True)
+    ),
 )
 known(
     "leaf-backward-lost",
@@ -1244,6 +1322,7 @@ known(
         )
         for newest, turned in ORDERS
     ),
+    ("backward(base) of a leaf keeps the array of base, and the next one adds into it", base_kept),
     *(
         ("grad is added to in place, in an array that another tensor also holds", part(keep=keep_in_place, **more))
         for more in ({}, {"merge": lambda old, new: old.add_(new)}, {"walk": along_every_path})
@@ -1285,6 +1364,22 @@ known(
     "parameters() still holds what it held when it was called before",
     "Where does the list begin to exist: in the call, or before it?",
     "Make it in parameters(): found = []. A default argument, found=[], or an attribute is the same one in each call.",
+    MODULES,
+)
+known(
+    "parameters-used-up",
+    "module",
+    "a second call of parameters() finds less than the first one",
+    "What does the first call leave behind, and where does it stand: in the call, or outside it?",
+    "What was visited is a matter of one call: make the set in it, and hand it on to those of the sub-modules.",
+    MODULES,
+)
+known(
+    "parameters-of-first-call",
+    "module",
+    "parameters() lists what was there when it was called first, whatever was assigned since",
+    "What does the second call do: look again, or give back what the first one found?",
+    "Collect anew in each call: modules change between two calls.",
     MODULES,
 )
 known(
@@ -1376,6 +1471,14 @@ known(
     "matmul multiplies element by element",
     "What is (2, 3) times (3, 4)?",
     "In NumPy `*` works element by element; the matrix product is `@`.",
+    MATMUL,
+)
+known(
+    "matmul-wrong-operation",
+    "matmul",
+    "matmul(a, b) computes something else",
+    "What is (2, 3) times (3, 4), and what becomes of it in your function?",
+    "NumPy's operator is @: hand its result on as it is.",
     MATMUL,
 )
 known(
@@ -1502,6 +1605,14 @@ for id, says, wrong, nudge in (
 
 LINEAR = "Base layers > Linear and ReLU"
 known(
+    "linear-not-registered",
+    "linear",
+    "the layer computes, and its parameters() is empty",
+    "Where are weight and bias kept: each in an attribute of the layer, as a Parameter?",
+    "self.weight = Parameter(MyTensor(...)), and the same for self.bias: a list or a plain tensor is not registered.",
+    LINEAR,
+)
+known(
     "linear-bias-missing",
     "linear",
     "parameters() of a Linear layer holds no bias",
@@ -1568,7 +1679,7 @@ known(
 known(
     "weights-too-large",
     "linear model",
-    "the weights start too large for training",
+    "the numbers of a new layer start too large for training",
     "A unit adds up one product for each of its inputs. How large does the sum get with a hundred of them?",
     "Smaller, the more inputs there are: np.random.uniform(-bound, bound), bound = 1 / np.sqrt(input_size).",
     LINEAR,
@@ -1595,9 +1706,9 @@ known(
 known(
     "linear-weight-orientation",
     "linear",
-    "the weight is used the wrong way round",
-    "Which axis of the weight belongs to the inputs?",
-    "With a weight of shape (inputs, outputs), y = matmul(x, weight) + bias.",
+    "x and the weight meet the wrong way round",
+    "Which of the two stands left in the product, and which axis of the weight belongs to the inputs?",
+    "With a weight of shape (inputs, outputs), y = matmul(x, weight) + bias: x stands left.",
     LINEAR,
     value("linear", lambda x, w, b: x @ w.T.reshape(w.shape) + b),
     value("linear", lambda x, w, b: x @ w.T + b),
@@ -1929,7 +2040,7 @@ known(
     "step-changes-copy",
     "sgd",
     "step() runs, and all parameters stay as they were",
-    "`data = data - ...` makes a new array and gives it a name. Who else sees it?",
+    "What does step() write into? `data = data - ...` makes a new array and gives it a name.",
     "data -= self.lr * gradient changes the tensor's own array.",
     SGD_TEXT,
 )
@@ -2027,6 +2138,14 @@ known(
     "the loss is not the mean over all elements of a batch",
     "A (2, 3) prediction has 6 elements. By how many do you divide?",
     "Divide by the size, not by the batch size: y.size.",
+    LOSS,
+)
+known(
+    "mse-remembers",
+    "mseloss",
+    "a loss object that was called before gives another loss",
+    "Which number of the first call does the second one still use?",
+    "Work everything out from y and y_target of this call: nothing is kept in self.",
     LOSS,
 )
 known(
@@ -2140,6 +2259,15 @@ known(
     part(needs=lambda op, tensors: False),
 )
 known(
+    "mse-target-sign",
+    "mseloss",
+    "the gradient of the target has the sign of the prediction's",
+    "Nudge the target up instead of the prediction: does y - target go up, too?",
+    "d(loss)/dtarget is -d(loss)/dy.",
+    LOSS,
+    rule("mse", lambda g, y, t: (g * 2 * (y - t) / y.numel(),) * 2),
+)
+known(
     "sum-axis-ignored",
     "mseloss",
     "the gradient of a sum over one axis does not get back into the shape of its input",
@@ -2211,7 +2339,7 @@ known(
 known(
     "train-examples-left-out",
     "train",
-    "an epoch leaves examples out",
+    "an epoch leaves the last examples out, where they do not fill a mini-batch",
     "With 12 examples and mini-batches of 5, what becomes of the last two?",
     "range(0, len(order), batch_size) goes on to the end; a slice may be shorter than batch_size.",
     MODEL,
@@ -2233,11 +2361,19 @@ known(
     MODEL,
 )
 known(
+    "train-other-stride",
+    "train",
+    "the mini-batches do not begin batch_size examples apart",
+    "A mini-batch begins, the next one begins: how many examples lie between, with another batch_size?",
+    "for start in range(0, len(order), batch_size): the step is batch_size, too.",
+    MODEL,
+)
+known(
     "train-examples-not-once",
     "train",
     "an epoch does not show every example once",
-    "Drawn at random for each mini-batch anew, does every example get its turn?",
-    "One order for an epoch: np.random.permutation(len(images)). A mini-batch is a slice of it.",
+    "What sees to it that every example gets its turn in an epoch, and only one?",
+    "One order for an epoch, np.random.permutation(len(images)); each slice begins where the last ends.",
     MODEL,
 )
 known(
@@ -2267,7 +2403,7 @@ known(
 known(
     "train-losses-not-numbers",
     "train",
-    "the losses are no list of numbers",
+    "the losses are not a list of numbers",
     "What would a curve be drawn from?",
     "float(loss.data) is the number in a loss; return losses after the last epoch.",
     MODEL,
@@ -2302,6 +2438,14 @@ known(
     "the loss of an epoch still holds those of the epochs before",
     "Where does the sum start from, in the second epoch?",
     "total = 0.0 at the start of each epoch.",
+    MODEL,
+)
+known(
+    "train-loss-later",
+    "train",
+    "the losses are worked out after the steps, not when each mini-batch has its turn",
+    "The loss that goes backward is at hand. What has changed when the model is asked once more?",
+    "total += float(loss.data) * len(batch), of the loss that went backward.",
     MODEL,
 )
 known(
@@ -2355,7 +2499,7 @@ known(
 known(
     "model-layers-not-registered",
     "model",
-    "parameters() of the model is empty",
+    "parameters() of the model does not list those of all layers",
     "Where are the layers kept: each in an attribute of its own, or in a list?",
     "self.hidden = Linear(...): MyModule registers what is assigned to an attribute, not what is in a list.",
     MODULES,
@@ -2471,7 +2615,7 @@ for id, title, nudge, rule_text, read in (
         "arguments-do-not-match",
         "a function is called with another number of arguments than it has parameters",
         "Compare the line that defines it with the line that calls it: who is right?",
-        "A rule is called as rule(base, *inputs); a method also gets self.",
+        "Each parameter without a default takes one argument. A method also gets self; a rule, base and all inputs.",
         HINTS,
     ),
     (
@@ -2484,7 +2628,7 @@ for id, title, nudge, rule_text, read in (
     (
         "none-is-used",
         "something is None where a value is needed",
-        "Which function on the way has no return, and which gradient is None before anything arrives?",
+        "Which name in that line is None? Does it come from a function without return, or has nothing arrived there?",
         "Test `is None` before you use it, and end functions with return.",
         HINTS,
     ),
@@ -2498,8 +2642,8 @@ for id, title, nudge, rule_text, read in (
     (
         "tensor-for-array",
         "a MyTensor is used like an array",
-        "Is it a tensor or an array? backward(base) is handed a MyTensor, a rule an array.",
-        "Take its data: base.data is the array in a tensor.",
+        "Is it a tensor or an array? backward(base) is handed a MyTensor, a rule base as an array.",
+        "Take its data: tensor.data is the array in a tensor.",
         HINTS,
     ),
     (
@@ -2525,16 +2669,16 @@ for id, title, nudge, rule_text, read in (
     ),
     (
         "property-called",
-        "what a property gives is called like a function",
-        "Which of your names are properties?",
+        "what is no function is called like one",
+        "Which of your names are properties, and which hold a value under the name of a function?",
         "tensor.data and tensor.shape are read without parentheses.",
         BEHAVES,
     ),
     (
         "values-do-not-match",
         "not as many values come as are expected",
-        "How many inputs has the operation, and how many gradients does its rule return?",
-        "One gradient for each input, in a tuple: None for an input that is a number.",
+        "How many values came, and how many names wait for them? print(...) what comes, in the line before.",
+        "A rule returns one gradient for each input, in a tuple (None for a number), at each walk through the graph.",
         HINTS,
     ),
     (
@@ -2543,6 +2687,41 @@ for id, title, nudge, rule_text, read in (
         "Which line of it leads back to itself?",
         "A property data returns self.__data, not self.data.",
         BEHAVES,
+    ),
+    (
+        "parameter-for-tensor",
+        "a Parameter is used like its tensor",
+        "What does a Parameter hold, and under which name?",
+        "Take its tensor: parameter.tensor.data is the array, parameter.tensor.grad its gradient.",
+        MODULES,
+    ),
+    (
+        "other-kind",
+        "an object is of another kind than the line takes it for",
+        "Of which kind is it? print(type(...)) just before that line tells.",
+        "Give arguments in their order. A tensor's array is tensor.data, a Parameter's tensor .tensor.",
+        HINTS,
+    ),
+    (
+        "key-not-there",
+        "a dictionary is asked for a key that it does not have",
+        "Which key is it, which ones were put in before, and should it be there already?",
+        "d[key] = value puts a key in. d.get(key) and `key in d` may be asked for one that is not there.",
+        HINTS,
+    ),
+    (
+        "index-not-there",
+        "an element is asked for that is not there",
+        "How many elements are there at that line, and which one is asked for?",
+        "print(len(...)) just before that line. Elements have the numbers 0 to len - 1; an empty list has none to pop.",
+        HINTS,
+    ),
+    (
+        "shapes-do-not-meet",
+        "arrays meet whose shapes do not fit",
+        "Which shapes have the arrays in that line? print(x.shape) just before it tells.",
+        "Element by element: equal shapes, or 1. A @ B: as many columns as rows. reshape: as many elements as before.",
+        "Tensors > Shape",
     ),
     (
         "truth-of-array",

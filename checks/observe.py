@@ -44,6 +44,7 @@ SHORTEST = 0.001  # seconds that it waits
 LARGEST = 1_000_000  # elements read from one array of a learner
 CALLERS = 3  # frames of the learner's that are shown: where it was raised, and who called that
 ADDRESS = re.compile(r"<(?:[\w.<>]+\.)?(\w+) object at 0x[0-9a-fA-F]+>")
+NUMBERS = "fiub"  # kinds of NumPy's types that are numbers, as a mask is
 RTOL, ATOL = 1e-4, 1e-5  # wide enough for float32, far narrower than any wrong rule
 
 
@@ -54,9 +55,11 @@ class Failed(Exception):
         got, expected: both as text.
         says: what differs, in one line.
         mistake: the id of a known mistake (mistakes.py), where what was seen can mean nothing else.
+        raised: the lines of the learner's that an exception came through, where it was one.
         perhaps: what the text of an exception means, where nothing else explains the failure.
     """
 
+    raised: str | None = None
     perhaps: exceptions.Meaning | None = None
 
     def __init__(
@@ -362,7 +365,7 @@ def array_of(value: Any, what: str) -> np.ndarray:
         Failed: for anything that holds no numbers.
     """
     if value is None:
-        doubt = ", or no gradient reaches it" if what.endswith("grad") else ""
+        doubt = ", or no gradient reaches it" if what.endswith("grad") else ", or without return"
         raise Missing(f"{what} is None: not written yet{doubt}", nothing=what)
     if not issubclass(type(value), (np.ndarray, np.generic, int, float)):
         value = value.data
@@ -376,9 +379,11 @@ def array_of(value: Any, what: str) -> np.ndarray:
     if issubclass(kind, np.ndarray) and np.ndarray.size.__get__(value) > LARGEST:
         raise Failed(f"{what} has {np.ndarray.size.__get__(value):,} elements: up to {LARGEST:,} are read")
     array = np.array(value, subok=False)
-    if array.dtype.kind not in "fiub":
+    if array.dtype.kind not in NUMBERS:
         if array.dtype == object and any(each is None for each in array.flat):
-            raise Failed(f"{what} holds None where a number should be: a function on the way returned nothing")
+            raise Failed(
+                f"{what} holds None where a number should be: nothing arrived there, or a function returned nothing"
+            )
         raise Failed(f"{what} holds elements of type {array.dtype}, not numbers")
     return array.astype(np.float64)
 
@@ -424,18 +429,21 @@ def compare(what: str, expected: Any, got: Any) -> None:
             note = f"\nlargest difference {difference.max():.3g}" if np.isfinite(difference).all() else ""
             raise Failed(_shown(what, array) + note, _shown(what, expected), f"{what} {relation(array, expected)}")
         return
-    if isinstance(expected, tuple):
-        plain = isinstance(got, (tuple, list)) and all(issubclass(type(n), (int, np.integer)) for n in got)
-        same = plain and tuple(int(n) for n in got) == expected
-    elif isinstance(expected, (bool, int)):
-        same = issubclass(type(got), (bool, np.bool_, int, np.integer)) and int(got) == int(expected)
-    elif isinstance(expected, str):
-        same = type(got) is str and got == expected
-    else:
-        same = got is expected
-    if not same:
+    if not same(expected, got):
         says = f"{what} is {text_of(got, 40)} instead of {text_of(expected, 40)}"
         raise Failed(f"{what} is {text_of(got)}", f"{what} is {text_of(expected)}", says)
+
+
+def same(expected: Any, got: Any) -> bool:
+    """Whether what is no array is what is expected."""
+    if isinstance(expected, tuple):
+        plain = isinstance(got, (tuple, list)) and all(issubclass(type(n), (int, np.integer)) for n in got)
+        return plain and tuple(int(n) for n in got) == expected
+    if isinstance(expected, (bool, int)):
+        return issubclass(type(got), (bool, np.bool_, int, np.integer)) and int(got) == int(expected)
+    if isinstance(expected, str):
+        return type(got) is str and got == expected
+    return got is expected
 
 
 def close(one: np.ndarray, other: np.ndarray) -> bool:
@@ -521,7 +529,9 @@ def explain(error: BaseException) -> Failed | Missing:
     except KeyboardInterrupt:
         raise
     except BaseException:
-        return Failed("your code raised an exception that cannot be shown")
+        verdict = Failed("your code raised an exception that cannot be shown")
+        verdict.raised = ""
+        return verdict
 
 
 def _explain(error: BaseException) -> Failed | Missing:
@@ -541,10 +551,11 @@ def _explain(error: BaseException) -> Failed | Missing:
     if not is_there and frames and frames[-1].filename in (SCRIPT, __file__, TESTS):
         if isinstance(error, AttributeError):
             if getattr(error, "obj", error) is None:
-                return Missing("it returned None: not written yet", nothing="it")
-            return Missing(f"not written yet: {message}", method=_plain(error.name))
+                return Missing("it returned None: not written yet, or without return", nothing="it")
+            if not exceptions.is_of_python(message):
+                return Missing(f"not written yet: {message}", method=_plain(error.name))
         if isinstance(error, TypeError) and re.search(
-            "unsupported operand|bad operand|not subscriptable|does not support item|NoneType|not iterable", message
+            "unsupported operand|bad operand|not subscriptable|does not support item|NoneType", message
         ):
             method = exceptions.method_of(message)
             looked = f" (Python looks for a method {method})" if method else ""
@@ -554,6 +565,7 @@ def _explain(error: BaseException) -> Failed | Missing:
     where = "".join(map(_line, reversed([frame for frame in frames if _is_theirs(frame.filename)][-CALLERS:])))
     raised = f"your code raised {class_name(error)}: {message}"
     verdict = Failed(f"{raised}\n{means.says}{where}" if means else raised + where)
+    verdict.raised = where
     if means:
         verdict.says, verdict.perhaps = means.says, means
     return verdict

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -557,6 +558,11 @@ CHANGED: dict[str, Callable[[Any], Any]] = {  # what may become of a result
 CODES = {"pow": "a ** n", "neg": "-a", "matmul": "matmul(a, b)", **{op: code for op, (code, _) in BINARY.items()}}
 
 
+def _of_power(says: str) -> str:
+    """The same of a ** n, whose second operand is n."""
+    return re.sub(r"\bb\b", "n", says)
+
+
 def torch_cat(a: Any, b: Any) -> Any:
     """The elements of both; a single number counts as one element."""
     return Library().torch.cat([x if x.ndim else x[None] for x in (a, b)])
@@ -570,8 +576,8 @@ def of_values(some: Sequence[Call]) -> Iterator[Way]:
         if not wrong:
             continue
         right, code = Library().values[op], CODES[op]
-        others = {} if op == "neg" else MATRICES if op == "matmul" else OTHERS
-        functions = [(f"{code} gives {says}", f) for says, f in others.items()]
+        others = {"a": lambda a: a} if op == "neg" else MATRICES if op == "matmul" else OTHERS
+        functions = [(f"{code} gives {_of_power(says) if op == 'pow' else says}", f) for says, f in others.items()]
         functions += [
             (f"the result of {code} {says}", functools.partial(lambda f, right, *given: f(right(*given)), f, right))
             for says, f in CHANGED.items()
@@ -629,7 +635,9 @@ def _value_name(op: str, says: str) -> str:
     if op == "matmul":
         if says.endswith("b @ a"):
             return "matmul-operands-swapped"
-        return "matmul-transposed" if ".T" in says or "transposed" in says else "matmul-elementwise"
+        if ".T" in says or "transposed" in says:
+            return "matmul-transposed"
+        return "matmul-wrong-operation" if says.startswith("the result") else "matmul-elementwise"
     return "neg-not-negated" if op == "neg" else f"{op}-wrong-operation"
 
 
@@ -843,7 +851,7 @@ def _relu_value(p: float, q: float) -> Way:
 
 def _relu_rule(says: str, of: Callable[..., Any], sides: list[float], kink_unseen: bool) -> Iterator[Way]:
     p, z, q = sides
-    for zero in dict.fromkeys((p, q) if kink_unseen else (z,)):
+    for zero in dict.fromkeys((p, q, 0.0) if kink_unseen else (z,)):
 
         def rule(g: Any, x: Any, zero: float = zero) -> tuple[Any, ...]:
             return (of(g, x) * (p * (x > 0) + zero * (x == 0) + q * (x < 0)),)

@@ -6,6 +6,7 @@ import ast
 import builtins
 import contextlib
 import html
+import inspect
 import io
 import symtable
 from collections.abc import Callable
@@ -132,15 +133,21 @@ class Judge:
         names, undefined = {"tests": self.tests}, []
         table = _table(source)
         own = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
-        for name in sorted(_used(table) - {"tests"} - set(dir(builtins))):
+        pythons = set(dir(builtins)) - self._taken()
+        for name in sorted(_used(table) - {"tests"} - pythons):
             try:
                 names[name] = self.connection.ask("name", name)
             except Exception as error:
                 if type(error) is Failed:
                     raise
-                if name not in own:
+                if name not in own and not hasattr(builtins, name):
                     undefined.append(name)
         return names, undefined
+
+    def _taken(self) -> set[str]:
+        """Names of the arguments of test functions: what they name is the learner's, even where Python has one, too."""
+        functions = (test for name, test in vars(self.tests).items() if name.startswith("test_") and callable(test))
+        return {name for test in functions for name in inspect.signature(test).parameters}
 
 
 def read_names(source: str) -> set[str]:
@@ -167,9 +174,13 @@ def _value(source: str, names: dict[str, Any]) -> Any:
 
 
 def broken(report: Report) -> list[str]:
-    """What the instructor should know: checks that failed by themselves, which give no points."""
+    """What the instructor should know: checks that failed by themselves, which give no points or name no mistake."""
+    unnamed = f"In {report.title}, no mistake was looked for behind what failed; the checks' author should know: "
     return [
-        f"In {report.title}, “{check.title}” was not judged: {check.got}"
-        for check in report.checks
-        if check.status == "broken"
+        *(
+            f"In {report.title}, “{check.title}” was not judged: {check.got}"
+            for check in report.checks
+            if check.status == "broken"
+        ),
+        *([unnamed + report.fault] if report.fault else []),
     ]

@@ -1,8 +1,8 @@
 """How good are the verdicts on what nobody has tuned them on? Solutions written with only the notebook at hand.
 
-    python kit_tests/blind.py first                    # the table of a corpus: corpus/blind/first-*
-    python kit_tests/blind.py first --each             # a line for each solution
-    python kit_tests/blind.py first --sheet sheet.json # what a person needs to judge the names
+    python kit_tests/blind.py fourth                   # the table of a corpus: corpus/blind/fourth-*
+    python kit_tests/blind.py fourth --each            # a line for each solution
+    python kit_tests/blind.py fourth --sheet sheet.json # what a person needs to judge the names
 
 - caught: the section whose promise is broken loses points; elsewhere: only another one does
 - full: it earns 100 of 100
@@ -45,8 +45,9 @@ def corpus(name: str) -> dict[str, tuple[Blind, Path]]:
 
 
 def right(name: str) -> list[Path]:
-    """The right solutions of a corpus."""
-    return sorted(FOLDER.glob(f"{name}-*/right/*.py"))
+    """The right solutions that were written for a corpus; links are to those of another one."""
+    found = FOLDER.glob(f"{name}-*/right/*.py")
+    return sorted(path for path in found if not path.is_symlink() and not path.parent.is_symlink())
 
 
 def source_of(wrong: Blind, folder: Path) -> str:
@@ -140,7 +141,7 @@ def table(name: str, verdicts: list[Verdict]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("corpus", help="first or second")
+    parser.add_argument("corpus", help="first, second, third or fourth")
     parser.add_argument("--each", action="store_true", help="a line for each wrong solution")
     parser.add_argument("--sheet", type=Path, help="write what is said of each into this file")
     arguments = parser.parse_args()

@@ -1,4 +1,6 @@
-"""What the notebook promises: the checks that ask it, and a wrong solution that breaks it alone.
+"""What the notebook promises: the checks that ask it, and a wrong solution that loses these and no others.
+
+Promises that say the same, in two places or in other words, may share checks and solution.
 
 A learner reads the promises and is judged by the checks. test_promises.py fails where a promise of the text is asked by
 no check, a check asks what no text promises, or no wrong solution loses a promise's checks and no others.
@@ -168,7 +170,7 @@ PROMISES = {
         ),
         Promise(
             "a tensor must not hand its gradient on before all contributions to it have arrived.",
-            "tensor/paths",
+            "tensor/paths tensor/late_use",
             "walk-on-arrival",
         ),
         Promise(
@@ -248,7 +250,7 @@ PROMISES = {
         Promise("and one module may appear in two places.", "module/shared", "tensor-parameter-each-walk-forgets"),
         Promise(
             "Sharing means being the same object (`is`), not having equal values.",
-            "module/nested",
+            "module/alike",
             "parameters-keyed-by-text",
         ),
         Promise(
@@ -262,6 +264,7 @@ PROMISES = {
         ),
         Promise("All parameters of this module", "module/own", "parameters-gives-tensors"),
         Promise("and of the modules in it,", "module/nested", "parameters-own-dictionary-only"),
+        Promise("each one once.", "module/alike", "parameters-keyed-by-name"),
         Promise("each one once.", "module/shared", "parameters-concatenated-lists"),
     ],
     "matmul": [
@@ -308,7 +311,7 @@ PROMISES = {
         ),
         Promise(
             "The functions and layers that you will build on `MyTensor` keep to this, too.",
-            "matmul/any_product",
+            "matmul/matmul_untouched",
             "matmul-rule-clears-upstream",
         ),
     ],
@@ -387,12 +390,17 @@ PROMISES = {
             "relu/relu_untouched",
             "relu-cuts-its-input",
         ),
+        Promise(
+            "The functions and layers that you will build on `MyTensor` keep to this, too.",
+            "relu/relu_apart",
+            "relu-hands-its-input-on",
+        ),
     ],
     "sgd": [
         Promise("`SGD`, the object that changes the parameters.", "sgd/step", "step-on-a-copy"),
         Promise(
             "It is given the network's `parameters()` and has two methods:",
-            "sgd/step_twice",
+            "sgd/step_walks",
             "sgd-keeps-what-it-is-given",
         ),
         Promise("`zero_grad()` sets all their gradients to `None`,", "sgd/zero_grad", "zero-grad-tensor-of-zeros"),
@@ -405,7 +413,7 @@ PROMISES = {
             "step-new-tensor",
         ),
         Promise("It leaves parameters without a gradient alone,", "sgd/step_without_gradient", "step-stops-at-none"),
-        Promise("and all gradients as they are.", "sgd/step_twice", "step-scales-the-gradient-itself"),
+        Promise("and all gradients as they are.", "sgd/step_keeps_gradients", "step-scales-the-gradient-itself"),
         Promise(
             "Because `backward` *adds* to them, `zero_grad` must remove the old ones before each mini-batch.",
             "sgd/zero_grad",
@@ -423,7 +431,7 @@ PROMISES = {
         Promise(
             "As its name implies, it is the mean of the squared errors, that is, of the squared differences between "
             "the prediction $y$ and the target $t$.",
-            "mseloss/mse_value",
+            "mseloss/mse_value mseloss/mse_zero",
             "mse-sum-of-prediction-and-target",
         ),
         Promise(
@@ -453,6 +461,12 @@ PROMISES = {
             "the sum that it went into.",
             "mseloss/mse_gradient",
             "sum-rule-shares-out",
+        ),
+        Promise(
+            "For `x` of shape `(2, 3)`, `sum(x, axis=1)` has shape `(2,)`; its upstream gradient `[10, 20]` becomes "
+            "`[[10, 10, 10], [20, 20, 20]]`.",
+            "mseloss/sum_axis",
+            "sum-rule-without-axis",
         ),
         Promise("Mean squared error.", "mseloss/mse_value", "mse-mean-absolute-error"),
         Promise("The mean of (y - y_target)**2 over all elements:", "mseloss/mse_batch", "mse-divided-by-outputs"),
@@ -533,10 +547,9 @@ PROMISES = {
             "model/model_shape",
             "model-one-score",
         ),
+        Promise("It moves your model's parameters by hand", "model/model_reached", "model-third-layer-unused"),
         Promise(
-            "It moves your model's parameters by hand and compares what the scores do with their gradients.",
-            "model/model_gradients",
-            "model-third-layer-unused",
+            "and compares what the scores do with their gradients.", "model/model_gradients", "model-scores-doubled"
         ),
         Promise(
             "Then it trains a new `SuperModel` with a loop, a loss and an optimizer of its own, on digits whose pixels "
@@ -617,10 +630,5 @@ NOTHING = {
         "The optimizer will need that list.",
         "`Linear` and `ReLU` are the bread and butter of neural networks.",
         "Strictly speaking this map is *affine*: linear, plus a shift.",
-    ],
-    "no test can be handed `sum`: the notebook says so below the test, and draws this very case beside PyTorch's": [
-        "For `x` of shape `(2, 3)`, `sum(x, axis=1)` has shape `(2,)`; its upstream gradient `[10, 20]` becomes "
-        "`[[10, 10, 10], [20, 20, 20]]`.",
-        "The test sees your `sum_deriv` only as `MSELoss` uses it, without an axis.",
     ],
 }

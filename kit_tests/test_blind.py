@@ -12,13 +12,14 @@ UNASKED = {
         "a/float32-default": "whoever computes in float32 throughout has chosen, too",
         "a/bias-like-weight": "PyTorch draws the bias at random, too: the notebook leaves it free",
         "b/linear-random-bias": "the same",
-        "a/sum-axis-not-put-back": "sum is handed to no test",
-        "b/sum-axis-in-front": "the same",
     },
     "second": {
         "a/linear-normal": "a normal distribution of that size trains as well",
         "b/bias-copied-from-weight": "PyTorch draws the bias at random, too: the notebook leaves it free",
-        "b/sum-rule-axis-not-put-back": "sum is handed to no test",
+    },
+    "third": {},
+    "fourth": {
+        "a/text-in-lists-accepted": "the notebook speaks of data, not of what stands in a list",
     },
 }
 CORPORA = sorted({path.name.partition("-")[0] for path in blind.FOLDER.iterdir() if path.is_dir()})
@@ -32,7 +33,7 @@ def test_wrong_solutions_are_caught_where_they_break_a_promise(name):
     assert {verdict.name for verdict in verdicts if not verdict.caught} == UNASKED[name].keys()
 
 
-@pytest.mark.parametrize("name", CORPORA)
+@pytest.mark.parametrize("name", [*filter(blind.right, CORPORA)])
 def test_right_solutions_earn_everything(name):
     paths = blind.right(name)
     assert len(paths) >= 10

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
+from collections import Counter
 
 import numpy as np
 import proof
@@ -14,6 +16,7 @@ from corpus.tensor import ADD, MUL_RULE
 from checks import evidence, exceptions, experiments, mistakes, oracle, slips
 from checks.evidence import Observation
 from checks.observe import Clock, Failed, compare, quiet, text_of
+from checks.programs import Program
 from checks.section import Check, Known, Section, Trial
 from conftest import ROOT, names_for, solved, untouched
 from grading.judge import broken
@@ -128,6 +131,22 @@ def test_a_check_that_cannot_work_is_refused_when_it_is_added():
         section.check(1, id="two", needs=["tow"])(lambda trial: None)
 
 
+@pytest.mark.parametrize(
+    "run",
+    [
+        lambda trial: trial.see(trial.run("y = f(2)"), {"y": 4}, "y = f(2)", {"y": "no-such-mistake"}),
+        lambda trial: trial.see(trial.run("y = f(2)"), {}, "y = f(2)"),
+        lambda trial: trial.means({ValueError: "no-such-mistake"}).__enter__(),
+        lambda trial: trial.fail(Failed("y is 5", mistake="no-such-mistake")),
+    ],
+    ids=["of a value", "of nothing", "of an exception", "of a verdict"],
+)
+def test_a_check_that_claims_no_known_mistake_or_looks_at_nothing_is_broken_whatever_it_judges(run):
+    (check, _) = broken_section(run).run({"f": lambda x: x * x}).checks
+    assert check.status == "broken"
+    assert "no-such-mistake' is the id of no mistake" in check.got or "there is nothing to look at" in check.got
+
+
 # ---------------------------------------------------------------- whose exception it is
 
 
@@ -144,8 +163,11 @@ def broken_section(run) -> Section:
         lambda trial: {}["typo"],
         lambda trial: trial.same("y = unknown(2)", "y"),
         lambda trial: trial.see(trial.run("y = f(2)"), {}, "y = f(2)"),
+        lambda trial: trial.right([Program("y = unknown(2)", ("y",))]),
+        lambda trial: trial.works(lambda scratch: {}["typo"]),
+        lambda trial: trial.works(lambda scratch: scratch.same("y = unknown(2)", "y")),
     ],
-    ids=["in its body", "in PyTorch's code", "in what it looks at"],
+    ids=["body", "PyTorch's code", "what it looks at", "a program", "what must work", "PyTorch's code of that"],
 )
 def test_an_exception_of_the_check_is_no_failure_of_the_learner_and_is_said_to_its_author(run):
     report = broken_section(run).run({"f": lambda x: x * x})
@@ -169,6 +191,72 @@ def test_an_exception_of_the_learner_is_never_the_checks():
     report = broken_section(run).run({"f": lambda x: 1 / 0})
     assert [check.status for check in report.checks] == ["failed", "waiting"]
     assert "your code raised ZeroDivisionError" in report.as_text()
+
+
+def test_what_an_exception_means_holds_for_the_code_that_it_was_said_of():
+    """backward() of this engine fails for one shape where a base is given: no word of what it starts from without."""
+    line = "        if base is None:\n"
+    refuses = f"        if base is not None and self.shape == (2, 3):\n            raise RuntimeError('no')\n{line}"
+    report = TENSOR.run(names_for(TENSOR, solved((line, refuses))), 1)
+    (check,) = [check for check in report.checks if check.id == "upstream"]
+    assert check.status == "failed" and check.mistake is None
+
+
+@pytest.mark.parametrize(
+    ("where", "what"),
+    [(experiments, "roots_first"), (experiments, "may_divide_by_power"), (evidence, "Inference"), (slips, "ways")],
+)
+def test_a_fault_of_what_looks_for_mistakes_costs_names_only_and_is_said_to_who_grades(monkeypatch, where, what):
+    def fault(*_):
+        raise ZeroDivisionError("a fault of ours")
+
+    names = proof.solution("div-backwards")
+    before = TENSOR.run(names_for(TENSOR, names), 1)
+    monkeypatch.setattr(where, what, fault)
+    report = TENSOR.run(names_for(TENSOR, names), 1)
+    assert before.open.mistake and report.open.mistake is None
+    assert report.score == before.score and report.open.says
+    (remark,) = broken(report)
+    assert "ZeroDivisionError: a fault of ours" in remark
+
+
+@pytest.mark.parametrize("does", ["raise SystemExit", "while True: pass"])
+def test_a_class_that_stops_whoever_looks_for_another_name_is_no_fault_of_the_checks(does):
+    meta = f"class Stops(type):\n    def __getattr__(cls, name):\n        {does}\n\n\nclass MyTensor(metaclass=Stops):"
+    report = TENSOR.run(names_for(TENSOR, solved(("class MyTensor:", meta), ("def __sub__", "def minus"))), 1)
+    assert {check.status for check in report.checks if check.id == "sub"} == {"missing"}
+    assert report.fault is None
+
+
+class Numbers:
+    """A learner's tensors that are wrong now and then."""
+
+    def __init__(self, data, dtype=None, requires_grad=False):
+        self.made[data] += 1
+        self.data = np.array(data + (data == 2.5 and self.wrong(sys._getframe(1).f_globals)))
+
+    def backward(self, base=None):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        (lambda self, there: bool(there.get("seen")), "something of theirs is left over"),
+        (lambda self, there: self.made[2.5] == 1, "the same program gives other results each time it runs"),
+        (lambda self, there: self.made[2.5] <= 2, "y is 3.5 instead of 2.5"),
+    ],
+    ids=["after others", "once", "twice, and then in no smaller program"],
+)
+def test_that_something_is_left_over_is_said_of_what_is_always_wrong_after_others_and_right_alone(wrong, says):
+    section = Section("s", "S", "tests.test_s(MyTensor)")
+    numbers = (2.0, 3.0, 4.0, 1.5, 2.5, 5.0)
+    section.check(1, title="A number")(
+        lambda trial: trial.programs(lambda choices: Program(f"y = MyTensor({choices.of(numbers)})", ("y",)))
+    )
+    (found,) = section.run({"MyTensor": type("MyTensor", (Numbers,), {"wrong": wrong, "made": Counter()})}).checks
+    assert found.status == "failed" and says in found.says
+    assert found.snippet.startswith("y = MyTensor(2.5)")
 
 
 # ---------------------------------------------------------------- one cause is told once
@@ -235,11 +323,18 @@ def test_what_comes_from_an_earlier_section_is_told_so():
             ),
             "__repr__ returns None: does it print? Return the text",
         ),
+        (
+            (("END SOLUTION\n    return losses", "END SOLUTION\n    return float(losses[-1])"),),
+            "the losses are not a list of numbers",
+        ),
+        ((("return list(found.values())", "return 5"),), "parameters() holds something else than Parameters"),
     ],
 )
 def test_not_written_yet_is_said_only_of_what_is_not_written(change, says):
     names = solved(*change)
-    shown = next(r.open for id in ("tensor", "sgd") if (r := proof.report(proof.SECTIONS[id], names)).open)
+    shown = next(
+        r.open for id in ("tensor", "module", "sgd", "train") if (r := proof.report(proof.SECTIONS[id], names)).open
+    )
     assert shown.status == "failed" and shown.says == says and shown.hints
 
 
@@ -323,7 +418,9 @@ def test_an_object_is_shown_without_its_address():
     ("kinds", "text", "id"),
     [
         (["AttributeError"], "property 'data' of 'MyTensor' object has no setter", "property-assigned"),
-        (["TypeError"], "parameters() takes 0 positional arguments but 1 was given", "self-missing"),
+        (["TypeError"], "MyModule.parameters() takes 0 positional arguments but 1 was given", "self-missing"),
+        (["TypeError"], "unbroadcast() takes 0 positional arguments but 2 were given", "arguments-do-not-match"),
+        (["TypeError"], "f.<locals>.rule() takes 0 positional arguments but 3 were given", "arguments-do-not-match"),
         (["TypeError"], "f() missing 1 required positional argument: 'x'", "arguments-do-not-match"),
         (["TypeError"], "'NoneType' object is not iterable", "none-is-used"),
         (["AttributeError"], "'Linear' object has no attribute '_MyModule__parameters'", "super-init-missing"),

@@ -1,4 +1,4 @@
-"""Every promise of the notebook is asked by checks, and each of them can be lost alone."""
+"""Every promise of the notebook is asked by checks, and its checks can be lost without any others."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def stands_on(id: str, others: set[str]) -> bool:
 
 
 @pytest.mark.parametrize("promise", ROWS, ids=lambda promise: promise.quote[:60])
-def test_a_wrong_solution_breaks_the_promise_alone(promise: Promise):
+def test_a_wrong_solution_loses_the_checks_of_a_promise_and_no_others(promise: Promise):
     found: dict[str, str] = {}
     for section in {id.partition("/")[0] for id in promise.checks} | {proof.BY_NAME[promise.broken_by].section}:
         programs = sorted(id.partition("/")[2] for id in promise.checks if CHECKS[id].any_program)

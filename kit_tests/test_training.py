@@ -41,6 +41,15 @@ def lost(report: Report) -> set[str]:
     return {check.id for check in report.checks if check.status != "passed"}
 
 
+@pytest.mark.parametrize("section", ["linear", "train", "model"])
+def test_the_notebooks_random_numbers_go_on_as_if_no_test_had_run(reference, section):
+    np.random.seed(5)
+    expected = np.random.rand()
+    np.random.seed(5)
+    run(section, reference, 7)
+    assert np.random.rand() == expected
+
+
 @pytest.mark.parametrize(
     "weights",
     [

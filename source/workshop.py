@@ -1403,11 +1403,10 @@ class MSELoss:
 # Testing again :/ (almost the last time, I promise)
 
 # %% nbgrader={"grade": true, "grade_id": "test_mseloss", "locked": true, "points": 8, "schema_version": 3, "solution": false, "task": false}
-tests.test_mseloss(MSELoss, MyTensor)
+tests.test_mseloss(MSELoss, MyTensor, sum)
 
 # %% [markdown]
-# The test sees your `sum_deriv` only as `MSELoss` uses it, without an axis. Here is the example with `axis=1` and the
-# upstream gradient `[10, 20]`, beside PyTorch's.
+# Here is the example with `axis=1` and the upstream gradient `[10, 20]`, beside PyTorch's.
 
 # %% tags=["torch"]
 x = MyTensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], requires_grad=True)

@@ -148,6 +148,14 @@ MODULE = [
         ("            modules.extend(reversed(module.__sub_modules.values()))\n", ""),
     ),
     Wrong(
+        "parameters-once-only",
+        "parameters-used-up",
+        "module",
+        "reassigned",
+        ("            if id(module) in seen:\n", "            if 'listed' in module.__dict__:\n"),
+        ("            seen.add(id(module))\n", "            module.__dict__['listed'] = True\n"),
+    ),
+    Wrong(
         "parameters-in-a-list-that-is-kept",
         "parameters-kept-between-calls",
         "module",
@@ -161,7 +169,7 @@ MODULE = [
         "parameters-in-one-list-for-all-calls",
         "parameters-kept-between-calls",
         "module",
-        "nested",
+        "nested reassigned",
         ("    def parameters(self) -> list[Parameter]:", "    def parameters(self, kept=[]) -> list[Parameter]:"),
         ("        return list(found.values())\n", "        kept.extend(found.values())\n        return list(kept)\n"),
     ),
@@ -169,7 +177,7 @@ MODULE = [
         "modules-of-the-class",
         "parameters-of-all-modules",
         "module",
-        "nested",
+        "alike deep reassigned",
         (
             "        self.__parameters: dict[str, Parameter] = {}\n",
             "        self.__dict__['_MyModule__parameters'] = MyModule.__dict__.get('shared') or {}\n"
@@ -266,14 +274,14 @@ MODULE = [
         "parameters-keyed-by-name",
         "parameters-by-name",
         "module",
-        "nested",
+        "alike",
         (KEEP, "                found.setdefault(parameter.name, parameter)\n"),
     ),
     Wrong(
         "parameters-dictionaries-merged",
         "parameters-by-name",
         "module",
-        "nested",
+        "alike",
         (
             PARAMETERS,
             """\
@@ -291,7 +299,7 @@ MODULE = [
         "parameters-compared-by-array-equal",
         "parameters-by-value",
         "module",
-        "nested",
+        "alike",
         (
             KEEP,
             """\
@@ -304,7 +312,7 @@ MODULE = [
         "parameters-keyed-by-text",
         "parameters-by-value",
         "module",
-        "nested",
+        "alike",
         (KEEP, "                found.setdefault(str(parameter.tensor), parameter)\n"),
     ),
     Wrong(
@@ -323,7 +331,7 @@ MODULE = [
     ),
     Wrong(
         "parameters-cached-at-first-call",
-        "parameters-replaced-kept",
+        "parameters-of-first-call",
         "module",
         "reassigned",
         (
@@ -341,7 +349,7 @@ MODULE = [
     ),
     Wrong(
         "parameters-lists-in-list",
-        "parameters-not-parameters",
+        "parameters-not-parameters & other-kind",
         "module",
         "nested",
         (
@@ -397,7 +405,7 @@ MODULE = [
         "tape-keyed-by-name",
         "parameters-by-name",
         "module",
-        "nested",
+        "alike",
         (
             "found.update((id(parameter), parameter) for parameter in module._own.values())",
             "found.update((parameter.name, parameter) for parameter in module._own.values())",
@@ -690,7 +698,7 @@ MATMUL = [
     ),
     Wrong(
         "minimal-sum-axis-not-put-back",
-        "",
+        "shapes-do-not-meet",
         "matmul",
         "matmul_left matmul_right",
         ("np.broadcast_to(np.expand_dims(up, axis), self.shape)", "np.broadcast_to(up, self.shape)"),
@@ -745,9 +753,9 @@ MATMUL = [
     ),
     Wrong(
         "matmul-rule-clears-upstream",
-        "",
+        "upstream-changed",
         "matmul",
-        "any_product",
+        "matmul_untouched",
         (
             MATMUL_RETURN,
             f"    gradients = {LEFT}, {RIGHT}\n    base[...] = 0  # no longer needed\n    return gradients\n",
@@ -756,6 +764,14 @@ MATMUL = [
 ]
 
 LINEAR = [
+    Wrong(
+        "linear-keeps-no-attributes",
+        "linear-not-registered",
+        "linear",
+        "linear_parameters linear_random linear_batch linear_weight linear_bias linear_input",
+        (WEIGHT, WEIGHT.replace("self.weight =", "self.__dict__['weight'] =")),
+        (BIAS, BIAS.replace("self.bias =", "self.__dict__['bias'] =")),
+    ),
     Wrong(
         "linear-without-bias",
         "linear-bias-missing",
@@ -909,14 +925,14 @@ LINEAR = [
     ),
     Wrong(
         "linear-one-bias-for-all-units",
-        "linear-parameter-shape",
+        "linear-parameter-shape & shapes-do-not-meet",
         "linear",
         "linear_parameters linear_bias",
         (BIAS, BIAS.replace("output_size", "1")),
     ),
     Wrong(
         "linear-bias-for-each-input",
-        "linear-parameter-shape",
+        "linear-parameter-shape & shapes-do-not-meet",
         "linear",
         "linear_parameters linear_batch linear_weight linear_bias linear_input",
         (BIAS, BIAS.replace("output_size", "input_size")),
@@ -1131,7 +1147,7 @@ LINEAR = [
     ),
     Wrong(
         "fused-weight-not-turned-over",
-        "",
+        "shapes-do-not-meet",
         "linear",
         "linear_weight linear_bias linear_input",
         *fused_linear(weight="rows @ base"),
@@ -1189,7 +1205,7 @@ LINEAR = [
     ),
     Wrong(
         "slots-turned-weight-gradient",
-        "",
+        "shapes-do-not-meet",
         "linear",
         "linear_weight linear_bias linear_input",
         ("(self.__data.T, (self, np.transpose))", "(self.__data.T, (self, lambda g: g))"),
@@ -1324,12 +1340,14 @@ RELU_ENTRIES = [
         "relu_value",
         (RELU_VALUE, "    result = np.array([5.5, 2.0, 0.0])\n"),
     ),
-    Wrong("relu-rule-hands-on", "relu-unmasked", "relu", "relu_gradient", (RELU_RULE, "    return (base,)\n")),
+    Wrong(
+        "relu-rule-hands-on", "relu-unmasked", "relu", "relu_gradient relu_kink", (RELU_RULE, "    return (base,)\n")
+    ),
     Wrong(
         "relu-rule-leaks",
         "relu-unmasked",
         "relu",
-        "relu_gradient",
+        "relu_gradient relu_kink",
         (RELU_RULE, "    return (base * np.where(x.data > 0, 1, 0.01),)\n"),
     ),
     Wrong(
@@ -1343,7 +1361,7 @@ RELU_ENTRIES = [
         "relu-half-of-sum-with-abs",
         "relu-unmasked",
         "relu",
-        "relu_gradient",
+        "relu_gradient relu_kink",
         (RELU_VALUE, "    return (x + np.abs(x.data)) * 0.5\n"),
     ),
     Wrong(
@@ -1399,7 +1417,7 @@ RELU_ENTRIES = [
         "relu-rule-where-exchanged",
         "relu-mask-inverted",
         "relu",
-        "relu_gradient",
+        "relu_gradient relu_kink",
         (RELU_RULE, "    return (np.where(x.data > 0, 0, base),)\n"),
     ),
     Wrong(
@@ -1455,14 +1473,14 @@ RELU_ENTRIES = [
         "relu-new-leaf",
         "relu-not-recorded",
         "relu",
-        "relu_gradient",
+        "relu_gradient relu_kink",
         (RELU_VALUE, RELU_VALUE + "    return MyTensor(result, requires_grad=x.requires_grad)\n"),
     ),
     Wrong(
         "relu-plain-result",
         "relu-not-recorded",
         "relu",
-        "relu_gradient",
+        "relu_gradient relu_kink",
         (RELU_RECORD, ""),
     ),
     Wrong(
@@ -1501,7 +1519,7 @@ RELU_ENTRIES = [
         "tape-relu-where-exchanged",
         "relu-mask-inverted",
         "relu",
-        "relu_gradient",
+        "relu_gradient relu_kink",
         ("np.where(positive, g, 0.0)", "np.where(positive, 0.0, g)"),
         style="tape",
     ),
@@ -1509,21 +1527,21 @@ RELU_ENTRIES = [
         "relu-rule-negated-and-unmasked",
         "relu-sign & relu-unmasked",
         "relu",
-        "relu_gradient",
+        "relu_gradient relu_kink",
         (RELU_RULE, "    return (-base,)\n"),
     ),
     Wrong(
         "relu-rule-at-least-zero-without-upstream",
         "relu-kink-one & relu-upstream-missing",
         "relu",
-        "relu_gradient",
+        "relu_gradient relu_kink",
         (RELU_RULE, "    return (np.where(x.data >= 0, 1.0, 0.0),)\n"),
     ),
     Wrong(
         "relu-slope-03",
         "relu-unmasked",
         "relu",
-        "relu_gradient",
+        "relu_gradient relu_kink",
         ("(base * (x.data > 0),)", "(base * np.where(x.data > 0, 1, 0.3),)"),
     ),
     Wrong(
@@ -1539,6 +1557,14 @@ RELU_ENTRIES = [
         "relu",
         "relu_untouched",
         (RELU_VALUE, "    result = np.maximum(x.data, 0, out=x.data)\n"),
+    ),
+    Wrong(
+        "relu-hands-its-input-on",
+        "result-aliased",
+        "relu",
+        "relu_apart",
+        ("(np.maximum(x.data, 0), (x,", "(x.data if alive.all() else np.maximum(x.data, 0), (x,"),
+        style="slots_and_arrays",
     ),
 ]
 
@@ -1575,7 +1601,7 @@ SGD = [
         "step-with-tensors",
         "sgd-rebinds",
         "sgd",
-        "step_in_place step_twice",
+        "step_in_place step_keeps_gradients",
         (STEP_DATA, "                parameter.tensor = tensor - self.lr * tensor.grad\n"),
     ),
     Wrong(
@@ -1680,7 +1706,7 @@ SGD = [
         "step-with-velocity",
         "step-momentum",
         "sgd",
-        "step_twice",
+        "any_training",
         ("        self.lr = lr\n", "        self.lr = lr\n        self.velocity = {}\n"),
         (
             STEP,
@@ -1694,14 +1720,14 @@ SGD = [
         "step-lr-decays",
         "step-momentum",
         "sgd",
-        "step_twice",
+        "any_training",
         (STEP, STEP + "        self.lr *= 0.9\n"),
     ),
     Wrong(
         "step-lr-over-step-number",
         "step-momentum",
         "sgd",
-        "step_twice",
+        "any_training",
         ("        self.lr = lr\n", "        self.lr = lr\n        self.steps = 0\n"),
         (STEP, "                data -= self.lr / (1 + self.steps) * tensor.grad.data\n        self.steps += 1\n"),
     ),
@@ -1709,14 +1735,14 @@ SGD = [
         "step-forgets-gradient",
         "step-clears-gradient",
         "sgd",
-        "step_twice",
+        "step_keeps_gradients",
         (STEP, STEP + "                tensor.grad = None\n"),
     ),
     Wrong(
         "step-ends-with-zero-grad",
         "step-clears-gradient",
         "sgd",
-        "step_twice",
+        "step_keeps_gradients",
         (STEP, STEP + "        self.zero_grad()\n"),
     ),
     Wrong(
@@ -1828,21 +1854,21 @@ SGD = [
         "sgd-keeps-what-it-is-given",
         "generator-consumed",
         "sgd",
-        "step_twice",
+        "step_walks",
         (STORE, "        self.params = parameters\n"),
     ),
     Wrong(
         "sgd-filters-lazily",
         "generator-consumed",
         "sgd",
-        "step_twice",
+        "any_training",
         (STORE, "        self.params = filter(lambda parameter: parameter.tensor.requires_grad, parameters)\n"),
     ),
     Wrong(
         "tensor-parameter-generator-kept",
         "generator-consumed",
         "sgd",
-        "step_twice",
+        "step_walks",
         ("        self.parameters = list(parameters)\n", "        self.parameters = parameters\n"),
         style="tensor_parameter",
     ),
@@ -1902,7 +1928,7 @@ SGD = [
         "step-fixed-lr-without-guard",
         "lr-ignored & step-crashes-on-none",
         "sgd",
-        "step",
+        "step step_without_gradient",
         (STEP_GUARD, "            if tensor.requires_grad:\n"),
         (STEP, "                data -= 0.01 * tensor.grad.data\n"),
     ),
@@ -1982,7 +2008,7 @@ MSELOSS = [
     ),
     Wrong(
         "mse-axis-one",
-        "",
+        "shapes-do-not-meet",
         "mseloss",
         "mse_value",
         (MEAN, "        return sum(sum(difference * difference, axis=1)) / difference.size\n"),
@@ -1991,23 +2017,35 @@ MSELOSS = [
         "mse-rows-then-all-axis-forgotten",
         "sum-axis-ignored",
         "mseloss",
-        "mse_records",
+        "mse_records sum_axis",
         (SUM_RULE, ""),
         (MEAN, "        return sum(sum(difference * difference, axis=-1)) / difference.size\n"),
     ),
     Wrong(
+        "mse-size-of-first-call",
+        "mse-remembers",
+        "mseloss",
+        "mse_batch",
+        (
+            MEAN,
+            "        self.size = getattr(self, 'size', difference.size)\n"
+            "        return sum(difference * difference) * (1 / self.size)\n",
+        ),
+    ),
+    Wrong("sum-rule-without-axis", "sum-axis-ignored", "mseloss", "sum_axis", (SUM_RULE, "")),
+    Wrong(
         "mse-rows-then-all-axis-in-front",
         "sum-axis-ignored",
         "mseloss",
-        "mse_records",
+        "mse_records sum_axis",
         (SUM_RULE, SUM_RULE.replace("np.expand_dims(base, axis)", "np.expand_dims(base, 0)")),
         (MEAN, "        return sum(sum(difference * difference, axis=-1)) / difference.size\n"),
     ),
     Wrong(
         "mse-columns-then-all-always-a-column",
-        "sum-axis-ignored",
+        "sum-axis-ignored & shapes-do-not-meet",
         "mseloss",
-        "mse_records",
+        "mse_records sum_axis",
         (SUM_RULE, SUM_RULE.replace("np.expand_dims(base, axis)", "base.reshape(-1, 1)")),
         (MEAN, "        return sum(sum(difference * difference, axis=0)) / difference.size\n"),
     ),
@@ -2078,7 +2116,7 @@ MSELOSS = [
         "mse-sum-of-prediction-and-target",
         "mse-other-function",
         "mseloss",
-        "mse_value",
+        "mse_value mse_zero",
         (DIFFERENCE, "        difference = y + y_target\n"),
     ),
     Wrong(
@@ -2120,7 +2158,7 @@ MSELOSS = [
         "fused-mse-of-prediction",
         "mse-gradient-not-error",
         "mseloss",
-        "mse_zero mse_gradient",
+        "mse_gradient",
         *fused_mse("base * 2 * y.data / difference.size"),
     ),
     Wrong(
@@ -2162,21 +2200,21 @@ MSELOSS = [
         "mse-in-numpy",
         "mse-not-recorded",
         "mseloss",
-        "mse_zero mse_gradient",
+        "mse_gradient",
         (MEAN, "        return MyTensor(np.mean(difference.data**2))\n"),
     ),
     Wrong(
         "mse-new-leaf",
         "mse-not-recorded",
         "mseloss",
-        "mse_zero mse_gradient",
+        "mse_gradient",
         (MEAN, "        return MyTensor(np.mean(difference.data**2), requires_grad=True)\n"),
     ),
     Wrong(
         "mse-difference-new-leaf",
         "mse-not-recorded",
         "mseloss",
-        "mse_zero mse_gradient",
+        "mse_gradient",
         (DIFFERENCE, "        difference = MyTensor(y.data - y_target.data, requires_grad=True)\n"),
     ),
     Wrong(
@@ -2285,7 +2323,7 @@ MSELOSS = [
         "fused-mse-without-two-and-division",
         "mse-two-missing & mse-gradient-not-averaged",
         "mseloss",
-        "mse_gradient",
+        "mse_gradient mse_records",
         *fused_mse("base * difference"),
     ),
     Wrong(
@@ -2353,7 +2391,7 @@ MODEL = [
         "model-layers-in-a-list",
         "model-layers-not-registered",
         "model",
-        "model_gradients model_learns",
+        "model_reached model_gradients model_learns",
         (LAYERS, "        self.layers = [Linear(64, 32), ReLU(), Linear(32, 10)]\n"),
         (SCORES, "        for layer in self.layers:\n            x = layer(x)\n        return x\n"),
     ),
@@ -2361,7 +2399,7 @@ MODEL = [
         "model-layers-in-a-dictionary",
         "model-layers-not-registered",
         "model",
-        "model_gradients model_learns",
+        "model_reached model_gradients model_learns",
         (LAYERS, '        self.layers = {"hidden": Linear(64, 32), "output": Linear(32, 10)}\n'),
         (SCORES, '        return self.layers["output"](relu(self.layers["hidden"](x)))\n'),
     ),
@@ -2369,22 +2407,33 @@ MODEL = [
         "model-layers-made-in-forward",
         "model-layers-not-registered",
         "model",
-        "model_gradients model_learns",
+        "model_reached model_gradients model_learns",
         (LAYERS, ""),
         (SCORES, "        return Linear(32, 10)(ReLU()(Linear(64, 32)(x)))\n"),
+    ),
+    Wrong(
+        "model-scores-doubled",
+        "",
+        "model",
+        "model_gradients",
+        (
+            SCORES,
+            SCORES.replace("return", "scores =")
+            + "        data = scores.data\n        data *= 2\n        return scores\n",
+        ),
     ),
     Wrong(
         "model-third-layer-unused",
         "model-layer-unused",
         "model",
-        "model_gradients",
+        "model_reached",
         (HIDDEN, HIDDEN + "        self.middle = Linear(32, 32)\n"),
     ),
     Wrong(
         "model-first-layer-skipped",
         "model-layer-unused",
         "model",
-        "model_gradients",
+        "model_reached",
         (LAYERS, LAYERS + "        self.shortcut = Linear(64, 10)\n"),
         (
             SCORES,
@@ -2399,21 +2448,21 @@ MODEL = [
         "model-hidden-from-data",
         "model-detached",
         "model",
-        "model_gradients model_reads",
+        "model_reached model_reads",
         (SCORES, "        return self.output(self.relu(MyTensor(self.hidden(x).data)))\n"),
     ),
     Wrong(
         "model-scores-from-data",
         "model-detached",
         "model",
-        "model_gradients model_learns",
+        "model_reached model_learns",
         (SCORES, "        return MyTensor(self.output(self.relu(self.hidden(x))).data)\n"),
     ),
     Wrong(
         "model-scores-new-leaf",
         "model-detached",
         "model",
-        "model_gradients model_learns",
+        "model_reached model_learns",
         (SCORES, "        return MyTensor(self.output(self.relu(self.hidden(x))).data, requires_grad=True)\n"),
     ),
     Wrong(
@@ -2470,14 +2519,14 @@ MODEL = [
         "model-same-scores",
         "model-silent & model-layer-unused",
         "model",
-        "model_bends model_gradients model_learns",
+        "model_bends model_reached model_learns",
         (SCORES, "        return MyTensor(np.tile(np.eye(10)[3], (x.shape[0], 1)))\n"),
     ),
     Wrong(
         "model-hidden-made-in-forward",
         "model-changes & model-beside-its-parameters",
         "model",
-        "model_gradients model_learns",
+        "model_reached model_gradients model_learns",
         (HIDDEN, ""),
         (SCORES, "        return self.output(self.relu(Linear(64, 32)(x)))\n"),
     ),
@@ -2494,7 +2543,7 @@ MODEL = [
         "closures-model-layers-in-a-list",
         "model-layers-not-registered",
         "model",
-        "model_gradients model_learns",
+        "model_reached model_gradients model_learns",
         (
             "        self.l1 = Linear(64, 32)\n        self.act = ReLU()\n        self.l2 = Linear(32, 10)\n",
             "        self.layers = [Linear(64, 32), ReLU(), Linear(32, 10)]\n",
@@ -2520,7 +2569,7 @@ MODEL = [
         "tape-model-detached-between",
         "model-detached",
         "model",
-        "model_gradients model_reads",
+        "model_reached model_reads",
         ("        x = self.relu(x)\n", "        x = MyTensor(self.relu(x).data)\n"),
         style="tape",
     ),
@@ -2528,7 +2577,7 @@ MODEL = [
         "model-relu-forgotten-and-layer-unused",
         "model-straight & model-layer-unused",
         "model",
-        "model_bends model_gradients",
+        "model_bends model_reached",
         (HIDDEN, HIDDEN + "        self.middle = Linear(32, 32)\n"),
         (SCORES, "        return self.output(self.hidden(x))\n"),
     ),
@@ -2632,7 +2681,7 @@ TRAIN = [
     ),
     Wrong(
         "train-supermodel-only",
-        "",
+        "name-without-value",
         "train",
         "train_step train_forgets train_pairs train_batches train_losses train_live",
         (OPTIMIZER, OPTIMIZER.replace("model.", "model.hidden.")),
@@ -2722,7 +2771,7 @@ TRAIN = [
     ),
     Wrong(
         "train-overlapping-batches",
-        "train-examples-not-once",
+        "train-other-stride",
         "train",
         "train_batches",
         (BATCHES, BATCHES.replace(", batch_size", "")),
@@ -2825,6 +2874,33 @@ TRAIN = [
         (OPTIMIZER, OPTIMIZER + TOTAL[4:]),
     ),
     Wrong(
+        "train-total-over-all-epochs",
+        "train-loss-kept",
+        "train",
+        "train_losses",
+        (TOTAL, ""),
+        (OPTIMIZER, OPTIMIZER + TOTAL[4:]),
+        (LOG, "        losses.append(total / len(images) / (len(losses) + 1))\n"),
+    ),
+    Wrong(
+        "train-logs-after-the-step",
+        "train-loss-later",
+        "train",
+        "train_losses",
+        (
+            ADD,
+            "            again = loss_function(model(MyTensor(images[batch])), MyTensor(targets[batch]))\n"
+            "            total += float(again.data) * len(batch)\n",
+        ),
+    ),
+    Wrong(
+        "train-logs-the-finished-epoch",
+        "train-loss-later",
+        "train",
+        "train_losses",
+        (LOG, "        losses.append(float(loss_function(model(MyTensor(images)), MyTensor(targets)).data))\n"),
+    ),
+    Wrong(
         "train-logs-each-batch",
         "train-loss-of-each-batch",
         "train",
@@ -2889,7 +2965,7 @@ TRAIN = [
     ),
     Wrong(
         "generators-skips-an-example",
-        "train-examples-left-out",
+        "train-other-stride",
         "train",
         "train_batches",
         (
@@ -2924,7 +3000,7 @@ NO_TENSOR = [
         "step-scales-the-gradient-itself",
         "step-changes-gradient",
         "sgd",
-        "step_twice",
+        "step_keeps_gradients",
         (
             "                data -= self.lr * tensor.grad.data",
             "                gradient = tensor.grad.data\n"
@@ -2950,5 +3026,73 @@ NO_TENSOR = [
         ),
     ),
 ]
+# What an exception says of itself, told with the line that it was raised in.
+RAISED = [
+    Wrong(
+        "parameter-has-no-grad",
+        "parameter-for-tensor",
+        "sgd",
+        "step",
+        (STEP, STEP.replace("tensor.grad", "parameter.grad")),
+    ),
+    Wrong("lr-never-kept", "name-without-value", "sgd", "step", ("        self.lr = lr\n", "")),
+    Wrong(
+        "relu-of-the-tensor",
+        "tensor-for-array",
+        "relu",
+        "relu_value",
+        (RELU_VALUE, "    result = np.maximum(x, 0)\n"),
+    ),
+    Wrong(
+        "batches-beyond-the-end",
+        "index-not-there",
+        "train",
+        "train_step train_forgets train_pairs train_batches train_losses train_live",
+        (SHUFFLE, SHUFFLE + "        order[len(order) :].tolist().pop()\n"),
+    ),
+    Wrong(
+        "product-of-unlike-shapes",
+        "shapes-do-not-meet",
+        "matmul",
+        "matmul_left",
+        (LEFT, "(base @ columns.T).reshape(1, 1)"),
+    ),
+    Wrong(
+        "batch-by-a-number",
+        "other-kind",
+        "train",
+        "train_step train_forgets train_pairs train_batches train_losses train_live",
+        (BATCHES, BATCHES.replace("range(0, len(order), batch_size)", "batch_size")),
+    ),
+]
+MORE = [
+    Wrong(
+        "product-doubled",
+        "matmul-wrong-operation",
+        "matmul",
+        "matmul_value",
+        (PRODUCT, "    result = 2 * (a.data @ b.data)\n"),
+    ),
+    Wrong(
+        "target-gets-the-gradient-of-the-prediction",
+        "mse-target-sign",
+        "mseloss",
+        "any_loss",
+        (
+            "def __call__(self, y: MyTensor, y_target: MyTensor) -> MyTensor:\n",
+            "def __call__(self, y: MyTensor, y_target: MyTensor) -> MyTensor:\n"
+            "        if y_target.requires_grad:\n"
+            "            y_target = MyTensor(y_target.data, requires_grad=True, crossOpBack=MyCrossBackward(\n"
+            "                y_target, backward_function=lambda base, target: (-base,), name='Turned'))\n",
+        ),
+    ),
+    Wrong(
+        "batches-begin-eight-apart",
+        "train-other-stride",
+        "train",
+        "train_batches",
+        (BATCHES, BATCHES.replace("batch_size", "8")),
+    ),
+]
 
-WRONG = [*MODULE, *MATMUL, *LINEAR, *RELU_ENTRIES, *SGD, *MSELOSS, *TRAIN, *MODEL, *NO_TENSOR]
+WRONG = [*MODULE, *MATMUL, *LINEAR, *RELU_ENTRIES, *SGD, *MSELOSS, *TRAIN, *MODEL, *NO_TENSOR, *RAISED, *MORE]

@@ -330,7 +330,7 @@ WRONG = [
     ),
     Wrong(
         "results-are-arrays",
-        "array-not-tensor",
+        "array-not-tensor & array-for-tensor",
         "tensor",
         "add sub mul div flag records",
         (
@@ -347,8 +347,26 @@ WRONG = [
         (NEG, "return self * MyTensor(-1.0)"),
     ),
     Wrong(
-        "power-zero-divides",
+        "consumer-counted-once",
         "",
+        "tensor",
+        "late_use",
+        ("            node = ready.pop()\n", "            node = ready.pop(0)\n"),
+        (
+            "            for tensor in op.inputs if op else ():\n",
+            "            for tensor in dict.fromkeys(op.inputs) if op else ():\n",
+        ),
+    ),
+    Wrong(
+        "power-zero-where-base-is",
+        "pow-at-zero",
+        "tensor",
+        "power_zero",
+        (POW_RULE, "return np.where(tensor.data == 0, 0.0, base * power * tensor.data ** (power - 1.0)), None"),
+    ),
+    Wrong(
+        "power-zero-divides",
+        "pow-at-zero",
         "tensor",
         "power_zero",
         ("if power == 0:", "if False:"),
@@ -479,7 +497,7 @@ WRONG = [
         "flag-not-stored",
         "requires-grad-ignored",
         "tensor",
-        "attributes printing upstream",
+        "attributes printing",
         ("self.requires_grad = requires_grad\n", "self.requires_grad = crossOpBack is not None\n"),
     ),
     Wrong(
@@ -593,7 +611,7 @@ WRONG = [
     ),
     Wrong(
         "only-first-input-followed",
-        "add-not-recorded & sub-not-recorded & mul-not-recorded & div-not-recorded",
+        "share-lost",
         "tensor",
         "add_gradient sub_gradient mul_gradient div_gradient",
         ("for tensor in op.inputs if op else ():", "for tensor in op.inputs[:1] if op else ():"),
@@ -2316,5 +2334,29 @@ WRONG = [
         "tensor",
         "add_gradient sub_gradient mul_gradient div_gradient power_gradient negative",
         ("op.run(gradient), strict=True", "op.run(gradient, *op.inputs), strict=True"),
+    ),
+    Wrong(
+        "walk-asks-for-what-has-not-arrived",
+        "key-not-there",
+        "tensor",
+        "add_gradient sub_gradient mul_gradient div_gradient power_gradient negative",
+        ("gradient = gradients.pop(node)", "gradient = gradients.pop(id(node))"),
+    ),
+    Wrong(
+        "walk-hands-on-one-share",
+        "share-lost",
+        "tensor",
+        "add_gradient sub_gradient mul_gradient div_gradient",
+        ("zip(op.inputs, op.run(gradient), strict=True)", "zip(op.inputs[:1], op.run(gradient))"),
+    ),
+    Wrong(
+        "shares-counted-by-inputs-that-need-one",
+        "shares-misplaced",
+        "tensor",
+        "add_numbers sub_numbers mul_numbers div_numbers",
+        (
+            "zip(op.inputs, op.run(gradient), strict=True):",
+            "zip([x for x in op.inputs if x in consumers], op.run(gradient)):",
+        ),
     ),
 ]

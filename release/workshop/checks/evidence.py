@@ -1,12 +1,12 @@
 """What a check observed, and the known mistakes that explain it.
 
-A mistake is claimed only if the library that makes it (imitation.py) computes, on every input of the check, just what
-the learner's code computed: the values, the shapes, the exceptions and their place. The learner's source is never read.
+A mistake is claimed only if the library that makes it (imitation.py) computes, in all that the check observed, what the
+learner's code computed: the values, the shapes, the exceptions and their place. Code with a loop is left out, and of a
+mistake that a check recognizes itself this is not asked. The learner's source is never read.
 """
 
 from __future__ import annotations
 
-import functools
 import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -55,12 +55,12 @@ class Cause:
     Attributes:
         way: the mistake, and the words for it.
         first: what failed first because of it: the id of another check, or the title of an earlier section.
-        built: whether it explains the failure where the operation is made of others.
+        built: the style in which it explains the failure: how the operation is made of others.
     """
 
     way: Way
     first: str | None = None
-    built: bool = False
+    built: Way | None = None
 
 
 class Inference:
@@ -125,7 +125,7 @@ class Inference:
         for way, first in [*self.found.items(), *((way, title) for title, way in self.earlier)]:
             style = next((style for style in styles if self.fits(check, way, *style)), None)
             if style is not None:
-                return Cause(way, first, built=bool(style and style[0].says))
+                return Cause(way, first, built=style[0] if style and style[0].says else None)
         if len(self.found) > 1 and any(self.fits(check, *self.found, *style) for style in styles):
             return Cause(*next(iter(self.found.items())))
         return None
@@ -146,16 +146,17 @@ class Inference:
         """
         if not _tells_something(self.seen[check]) or self.in_vain == SEARCHES_IN_VAIN:
             return None
-        second = None
+        second, shown = None, any(not isinstance(one.got, Raised) for one in self.seen[check] if not one.right)
         for beside in [(), *([tuple(self.found)] if self.found else []), *((style,) for style in self._styles(check))]:
             for ways in (self.ways, slips.ways(self.section, self.seen[check]), self.last):
                 way = self._search(check, ways, beside, [*again, experiments])
-                if way and explains([*beside, way], _wrong_first(experiments())):
+                tried = _wrong_first(experiments()) if way else []
+                if way and (shown or tried) and explains([*beside, way], tried):
                     if second and self._explained(second) > self._explained(way, *beside):
                         way = second
                     self.found[way] = check
                     return way
-                second = second or way
+                second = second or (way if shown else None)  # many mistakes raise the same exception
             if second:
                 break
         second = second or self._where_shapes_tell_nothing(check)
@@ -220,8 +221,8 @@ def constant(observations: Sequence[Observation], again: Callable[[], Sequence[O
     for one, other in zip(observations, again(), strict=False):
         if one.code == other.code or one.see != other.see or one.right or not isinstance(one.expected, np.ndarray):
             continue
-        if not (isinstance(one.got, np.ndarray) and _same(one.got, other.got)):
-            return False
+        if not (isinstance(one.got, np.ndarray) and np.isfinite(one.got).all() and _same(one.got, other.got)):
+            return False  # what is no number was not typed
         if np.isin(one.got, (-1.0, 0.0, 1.0)).all():  # a slope, or a factor, that was left out
             return False
         same += not _same(one.expected, other.expected)
@@ -232,16 +233,13 @@ def explains(ways: Sequence[Way], observations: Sequence[Observation]) -> bool:
     """Whether a library that makes these mistakes computes just what was observed."""
     for code, seen in itertools.groupby(observations, key=lambda seen: seen.code):
         group = list(seen)
-        # What a class is asked is the same for all, so that most is worked out once; but a layer's weights are random.
-        compute = _computed if group[0].given is None else _computed.__wrapped__
-        values = compute(tuple(ways), code, tuple(one.see for one in group), group[0].given)
+        values = _computed(ways, code, [one.see for one in group], group[0].given)
         if not all(_same(value, one.got) for value, one in zip(values, group, strict=True)):
             return False
     return True
 
 
-@functools.lru_cache(maxsize=1 << 15)
-def _computed(ways: tuple[Way, ...], code: str, see: tuple[str, ...], given: Any) -> list[Any]:
+def _computed(ways: Sequence[Way], code: str, see: Sequence[str], given: Any) -> list[Any]:
     """What a library that makes these mistakes computes: the worth of expressions after `code` has run."""
     library = Library(given)
     for way in ways:

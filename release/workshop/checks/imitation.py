@@ -155,6 +155,7 @@ class Library:
             "linear": lambda x, w, b: x @ w + b,
             "relu": lambda x: x.clamp(min=0),
             "mse": lambda y, t: ((y - t) ** 2).mean(),
+            "sum": lambda x, axis: x.sum() if axis is None else x.sum(axis),
         }
         self.rules: dict[str, Callable[..., Any]] = {
             "add": lambda g, a, b: (g, g),
@@ -167,6 +168,7 @@ class Library:
             "linear": lambda g, x, w, b: (g @ w.T, rows(x).T @ rows(g), rows(g).sum(0)),
             "relu": lambda g, x: (g * (x > 0),),
             "mse": lambda g, y, t: (g * 2 * (y - t) / y.numel(), g * -2 * (y - t) / y.numel()),
+            "sum": lambda g, x, axis: ((g if axis is None else g.reshape(x.sum(axis, True).shape)).expand(x.shape),),
         }
         self.built: dict[str, Callable[..., Tensor]] = {}
         self.cut: set[tuple[str, int]] = set()
@@ -187,6 +189,7 @@ class Library:
             "ReLU": lambda: functools.partial(self.apply, "relu"),
             "SGD": functools.partial(SGD, self),
             "MSELoss": lambda: functools.partial(self.apply, "mse"),
+            "sum": lambda x, axis=None: self.apply("sum", x, axis),
             "np": np,
         }
 

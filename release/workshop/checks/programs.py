@@ -12,7 +12,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
@@ -110,11 +110,12 @@ class Pairs:
     see: tuple[str, ...]
 
     def code(self) -> str:
-        """Code that leaves in `seen` what each pair shows, or None where it raised; `read` must be there."""
+        """Code that leaves in `seen` what each pair shows, or None where it raised."""
         looked_at = ", ".join(f"read({expression})" for expression in self.see)
         pair = ["u = inner(a, b)", "y = outer(u, a, c)", "y.backward(g)", f"return [{looked_at}]"]
         return "\n".join(
             [
+                READ,
                 self.first,
                 "def pair(inner, outer):",
                 textwrap.indent("\n".join([self.start, *pair]), "    "),
@@ -191,14 +192,3 @@ def smallest(make: Maker, choices: Sequence[int], fails: Callable[[Program, Sequ
                     again = True
                     break
     return program
-
-
-def alike(expected: Any, got: Any, close: Callable[[np.ndarray, np.ndarray], bool]) -> bool:
-    """Whether what `together` has read is what is expected: arrays by shape and value, the rest by equality."""
-    if isinstance(expected, np.ndarray):
-        try:
-            array = np.asarray(got, dtype=np.float64)
-        except (TypeError, ValueError, OverflowError):
-            return False
-        return got is not None and array.shape == expected.shape and close(array, expected)
-    return type(got) in (bool, int, float, str, type(None)) and got == expected

@@ -11,6 +11,7 @@ from typing import Any
 
 MIME = "application/vnd.minitorch.report+json"
 WIDTH = 80
+INDENT = 16  # of the title of a check, behind its status and points
 WORDS = {"passed": "passed", "failed": "FAILED", "waiting": "waiting", "missing": "to do", "broken": "broken"}
 BARS = {
     "passed": "#2e8b57",
@@ -73,6 +74,7 @@ class Report:
     follow_through: FollowThrough | None = None  # where it was judged a second time
     note: str | None = None  # what else the learner should know
     causes: list[Any] = field(default_factory=list)  # ways of known mistakes (mistakes.Way) that explain the failures
+    fault: str | None = None  # of the checks, which kept them from looking for mistakes: for their author
 
     @property
     def points(self) -> float:
@@ -118,9 +120,11 @@ class Report:
         lines = [line for said in (self._head(), *self._below()) for line in _wrapped(said, 0)] + [""]
         said = None  # a run of checks that wait for the same thing says so once
         for check in self.checks:
-            lines += _wrapped(f"{SYMBOLS[check.status]} {WORDS[check.status]:8}{check.points:3g}  {check.title}", 15)
+            lines += _wrapped(
+                f"{SYMBOLS[check.status]} {WORDS[check.status]:8}{check.points:4g}  {check.title}", INDENT
+            )
             if check.status != "passed" and _line(check) != said:
-                lines += _wrapped(" " * 15 + _line(check), 15)
+                lines += _wrapped(" " * INDENT + _line(check), INDENT)
             if check is self.open:
                 lines += _details(check)
             said = _line(check)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import collections
 import contextlib
 import functools
 import itertools
@@ -11,7 +10,7 @@ import random
 import re
 import textwrap
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -21,6 +20,7 @@ from checks import evidence, experiments, mistakes, oracle, programs, progress
 from checks.evidence import Observation
 from checks.mistakes import Mistake
 from checks.observe import (
+    NUMBERS,
     Clock,
     Failed,
     Missing,
@@ -42,6 +42,7 @@ from checks.observe import (
     observed,
     printable,
     quiet,
+    same,
 )
 from checks.programs import Choices, Maker, Program
 from checks.report import Report, Result, Score
@@ -51,6 +52,7 @@ CHECK_SECONDS = 5.0
 SCALAR = Program("t = MyTensor(1.5)", ("t",))
 PROGRAM_SECONDS = 1.0  # of learner code, in one small program on its own, or in some together
 MOST_ENDLESS = 2  # programs of a check that are waited for in vain
+ONCE_MORE = 3  # times that a program runs again, where it was wrong among others and is right alone
 STOPS = (KeyboardInterrupt, OutOfTime, UsedTorch)  # after these a check does not try its other inputs
 
 
@@ -135,7 +137,6 @@ class Trial:
         evidence: everything looked at, right or wrong.
         first: the first failure.
         given: weight and bias of the learner's Linear layer, for the library that imitates it.
-        means: exception to the id of the mistake that it can only come from.
         drew: whether random numbers were drawn.
         waits: what the check waits for, where it found out itself that there is nothing to judge yet.
         known: what is known in all checks of this section.
@@ -159,7 +160,7 @@ class Trial:
         self.evidence: list[Observation] = []
         self.first: Failure | None = None
         self.given: Any = None
-        self.means: dict[type[BaseException], str] = {}
+        self._means: Mapping[type[BaseException], str] = {}
         self.drew = False
         self.waits: str | None = None
         self.known = known
@@ -188,6 +189,21 @@ class Trial:
         except BaseException as error:
             self.fail(error)
 
+    @contextlib.contextmanager
+    def means(self, mistakes: Mapping[type[BaseException], str]) -> Iterator[None]:
+        """What exceptions inside can only come from: by their classes, ids of known mistakes."""
+        _refuse_unknown(mistakes.values())
+        before, self._means = self._means, mistakes
+        try:
+            yield
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            self.fail(error)  # here and now: outside it means nothing
+            raise
+        finally:
+            self._means = before
+
     def fail(self, error: BaseException) -> None:
         """Keep the first failure, and what it can only mean; or that the check waits, or is itself broken."""
         if type(error) is Waits:
@@ -199,10 +215,12 @@ class Trial:
             verdict = explain(error)
             mistake = getattr(verdict, "mistake", None)
             if mistake is None and type(error) not in (Failed, Missing):
-                means = next((kind for kind in self.means if issubclass(type(error), kind)), None)
+                means = next((kind for kind in self._means if issubclass(type(error), kind)), None)
                 told = getattr(verdict, "perhaps", None)
                 if means is not None and not (means is Exception and told and told.sure):
-                    mistake = self.means[means]
+                    mistake = self._means[means]
+            if mistake not in (None, *mistakes.KNOWN):
+                self.broken = ValueError(f"{mistake!r} is the id of no mistake")
             self.first = Failure(verdict, self.snippet, mistake, issubclass(type(error), STOPS))
             for each in (error, verdict):  # the frames would keep the learner's objects alive
                 for name in ("__traceback__", "__context__", "__cause__"):
@@ -266,12 +284,18 @@ class Trial:
         variables: dict[str, Any],
         expected: Mapping[str, Any],
         code: str,
-        mistakes: dict[str, str] | None = None,
+        mistakes: Mapping[str, str | None] | None = None,
     ) -> None:
         """Evaluate expressions in the learner's variables and compare each with what is expected.
 
         `mistakes` names the known mistake that another value of an expression can only come from.
+
+        Raises:
+            ValueError: where there is nothing to look at, or a mistake is not known.
         """
+        if not expected:
+            raise ValueError("there is nothing to look at")
+        _refuse_unknown((mistakes or {}).values())
         first = None
         for expression, value in expected.items():
             got: Any = "unreadable"
@@ -333,10 +357,13 @@ class Trial:
             if issubclass(type(array), np.ndarray) and not np.ndarray.flags.__get__(array).writeable:
                 raise Failed(f"{expression} is read-only", "an array that can be changed", mistake="gradient-read-only")
 
-    def gradients(self, code: str, *cases: dict[str, Any], constants: dict[str, Any] | None = None) -> None:
+    def gradients(
+        self, code: str, *cases: dict[str, Any], constants: dict[str, Any] | None = None, value: bool = True
+    ) -> None:
         """The value of `y` that `code` computes, and the gradients, in every case, the smallest first.
 
-        A case gives each leaf a shape (a tuple) or an array. The upstream gradient is random.
+        A case gives each leaf a shape (a tuple) or an array. The upstream gradient is random. Without `value` the
+        gradients alone are looked at.
         """
         for case in cases:
             if any(type(shape) is tuple and not shape for shape in case.values()) and not self.right([SCALAR])[0]:
@@ -347,83 +374,77 @@ class Trial:
             lines.append(code)
             shape = oracle.values("\n".join(lines), ("y",))["y"].shape
             lines.append(f"y.backward(MyTensor({literal(self.draw(*shape))}))")
-            self.same("\n".join(lines), "y", *(f"{name}.grad" for name in arrays))
+            self.same("\n".join(lines), *(["y"] if value else []), *(f"{name}.grad" for name in arrays))
 
-    def adapted(self, code: str) -> str:
-        """A check's code, around the slips that have checks of their own."""
+    def adapted(self, code: str, but: Workaround | None = None) -> str:
+        """A check's code, around the slips that have checks of their own; `but` is the one that this check is about."""
         if self.known.slips is None:
-            self.known.slips = []
-            self.known.slips = [around for around in self.known.workarounds if self._needs(around)]
-        for around in self.known.slips:
-            code = around.of(code)
-        return code
+            self.known.slips = self._slips()
+        return _around([slip for slip in self.known.slips if slip is not but], code)
 
-    def _needs(self, around: Workaround) -> bool:
-        if any(self._right(around.shows)):
-            return False
-        return all(self._right([replace(program, code=around.of(program.code)) for program in around.shows]))
+    def _adapted(self, program: Program) -> Program:
+        return replace(program, code=self.adapted(program.code))
+
+    def _slips(self) -> list[Workaround]:
+        """The workarounds that are needed: each tried on top of those found before, then all that are left together."""
+
+        def right(slip: Workaround, *around: Workaround) -> list[bool]:
+            return self._right([replace(program, code=_around(around, program.code)) for program in slip.shows])
+
+        found: list[Workaround] = []
+        wrong = [slip for slip in self.known.workarounds if not any(right(slip))]
+        for some in (*([slip] for slip in wrong), wrong):
+            left = [slip for slip in some if slip not in found and not any(right(slip, *found))]
+            if left and all(all(right(slip, *found, *left)) for slip in left):
+                found += left
+        return found
 
     def right(self, some: Sequence[Program]) -> list[bool]:
-        """Whether programs do what PyTorch does. Each is run once in a section, all that are new at the same time."""
+        """Whether programs do what PyTorch does. Those that are not known yet run at the same time."""
         new = [program for program in dict.fromkeys(some) if program not in self.known.right]
         if new:
-            adapted = [replace(program, code=self.adapted(program.code)) for program in new]
-            self.known.right.update(zip(new, self._right(adapted), strict=True))
+            self.known.right.update(zip(new, self._right(list(map(self._adapted, new))), strict=True))
         return [self.known.right[program] for program in some]
 
-    def _right(self, some: Sequence[Program]) -> list[bool]:
-        try:
-            return self._seen(some, PROGRAM_SECONDS)
-        except (Exception, OutOfTime, UsedTorch):  # of one of them, or all together show too much to hand over
-            return self._one_by_one(some) if len(some) > 1 else [False]
+    def _right(self, some: Sequence[Program], code: str | None = None) -> list[bool]:
+        """Whether programs do what PyTorch does: all run together, or one by one where that does not come to its end.
 
-    def _one_by_one(self, some: Sequence[Program]) -> list[bool]:
-        """As `_right`; where some never end, no more than a few of them are waited for."""
-        right, endless = [], 0
-        for program in some:
-            right.append(False)
-            if endless < MOST_ENDLESS:
-                try:
-                    right[-1] = self._seen([program], PROGRAM_SECONDS)[0]
-                except OutOfTime:
-                    endless += 1
-                except (Exception, UsedTorch):
-                    pass
-        return right
+        `code` runs them all, if not `programs.together`. Where some never end, only a few of them are waited for.
+        """
+        expected = [oracle.values(program.code, program.see) for program in some]  # a fault here is not the learner's
+        seen, endless = self._seen(code or programs.together(some), len(some))
+        if seen is None and len(some) > 1:  # one of them raises what nothing catches, or all show too much to hand over
+            seen, endless = [], 0
+            for program in some:
+                alone, stopped = self._seen(programs.together([program]), 1) if endless < MOST_ENDLESS else (None, 0)
+                seen += alone or [None]
+                endless += stopped
+        return list(map(_shows, expected, seen or [None]))
 
-    def _seen(self, some: Sequence[Program], seconds: float) -> list[bool]:
+    def _seen(self, code: str, count: int) -> tuple[list[Any] | None, bool]:
+        """What programs show that `code` runs, None where it did not come to its end; whether its time was over."""
         variables = {"np": np, **self.names}
-        with self.clock.learner_code(seconds):
-            execute(programs.together(some), variables)
+        try:
+            with self.clock.learner_code(PROGRAM_SECONDS):
+                execute(code, variables)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            return None, issubclass(type(error), OutOfTime)
         seen = variables.get("seen")
-        if type(seen) is not list or len(seen) != len(some):
-            raise Failed("the programs showed nothing")
-        return [self._shows(program, got) for program, got in zip(some, seen, strict=True)]
-
-    def _shows(self, program: Program, got: Any) -> bool:
-        expected = oracle.values(program.code, program.see)
-        if type(got) is not list or len(got) != len(expected):
-            return False
-        return all(programs.alike(value, one, close) for value, one in zip(expected.values(), got, strict=True))
+        return (seen if type(seen) is list and len(seen) == count else None), False
 
     def pairs(self, pairs: programs.Pairs) -> None:
         """Run every pair of operations; the first one that does something else than PyTorch is what failed."""
-        some = [replace(program, code=self.adapted(program.code)) for program in pairs.programs()]
-        code = self.adapted(pairs.code())
-        variables: dict[str, Any] = {"np": np, **self.names}
-        seen: Any = None
-        with contextlib.suppress(Exception), self.clock.learner_code(self.seconds):
-            execute(f"{programs.READ}\n{code}", variables)
-            seen = variables.get("seen")
-        right = [False] * len(some)
-        if type(seen) is list and len(seen) == len(some):
-            right = list(map(self._shows, some, seen))
+        self.seconds = PROGRAM_SECONDS
+        some, code = [self._adapted(program) for program in pairs.programs()], self.adapted(pairs.code())
+        right = self._right(some, code)
         wrong = [program for program, is_right in zip(some, right, strict=True) if not is_right]
         wrong = [program for program in wrong if oracle.steady(program.code, program.see)]
         for program in wrong[:1]:
             self.same(program.code, *program.see)
             if self.first is None:
-                self._left_over(program)
+                self._right_alone(program, some, code)
         if self.first:
             for program in [*wrong[1:3], *itertools.compress(some, right)][:4]:  # to name the mistake by
                 self.same(program.code, *program.see)
@@ -434,6 +455,7 @@ class Trial:
         The smallest one found that does something else than PyTorch is what failed. `given` makes of the same choices a
         program that must be right, else nothing is asked of the other one.
         """
+        self.seconds = PROGRAM_SECONDS
         some: dict[Program, list[int]] = {}
         for rng in (np.random.default_rng(0), self.rng):
             some |= programs.made(make, rng, count)
@@ -445,32 +467,33 @@ class Trial:
         if not wrong:
             return
         self.same(wrong[0].code, *wrong[0].see)
-        if self.first and self.first.stopped:
-            return
-        if self.first:
+        if failure := self.first:
             self.first, noted = None, len(self.evidence)
             smallest = self.smallest(make, some[wrong[0]], given)
             self.same(smallest.code, *smallest.see)
             self.evidence = [*self.evidence[noted:], *self.evidence[:noted]]
-        if self.first is None:
-            self._left_over(wrong[0])
+            self.first = self.first or failure
+        else:
+            self._right_alone(self._adapted(wrong[0]), [self._adapted(program) for program in some])
         right = [program for program in some if program not in wrong]
         for program in [*wrong[1:2], *right[:3]]:  # the more is seen, the better a mistake can be named
             self.same(program.code, *program.see)
 
-    def _left_over(self, program: Program) -> None:
-        """Fail for a program that is wrong after others, and right alone."""
+    def _right_alone(self, program: Program, some: Sequence[Program], code: str | None = None) -> None:
+        """Fail for a program that was wrong when all of `some` ran, by `code`, and then right."""
         self.snippet = program.code
-        got = "a program that is right when it runs first is wrong after others: something of theirs is left over"
-        with self.case():
-            raise Failed(got, "the same result each time")
+        among_all = [self._right(some, code)[some.index(program)] for _ in range(ONCE_MORE)]
+        alone = [self._right([program])[0] for _ in range(ONCE_MORE)]
+        got = "the same program gives other results each time it runs"
+        if all(alone) and not any(among_all):
+            got = "a program that is right alone is wrong after others: something of theirs is left over"
+        self.fail(Failed(got, "the same result each time"))
 
     def smallest(self, make: Maker, choices: Sequence[int], given: Maker | None = None) -> Program:
         """The smallest program found from these choices that is still wrong."""
 
         def fails(program: Program, choices: Sequence[int]) -> bool:
-            adapted = replace(program, code=self.adapted(program.code))
-            if not oracle.steady(program.code, program.see) or self._right([adapted])[0]:
+            if not oracle.steady(program.code, program.see) or self._right([self._adapted(program)])[0]:
                 return False
             return given is None or self.right([given(Choices(choices))])[0]
 
@@ -483,15 +506,65 @@ class Trial:
         return scratch
 
     def works(self, observe: Callable[[Trial], None]) -> bool:
-        """Whether something else works: what needs it is only then worth trying."""
+        """Whether something else works: what needs it is only then worth trying.
+
+        Raises:
+            Exception: the check's own, which is no failure of the learner.
+        """
         scratch = self.beside(self.seconds)
+        scratch.attempt(observe)
+        if scratch.broken:
+            raise scratch.broken
+        return scratch.first is None and scratch.waits is None
+
+    def attempt(self, observe: Callable[[Trial], None]) -> None:
+        """Run a check, or what is like one, and keep what ends it."""
         try:
-            observe(scratch)
+            observe(self)
+        except KeyboardInterrupt:  # the person at the keyboard, not the learner's code
+            raise
+        except BaseException as error:
+            self.fail(error)
+
+    def tries(self, code: str, after: str = "", **more: Any) -> dict[str, Any] | None:
+        """As `run`, of what has checks of its own: None where it does not come to its end, which is not noted."""
+        noted = len(self.evidence)
+        try:
+            return self.run(code, after=after, **more)
         except KeyboardInterrupt:
             raise
         except BaseException:
-            return False
-        return scratch.first is None
+            del self.evidence[noted:]
+            return None
+
+
+def _shows(expected: Mapping[str, Any], got: Any) -> bool:
+    """Whether a program has shown what PyTorch shows."""
+    if type(got) is not list or len(got) != len(expected):
+        return False
+    return all(map(_agrees, expected.values(), got))
+
+
+def _agrees(expected: Any, got: Any) -> bool:
+    """Whether what `programs.READ` has read is what `compare` takes for right."""
+    if not isinstance(expected, np.ndarray):
+        return same(expected, got)
+    try:
+        array = np.asarray(got)
+    except ValueError:  # rows of several lengths
+        return False
+    return array.dtype.kind in NUMBERS and array.shape == expected.shape and close(array, expected)
+
+
+def _refuse_unknown(ids: Iterable[str | None]) -> None:
+    if unknown := {*ids} - {None} - mistakes.KNOWN.keys():
+        raise ValueError(f"{unknown.pop()!r} is the id of no mistake")
+
+
+def _around(slips: Sequence[Workaround], code: str) -> str:
+    for slip in slips:
+        code = slip.of(code)
+    return code
 
 
 def literal(array: np.ndarray) -> str:
@@ -626,20 +699,26 @@ class Section:
             seed = drawn_seed() if self.workshop.seed is None else self.workshop.seed
         elif isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
             raise TypeError(f"seed is a whole number from 0, as a report shows it, not {seed!r}")
+        drawn = np.random.get_state()
         with quiet() as printed:
-            report = self._report(names, seed, earlier)
+            try:
+                report = self._report(names, seed, earlier)
+            finally:
+                np.random.set_state(drawn)  # checks seed it for the learner's layers; the notebook's goes on as it was
         if printed.used and report.open:
             report.note = "What your code prints while a test runs is not shown: call it in a cell of its own."
         return report
 
     def _report(self, names: dict[str, Any], seed: int, known: Sequence[tuple[str, mistakes.Way]]) -> Report:
         clock = Clock(SECTION_SECONDS)
-        results, causes = _run(self.checks, self, names, seed, clock, known)
-        report = Report(self.id, self.title, self.call, seed, results, causes=causes)
+        results, causes, fault = _run(self.checks, self, names, seed, clock, known)
+        report = Report(self.id, self.title, self.call, seed, results, causes=causes, fault=fault)
         if all(result.status == "passed" for result in results):
             return report
         for earlier, ids in self.builds_on:
-            for result in _run(earlier.with_needs(ids), earlier, names, seed, clock)[0]:
+            before, _, fault = _run(earlier.with_needs(ids), earlier, names, seed, clock)
+            report.fault = report.fault or fault
+            for result in before:
                 if result.status in ("failed", "missing"):
                     _wait(
                         results,
@@ -680,7 +759,7 @@ def judged(
         if clock.left <= 0:
             result.got = "waits for the checks before it: they took too long"
             continue
-        trial = _tried(check, names, seed, clock, known)
+        trial = _tried(check, names=names, seed=seed, clock=clock, known=known)
         if trial.first is None and trial.waits:
             result.got = trial.waits
             continue
@@ -695,7 +774,9 @@ def judged(
     return results, trials
 
 
-nameless: collections.deque[Exception] = collections.deque(maxlen=10)  # for whoever mends the search for names
+# What is said of a failure that ends a check's code, whose own hints are about what it should compute.
+STOPPED = "Which loop has no end? Run the snippet, and print in the loop what it waits for."
+RAISED = "Read the message, and the lines below it: which value is another there than you think?"
 
 
 def _run(
@@ -705,41 +786,25 @@ def _run(
     seed: int,
     clock: Clock,
     earlier: Sequence[tuple[str, mistakes.Way]] = (),
-) -> tuple[list[Result], list[mistakes.Way]]:
-    """The results of checks, and what was found to be wrong."""
+) -> tuple[list[Result], list[mistakes.Way], str | None]:
+    """The results of checks, what was found to be wrong, and the fault, if any, that kept it from being looked for."""
     results, trials = judged(checks, names, seed, clock, section.workarounds)
     failed = {id: trial for id, trial in trials.items() if trial.first and not trial.broken}
-    inference = evidence.Inference(
-        section.id,
-        passed={id: trial.evidence for id, trial in trials.items() if id not in failed},
-        failed={id: trial.evidence for id, trial in failed.items()},
-        earlier=earlier,
-    )
-    divided = next((trial for trial in failed.values() if " / " in (trial.first.snippet or "")), None)
-    if divided and not experiments.may_divide_by_power(divided):
-        inference.styles = [style for style in mistakes.STYLES if style is not mistakes.DIVISION]
-    verdicts: dict[str, Verdict] = {}
-    for id in experiments.roots_first(failed, inference):
-        trial = failed[id]
-        again = functools.partial(_tried, trial.check, names, seed, clock, Known(section.workarounds))
-        try:
-            verdicts[id] = _named(trial, inference, again)
-        except Exception as error:  # of what looks for a name: the check has failed all the same
-            nameless.append(error)
-            verdicts[id] = Verdict(_plainly(trial), hints=trial.check.hints)
+    passed = {id: trial for id, trial in trials.items() if id not in failed}
+    try:
+        inference = evidence.Inference(section.id, _evidence(passed), _evidence(failed), earlier)
+        again = functools.partial(_tried, names=names, seed=seed, clock=clock)
+        verdicts, causes, fault = _explained(failed, results, inference, again), list(inference.found), None
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # of what looks for mistakes: the checks have failed all the same
+        verdicts = {
+            id: Verdict(_plainly(trial), hints=trial.check.hints, missing=results[id].status == "missing")
+            for id, trial in failed.items()
+        }
+        causes, fault = [], printable(f"{class_name(error)}: {error}", 100)
     for id, trial in failed.items():
-        if verdicts[id].mistake is None and (cause := _found_later(trial, inference)):
-            verdicts[id] = _of_cause(cause, trial)
-    told: dict[str, str] = {}  # mistake, or exception, to the title of the check that tells it
-    for id, trial in failed.items():
-        verdict = verdicts[id]
-        if verdict.mistake and verdict.first in (None, *results):
-            verdict = replace(verdict, first=told.get(verdict.mistake.id))
-            told.setdefault(verdict.mistake.id, results[id].title)
-        elif verdict.mistake is None and "\nin " in (raised := str(trial.first.verdict)):  # with its place
-            verdict = replace(verdict, first=told.get(raised))
-            told.setdefault(raised, results[id].title)
-        _tell(results[id], trial, verdict)
+        _tell(results[id], trial, verdicts[id])
     for check in checks:
         unmet = [results[need] for need in check.needs if results[need].status not in ("passed", "broken")]
         if unmet:
@@ -747,7 +812,42 @@ def _run(
             first = unmet[0]
             waits = first.got if first.status == "waiting" else f"waits for “{first.title}”, which {_state(first)}"
             results[check.id].got = waits
-    return list(results.values()), list(inference.found)
+    return list(results.values()), causes, fault
+
+
+def _evidence(trials: dict[str, Trial]) -> dict[str, list[Observation]]:
+    return {id: trial.evidence for id, trial in trials.items()}
+
+
+def _explained(
+    failed: dict[str, Trial], results: dict[str, Result], inference: evidence.Inference, again: Callable[..., Trial]
+) -> dict[str, Verdict]:
+    """What is behind each failure, told at the first one that it explains. `again` runs a check once more."""
+    divided = next((trial for trial in failed.values() if " / " in (trial.first.snippet or "")), None)
+    if divided and not experiments.may_divide_by_power(divided):
+        inference.styles = [style for style in mistakes.STYLES if style is not mistakes.DIVISION]
+    verdicts: dict[str, Verdict] = {}
+    for id in experiments.roots_first(failed, inference):
+        trial = failed[id]
+        known = Known(trial.known.workarounds)
+        verdicts[id] = _named(trial, inference, functools.partial(again, trial.check, known=known))
+    for id, trial in failed.items():
+        if verdicts[id].mistake is None and not trial.first.stopped and (cause := inference.known_cause(id)):
+            verdicts[id] = _of_cause(cause, trial)  # which was found in checks behind this one
+    told: dict[str, str] = {}  # mistake, or the place of an exception, to the title of the check that tells it
+    for id, trial in failed.items():
+        verdict, raised = verdicts[id], getattr(trial.first.verdict, "raised", None)
+        if verdict.mistake and raised and verdict.mistake.id == getattr(trial.first.verdict.perhaps, "mistake", None):
+            verdict = replace(verdict, first=told.get(raised))  # the same exception elsewhere is another cause
+            told.setdefault(raised, results[id].title)
+        elif verdict.mistake and verdict.first in (None, *results):
+            verdict = replace(verdict, first=told.get(verdict.mistake.id))
+            told.setdefault(verdict.mistake.id, results[id].title)
+        elif verdict.mistake is None and raised:
+            verdict = replace(verdict, first=told.get(raised))
+            told.setdefault(raised, results[id].title)
+        verdicts[id] = verdict
+    return verdicts
 
 
 @dataclass(frozen=True)
@@ -772,7 +872,9 @@ class Verdict:
 def _tell(result: Result, trial: Trial, verdict: Verdict) -> None:
     assert trial.first is not None
     result.status = "missing" if verdict.missing else "failed"
-    result.snippet, result.got = _folded(trial.first.snippet), _short(str(trial.first.verdict))
+    got = str(trial.first.verdict)
+    got = got if verdict.missing else got.removeprefix("not written yet: ")
+    result.snippet, result.got = _folded(trial.first.snippet), _short(got)
     result.expected = _short(getattr(trial.first.verdict, "expected", None))
     says, result.hints = verdict.says, list(verdict.hints)
     if verdict.first:
@@ -781,17 +883,12 @@ def _tell(result: Result, trial: Trial, verdict: Verdict) -> None:
     result.mistake = verdict.mistake.id if verdict.mistake else None
 
 
-def _tried(check: Check, names: dict[str, Any], seed: int, clock: Clock, known: Known, again: int = 0) -> Trial:
+def _tried(check: Check, again: int = 0, *, names: dict[str, Any], seed: int, clock: Clock, known: Known) -> Trial:
     """Run a check; `again` for other random numbers."""
     rng = np.random.default_rng([seed, zlib.crc32(check.id.encode()), *([again] if again else [])])
     trial = Trial(check, names, rng, clock, known)
     clock.theirs.clear()
-    try:
-        check.run(trial)
-    except KeyboardInterrupt:  # the person at the keyboard, not the learner's code
-        raise
-    except BaseException as error:
-        trial.fail(error)
+    trial.attempt(check.run)
     return trial
 
 
@@ -800,19 +897,11 @@ def _plainly(trial: Trial) -> str:
     return getattr(trial.first.verdict, "says", None) or str(trial.first.verdict)
 
 
-def _found_later(trial: Trial, inference: evidence.Inference) -> evidence.Cause | None:
-    """What was found in checks behind this one, and explains it."""
-    assert trial.first is not None
-    try:
-        return None if trial.first.stopped else inference.known_cause(trial.check.id)
-    except Exception as error:  # as above
-        nameless.append(error)
-        return None
-
-
 def _of_cause(cause: evidence.Cause, trial: Trial) -> Verdict:
     operation = experiments.operation_of("y", trial.first.snippet or "") if cause.built and trial.first else None
-    says = f"{cause.way.says}; {operation} is made of it" if operation else cause.way.says
+    # Only of a quotient it can be seen: it rounds otherwise.
+    made = "is made of it" if cause.built is mistakes.DIVISION else "fails as if it were made of it"
+    says = f"{cause.way.says}; {operation} {made}" if operation else cause.way.says
     return Verdict(says, cause.way.mistake, cause.way.mistake.hints, cause.first)
 
 
@@ -829,7 +918,7 @@ def _named(trial: Trial, inference: evidence.Inference, again: Callable[[int], T
         return Verdict(mistake.title, mistake, mistake.hints)
     plainly = _plainly(trial)
     if failure.stopped:
-        return Verdict(plainly, hints=check.hints)
+        return Verdict(plainly, hints=(STOPPED,))
     tried = functools.cache(lambda: experiments.tried(trial, inference))
     way = inference.name(
         check.id,
@@ -846,12 +935,15 @@ def _named(trial: Trial, inference: evidence.Inference, again: Callable[[int], T
     if operation := experiments.rule_without_result(trial, inference):
         mistake = mistakes.KNOWN["rule-returns-none"]
         return Verdict(f"the rule of {operation} gives None", mistake, mistake.hints)
-    if failure.verdict.perhaps:
-        mistake = mistakes.KNOWN[failure.verdict.perhaps.mistake]
-        return Verdict(plainly, mistake, mistake.hints)
-    if place := experiments.place(tried()):
-        return Verdict(place.says, hints=(place.look,))
-    return Verdict(plainly, hints=check.hints)
+    means, place = failure.verdict.perhaps, None
+    if means is None or not means.sure:
+        place = experiments.place(tried())
+    says = place.says if place else plainly
+    if means:
+        mistake = mistakes.KNOWN[means.mistake]
+        return Verdict(says, mistake, mistake.hints)
+    look = (place.look,) if place else () if failure.verdict.raised is None else (RAISED,)
+    return Verdict(says, hints=look or check.hints)
 
 
 def _missing(trial: Trial, missing: Missing, inference: evidence.Inference) -> Verdict | None:
@@ -861,6 +953,10 @@ def _missing(trial: Trial, missing: Missing, inference: evidence.Inference) -> V
     if there:
         mistake = mistakes.KNOWN["method-misnamed"]
         return Verdict(f"there is a method {there}, but Python looks for {missing.method}", mistake, mistake.hints)
+    binary = (missing.method or "").startswith("__") and not (missing.method or "").endswith("item__")
+    if binary and experiments.is_there(trial, missing.method):
+        says = f"{missing.method} is there, and gives NotImplemented: Python takes it for missing"
+        return Verdict(says, hints=("Where does it give NotImplemented, and for which operand?",))
     if without := experiments.without_effect(trial):
         mistake = mistakes.KNOWN[without]
         return Verdict(mistake.title, mistake, mistake.hints)

@@ -1,0 +1,1 @@
+../../second-b/right/buffers.py

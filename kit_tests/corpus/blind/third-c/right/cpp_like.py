@@ -1,0 +1,1 @@
+../../first-b/right/cpp_like.py

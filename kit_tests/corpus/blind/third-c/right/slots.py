@@ -1,0 +1,1 @@
+../../first-b/right/slots.py
