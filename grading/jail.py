@@ -122,6 +122,7 @@ def environment(folder: str) -> dict[str, str]:
         "MALLOC_ARENA_MAX": "1",
         "HOME": folder,
         "MPLCONFIGDIR": f"{folder}/.matplotlib",
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",  # ipykernel's; it sets it too late for a copy
         "TMPDIR": "/tmp" if folder == WORK else folder,
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/bin", "/bin"]),
         "PYTHONPATH": str(KERNEL),

@@ -135,7 +135,7 @@ def test_inside_nothing_can_be_written_but_the_scratch_folders(kernel):
 
 
 def test_inside_the_environment_is_ours(kernel, monkeypatch):
-    assert set(seen(kernel, "sorted(os.environ)")) <= {*jail.environment("x"), "PWD", "LC_CTYPE", "MPLBACKEND"} | {
+    assert set(seen(kernel, "sorted(os.environ)")) <= {*jail.environment("x"), "PWD", "LC_CTYPE"} | {
         name for name in seen(kernel, "sorted(os.environ)") if name.startswith(("JPY_", "PYDEVD", "CLICOLOR", "TERM"))
     } | {"PAGER", "GIT_PAGER", "FORCE_COLOR"}
 

@@ -112,16 +112,19 @@ class Hider:
 
 
 def warm_up() -> None:
-    """Import what every notebook needs, and draw once, while there is time."""
+    """Import what every notebook needs, and draw once, while there is time.
+
+    Not with pyplot: it would choose its backend now, and the one that notebooks show their plots with asks for IPython
+    when it is imported, which is there later.
+    """
     with contextlib.suppress(Exception):
         import tqdm  # noqa: F401
-        from matplotlib import pyplot
-        from matplotlib_inline import backend_inline  # noqa: F401
+        from matplotlib import pyplot  # noqa: F401
+        from matplotlib.figure import Figure
 
-        figure, axes = pyplot.subplots(figsize=(1, 1))
-        axes.plot([1, 2])
-        figure.savefig(io.BytesIO(), format="png")
-        pyplot.close(figure)
+        figure = Figure(figsize=(1, 1))
+        figure.subplots().plot([1, 2])
+        figure.savefig(io.BytesIO(), format="png", bbox_inches="tight")
 
 
 def end_with(judge: socket.socket) -> None:
