@@ -7,6 +7,7 @@ import io
 import re
 from pathlib import Path
 
+import jailed
 import pytest
 from course import Course, Graded, course, submission, with_cell
 from PIL import Image
@@ -55,3 +56,40 @@ def test_a_plot_of_each_of_a_class_is_in_the_graded_notebook_and_on_the_feedback
         assert min(image.size) > 300
         assert len(image.convert("RGB").getcolors(1 << 20)) > 10
     assert picture in re.sub(r"\s", "", page_of(made, learner))
+
+
+# ---------------------------------------------------------------- what stands for the tests in a kernel
+
+
+@pytest.mark.parametrize(
+    ("code", "value"),
+    [
+        ("tests.test_relu(1, 2) + tests.test_sgd(seed=3)", 0.0),
+        ("max(0, *[tests.test_relu(None)]) / 40 < 1", True),
+        ("f'{tests.test_linear():.1f} of 10'", "0.0 of 10"),
+        ("tests.live()(0.5)", None),
+        ("tests.live(accuracy=lambda: 0.5)(loss=0.5)", None),
+        ("tests.live_regions(lambda places: places, np.zeros((2, 2)), [0, 1])(0.5)", None),
+        ("callable(tests.live()) and bool(tests.live())", True),
+        ("tests.draw_graph('a * b', beside=True) is tests.progress()", True),
+        ("hasattr(tests, '__path__')", False),
+    ],
+)
+def test_what_stands_for_the_tests_can_be_used_as_they_are(code, value):
+    jailed.kernel().execute(f"import tests, numpy as np\nfound = {code}")
+    assert jailed.kernel().names(["found"])["found"] == value
+
+
+def test_a_figure_that_is_shown_with_words_is_shown_once():
+    jailed.kernel().execute("""
+import tests
+from IPython.utils.capture import capture_output
+from matplotlib import pyplot as plt
+plt.plot([1, 2])
+with capture_output() as captured:
+    tests.show_figure(plt.gcf(), 'a "line"')
+shown, left = [sorted(output.data) for output in captured.outputs], plt.get_fignums()
+words = 'alt="a &quot;line&quot;"' in captured.outputs[0].data["text/html"]
+""")
+    found = jailed.kernel().names(["shown", "left", "words"])
+    assert found == {"shown": [["text/html", "text/plain"]], "left": [], "words": True}
