@@ -20,6 +20,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import jinja2
 import nbformat
 import nbgrader.api
 import nbgrader.apps.api
@@ -293,6 +294,6 @@ def configure(config: Any) -> None:
         nbgrader.api.create_engine = functools.lru_cache(nbgrader.api.create_engine)
     config.NotebookExporter.optimistic_validation = True  # once, not after each of its preprocessors
     config.HTMLExporter.filters = {
-        "markdown2html": outputs.markdown2html,
+        "markdown2html": jinja2.pass_context(outputs.markdown2html),
         "highlight_code": outputs.highlight_code,
     }

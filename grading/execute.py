@@ -25,6 +25,7 @@ from nbformat.v4 import new_output
 from checks.observe import PATIENCE, Deadline, printable
 from checks.report import FollowThrough
 from grading import follow, jail, outputs
+from grading.images import Gallery
 from grading.judge import Judge, Verdict
 from grading.kernels import DeadKernel, JailedKernel, KernelSupply, Zygote
 from grading.submissions import is_grade
@@ -115,9 +116,10 @@ class Runner(NotebookClient):
             DeadKernel: when no kernel starts.
         """
         remarks = self.run_cells()
+        gallery = Gallery()
         for cell in self.nb.cells:  # now that no message can change an earlier output any more
             if cell.cell_type == "code" and not is_grade(cell):
-                cell.outputs = self._kept(outputs.safe_outputs(cell.outputs))
+                cell.outputs = self._kept(outputs.safe_outputs(cell.outputs, gallery))
         if self.is_cut:
             most = f"{MOST_KEPT >> 20} MiB in all, or {MOST_MESSAGES:,} pieces in one cell"
             remarks.append(f"A part of what the notebook displays is left out: it is more than {most}.")

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import functools
 import html
 import itertools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
+from urllib.parse import unquote
 
 import bleach
 from bleach.css_sanitizer import CSSSanitizer
+from bleach.html5lib_shim import Filter
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from checks.observe import OutOfTime, learner_code
+from checks.observe import OutOfTime, learner_code, printable
+from grading.images import SHOWN_SIDE, Gallery, Unfit, as_uri, decoded, encoded
 
 MOST_OUTPUTS = 200  # of one cell
 MOST_TEXT = 100_000  # characters of one output
-MOST_IMAGE = 4 << 20  # characters of one picture, in base64
+MOST_FORMS = 20  # of one display
+MOST_PICTURES = 200  # of one piece of HTML
 SECONDS = 1.0  # to make one piece of HTML safe: HTML can be written that takes hours
-SIGNATURES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
+PLAIN = "text/plain"
 TAGS = {
     *("a", "abbr", "b", "blockquote", "br", "caption", "code", "col", "colgroup", "dd", "del", "details", "div", "dl"),
     *("dt", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "kbd", "li", "ol", "p", "pre", "s", "span"),
@@ -35,8 +38,15 @@ STYLES = ("text-align", "vertical-align", "color", "background-color", "font-wei
 CLASSES = re.compile(r"highlight|dataframe|anchor-link|[a-z]{1,2}\d?")
 HERE = r"[\w.-][\w./ -]*"  # a path below the page's folder
 LINKS = re.compile(rf"(https?://|mailto:|#).*|{HERE}", re.DOTALL)
-# Nothing is loaded from elsewhere: it would tell who looks at the page, and when.
-PICTURES = re.compile(rf"data:image/(png|jpeg|gif);base64,[\w+/=\s]*|{HERE}")
+# Nothing is loaded from elsewhere: it would tell who looks at the page, and when. What a text brings along is checked,
+# and put in when all else is safe.
+BROUGHT = re.compile(r"cid:\d+|attachment:.+")
+INSIDE = re.compile(
+    r"""(?i)\bsrc\s*=\s*(?:(["'])data:image/[\w.+-]+;base64,([\w+/=\s]*)\1|data:image/[\w.+-]+;base64,([\w+/]+={0,2}))"""
+)
+BLOCKS = re.compile(r"(?is)<(script|style|svg)\b.*?(</\1\s*>|$)")
+RUNNING = re.compile(r"(?i)<(script|iframe|object|embed|video|audio|canvas)\b")
+SEEN = re.compile(r"<img\b|(?:^|>)[^<]*[^<\s]")  # in safe HTML
 
 
 def _allowed(tag: str, name: str, value: str) -> bool:
@@ -47,7 +57,9 @@ def _allowed(tag: str, name: str, value: str) -> bool:
     if name == "href":
         return tag == "a" and LINKS.fullmatch(value) is not None
     if name == "src":
-        return tag == "img" and PICTURES.fullmatch(value) is not None and ".." not in value
+        return tag == "img" and (
+            bool(BROUGHT.fullmatch(value)) or (bool(re.fullmatch(HERE, value)) and ".." not in value)
+        )
     return name in {
         "a": ("title",),
         "img": ("alt", "title", "width", "height"),
@@ -58,34 +70,124 @@ def _allowed(tag: str, name: str, value: str) -> bool:
     }.get(tag, ())
 
 
-_CLEANER = bleach.Cleaner(
-    tags=TAGS,
-    attributes=_allowed,
-    protocols={"http", "https", "mailto", "data"},
-    css_sanitizer=CSSSanitizer(allowed_css_properties=STYLES),
-    strip=True,
-)
+def left_out(what: str) -> str:
+    return f"... left out here: {what} ..."
 
 
-def safe_html(text: str) -> str:
-    """HTML without anything that runs, loads or covers the page; as text where that cannot be found out in time."""
+class _Pictures(Filter):
+    """Puts in, in place of a picture's name, the picture; and of one that is not there, words."""
+
+    def __init__(self, source: Any, pictures: Mapping[str, str]) -> None:
+        super().__init__(source)
+        self.pictures = pictures
+
+    def __iter__(self) -> Iterator[Any]:
+        for token in super().__iter__():
+            if token.get("name") != "img":
+                yield token
+                continue
+            name = token["data"].get((None, "src"), "")
+            beside = name if re.fullmatch(HERE, name) else left_out("a picture that does not come with the notebook")
+            shown = self.pictures.get(unquote(name), beside)
+            if shown.startswith("..."):  # no path does
+                yield {"type": "Characters", "data": shown}
+            else:
+                token["data"][None, "src"] = shown
+                yield token
+
+
+def safe_html(text: str, gallery: Gallery, attached: Any = None, most: float = float("inf")) -> str:
+    """HTML without anything that runs, loads or covers the page; as text where that cannot be found out in time.
+
+    Args:
+        text: HTML.
+        gallery: of the notebook's pictures.
+        attached: a cell's attachments, which the text calls by their names.
+        most: characters of the text, without the pictures in it.
+
+    Raises:
+        Unfit: when it has more, or nothing that can be shown is left of it.
+    """
+    contents: list[Any] = []
+
+    def named(content: Any) -> str:
+        contents[MOST_PICTURES:] = []
+        contents.append(content)
+        return f'src="cid:{len(contents) - 1}"'
+
+    def block(found: re.Match) -> str:
+        return f'<img alt="" {named(found[0])}>' if found[1].lower() == "svg" else ""
+
     try:
         with learner_code(SECONDS):
-            return _CLEANER.clean(re.sub(r"(?is)<(script|style|svg)\b.*?(</\1\s*>|$)", "", text))
+            running = ", ".join(sorted({tag.lower() for tag in RUNNING.findall(text)}))
+            bare = INSIDE.sub(lambda found: named(found[2] or found[3]), BLOCKS.sub(block, text))
+            if len(bare) > most:
+                raise Unfit(f"HTML of {len(bare):,} characters, which are more than {most:,}")
+        pictures = {f"cid:{number}": _uri(content, gallery) for number, content in enumerate(contents[:MOST_PICTURES])}
+        for name, forms in (attached or {}).items():
+            pictures[f"attachment:{name}"] = _uri(next(iter(forms.values()), ""), gallery)
+        cleaner = bleach.Cleaner(
+            tags=TAGS,
+            attributes=_allowed,
+            protocols={"http", "https", "mailto", "cid", "attachment"},
+            css_sanitizer=CSSSanitizer(allowed_css_properties=STYLES),
+            strip=True,
+            filters=[partial(_Pictures, pictures=pictures)],
+        )
+        with learner_code(SECONDS):
+            made = cleaner.clean(bare)
+    except Unfit:
+        raise
     except (OutOfTime, Exception):
-        return f"<pre>{html.escape(text)}</pre>"
+        return f"<pre>{html.escape(_text(text))}</pre>"
+    lost = f"what runs or loads something ({running})" if running else ""
+    if lost and not SEEN.search(made):
+        raise Unfit(lost)
+    return f"{made}<p>{left_out(lost)}</p>" if lost else made
 
 
-def markdown2html(source: Any) -> str:
-    """nbconvert's filter of this name, with the result made safe."""
-    from nbconvert.filters.markdown_mistune import markdown2html_mistune
+def _uri(content: Any, gallery: Gallery) -> str:
+    """A picture as the source of an `img`, or words."""
+    try:
+        return as_uri(*gallery.fit(_bytes(content)))
+    except Unfit as error:
+        return left_out(str(error))
 
+
+def _bytes(content: Any) -> bytes:
+    """Of a picture as notebooks hold it: in base64, an SVG also as it is.
+
+    Raises:
+        Unfit: when it is neither.
+    """
+    text = _whole(content)
+    return text.encode() if text.lstrip()[:1] == "<" else decoded(text)
+
+
+def markdown2html(context: Any, source: Any) -> str:
+    """nbconvert's filter of this name, with the result made safe; `context` is Jinja's."""
     try:
         with learner_code(SECONDS):
-            text = markdown2html_mistune(str(source))
+            text = _markdown()(str(source))
+        return safe_html(text, Gallery(), context.get("cell", {}).get("attachments"))
+    except Unfit as error:
+        return f"<p>{left_out(str(error))}</p>"
     except (OutOfTime, Exception):
         return f"<pre>{html.escape(str(source))}</pre>"
-    return safe_html(text)
+
+
+@functools.cache
+def _markdown() -> Callable[[str], str]:
+    from mistune import HTMLRenderer
+    from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+    class Renderer(IPythonRenderer):
+        """nbconvert's, but attachments stay what they are called: it would raise for one that is not there."""
+
+        image = HTMLRenderer.image
+
+    return lambda text: MarkdownWithMath(renderer=Renderer(escape=False)).render(text)
 
 
 def highlight_code(source: str, language: str | None = None, metadata: Any = None) -> str:
@@ -108,10 +210,15 @@ def _highlighter() -> Callable[..., str]:
     return made
 
 
-def safe_outputs(outputs: Any) -> list[NotebookNode]:
-    """Of a cell's outputs what can be shown, in known forms only."""
+def safe_outputs(outputs: Any, gallery: Gallery) -> list[NotebookNode]:
+    """Of a cell's outputs what can be shown, in known forms only; words in place of the rest.
+
+    Args:
+        outputs: as they came.
+        gallery: of the notebook's pictures.
+    """
     joined = list(_joined(outputs))
-    safe = [made for output in joined[:MOST_OUTPUTS] if (made := _safe(output)) is not None]
+    safe = [made for output in joined[:MOST_OUTPUTS] if (made := _safe(output, gallery)) is not None]
     if len(joined) > MOST_OUTPUTS:
         safe.append(new_output("stream", name="stdout", text=f"... {len(joined) - MOST_OUTPUTS} more outputs ..."))
     return safe
@@ -131,7 +238,7 @@ def _joined(outputs: Any) -> Iterator[Any]:
         yield {"output_type": "stream", "name": stream, "text": text}
 
 
-def _safe(output: Any) -> NotebookNode | None:
+def _safe(output: Any, gallery: Gallery) -> NotebookNode | None:
     kind = output.get("output_type")
     if kind == "stream":
         name = "stderr" if output.get("name") == "stderr" else "stdout"
@@ -143,17 +250,48 @@ def _safe(output: Any) -> NotebookNode | None:
             "error", ename=_text(output.get("ename"), 200), evalue=_text(output.get("evalue"), 2000), traceback=lines
         )
     data = output.get("data")
-    if kind not in ("display_data", "execute_result") or not isinstance(data, dict):
+    if kind not in ("display_data", "execute_result") or not isinstance(data, dict) or not data:
         return None
-    kept = {}
-    for mime, value in data.items():
-        if mime == "text/plain":
-            kept[mime] = _text(value)
-        elif mime == "text/html" and len(_text(value)) < MOST_TEXT:
-            kept[mime] = safe_html(_text(value))
-        elif mime in SIGNATURES and (picture := _picture(value, SIGNATURES[mime])):
-            kept[mime] = picture
-    return new_output("display_data", data=kept) if kept else None
+    kept, lost = {}, []
+    for mime, value in [*data.items()][:MOST_FORMS]:
+        try:
+            for form, made in _forms(mime, value, gallery).items():
+                kept.setdefault(form, made)
+        except Unfit as error:
+            lost.append(left_out(str(error)))
+    if not kept.keys() - {PLAIN}:  # else the same is shown in another form
+        kept[PLAIN] = "\n".join([*kept.values(), *lost])
+    return new_output("display_data", data=kept, metadata=_sizes(output.get("metadata"), kept))
+
+
+def _forms(mime: Any, value: Any, gallery: Gallery) -> dict[str, str]:
+    """One form of a display, as it can be shown.
+
+    Raises:
+        Unfit: when it cannot.
+    """
+    if mime in (PLAIN, "text/markdown", "text/latex"):
+        return {mime: _text(value)}
+    if mime == "text/html":
+        return {mime: made} if (made := safe_html(_whole(value), gallery, most=MOST_TEXT)).strip() else {}
+    if not isinstance(mime, str) or not mime.startswith("image/"):
+        raise Unfit(f"a display of type {printable(str(mime), 60)}")
+    found, content = gallery.fit(_bytes(value))
+    if found in ("image/png", "image/jpeg"):
+        return {found: encoded(content)}
+    # Pages show these in HTML only, and JupyterLab an SVG of a notebook that it does not trust.
+    return {"text/html": f'<img alt="" src="{as_uri(found, content)}" style="max-width: 100%">'}
+
+
+def _sizes(given: Any, kept: dict[str, str]) -> dict[str, dict[str, int]]:
+    """Of the metadata of a display the sizes of its pictures, as of those for screens with small pixels."""
+    found = {}
+    for mime in kept.keys() & {"image/png", "image/jpeg"}:
+        said = given.get(mime) if isinstance(given, dict) else None
+        sizes = {side: said[side] for side in ("width", "height") if isinstance(said, dict) and side in said}
+        if sizes and all(type(size) is int and 0 < size <= SHOWN_SIDE for size in sizes.values()):
+            found[mime] = sizes
+    return found
 
 
 def _whole(value: Any) -> str:
@@ -164,14 +302,3 @@ def _whole(value: Any) -> str:
 def _text(value: Any, most: int = MOST_TEXT) -> str:
     text = _whole(value)
     return text if len(text) <= most else f"{text[:most]}\n... {len(text) - most:,} more characters ..."
-
-
-def _picture(value: Any, signature: bytes) -> str | None:
-    """The picture anew from its bytes, so that nothing else hides in its text."""
-    if not isinstance(value, str) or len(value) > MOST_IMAGE:
-        return None
-    try:
-        content = base64.b64decode(value)
-    except (binascii.Error, ValueError):
-        return None
-    return base64.b64encode(content).decode("ascii") if content.startswith(signature) else None
