@@ -108,12 +108,17 @@ def encoded(content: bytes) -> str:
     return base64.b64encode(content).decode("ascii")
 
 
-def decoded(text: str) -> bytes:
-    """From base64.
+def content_of(value: Any) -> bytes:
+    """The bytes of a picture as notebooks hold it: a text, or its lines, in base64; an SVG also as it is.
 
     Raises:
         Unfit: when it is something else.
     """
+    text = "".join(map(str, value)) if isinstance(value, list) else value
+    if not isinstance(text, str):
+        raise Unfit("a picture that is no text")
+    if text.lstrip()[:1] == "<":
+        return text.encode("utf-8", "replace")
     try:
         return base64.b64decode(text)
     except ValueError:
@@ -219,7 +224,7 @@ class _Drawing:
         found = re.fullmatch(r"data:image/(?:png|jpeg);base64,([\w+/=\s]+)", value)
         if not found:
             return None
-        mime, content = self.gallery.fit(decoded(found[1]))
+        mime, content = self.gallery.fit(content_of(found[1]))
         return as_uri(mime, content) if mime != "image/svg+xml" else None
 
     def _text(self, text: str) -> None:

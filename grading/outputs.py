@@ -18,7 +18,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from checks.observe import OutOfTime, learner_code, printable
-from grading.images import SHOWN_SIDE, Gallery, Unfit, as_uri, decoded, encoded
+from grading.images import SHOWN_SIDE, Gallery, Unfit, as_uri, content_of, encoded
 
 MOST_OUTPUTS = 200  # of one cell
 MOST_TEXT = 100_000  # characters of one output
@@ -150,19 +150,9 @@ def safe_html(text: str, gallery: Gallery, attached: Any = None, most: float = f
 def _uri(content: Any, gallery: Gallery) -> str:
     """A picture as the source of an `img`, or words."""
     try:
-        return as_uri(*gallery.fit(_bytes(content)))
+        return as_uri(*gallery.fit(content_of(content)))
     except Unfit as error:
         return left_out(str(error))
-
-
-def _bytes(content: Any) -> bytes:
-    """Of a picture as notebooks hold it: in base64, an SVG also as it is.
-
-    Raises:
-        Unfit: when it is neither.
-    """
-    text = _whole(content)
-    return text.encode() if text.lstrip()[:1] == "<" else decoded(text)
 
 
 def markdown2html(context: Any, source: Any) -> str:
@@ -276,7 +266,7 @@ def _forms(mime: Any, value: Any, gallery: Gallery) -> dict[str, str]:
         return {mime: made} if (made := safe_html(_whole(value), gallery, most=MOST_TEXT)).strip() else {}
     if not isinstance(mime, str) or not mime.startswith("image/"):
         raise Unfit(f"a display of type {printable(str(mime), 60)}")
-    found, content = gallery.fit(_bytes(value))
+    found, content = gallery.fit(content_of(value))
     if found in ("image/png", "image/jpeg"):
         return {found: encoded(content)}
     # Pages show these in HTML only, and JupyterLab an SVG of a notebook that it does not trust.

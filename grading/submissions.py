@@ -21,6 +21,9 @@ from typing import Any
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from checks.observe import printable
+from grading.images import Gallery, Unfit, content_of, encoded
+
 NOTES = "grading-notes"  # the id of the cell with the remarks
 LARGEST_FILE = 100 << 20  # bytes of a notebook file
 LARGEST_CELL = 1_000_000  # characters
@@ -29,6 +32,7 @@ MOST_VALUES = 3_000_000  # in a notebook file: each takes some hundred bytes of 
 # Of the cells that are the learner's own, and so in none of the course's places:
 MOST_OWN = 1000
 LARGEST_OWN = 5_000_000  # characters of all together
+LARGEST_ATTACHED = 8 << 20  # characters, in base64, of all pictures that are attached to cells
 TESTS_CALL = re.compile(r"tests\.test_\w+\(")
 TEXT = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\Z)', re.DOTALL)  # in JSON
 DEFINITION = re.compile(r"^(?:class|def)[ \t]+(\w+)", re.MULTILINE)
@@ -43,7 +47,7 @@ class Submission:
     """What was handed in, as far as it can be used.
 
     Attributes:
-        cells: plain cells: cell_type "code", "markdown" or "raw", source, metadata, id.
+        cells: plain cells: cell_type "code", "markdown" or "raw", source, metadata, id, attachments.
         remarks: what the learner and the instructor should know, a sentence each.
     """
 
@@ -181,12 +185,13 @@ def _plain(cell: Any) -> dict[str, Any] | None:
     source = source.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
     source = source.encode("utf-8", "replace").decode("utf-8")
     kind = cell.get("cell_type")
-    metadata = cell.get("metadata")
+    metadata, attachments = cell.get("metadata"), cell.get("attachments")
     return {
         "cell_type": kind if kind in ("code", "raw") else "markdown",
         "source": source,
         "metadata": metadata if isinstance(metadata, dict) else {},
         "id": cell.get("id") if isinstance(cell.get("id"), str) else None,
+        "attachments": attachments if kind == "markdown" and isinstance(attachments, dict) else {},
     }
 
 
@@ -201,6 +206,7 @@ def restore(submission: Submission, course: NotebookNode) -> NotebookNode:
         course: the notebook in `source/`.
     """
     cells, remarks = submission.cells, submission.remarks
+    _fit_attachments(cells, remarks)
     places = _recognized(cells, course, remarks)
     order = [place for place in places if place is not None]
     too_many = _too_many(cells, places, remarks)
@@ -287,6 +293,8 @@ def _counted(given: NotebookNode, cell: dict[str, Any] | None) -> NotebookNode:
         made.source = cell["source"]
         if not _nbgrader(given) and cell["cell_type"] != given.cell_type:
             return _own(cell)
+        made.pop("attachments", None)
+        made.update(_attached(cell, made.cell_type))
     if made.cell_type == "code":
         made.outputs, made.execution_count = [], None
     made.metadata = NotebookNode(
@@ -311,9 +319,35 @@ def _too_many(cells: list[dict[str, Any]], places: list[int | None], remarks: li
 def _own(cell: dict[str, Any]) -> NotebookNode:
     make = new_code_cell if cell["cell_type"] == "code" else new_markdown_cell
     source = cell["source"] if cell["cell_type"] != "raw" else f"```text\n{cell['source'].replace('```', '')}\n```"
-    made = make(source)
+    made = make(source, **_attached(cell, cell["cell_type"]))
     made.id = "own"
     return made
+
+
+def _attached(cell: dict[str, Any], kind: str) -> dict[str, Any]:
+    """What a new cell of a kind gets of what was attached to the learner's."""
+    return {"attachments": cell["attachments"]} if kind == "markdown" and cell.get("attachments") else {}
+
+
+def _fit_attachments(cells: list[dict[str, Any]], remarks: list[str]) -> None:
+    """Have cells keep of what is attached to them the pictures that can be shown."""
+    gallery, room, lost = Gallery(), LARGEST_ATTACHED, []
+    for cell in cells:
+        kept = {}
+        for name, forms in cell["attachments"].items():
+            try:
+                first = next(iter(forms.values()), None) if isinstance(forms, dict) else None
+                mime, content = gallery.fit(content_of(first))
+                if room < len(name) + len(text := encoded(content)):
+                    raise Unfit(f"a picture after others of {LARGEST_ATTACHED - room:,} characters")
+                room -= len(name) + len(text)
+                kept[name.encode("utf-8", "replace").decode("utf-8")] = {mime: text}
+            except Unfit as error:
+                lost.append(f"{printable(repr(name), 60)}, {error}")
+        cell["attachments"] = kept
+    if lost:
+        number = f"{len(lost):,} attachments were" if len(lost) > 1 else "An attachment was"
+        remarks.append(f"{number} left out: {'; '.join(lost[:3])}{'; ...' if lost[3:] else ''}.")
 
 
 def _holds_work(cell: dict[str, Any], given: NotebookNode) -> bool:

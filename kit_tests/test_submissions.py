@@ -205,6 +205,81 @@ def test_restoring_changes_nothing_in_a_notebook_with_nothing_wrong(others):
     assert remarks(made) == ""
 
 
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
+
+def with_attachments(attachments: Any, kind: str = "markdown") -> dict[str, Any]:
+    given = notebook()
+    cell = {"cell_type": kind, "metadata": {}, "source": "![a](attachment:a.png)", "attachments": attachments}
+    return {**given, "cells": [*given["cells"], cell]}
+
+
+@pytest.mark.parametrize("picture", [PNG, [PNG[:40] + "\n", PNG[40:]]], ids=["text", "lines"])
+def test_pictures_that_are_attached_stay(picture):
+    made = restored(with_attachments({"a.png": {"image/png": picture}, "b \ud800.png": {"image/png": picture}}))
+    assert_gradable(made)
+    nbformat.writes(made).encode()
+    assert made.cells[-1].attachments == {name: {"image/png": PNG} for name in ("a.png", "b ?.png")}
+    assert remarks(made) == ""
+
+
+def test_pictures_stay_that_are_attached_to_an_answer_which_a_person_grades():
+    course = copy.deepcopy(COURSE)
+    mark = {
+        "grade": True,
+        "solution": True,
+        "locked": False,
+        "points": 5,
+        "grade_id": "derivation",
+        "schema_version": 3,
+    }
+    course.cells.append(nbformat.v4.new_markdown_cell("Derive it.", metadata={"nbgrader": mark}))
+    course.cells[-1].attachments = {"ours.png": {"image/png": PNG}}
+    given = with_attachments({"a.png": {"image/png": PNG}})
+    given["cells"][-1]["metadata"] = {"nbgrader": mark}
+    made = submissions.restore(handed_in(given), course)
+    assert made.cells[-1].metadata.nbgrader == mark
+    assert made.cells[-1].attachments == {"a.png": {"image/png": PNG}}
+
+
+@pytest.mark.parametrize(
+    ("attachments", "says"),
+    [
+        ({"a.pdf": {"application/pdf": "JVBERi0xLjQ="}}, "An attachment was left out: 'a.pdf', a picture that is"),
+        (
+            {"a": {"image/png": "<p/>"}, "b": {}, "c": 3, "\n**d**": {"x": 3}},
+            "4 attachments were left out: 'a', a text",
+        ),
+        ({str(number): {"image/png": None} for number in range(10_000)}, "10,000 attachments were left out"),
+        ({"a" * (9 << 20): {"image/png": PNG}}, "a picture after others of 0 characters"),
+        (3, ""),
+        ([], ""),
+        ({}, ""),
+    ],
+    ids=range(7),
+)
+def test_what_is_attached_and_cannot_be_shown_is_left_out_with_a_note(attachments, says):
+    made = restored(with_attachments(attachments))
+    assert_gradable(made)
+    assert "attachments" not in made.cells[-1]
+    assert says in remarks(made) and len(remarks(made)) < 700
+    assert bool(remarks(made)) == bool(says)
+
+
+def test_what_is_attached_to_all_cells_has_so_much_room(monkeypatch):
+    monkeypatch.setattr(submissions, "LARGEST_ATTACHED", 3 * len(PNG))
+    given = with_attachments({"a.png": {"image/png": PNG}})
+    given["cells"] += [given["cells"][-1]] * 4
+    made = restored(given)
+    assert ["attachments" in cell for cell in made.cells[-5:]] == [True, True, False, False, False]
+    assert "3 attachments were left out" in remarks(made)
+
+
+def test_only_text_has_attachments():
+    assert_gradable(restored(with_attachments({"a.png": {"image/png": PNG}}, "code")))
+    assert_gradable(restored(with_attachments({"a.png": {"image/png": PNG}}, "raw")))
+
+
 def test_nothing_handed_in_is_an_empty_notebook():
     made = submissions.restore(Submission(remarks=["There is nothing."]), COURSE)
     assert_gradable(made)
