@@ -104,7 +104,7 @@ class Runner(NotebookClient):
         self.overran: set[int] = set()
         self.bytes = 0
         self.room = MOST_KEPT
-        self.is_cut = False  # whether something displayed is left out
+        self.cut: set[int] = set()  # places of cells of which something displayed is left out
 
     def run(self) -> list[str]:
         """Run all cells and fill in their outputs.
@@ -117,10 +117,10 @@ class Runner(NotebookClient):
         """
         remarks = self.run_cells()
         gallery = Gallery()
-        for cell in self.nb.cells:  # now that no message can change an earlier output any more
+        for index, cell in enumerate(self.nb.cells):  # now that no message can change an earlier output any more
             if cell.cell_type == "code" and not is_grade(cell):
-                cell.outputs = self._kept(outputs.safe_outputs(cell.outputs, gallery))
-        if self.is_cut:
+                cell.outputs = self._kept(outputs.safe_outputs(cell.outputs, gallery), index)
+        if self.cut:
             most = f"{MOST_KEPT >> 20} MiB in all, or {MOST_MESSAGES:,} pieces in one cell"
             remarks.append(f"A part of what the notebook displays is left out: it is more than {most}.")
         return remarks
@@ -186,14 +186,16 @@ class Runner(NotebookClient):
     def _over(self) -> str:
         return f"the notebook took longer than {self.settings.submission_seconds:g} seconds"
 
-    def _kept(self, shown: list[NotebookNode]) -> list[NotebookNode]:
-        """Outputs, as far as there is room for them."""
+    def _kept(self, shown: list[NotebookNode], index: int) -> list[NotebookNode]:
+        """Outputs of the cell at a place, as far as there is room for them; words in place of the rest."""
         for number, output in enumerate(shown):
             self.room -= len(json.dumps(output))
             if self.room < 0:
-                self.is_cut = True
-                return [*shown[:number], new_output("stream", name="stderr", text="... the rest is left out ...")]
-        return shown
+                self.cut.add(index)
+                shown = shown[:number]
+                break
+        words = [new_output("stream", name="stderr", text="... the rest is left out ...")] if index in self.cut else []
+        return [*shown, *words]
 
     def _connect(self, stack: contextlib.ExitStack) -> JailedKernel:
         """Take a kernel, and wait until its messages arrive.
@@ -267,7 +269,7 @@ class Runner(NotebookClient):
         if type(count) is not int or not 0 <= count < MOST_COUNTED:  # the format allows no others
             msg["content"].pop("execution_count", None)
         if msg["msg_type"] != "status" and (self.messages > MOST_MESSAGES or self.bytes > MOST_BYTES):
-            self.is_cut = True
+            self.cut.add(cell_index)
             return None
         return super().process_message(msg, cell, cell_index)
 

@@ -10,7 +10,7 @@ import io
 import re
 import warnings
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 from xml.parsers import expat
 from xml.sax.saxutils import escape, quoteattr
 
@@ -41,6 +41,22 @@ class Unfit(Exception):
     """Something cannot be shown; the message says what it is, and why."""
 
 
+class Picture(NamedTuple):
+    """A picture that can be shown. An SVG has no width."""
+
+    mime: str
+    content: bytes
+    width: int = 0
+
+    @property
+    def base64(self) -> str:
+        return base64.b64encode(self.content).decode("ascii")
+
+    @property
+    def uri(self) -> str:
+        return f"data:{self.mime};base64,{self.base64}"
+
+
 @dataclass
 class Gallery:
     """The pictures of one notebook.
@@ -51,14 +67,14 @@ class Gallery:
 
     left: int = MOST_OF_ALL
 
-    def fit(self, content: bytes) -> tuple[str, bytes]:
-        """A picture as it can be shown: its MIME type, and its bytes.
+    def fit(self, content: bytes) -> Picture:
+        """A picture as it can be shown.
 
         Raises:
             Unfit: when it cannot.
         """
         if content.lstrip()[:1] == b"<":
-            return "image/svg+xml", _Drawing(self).read(content)
+            return Picture("image/svg+xml", _Drawing(self).read(content))
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # what is too large for Pillow is for us, too
@@ -71,7 +87,7 @@ class Gallery:
         except Exception:
             raise Unfit(f"a picture that is damaged, or no {', '.join(FORMATS)} or SVG") from None
 
-    def _fit(self, image: Any, content: bytes) -> tuple[str, bytes]:
+    def _fit(self, image: Any, content: bytes) -> Picture:
         pixels, small = image.width * image.height, max(image.size) <= SHOWN_SIDE
         if pixels > MOST_PIXELS:
             raise Unfit(f"a picture of {image.width:,} x {image.height:,} pixels, which are more than {MOST_PIXELS:,}")
@@ -79,7 +95,7 @@ class Gallery:
             raise Unfit(f"a picture that comes after others of {MOST_OF_ALL - self.left:,} pixels")
         self.left -= pixels
         if small and len(content) <= SHOWN_BYTES[image.format]:
-            return Image.MIME[image.format], content
+            return Picture(Image.MIME[image.format], content, image.width)
         form = image.format
         image.draft("RGB", (SHOWN_SIDE, SHOWN_SIDE))  # of a JPEG then not all is decoded
         if image.mode not in KEPT_MODES:
@@ -89,23 +105,18 @@ class Gallery:
         if form != "JPEG":
             made = _saved(image, "PNG")
             if len(made) <= SHOWN_BYTES["PNG"]:
-                return "image/png", made
+                return Picture("image/png", made, image.width)
         if image.mode != "RGB":
             paper = Image.new("RGBA", image.size, "white")
             paper.alpha_composite(image.convert("RGBA"))
             image = paper.convert("RGB")
-        return "image/jpeg", _saved(image, "JPEG", quality=85)
+        return Picture("image/jpeg", _saved(image, "JPEG", quality=85), image.width)
 
 
 def _saved(image: Any, form: str, **options: Any) -> bytes:
     file = io.BytesIO()
     image.save(file, form, **options)
     return file.getvalue()
-
-
-def encoded(content: bytes) -> str:
-    """In base64."""
-    return base64.b64encode(content).decode("ascii")
 
 
 def content_of(value: Any) -> bytes:
@@ -123,10 +134,6 @@ def content_of(value: Any) -> bytes:
         return base64.b64decode(text)
     except ValueError:
         raise Unfit("a picture that is no base64") from None
-
-
-def as_uri(mime: str, content: bytes) -> str:
-    return f"data:{mime};base64,{encoded(content)}"
 
 
 @dataclass
@@ -224,8 +231,8 @@ class _Drawing:
         found = re.fullmatch(r"data:image/(?:png|jpeg);base64,([\w+/=\s]+)", value)
         if not found:
             return None
-        mime, content = self.gallery.fit(content_of(found[1]))
-        return as_uri(mime, content) if mime != "image/svg+xml" else None
+        picture = self.gallery.fit(content_of(found[1]))
+        return picture.uri if picture.width else None
 
     def _text(self, text: str) -> None:
         if self.path[-1] in ("text", "tspan", "a") or (self.path[-1] == "style" and not UNSAFE.search(text)):

@@ -18,12 +18,13 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 from checks.observe import OutOfTime, learner_code, printable
-from grading.images import SHOWN_SIDE, Gallery, Unfit, as_uri, content_of, encoded
+from grading.images import SHOWN_SIDE, Gallery, Unfit, content_of
 
 MOST_OUTPUTS = 200  # of one cell
 MOST_TEXT = 100_000  # characters of one output
 MOST_FORMS = 20  # of one display
 MOST_PICTURES = 200  # of one piece of HTML
+WIDE = 1000  # pixels, of a picture that may be wider than a page
 SECONDS = 1.0  # to make one piece of HTML safe: HTML can be written that takes hours
 PLAIN = "text/plain"
 TAGS = {
@@ -92,7 +93,7 @@ class _Pictures(Filter):
             if shown.startswith("..."):  # no path does
                 yield {"type": "Characters", "data": shown}
             else:
-                token["data"][None, "src"] = shown
+                token["data"] |= {(None, "src"): shown, (None, "style"): "max-width: 100%"}
                 yield token
 
 
@@ -150,7 +151,7 @@ def safe_html(text: str, gallery: Gallery, attached: Any = None, most: float = f
 def _uri(content: Any, gallery: Gallery) -> str:
     """A picture as the source of an `img`, or words."""
     try:
-        return as_uri(*gallery.fit(content_of(content)))
+        return gallery.fit(content_of(content)).uri
     except Unfit as error:
         return left_out(str(error))
 
@@ -242,46 +243,47 @@ def _safe(output: Any, gallery: Gallery) -> NotebookNode | None:
     data = output.get("data")
     if kind not in ("display_data", "execute_result") or not isinstance(data, dict) or not data:
         return None
-    kept, lost = {}, []
+    said = output.get("metadata")
+    kept, sizes, lost = {}, {}, []
     for mime, value in [*data.items()][:MOST_FORMS]:
+        size = _size(said.get(mime)) if isinstance(said, dict) else {}
         try:
-            for form, made in _forms(mime, value, gallery).items():
-                kept.setdefault(form, made)
+            form, made = _form(mime, value, size, gallery)
+            kept.setdefault(form, made)
+            sizes |= {form: size} if size else {}
         except Unfit as error:
             lost.append(left_out(str(error)))
     if not kept.keys() - {PLAIN}:  # else the same is shown in another form
         kept[PLAIN] = "\n".join([*kept.values(), *lost])
-    return new_output("display_data", data=kept, metadata=_sizes(output.get("metadata"), kept))
+    return new_output("display_data", data=kept, metadata=sizes)
 
 
-def _forms(mime: Any, value: Any, gallery: Gallery) -> dict[str, str]:
-    """One form of a display, as it can be shown.
+def _form(mime: Any, value: Any, size: dict[str, int], gallery: Gallery) -> tuple[str, str]:
+    """One form of a display, as it can be shown: its MIME type, and its text.
 
     Raises:
         Unfit: when it cannot.
     """
     if mime in (PLAIN, "text/markdown", "text/latex"):
-        return {mime: _text(value)}
+        return mime, _text(value)
     if mime == "text/html":
-        return {mime: made} if (made := safe_html(_whole(value), gallery, most=MOST_TEXT)).strip() else {}
+        made = safe_html(_whole(value), gallery, most=MOST_TEXT)
+        if not made.strip():
+            raise Unfit("HTML that shows nothing")
+        return mime, made
     if not isinstance(mime, str) or not mime.startswith("image/"):
         raise Unfit(f"a display of type {printable(str(mime), 60)}")
-    found, content = gallery.fit(content_of(value))
-    if found in ("image/png", "image/jpeg"):
-        return {found: encoded(content)}
-    # Pages show these in HTML only, and JupyterLab an SVG of a notebook that it does not trust.
-    return {"text/html": f'<img alt="" src="{as_uri(found, content)}" style="max-width: 100%">'}
+    picture = gallery.fit(content_of(value))
+    if picture.mime in ("image/png", "image/jpeg") and (size or picture.width <= WIDE):
+        return picture.mime, picture.base64
+    # Pages show no others by themselves, and wide ones beyond their edge; JupyterLab no SVG that it does not trust.
+    return "text/html", f'<img alt="" src="{picture.uri}" style="max-width: 100%">'
 
 
-def _sizes(given: Any, kept: dict[str, str]) -> dict[str, dict[str, int]]:
-    """Of the metadata of a display the sizes of its pictures, as of those for screens with small pixels."""
-    found = {}
-    for mime in kept.keys() & {"image/png", "image/jpeg"}:
-        said = given.get(mime) if isinstance(given, dict) else None
-        sizes = {side: said[side] for side in ("width", "height") if isinstance(said, dict) and side in said}
-        if sizes and all(type(size) is int and 0 < size <= SHOWN_SIDE for size in sizes.values()):
-            found[mime] = sizes
-    return found
+def _size(said: Any) -> dict[str, int]:
+    """In which a picture is to be shown, as on screens with small pixels."""
+    sizes = {side: said[side] for side in ("width", "height") if isinstance(said, dict) and side in said}
+    return sizes if all(type(size) is int and 0 < size <= SHOWN_SIDE for size in sizes.values()) else {}
 
 
 def _whole(value: Any) -> str:

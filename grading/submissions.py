@@ -22,7 +22,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from checks.observe import printable
-from grading.images import Gallery, Unfit, content_of, encoded
+from grading.images import Gallery, Unfit, content_of
 
 NOTES = "grading-notes"  # the id of the cell with the remarks
 LARGEST_FILE = 100 << 20  # bytes of a notebook file
@@ -337,11 +337,11 @@ def _fit_attachments(cells: list[dict[str, Any]], remarks: list[str]) -> None:
         for name, forms in cell["attachments"].items():
             try:
                 first = next(iter(forms.values()), None) if isinstance(forms, dict) else None
-                mime, content = gallery.fit(content_of(first))
-                if room < len(name) + len(text := encoded(content)):
+                picture = gallery.fit(content_of(first))
+                if room < len(name) + len(text := picture.base64):
                     raise Unfit(f"a picture after others of {LARGEST_ATTACHED - room:,} characters")
                 room -= len(name) + len(text)
-                kept[name.encode("utf-8", "replace").decode("utf-8")] = {mime: text}
+                kept[name.encode("utf-8", "replace").decode("utf-8")] = {picture.mime: text}
             except Unfit as error:
                 lost.append(f"{printable(repr(name), 60)}, {error}")
         cell["attachments"] = kept

@@ -177,18 +177,25 @@ def test_nothing_but_the_picture_is_left_of_its_text():
     assert shown.data == {"image/png": PNG}
 
 
+def image_in(data: dict[str, str]) -> Any:
+    """The picture of a display, opened."""
+    forms = {mime: text for mime, text in data.items() if mime.startswith("image/")}
+    content = forms.popitem()[1] if forms else re.search('base64,([^"]+)', data["text/html"])[1]
+    return Image.open(io.BytesIO(base64.b64decode(content)))
+
+
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "I;16"])
 def test_a_large_picture_is_scaled_down(mode):
     (shown,) = safe(display({"image/png": picture("PNG", 4000, 3000, mode)}))
-    with Image.open(io.BytesIO(base64.b64decode(shown.data["image/png"]))) as image:
-        assert image.size == (2000, 1500)
+    with image_in(shown.data) as image:
+        assert (image.format, image.size) == ("PNG", (2000, 1500))
+    assert 'style="max-width: 100%"' in shown.data["text/html"]
 
 
 @pytest.mark.parametrize(("form", "mode"), [("JPEG", "RGB"), ("JPEG", "CMYK"), ("JPEG", "L"), ("GIF", "P")])
 def test_large_pictures_of_other_forms_are_scaled_down(form, mode):
     (shown,) = safe(display({f"image/{form.lower()}": picture(form, 3000, 4000, mode)}))
-    (content,) = (value for mime, value in shown.data.items() if mime.startswith("image/"))
-    with Image.open(io.BytesIO(base64.b64decode(content))) as image:
+    with image_in(shown.data) as image:
         assert image.size == (1500, 2000)
 
 
@@ -196,8 +203,16 @@ def test_a_photo_that_was_taken_upright_is_shown_upright():
     exif = Image.Exif()
     exif[0x0112] = 6  # the camera was held on its side
     (shown,) = safe(display({"image/jpeg": picture("JPEG", 4000, 3000, exif=exif)}))
-    with Image.open(io.BytesIO(base64.b64decode(shown.data["image/jpeg"]))) as image:
+    with image_in(shown.data) as image:
         assert image.size == (1500, 2000)
+
+
+@pytest.mark.parametrize(("width", "form"), [(1000, "image/png"), (1001, "text/html")])
+def test_a_picture_is_never_wider_than_the_page(width, form):
+    (shown,) = safe(display({"image/png": picture("PNG", width)}))
+    assert [*shown.data] == [form]
+    (shown,) = safe({**display({"image/png": picture("PNG", width)}), "metadata": {"image/png": {"width": 600}}})
+    assert [*shown.data] == ["image/png"]
 
 
 def test_a_picture_of_many_bytes_becomes_a_smaller_one():
@@ -215,7 +230,7 @@ def test_a_picture_that_would_fill_the_memory_is_never_decoded(size):
     assert "more than 64,000,000" in shown.data["text/plain"]
 
 
-def test_all_pictures_of_a_notebook_have_so_many_pixels(monkeypatch):
+def test_all_pictures_of_a_notebook_have_so_many_pixels():
     gallery = images.Gallery(left=2000)
     shown = outputs.safe_outputs([nbformat.from_dict(display({"image/png": PNG})) for _ in range(5)], gallery)
     assert [[*output.data] for output in shown] == [["image/png"]] * 3 + [["text/plain"]] * 2
@@ -415,7 +430,7 @@ def test_pictures_in_html_are_made_fit_and_do_not_count_as_text():
     given = f'<img src="data:image/png;base64,{large}"><img src="data:image/png;base64,{noise}">{SVG}'
     (shown,) = safe(display({"text/html": given}))
     first, second = re.findall('src="data:(image/[^;]+);base64,([^"]+)"', shown.data["text/html"])
-    with Image.open(io.BytesIO(base64.b64decode(first[1]))) as image:
+    with image_in({first[0]: first[1]}) as image:
         assert image.size == (2000, 1500)
     assert second[0] == "image/svg+xml"
     assert "... left out here: a picture that is damaged" in shown.data["text/html"]
@@ -459,6 +474,12 @@ def test_a_script_is_left_out_and_its_place_says_so():
     )
 
 
+@pytest.mark.parametrize("given", ["", "<style>p { color: red }</style>", " <!-- a -->"])
+def test_html_that_shows_nothing_makes_room_for_another_form(given):
+    (shown,) = safe(display({"text/html": given, "text/plain": "there"}))
+    assert shown.data == {"text/plain": "there\n... left out here: HTML that shows nothing ..."}
+
+
 @pytest.mark.parametrize("given", ["<script>1</script>", "<div><div class=plot></div><script>1</script></div>"])
 def test_html_that_is_nothing_without_its_script_makes_room_for_another_form(given):
     (shown,) = safe(display({"text/html": given, "image/png": PNG, "text/plain": "chart"}))
@@ -473,12 +494,12 @@ def test_html_that_is_nothing_without_its_script_makes_room_for_another_form(giv
         (
             "# a\n![b](attachment:c.png)",
             {"c.png": {"image/png": PNG}},
-            f'<img src="data:image/png;base64,{PNG}" alt="b">',
+            f'<img src="data:image/png;base64,{PNG}" alt="b" style="max-width: 100%">',
         ),
         (
             "![b](<attachment:c d.png>)",
             {"c d.png": {"image/png": PNG}},
-            f'<img src="data:image/png;base64,{PNG}" alt="b">',
+            f'<img src="data:image/png;base64,{PNG}" alt="b" style="max-width: 100%">',
         ),
         ("<img src='attachment:c.png' width=3>", {"c.png": {"image/png": PNG}}, f'src="data:image/png;base64,{PNG}"'),
         (
@@ -487,7 +508,7 @@ def test_html_that_is_nothing_without_its_script_makes_room_for_another_form(giv
             "that does not come with the notebook ... <em>c</em>",
         ),
         ("![b](attachment:c.png) *c*", None, "that does not come with the notebook ... <em>c</em>"),
-        ("![b](figures/a.svg)", None, '<img src="figures/a.svg" alt="b">'),
+        ("![b](figures/a.svg)", None, '<img src="figures/a.svg" alt="b" style="max-width: 100%">'),
         ("<script>1</script>", None, "<p>... left out here: what runs or loads something (script) ...</p>"),
         ("$a<b$ **c**", None, "$a&lt;b$ <strong>c</strong>"),
     ],
@@ -495,6 +516,11 @@ def test_html_that_is_nothing_without_its_script_makes_room_for_another_form(giv
 def test_markdown_is_shown_with_what_is_attached(source, attachments, page):
     cell = {"source": source, **({"attachments": attachments} if attachments else {})}
     assert page in outputs.markdown2html({"cell": nbformat.from_dict(cell)}, source)
+
+
+@pytest.mark.parametrize("source", ["", "<!-- a comment -->"])
+def test_markdown_that_shows_nothing_shows_nothing(source):
+    assert outputs.markdown2html({}, source).strip() == ""
 
 
 def test_long_texts_are_cut_and_say_so():
