@@ -24,6 +24,7 @@ MOST_OUTPUTS = 200  # of one cell
 MOST_TEXT = 100_000  # characters of one output
 MOST_FORMS = 20  # of one display
 MOST_PICTURES = 200  # of one piece of HTML
+SIDES = {"width", "height"}
 WIDE = 1000  # pixels, of a picture that may be wider than a page
 SECONDS = 1.0  # to make one piece of HTML safe: HTML can be written that takes hours
 PLAIN = "text/plain"
@@ -244,21 +245,21 @@ def _safe(output: Any, gallery: Gallery) -> NotebookNode | None:
     if kind not in ("display_data", "execute_result") or not isinstance(data, dict) or not data:
         return None
     said = output.get("metadata")
-    kept, sizes, lost = {}, {}, []
+    kept, looks, lost = {}, {}, []
     for mime, value in [*data.items()][:MOST_FORMS]:
-        size = _size(said.get(mime)) if isinstance(said, dict) else {}
+        look = _look(said.get(mime)) if isinstance(said, dict) else {}
         try:
-            form, made = _form(mime, value, size, gallery)
+            form, made = _form(mime, value, look, gallery)
             kept.setdefault(form, made)
-            sizes |= {form: size} if size else {}
+            looks |= {form: look} if look else {}
         except Unfit as error:
             lost.append(left_out(str(error)))
     if not kept.keys() - {PLAIN}:  # else the same is shown in another form
         kept[PLAIN] = "\n".join([*kept.values(), *lost])
-    return new_output("display_data", data=kept, metadata=sizes)
+    return new_output("display_data", data=kept, metadata=looks)
 
 
-def _form(mime: Any, value: Any, size: dict[str, int], gallery: Gallery) -> tuple[str, str]:
+def _form(mime: Any, value: Any, look: dict[str, Any], gallery: Gallery) -> tuple[str, str]:
     """One form of a display, as it can be shown: its MIME type, and its text.
 
     Raises:
@@ -274,16 +275,22 @@ def _form(mime: Any, value: Any, size: dict[str, int], gallery: Gallery) -> tupl
     if not isinstance(mime, str) or not mime.startswith("image/"):
         raise Unfit(f"a display of type {printable(str(mime), 60)}")
     picture = gallery.fit(content_of(value))
-    if picture.mime in ("image/png", "image/jpeg") and (size or picture.width <= WIDE):
+    if picture.mime in ("image/png", "image/jpeg") and (look.keys() & SIDES or picture.width <= WIDE):
         return picture.mime, picture.base64
     # Pages show no others by themselves, and wide ones beyond their edge; JupyterLab no SVG that it does not trust.
-    return "text/html", f'<img alt="" src="{picture.uri}" style="max-width: 100%">'
+    return "text/html", f'<img alt="" src="{picture.uri}" style="max-width: 100%; background-color: white">'
 
 
-def _size(said: Any) -> dict[str, int]:
-    """In which a picture is to be shown, as on screens with small pixels."""
-    sizes = {side: said[side] for side in ("width", "height") if isinstance(said, dict) and side in said}
-    return sizes if all(type(size) is int and 0 < size <= SHOWN_SIDE for size in sizes.values()) else {}
+def _look(said: Any) -> dict[str, Any]:
+    """How a picture is to be shown: in which size, as on screens with small pixels, and before what."""
+    if not isinstance(said, dict):
+        return {}
+    look = {side: said[side] for side in said.keys() & SIDES}
+    if not all(type(size) is int and 0 < size <= SHOWN_SIDE for size in look.values()):
+        look = {}
+    if said.get("needs_background") in ("light", "dark"):
+        look["needs_background"] = said["needs_background"]
+    return look
 
 
 def _whole(value: Any) -> str:
