@@ -5,17 +5,21 @@ from __future__ import annotations
 import base64
 import io
 import re
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import jailed
+import nbformat
 import pytest
-from course import Course, Graded, course, submission, with_cell
-from nbformat.v4 import new_code_cell, new_notebook
+from course import Course, Graded, course, environment, submission, with_cell
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from PIL import Image
 from test_desk import browser, look, new_page  # noqa: F401 - a fixture
 
+from conftest import ROOT
 from grading import execute
 
 PLOT = "plt.plot([1, {number}])"
@@ -211,6 +215,29 @@ def test_a_browser_shows_all_pictures_of_a_feedback_page(made, browser):  # noqa
             found.nth(number).scroll_into_view_if_needed()
             look(opened, f"shown-{theme}-{number}")
         opened.close()
+
+
+@pytest.mark.parametrize("program", ["nbgrader", "grading"])
+def test_plots_and_attached_pictures_in_answers_that_a_person_grades_are_shown(program, tmp_path):
+    marks = {"grade": True, "solution": True, "locked": False, "task": False, "points": 9, "schema_version": 3}
+    code, text = new_code_cell("# draw"), new_markdown_cell("Derive it.")
+    for name, cell in {"drawn": code, "derived": text}.items():
+        cell.id, cell.metadata.nbgrader = name, {**marks, "grade_id": name}
+    source, submitted = tmp_path / "source" / "hw", tmp_path / "submitted" / "ada" / "hw"
+    for folder in (source, submitted):
+        folder.mkdir(parents=True)
+        nbformat.write(new_notebook(cells=[code, text]), folder / "a.ipynb")
+        code.source, text.source = "from matplotlib import pyplot\npyplot.plot([1, 2]);", ATTACHED["source"]
+        text.attachments = ATTACHED["attachments"]
+    for command in (("nbgrader", "generate_assignment"), (program, "autograde"), ("nbgrader", "generate_feedback")):
+        call = [sys.executable, "-m", *command, "hw", f"--course-dir={tmp_path}"]
+        done = subprocess.run(call, cwd=ROOT, env=environment(), capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    graded = nbformat.read(tmp_path / "autograded" / "ada" / "hw" / "a.ipynb", 4)
+    (plot,) = [each.data["image/png"].strip() for each in graded.cells[0].outputs]
+    assert graded.cells[1].attachments == ATTACHED["attachments"]
+    page = re.sub(r"\s", "", (tmp_path / "feedback" / "ada" / "hw" / "a.html").read_text(encoding="utf-8"))
+    assert f"data:image/png;base64,{plot}" in page and f"data:image/png;base64,{PNG}" in page
 
 
 # ---------------------------------------------------------------- what stands for the tests in a kernel
