@@ -33,7 +33,7 @@ DRAWN = {
 PASSED = {"a", "switch"}  # only what is in them is drawn
 CLOSED = {"clipPath", "pattern"}  # what is in them refers to nothing
 NAME = re.compile(r"(?!on|filter|mask)[a-z][\w-]*", re.IGNORECASE)
-LOCAL = re.compile(r"url\(\s*['\"]?#([^'\"()\s]+)['\"]?\s*\)", re.IGNORECASE)
+LOCAL = re.compile(r"url\(\s*['\"]?#([\w.:-]+)['\"]?\s*\)", re.IGNORECASE)
 UNSAFE = re.compile(r"[\\@<]|url\(|script|filter|mask|expression", re.IGNORECASE)
 
 
@@ -80,6 +80,8 @@ class Gallery:
                 warnings.simplefilter("ignore")  # what is too large for Pillow is for us, too
                 with Image.open(io.BytesIO(content), formats=FORMATS) as image:
                     return self._fit(image, content)
+        except MemoryError:
+            raise Unfit("a picture for which there is not enough memory") from None
         except Image.DecompressionBombError:
             raise Unfit(f"a picture of more than {MOST_PIXELS:,} pixels") from None
         except Unfit:
@@ -146,7 +148,10 @@ class _Drawing:
     Attributes:
         gallery: to which the pictures in it belong.
         path: the elements around the place that is read; None: not drawn.
-        named: elements with an id: the id, and how many elements came before.
+        named: the ids of these.
+        starts: how many came before each of these.
+        count: of elements.
+        style: where in what is made the text of the last style begins.
         sizes: of those that are closed, by id: elements in them.
         uses: ids that are referred to, once for each time.
         using: ids of elements that use others.
@@ -158,6 +163,7 @@ class _Drawing:
     named: list[str | None] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)
     count: int = 0
+    style: int = 0
     sizes: dict[str, int] = field(default_factory=dict)
     uses: list[str] = field(default_factory=list)
     using: set[str | None] = field(default_factory=set)
@@ -191,11 +197,11 @@ class _Drawing:
         self.count += 1
         if self.count > MOST_ELEMENTS or len(self.path) == MOST_DEPTH:
             raise Unfit(f"an SVG of more than {MOST_ELEMENTS:,} elements, or more than {MOST_DEPTH} in each other")
-        if not self.path and tag != "svg":
+        if not self.path and (tag != "svg" or space not in ("", SVG)):
             raise Unfit("a text that is no SVG")
         is_closed = bool(CLOSED & {*self.path})
         is_drawn = space in ("", SVG) and ((tag in DRAWN and not (is_closed and tag == "use")) or tag in PASSED)
-        is_drawn = is_drawn and (not self.path or self.path[-1] is not None)
+        is_drawn = is_drawn and (not self.path or self.path[-1] not in (None, "style"))
         self.path.append(tag if is_drawn else None)
         self.named.append(attributes.get("id"))
         self.starts.append(self.count)
@@ -207,6 +213,7 @@ class _Drawing:
         shown = "".join(f" {name}={quoteattr(value)}" for name, value in kept.items() if value is not None)
         spaces = f' xmlns="{SVG}"' if len(self.path) == 1 else ""
         self.made.append(f"<{tag}{spaces}{shown}>")
+        self.style = len(self.made) if tag == "style" else self.style
 
     def _value(self, tag: str, name: str, value: str, is_closed: bool) -> str | None:
         """An attribute's value; None where it is left out."""
@@ -214,7 +221,7 @@ class _Drawing:
         if name == "href" and space in ("", XLINK):
             if tag == "image":
                 return self._picture(value)
-            if not value.startswith("#") or tag not in ("use", "linearGradient", "radialGradient"):
+            if not re.fullmatch(r"#[\w.:-]+", value) or tag not in ("use", "linearGradient", "radialGradient"):
                 return None
             self.uses.append(value[1:])
             return value
@@ -235,12 +242,14 @@ class _Drawing:
         return picture.uri if picture.width else None
 
     def _text(self, text: str) -> None:
-        if self.path[-1] in ("text", "tspan", "a") or (self.path[-1] == "style" and not UNSAFE.search(text)):
+        if self.path[-1] in ("text", "tspan", "a", "style"):
             self.made.append(escape(text))
 
     def _end(self, name: str) -> None:
         tag, id, start = self.path.pop(), self.named.pop(), self.starts.pop()
+        if tag == "style" and UNSAFE.search("".join(self.made[self.style :])):
+            del self.made[self.style :]
         if tag is not None and tag not in PASSED:
             self.made.append(f"</{tag}>")
         if id is not None:
-            self.sizes[id] = self.count - start + 1
+            self.sizes[id] = max(self.sizes.get(id, 0), self.count - start + 1)

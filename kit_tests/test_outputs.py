@@ -287,9 +287,10 @@ def left_of(svg: str) -> str:
         "<filter id='a'><feImage href='https://elsewhere/x.png'/></filter><g filter='url(#a)'/>",
         "<x:script xmlns:x='http://www.w3.org/2000/svg'>alert(1)</x:script>",
         "<text>&lt;script>alert(1)&lt;/script></text>",
+        "<style>g { clip-path: ur<!-- x -->l(https://elsewhere) }</style><style><g>@import</g></style>",
         "<iframe src='https://elsewhere'/><audio src='https://elsewhere'/><!-- alert(1) --><?x alert(1)?>",
     ],
-    ids=range(17),
+    ids=range(18),
 )
 def test_an_svg_neither_runs_nor_loads_anything(given):
     left = left_of(drawing(f"{given}<path d='M1 2'/>"))
@@ -337,6 +338,7 @@ ENTITIES = "".join(f"<!ENTITY e{number} '{f'&e{number - 1};' * 10 if number else
     [
         drawing(REPEATED),
         drawing("<g id='a'><use href='#a'/></g>"),
+        drawing("<g id='a'>" + "<path/>" * 5000 + "</g><g id='a'/>" + "<use href='#a'/>" * 100),
         drawing("<g id='a'>" + "<path/>" * 5000 + "</g>" + "<use href='#a'/>" * 100),
         drawing("<clipPath id='a'>" + "<path/>" * 5000 + "</clipPath>" + "<path clip-path='url( #a )'/>" * 100),
         f"<!DOCTYPE svg [{ENTITIES}]>" + drawing("<text>&e19;</text>"),
@@ -346,12 +348,20 @@ ENTITIES = "".join(f"<!ENTITY e{number} '{f'&e{number - 1};' * 10 if number else
         drawing(f"<path d='{'M0 0 ' * 500_000}'/>"),
         drawing("<g>"),
     ],
-    ids=range(10),
+    ids=range(11),
 )
 def test_an_svg_that_draws_too_much_is_left_out(given):
     (shown,) = safe(display({"image/svg+xml": given}))
     assert shown.data.keys() == {"text/plain"}
     assert shown.data["text/plain"].startswith("... left out here: an SVG")
+
+
+@pytest.mark.parametrize("name", ["#%61", " #a", "#a b", "other.svg#a", "#a)", "&#35;%61"])
+def test_what_an_svg_calls_in_another_way_is_not_called(name):
+    left = left_of(
+        drawing(f"<g id='a'><path/></g><use href='{name}'/><path fill='url({name})' style='fill: url({name})'/>")
+    )
+    assert "href" not in left and "url" not in re.sub(r"url\(\s*#a\)", "", left)
 
 
 def test_what_only_a_definition_would_repeat_is_dropped():
