@@ -77,11 +77,16 @@ def left_out(what: str) -> str:
 
 
 class _Pictures(Filter):
-    """Puts in, in place of a picture's name, the picture; and of one that is not there, words."""
+    """Puts in, in place of a picture's name, the picture; and of one that is not there, words.
+
+    A short text can call a large picture any number of times: all that are put in are twice as long as all that there
+    are, at most.
+    """
 
     def __init__(self, source: Any, pictures: Mapping[str, str]) -> None:
         super().__init__(source)
         self.pictures = pictures
+        self.room = 2 * sum(map(len, pictures.values()))
 
     def __iter__(self) -> Iterator[Any]:
         for token in super().__iter__():
@@ -91,6 +96,9 @@ class _Pictures(Filter):
             name = token["data"].get((None, "src"), "")
             beside = name if re.fullmatch(HERE, name) else left_out("a picture that does not come with the notebook")
             shown = self.pictures.get(unquote(name), beside)
+            if shown.startswith("data:"):
+                self.room -= len(shown)
+                shown = shown if self.room >= 0 else left_out("a picture that is shown too often")
             if shown.startswith("..."):  # no path does
                 yield {"type": "Characters", "data": shown}
             else:
@@ -159,9 +167,10 @@ def _uri(content: Any, gallery: Gallery) -> str:
 
 def markdown2html(context: Any, source: Any) -> str:
     """nbconvert's filter of this name, with the result made safe; `context` is Jinja's."""
+    render = _markdown()
     try:
         with learner_code(SECONDS):
-            text = _markdown()(str(source))
+            text = render(str(source))
         return safe_html(text, Gallery(), context.get("cell", {}).get("attachments"))
     except Unfit as error:
         return f"<p>{left_out(str(error))}</p>"
@@ -171,6 +180,7 @@ def markdown2html(context: Any, source: Any) -> str:
 
 @functools.cache
 def _markdown() -> Callable[[str], str]:
+    """With all that it imports, as `_highlighter`."""
     from mistune import HTMLRenderer
     from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 

@@ -479,6 +479,13 @@ def test_html_of_many_pictures_is_cut():
     assert shown.data["text/html"].count("<img") == 200 and shown.data["text/html"].count("left out") == 100
 
 
+@pytest.mark.parametrize("source", ["![a](attachment:a.png) ", "<img src='attachment:a.png'> "])
+def test_a_picture_that_is_called_without_end_is_shown_twice(source):
+    cell = nbformat.from_dict({"attachments": {"a.png": {"image/png": PNG}}})
+    page = outputs.markdown2html({"cell": cell}, 1000 * source)
+    assert page.count("<img") == 2 and page.count("a picture that is shown too often") == 998
+
+
 def test_a_script_is_left_out_and_its_place_says_so():
     (shown,) = safe(display({"text/html": "<p>a</p><script>1</script><video src=x></video>"}))
     assert (
