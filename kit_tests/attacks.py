@@ -894,7 +894,7 @@ display(view, raw=True)
 tried("shown after it")
 """,
     shows=("tried: a widget", "tried: shown after it"),
-    hides=("widget-view",),
+    hides=("model_id",),
 )
 attack(
     "messages_of_other_kinds",
