@@ -54,6 +54,9 @@ class JudgedExecute(nbgrader.preprocessors.Execute):
     request_seconds = _setting(Float, "request_seconds", "Time for one request of the judge to the kernel.")
     cell_seconds = _setting(Float, "cell_seconds", "Time for one cell, and for all requests of one graded cell.")
     submission_seconds = _setting(Float, "submission_seconds", "Time for all cells and requests of one submission.")
+    judge_seconds = _setting(
+        Float, "judge_seconds", "The grader's own time for the verdicts and outputs of a submission, and for one page."
+    )
     most_requests = _setting(Integer, "most_requests", "Requests of the judge to one kernel.")
     memory = _setting(Integer, "memory", "Address space of each process in the jail, in bytes.")
     processes = _setting(Integer, "processes", "Processes and threads in the jail.")

@@ -25,6 +25,7 @@ from nbformat.v4 import new_output
 from checks.observe import PATIENCE, Deadline, printable
 from checks.report import FollowThrough
 from grading import follow, jail, outputs
+from grading.budget import Budget
 from grading.images import Gallery
 from grading.judge import Judge, Verdict
 from grading.kernels import DeadKernel, JailedKernel, KernelSupply, Zygote
@@ -52,6 +53,7 @@ class Settings:
     request_seconds: float = 5.0
     cell_seconds: float = 30.0
     submission_seconds: float = 120.0
+    judge_seconds: float = 60.0
     most_requests: int = 200_000
     memory: int = LIMITS.memory
     processes: int = LIMITS.processes
@@ -73,6 +75,7 @@ class Runner(NotebookClient):
         nb: the notebook.
         bench: where it is run.
         seconds: time for all of it.
+        budget: of the grader's own time.
         is_shown: whether anything is kept of what its cells display.
 
     Attributes:
@@ -82,7 +85,7 @@ class Runner(NotebookClient):
         overran: places of cells whose time was over.
     """
 
-    def __init__(self, nb: NotebookNode, bench: Bench, seconds: float, is_shown: bool = True) -> None:
+    def __init__(self, nb: NotebookNode, bench: Bench, seconds: float, budget: Budget, is_shown: bool = True) -> None:
         super().__init__(
             nb,
             None,
@@ -97,7 +100,7 @@ class Runner(NotebookClient):
             },
         )
         self.bench, self.settings = bench, replace(bench.settings, submission_seconds=seconds)
-        self.is_shown = is_shown
+        self.budget, self.is_shown = budget, is_shown
         self.verdicts: dict[str, Verdict] = {}
         self.why: str | None = None
         self.ended_at: int | None = None
@@ -138,7 +141,7 @@ class Runner(NotebookClient):
                     stack.close()
                     kernel = self._connect(stack)
             self.limit = Deadline(self.settings.submission_seconds, kernel.clock())
-            judge = Judge(kernel, bench.tests, self._listen, self.settings)
+            judge = Judge(kernel, bench.tests, self._listen, self.settings, self.budget)
             for index, cell in enumerate(self.nb.cells):
                 if cell.cell_type != "code":
                     continue
@@ -178,12 +181,14 @@ class Runner(NotebookClient):
         self.why = self.why or judge.connection.gone
         if self.is_shown:
             cell.outputs = verdict.outputs()
-        elif self.why is None and self.limit.left <= 0:
+        elif self.why is None and (self.limit.left <= 0 or self.budget.left <= 0):
             self.why = self._over()
         if self.is_shown or self.why is None:
             self.verdicts[cell.metadata.nbgrader["grade_id"]] = verdict
 
     def _over(self) -> str:
+        if self.budget.left <= 0:
+            return f"to judge it took longer than {self.budget.seconds:g} seconds"
         return f"the notebook took longer than {self.settings.submission_seconds:g} seconds"
 
     def _kept(self, shown: list[NotebookNode], index: int) -> list[NotebookNode]:
@@ -362,8 +367,8 @@ class Bench:
         Raises:
             DeadKernel: when no kernel starts.
         """
-        seconds = self.settings.submission_seconds
-        first = Runner(notebook, self, seconds)
+        seconds, budget = self.settings.submission_seconds, Budget(self.settings.judge_seconds)
+        first = Runner(notebook, self, seconds, budget)
         remarks = first.run()
         if not self.settings.follow_through:
             return remarks, {}
@@ -374,7 +379,7 @@ class Bench:
         if again is None:
             return remarks, {}
         self.supply.expected += 1
-        second = Runner(again, self, SECOND_SHARE * seconds, is_shown=False)
+        second = Runner(again, self, SECOND_SHARE * seconds, budget, is_shown=False)
         second.run_cells()
         if second.why is not None:
             remarks.append(

@@ -231,8 +231,9 @@ class Process:
                 "requirements.txt, and start the worker again."
             )
         self.setup = setup
-        # Both passes take one and a half times as long; the judge's own time is not counted in it.
-        self.longest = 3 * PATIENCE * setup.settings["submission_seconds"] * len(setup.notebooks) + START_SECONDS
+        # Both passes take one and a half times as long.
+        seconds = 1.5 * setup.settings["submission_seconds"] + setup.settings["judge_seconds"]
+        self.longest = 2 * PATIENCE * seconds * len(setup.notebooks) + START_SECONDS
         mine, theirs = socket.socketpair()
         self.channel = Channel(mine, LARGEST_JOB)
         with theirs, _starting:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import os
@@ -21,9 +22,23 @@ from jailed import Kernel
 
 import tests
 from checks import section
-from checks.observe import Failed, OutOfTime, UsedTorch, array_of, class_name, compare, explain, is_bare, learner_code
+from checks.observe import (
+    Failed,
+    OutOfTime,
+    UsedTorch,
+    array_of,
+    class_name,
+    compare,
+    explain,
+    is_bare,
+    learner_code,
+    text_of,
+)
 from conftest import names_for, solved, solved_texts
 from grading import remote
+from grading.budget import Budget
+from grading.execute import Settings, load_tests
+from grading.judge import Judge, Verdict
 from grading.kernel import wire
 from grading.kernels import ProcessorClock
 from grading.remote import Connection
@@ -85,10 +100,36 @@ def test_arrays_that_hold_no_numbers_come_as_their_shape(kernel):
             array_of(array, "a")
 
 
-def test_arrays_with_too_many_elements_do_not_cross(kernel):
-    wide = load(kernel, "wide = np.broadcast_to(np.float64(1), (10**6, 10**6))", "wide")
-    with pytest.raises(Failed, match="has 1,000,000,000,000 elements"):
-        array_of(wide, "a")
+@pytest.mark.parametrize(
+    ("made", "says"),
+    [
+        ("np.broadcast_to(np.float64(1), (10**6, 10**6))", "has 1,000,000,000,000 elements: up to 1,000,000 are read"),
+        ("np.broadcast_to(np.float64(1), (1000, 1001))", "has 1,001,000 elements"),
+        ("np.zeros((10**8, 0))", "has 100,000,000 rows without elements"),
+        ("np.zeros((1001, 0, 1000))", "has 1,001,000 rows without elements"),
+        ("np.broadcast_to(np.array(None), (1000, 1001))", "has 1,001,000 elements"),
+    ],
+)
+def test_of_arrays_with_too_many_elements_or_rows_only_the_shape_crosses(kernel, made, says):
+    wide = load(kernel, f"wide = {made}", "wide")
+    assert wide.shape == eval(made, {"np": np}).shape
+    for where in (wide, eval(made, {"np": np})):
+        with pytest.raises(Failed, match=says):
+            array_of(where, "a")
+
+
+@pytest.mark.parametrize("made", ["np.ones((1000, 1000))", "np.zeros((1000, 0, 1000))", "np.zeros((0, 10**6))"])
+def test_arrays_with_as_many_elements_or_rows_as_are_read_cross(kernel, made):
+    wide = array_of(load(kernel, f"wide = {made}", "wide"), "a")
+    np.testing.assert_array_equal(wide, eval(made, {"np": np}))
+
+
+def test_an_array_with_many_axes_is_shown_by_its_first_and_last_numbers():
+    """NumPy leaves nothing out of a short axis: it would write half a million numbers."""
+    assert text_of(np.zeros((2,) * 19)).startswith("array([0., 0., 0., ..., 0., 0., 0.]")
+    with pytest.raises(Failed) as raised:
+        compare("a", np.ones((2,) * 19), np.zeros((2,) * 19))
+    assert len(raised.value.got) < 500
 
 
 def test_a_number_derived_from_int_is_a_number(kernel):
@@ -505,6 +546,51 @@ def test_too_many_objects_at_once_are_an_exception_of_the_one_request(kernel):
     assert one() == 1
 
 
+def judged_in(kernel: Kernel, code: str, cell: str, seconds: float) -> tuple[Verdict, Judge]:
+    """The verdict on a graded cell over what code defines, and the judge, who has so much time of its own."""
+    kernel.load([("<cell>", code)] if isinstance(code, str) else code)
+    judge = Judge(kernel.kernel, tests, kernel.listen, Settings(), Budget(seconds))
+    try:
+        return judge.verdict(cell, None), judge
+    finally:
+        kernel.serving = False
+
+
+def burn(seconds: float) -> None:
+    ends = time.thread_time() + seconds
+    while time.thread_time() < ends:
+        pass
+
+
+@pytest.mark.parametrize("cell", ["while True: pass", "while True: one()"])
+def test_the_judges_own_time_on_a_cell_ends(kernel, cell, monkeypatch):
+    monkeypatch.setattr("grading.judge.GRACE", 0.2)
+    verdict, judge = judged_in(kernel, "def one(): return 1", cell, 0.3)
+    assert (verdict.points, verdict.says) == (0, "Not graded: the time was over.")
+    assert "more than 0.3 seconds of its own" in judge.remarks[0]
+    again = judge.verdict("1", None)
+    assert (again.points, len(judge.remarks)) == (0, 1)
+    verdict, judge = judged_in(kernel, "def one(): return 1", "one()", 30)
+    assert (verdict.points, judge.remarks) == (1, [])
+
+
+def test_when_the_judges_own_time_ends_what_was_judged_by_then_counts(kernel, monkeypatch):
+    load_tests()
+    checks = [*tests.MODULE.checks]
+    slow = checks[len(checks) // 2]
+
+    def run(trial):
+        burn(1.0)
+        slow.run(trial)
+
+    checks[len(checks) // 2] = dataclasses.replace(slow, run=run)
+    monkeypatch.setattr(tests.MODULE, "checks", checks)
+    verdict, _ = judged_in(kernel, solved_texts(), "tests.test_my_module(MyModule, MyTensor, Parameter)", 0.9)
+    status = [check.status for check in verdict.report.checks]
+    assert status[: len(checks) // 2] == ["passed"] * (len(checks) // 2)
+    assert status[-1] == "waiting" and 0 < verdict.points < tests.MODULE.points
+
+
 # ---------------------------------------------------------------- messages that are none
 
 
@@ -550,6 +636,7 @@ def test_an_honest_message_is_read():
         message(b"[1]"),
         message(b"\xff\xfe"),
         message(b"1" * 10_000),
+        struct.pack("<II", LARGEST // 4 + 1, 0),
         message({"value": {"pickle": "gASVAAAA"}}),
         message({"value": [1]}),
         message({"value": {"list": 3}}),
@@ -577,7 +664,8 @@ def test_an_honest_message_is_read():
         message({"value": {"type": "object_"}}) + b"more",
         message({"value": {"type": ["float64"]}}),
         message({"value": {"dtype": "O"}}),
-        message({"value": {"shape": ["f", [2**39] * 4]}}),
+        message({"value": {"list": [{"array": ["<f8", [10**6, 0], True, 1]}] * 20}}),
+        message({"value": {"shape": ["f", [2**39] * 33]}}),
         message({"value": {"shape": [[], []]}}),
         message({"value": {"dict": [[{"list": []}, 1]]}}),
         message({"value": {"dict": [[1]]}}),
