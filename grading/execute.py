@@ -25,7 +25,7 @@ from nbformat.v4 import new_output
 from checks.observe import PATIENCE, Deadline, printable
 from checks.report import FollowThrough
 from grading import follow, jail, outputs
-from grading.budget import Budget
+from grading.budget import Budget, limited_memory
 from grading.images import Gallery
 from grading.judge import Judge, Verdict
 from grading.kernels import DeadKernel, JailedKernel, KernelSupply, Zygote
@@ -348,6 +348,7 @@ class Bench:
             stack.callback(self.supply.close)
             self.tests = load_tests()
             self.tests.WORKSHOP.seed = self.seed
+            stack.enter_context(limited_memory())
             self._stack = stack.pop_all()
         return self
 

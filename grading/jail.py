@@ -64,7 +64,7 @@ class Limits:
 
     def as_rlimits(self, level: Level) -> dict[str, int]:
         return {
-            "AS": self.memory,
+            **{"AS": self.memory, "DATA": self.memory},
             **({"NPROC": self.processes} if level.counts_processes else {}),
             "FSIZE": self.file,
             "CPU": self.cpu,

@@ -6,7 +6,6 @@ import contextlib
 import ctypes
 import functools
 import json
-import mmap
 import os
 import secrets
 import select
@@ -28,6 +27,7 @@ from jupyter_client.asynchronous import AsyncKernelClient
 
 from checks.observe import Deadline
 from grading import jail
+from grading.budget import memory
 from grading.kernel.wire import Channel, WireError
 from grading.warm import Warm
 
@@ -253,11 +253,11 @@ class JailedKernel(AsyncKernelManager):
         libzmq reads all that comes, asked or not. It limits the size of a message's part and the number of messages,
         but a message has any number of parts. When the other end is gone, it gives back those that it has.
         """
-        done, most = threading.Event(), _taken() + MOST_GROWTH
+        done, most = threading.Event(), memory()[0] + MOST_GROWTH
 
         def watch() -> None:
             while not done.wait(0.02):
-                if _taken() > most:
+                if memory()[0] > most:
                     self.why = f"it sent so much that the grader would need more than {MOST_GROWTH >> 20} MiB for it"
                     self.kill()
                     return
@@ -431,16 +431,6 @@ class Zygote(Warm):
     def close(self) -> None:
         super().close()
         self.folder.cleanup()
-
-
-def _taken() -> int:
-    """Bytes of memory that this process has for itself, without files; 0 where nobody tells."""
-    try:
-        with open("/proc/self/statm", "rb") as file:
-            _, resident, of_files, *_ = map(int, file.read().split())
-    except OSError:  # macOS
-        return 0
-    return (resident - of_files) * mmap.PAGESIZE
 
 
 def _run_on(processors: set[int], *processes: int) -> None:

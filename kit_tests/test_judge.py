@@ -36,7 +36,7 @@ from checks.observe import (
 )
 from conftest import names_for, solved, solved_texts
 from grading import remote
-from grading.budget import Budget
+from grading.budget import Budget, limited_memory
 from grading.execute import Settings, load_tests
 from grading.judge import Judge, Verdict
 from grading.kernel import wire
@@ -589,6 +589,15 @@ def test_when_the_judges_own_time_ends_what_was_judged_by_then_counts(kernel, mo
     status = [check.status for check in verdict.report.checks]
     assert status[: len(checks) // 2] == ["passed"] * (len(checks) // 2)
     assert status[-1] == "waiting" and 0 < verdict.points < tests.MODULE.points
+
+
+def test_the_memory_of_the_judge_has_a_limit_from_linux_while_it_grades():
+    """What asks for more gets a MemoryError, at once: nothing here is ever written to."""
+    with limited_memory(256 << 20):
+        np.empty(200 << 20, np.uint8)
+        with pytest.raises(MemoryError):
+            np.empty(257 << 20, np.uint8)
+    np.empty(257 << 20, np.uint8)
 
 
 # ---------------------------------------------------------------- messages that are none
