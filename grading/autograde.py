@@ -58,10 +58,11 @@ class JudgedExecute(nbgrader.preprocessors.Execute):
         Float, "judge_seconds", "The grader's own time for the verdicts and outputs of a submission, and for one page."
     )
     most_requests = _setting(Integer, "most_requests", "Requests of the judge to one kernel.")
-    memory = _setting(Integer, "memory", "Address space of each process in the jail, in bytes.")
+    memory = _setting(Integer, "memory", "Address space of each process in the jail, and memory of all, in bytes.")
     processes = _setting(Integer, "processes", "Processes and threads in the jail.")
     file = _setting(Integer, "file", "Size of one file that the kernel writes, in bytes.")
     disk = _setting(Integer, "disk", "Size of the scratch folder and of /tmp in the jail, in bytes.")
+    files = _setting(Integer, "files", "Files in the scratch folder and in /tmp in the jail, in each.")
     skipped = _setting(List, "skipped", "Cells with one of these tags are not run.")
     follow_through = _setting(
         Bool,

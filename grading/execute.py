@@ -59,13 +59,13 @@ class Settings:
     processes: int = LIMITS.processes
     file: int = LIMITS.file
     disk: int = LIMITS.disk
+    files: int = LIMITS.files
     skipped: Sequence[str] = ("torch",)
     follow_through: bool = True
 
     def limits(self) -> jail.Limits:
-        return jail.Limits(
-            self.memory, self.processes, self.file, self.disk, cpu=int(1.5 * self.submission_seconds) + 1
-        )
+        cpu = int(1.5 * self.submission_seconds) + 1
+        return jail.Limits(self.memory, self.processes, self.file, self.disk, self.files, cpu)
 
 
 class Runner(NotebookClient):
@@ -233,6 +233,7 @@ class Runner(NotebookClient):
         try:
             self.execute_cell(cell, index, store_history=True)
         except DeadKernelError:
+            self.km.notice_end()
             raise Stopped(self.km.why or "the kernel has ended, by itself or for want of memory or time") from None
         except CellTimeoutError:
             self.km.kill()

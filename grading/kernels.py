@@ -26,7 +26,7 @@ from jupyter_client import AsyncKernelManager
 from jupyter_client.asynchronous import AsyncKernelClient
 
 from checks.observe import Deadline
-from grading import jail
+from grading import cgroups, jail
 from grading.budget import memory
 from grading.kernel.wire import Channel, WireError
 from grading.warm import Warm
@@ -87,7 +87,9 @@ class JailedKernel(AsyncKernelManager):
             OSError: when the zygote cannot enter the jail.
         """
         self.level = level
-        self.why: str | None = None  # it was killed by the watch
+        self.limits = limits
+        self.why: str | None = None  # it has ended, as far as this is known
+        self.group: cgroups.Group | None = None
         self.limit: Deadline | None = None  # of the cell that it runs
         self.folder = Path(tempfile.mkdtemp(prefix="mt-"))  # 0700
         # A socket's path has at most 108 bytes, and a folder for temporary files may be deep: this path is short.
@@ -111,6 +113,8 @@ class JailedKernel(AsyncKernelManager):
                 given[-1].bind(f"{self.ip}-{port}")
                 given[-1].listen(8)
             numbers = [end.fileno() for end in given]
+            if not level.no_groups:
+                self.group = cgroups.made(limits)
             if zygote is None:
                 self._start(limits, files, numbers)
             else:
@@ -167,6 +171,8 @@ class JailedKernel(AsyncKernelManager):
             self.pid, self.descriptor = zygote.enter(self.level, [inside, *given])
         finally:
             os.close(inside)
+        if self.group is not None:  # before it is told anything
+            self.group.add(self.pid)
         if hasattr(os, "sched_getaffinity"):  # where the grader is: one always waits for the other
             with contextlib.suppress(OSError):
                 os.sched_setaffinity(self.pid, os.sched_getaffinity(0))
@@ -183,8 +189,9 @@ class JailedKernel(AsyncKernelManager):
         self._holds, theirs = socket.socketpair()
         with theirs, jail.refusing() as (options, read):
             about = ["--info-fd", str(self._told)]
+            command = [*jail.command(self.level, limits, files)[:-1], *options, *about, "--", *program]
             self.process = subprocess.Popen(
-                [*jail.command(self.level, limits, files)[:-1], *options, *about, "--", *program],
+                command if self.group is None else self.group.entering(command),
                 stdin=theirs,
                 stdout=out,
                 stderr=subprocess.DEVNULL,
@@ -219,7 +226,7 @@ class JailedKernel(AsyncKernelManager):
 
     def clock(self) -> ProcessorClock:
         """The time that it uses from now on."""
-        return ProcessorClock(self.pid, self.init)
+        return ProcessorClock(self.pid, self.init, self.group)
 
     @property
     def has_kernel(self) -> bool:
@@ -248,17 +255,23 @@ class JailedKernel(AsyncKernelManager):
 
     @contextlib.contextmanager
     def watched(self) -> Iterator[None]:
-        """Inside, the kernel is killed when what it sends fills the memory of this process, or a cell does not stop.
+        """Inside, the kernel is killed when what it sends fills the memory of this process, when it has made too many
+        files, or when a cell does not stop.
 
         libzmq reads all that comes, asked or not. It limits the size of a message's part and the number of messages,
         but a message has any number of parts. When the other end is gone, it gives back those that it has.
         """
+        places = [Path(f"/proc/{self.init}/root{place}") for place in jail.SCRATCH] if self.init else []
         done, most = threading.Event(), memory()[0] + MOST_GROWTH
 
         def watch() -> None:
             while not done.wait(0.02):
                 if memory()[0] > most:
                     self.why = f"it sent so much that the grader would need more than {MOST_GROWTH >> 20} MiB for it"
+                    self.kill()
+                    return
+                if any(_files(place) > self.limits.files for place in places):
+                    self.why = f"it had more than {self.limits.files:,} files in one of its folders"
                     self.kill()
                     return
                 if (limit := self.limit) and limit.left < -GRACE:
@@ -273,6 +286,11 @@ class JailedKernel(AsyncKernelManager):
         finally:
             done.set()
             watching.join()
+
+    def notice_end(self) -> None:
+        """Find out why it does not answer any more."""
+        if self.why is None and self.group is not None and self.group.ran_out():
+            self.why = f"its processes and files needed more than {self.limits.memory >> 20:,} MiB of memory together"
 
     async def _async_is_alive(self) -> bool:
         if self.descriptor is None:
@@ -314,6 +332,9 @@ class JailedKernel(AsyncKernelManager):
     def close(self) -> None:
         if self.process is not None:
             self.kill()
+        if self.group is not None:
+            self.group.remove()
+            self.group = None
         if self._holds is not None:
             self._holds.close()
         if self._told is not None:
@@ -332,16 +353,17 @@ class JailedKernel(AsyncKernelManager):
 class ProcessorClock:
     """Processor time of a kernel and of all in its jail, as Linux counts it: nothing is asked of the kernel.
 
-    To look at one process takes less than a microsecond, at all of them a hundred: what the others use counts from the
-    first `look` on. Of those that end between two looks counts what their parents wait for.
+    To look at one process takes less than a microsecond, at all of them more: what the others use counts from the first
+    `look` on. Without a control group, of those that end between two looks counts what their parents wait for.
 
     Args:
         kernel: its number.
         init: that of process 1 of its jail, whose children those become that lost their parents.
+        group: of the jail.
     """
 
-    def __init__(self, kernel: int, init: int | None) -> None:
-        self.kernel, self.init = kernel, init
+    def __init__(self, kernel: int, init: int | None, group: cgroups.Group | None = None) -> None:
+        self.kernel, self.init, self.group = kernel, init, group
         self.before: float | None = None  # what all others had used when this began
         self.others = 0.0
 
@@ -350,6 +372,12 @@ class ProcessorClock:
 
     def look(self) -> None:
         """Take in what the others have used."""
+        if self.group is not None:
+            with contextlib.suppress(OSError):  # it has been removed
+                used = self.group.seconds() - _processor_time(self.kernel)
+                self.before = used if self.before is None else self.before
+                self.others = max(self.others, used - self.before)
+            return
         everyone = _family(self.kernel) | (_family(self.init) if self.init else set())
         used = sum(map(_waited_for, everyone)) + sum(map(_processor_time, everyone - {self.kernel}))
         self.before = used if self.before is None else self.before
@@ -431,6 +459,15 @@ class Zygote(Warm):
     def close(self) -> None:
         super().close()
         self.folder.cleanup()
+
+
+def _files(folder: Path) -> int:
+    """How many files and folders there are in a file system in memory."""
+    try:
+        found = os.statvfs(folder)
+    except OSError:  # it is gone, with the kernel
+        return 0
+    return found.f_files - found.f_ffree
 
 
 def _run_on(processors: set[int], *processes: int) -> None:

@@ -606,7 +606,9 @@ def test_the_memory_of_the_judge_has_a_limit_from_linux_while_it_grades():
 def stand_in(channel: wire.Channel):
     """What the judge needs of a kernel: a channel to it, and the time of its process, which is ours."""
     clock = ProcessorClock(os.getpid(), None)
-    return types.SimpleNamespace(channel=channel, kill=lambda: None, why=None, clock=lambda: clock)
+    return types.SimpleNamespace(
+        channel=channel, kill=lambda: None, why=None, clock=lambda: clock, notice_end=lambda: None
+    )
 
 
 def answered(*sent: bytes, largest: int = LARGEST):
