@@ -34,9 +34,8 @@ from tqdm import tqdm
 from traitlets import Bool, Integer, Unicode, default
 
 from checks.observe import printable
-from checks.section import drawn_seed
 from grading import gradebook, jail, submissions, worker
-from grading.autograde import SECRET, JudgedAutograde, JudgedExecute
+from grading.autograde import SECRET, JudgedAutograde, JudgedExecute, drawn_seed
 from grading.execute import Settings
 from grading.gradebook import GradebookError
 from grading.journal import Busy, Journal
