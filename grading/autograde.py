@@ -55,7 +55,7 @@ class JudgedExecute(nbgrader.preprocessors.Execute):
     cell_seconds = _setting(Float, "cell_seconds", "Time for one cell, and for all requests of one graded cell.")
     submission_seconds = _setting(Float, "submission_seconds", "Time for all cells and requests of one submission.")
     judge_seconds = _setting(
-        Float, "judge_seconds", "The grader's own time for the verdicts and outputs of a submission, and for one page."
+        Float, "judge_seconds", "Time of the grader's own for a submission: for its verdicts and for what it shows."
     )
     most_requests = _setting(Integer, "most_requests", "Requests of the judge to one kernel.")
     memory = _setting(Integer, "memory", "Address space of each process in the jail, and memory of all, in bytes.")
@@ -304,5 +304,5 @@ def configure(config: Any) -> None:
     config.NotebookExporter.optimistic_validation = True  # once, not after each of its preprocessors
     config.HTMLExporter.filters = {
         "markdown2html": jinja2.pass_context(outputs.markdown2html),
-        "highlight_code": outputs.highlight_code,
+        "highlight_code": jinja2.pass_context(outputs.highlight_code),
     }

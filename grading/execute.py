@@ -119,13 +119,19 @@ class Runner(NotebookClient):
             DeadKernel: when no kernel starts.
         """
         remarks = self.run_cells()
-        gallery = Gallery()
-        for index, cell in enumerate(self.nb.cells):  # now that no message can change an earlier output any more
-            if cell.cell_type == "code" and not is_grade(cell):
-                cell.outputs = self._kept(outputs.safe_outputs(cell.outputs, gallery), index)
+        gallery, left = Gallery(), self.budget.left
+        with outputs.within(self.budget):
+            for index, cell in enumerate(self.nb.cells):  # now that no message can change an earlier output any more
+                if cell.cell_type == "code" and not is_grade(cell):
+                    cell.outputs = self._kept(outputs.safe_outputs(cell.outputs, gallery), index)
         if self.cut:
             most = f"{MOST_KEPT >> 20} MiB in all, or {MOST_MESSAGES:,} pieces in one cell"
             remarks.append(f"A part of what the notebook displays is left out: it is more than {most}.")
+        if left > 0 and self.budget.left <= 0:
+            remarks.append(
+                "A part of what the notebook displays is left out, or shown as text: to show it takes longer than the "
+                f"{self.budget.seconds:g} seconds that the grader has for verdicts and displays."
+            )
         return remarks
 
     def run_cells(self) -> list[str]:

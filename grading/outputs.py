@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
 import functools
 import html
 import itertools
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -17,8 +20,9 @@ from bleach.html5lib_shim import Filter
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from checks.observe import OutOfTime, learner_code, printable
-from grading.images import SHOWN_SIDE, Gallery, Unfit, content_of
+from checks.observe import OutOfTime, printable
+from grading.budget import Budget
+from grading.images import SHOWN_SIDE, Gallery, Picture, Unfit, content_of
 
 MOST_OUTPUTS = 200  # of one cell
 MOST_TEXT = 100_000  # characters of one output
@@ -27,6 +31,8 @@ MOST_PICTURES = 200  # of one piece of HTML
 SIDES = {"width", "height"}
 WIDE = 1000  # pixels, of a picture that may be wider than a page
 SECONDS = 1.0  # to make one piece of HTML safe: HTML can be written that takes hours
+PICTURE_SECONDS = 5.0
+PAGE_SECONDS = 30.0  # for all pieces of a page: a notebook can have thousands
 PLAIN = "text/plain"
 TAGS = {
     *("a", "abbr", "b", "blockquote", "br", "caption", "code", "col", "colgroup", "dd", "del", "details", "div", "dl"),
@@ -70,6 +76,34 @@ def _allowed(tag: str, name: str, value: str) -> bool:
         "details": ("open",),
         "ol": ("start",),
     }.get(tag, ())
+
+
+_budget: contextvars.ContextVar[Budget | None] = contextvars.ContextVar("_budget", default=None)
+
+
+@contextlib.contextmanager
+def within(budget: Budget) -> Iterator[None]:
+    """Inside, all that is made fit to be looked at takes from this time; when it is over, words and text are left."""
+    before = _budget.set(budget)
+    try:
+        yield
+    finally:
+        _budget.reset(before)
+
+
+def _piece(seconds: float = SECONDS) -> contextlib.AbstractContextManager[None]:
+    """Inside, one piece is made.
+
+    Raises:
+        OutOfTime: when that takes longer, or there is no time left for any.
+    """
+    return (_budget.get() or Budget(math.inf)).work(seconds)
+
+
+def _of_page(context: Any) -> Budget:
+    """The time for the page that Jinja makes in a context."""
+    resources = context.get("resources")
+    return Budget(PAGE_SECONDS) if resources is None else resources.setdefault("seconds", Budget(PAGE_SECONDS))
 
 
 def left_out(what: str) -> str:
@@ -129,7 +163,7 @@ def safe_html(text: str, gallery: Gallery, attached: Any = None, most: float = f
         return f'<img alt="" {named(found[0])}>' if found[1].lower() == "svg" else ""
 
     try:
-        with learner_code(SECONDS):
+        with _piece():
             running = ", ".join(sorted({tag.lower() for tag in RUNNING.findall(text)}))
             bare = INSIDE.sub(lambda found: named(found[2] or found[3]), BLOCKS.sub(block, text))
             if len(bare) > most:
@@ -145,12 +179,12 @@ def safe_html(text: str, gallery: Gallery, attached: Any = None, most: float = f
             strip=True,
             filters=[partial(_Pictures, pictures=pictures)],
         )
-        with learner_code(SECONDS):
+        with _piece():
             made = cleaner.clean(bare)
     except Unfit:
         raise
     except (OutOfTime, Exception):
-        return f"<pre>{html.escape(_text(text))}</pre>"
+        return _plainly(_text(text))
     lost = f"what runs or loads something ({running})" if running else ""
     if lost and not SEEN.search(made):
         raise Unfit(lost)
@@ -160,22 +194,35 @@ def safe_html(text: str, gallery: Gallery, attached: Any = None, most: float = f
 def _uri(content: Any, gallery: Gallery) -> str:
     """A picture as the source of an `img`, or words."""
     try:
-        return gallery.fit(content_of(content)).uri
+        return _picture(content, gallery).uri
     except Unfit as error:
         return left_out(str(error))
+
+
+def _picture(content: Any, gallery: Gallery) -> Picture:
+    try:
+        with _piece(PICTURE_SECONDS):
+            return gallery.fit(content_of(content))
+    except OutOfTime:
+        raise Unfit("a picture, which takes too long to show") from None
+
+
+def _plainly(text: str) -> str:
+    return f"<pre>{html.escape(text)}</pre><p>{left_out('its form, which takes too long to show')}</p>"
 
 
 def markdown2html(context: Any, source: Any) -> str:
     """nbconvert's filter of this name, with the result made safe; `context` is Jinja's."""
     render = _markdown()
-    try:
-        with learner_code(SECONDS):
-            text = render(str(source))
-        return safe_html(text, Gallery(), context.get("cell", {}).get("attachments"))
-    except Unfit as error:
-        return f"<p>{left_out(str(error))}</p>"
-    except (OutOfTime, Exception):
-        return f"<pre>{html.escape(str(source))}</pre>"
+    with within(_of_page(context)):
+        try:
+            with _piece():
+                text = render(str(source))
+            return safe_html(text, Gallery(), context.get("cell", {}).get("attachments"))
+        except Unfit as error:
+            return f"<p>{left_out(str(error))}</p>"
+        except (OutOfTime, Exception):
+            return _plainly(str(source))
 
 
 @functools.cache
@@ -192,11 +239,11 @@ def _markdown() -> Callable[[str], str]:
     return lambda text: MarkdownWithMath(renderer=Renderer(escape=False)).render(text)
 
 
-def highlight_code(source: str, language: str | None = None, metadata: Any = None) -> str:
+def highlight_code(context: Any, source: str, language: str | None = None, metadata: Any = None) -> str:
     """nbconvert's filter of this name, in bounded time: 100,000 characters of code can take Pygments an hour."""
     highlight = _highlighter()
     try:
-        with learner_code(SECONDS / 2):
+        with within(_of_page(context)), _piece(SECONDS / 2):
             return highlight(source, language, metadata)
     except (OutOfTime, Exception):
         return f'<div class="highlight"><pre>{html.escape(source)}</pre></div>'
@@ -284,7 +331,7 @@ def _form(mime: Any, value: Any, look: dict[str, Any], gallery: Gallery) -> tupl
         return mime, made
     if not isinstance(mime, str) or not mime.startswith("image/"):
         raise Unfit(f"a display of type {printable(str(mime), 60)}")
-    picture = gallery.fit(content_of(value))
+    picture = _picture(value, gallery)
     if picture.mime in ("image/png", "image/jpeg") and (look.keys() & SIDES or picture.width <= WIDE):
         return picture.mime, picture.base64
     # Pages show no others by themselves, and wide ones beyond their edge; JupyterLab no SVG that it does not trust.

@@ -19,6 +19,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from PIL import Image
 
 from grading import images, outputs
+from grading.budget import Budget
 
 
 def base64_of(content: bytes) -> str:
@@ -584,11 +585,42 @@ def test_a_stream_has_a_name():
 
 def test_code_is_highlighted_as_nbconvert_does():
     code = "def f(x):\n    return x + 1  # <b>"
-    assert outputs.highlight_code(code) == Highlight2HTML()(code)
+    assert outputs.highlight_code({}, code) == Highlight2HTML()(code)
 
 
 def test_code_that_takes_pygments_an_hour_is_shown_plainly():
     code = "a." * 100_000 + "<b>"
-    page = outputs.highlight_code(code)
+    page = outputs.highlight_code({}, code)
     assert html.escape(code) in page
     assert "<b>" not in page
+
+
+SLOW = "<b>" * 4000  # bleach takes a time that grows with the square
+
+
+def test_all_pieces_of_a_notebook_have_a_time_together_after_which_they_are_shown_as_text():
+    """Each of them has one second."""
+    budget = Budget(0.3)
+    with outputs.within(budget):
+        shown = [output.data["text/html"] for output in safe(*[display({"text/html": SLOW})] * 30)]
+        (picture,) = safe(display({"image/png": PNG}))
+    assert budget.left <= 0
+    assert [text.startswith("<pre>") for text in shown[-10:]] == [True] * 10
+    assert "its form, which takes too long to show" in shown[-1]
+    assert "a picture, which takes too long to show" in picture.data["text/plain"]
+    assert safe(display({"text/html": "<p>a</p>"}))[0].data == {"text/html": "<p>a</p>"}
+
+
+@pytest.mark.parametrize("filter", ["markdown2html", "highlight_code"])
+def test_all_pieces_of_a_page_have_a_time_together_and_each_page_its_own(filter, monkeypatch):
+    monkeypatch.setattr(outputs, "PAGE_SECONDS", 0.3)
+    make = getattr(outputs, filter)
+    slow = {"markdown2html": SLOW, "highlight_code": "a." * 5000}[filter]
+    quick = {"markdown2html": "*a*", "highlight_code": "a = 1"}[filter]
+    formed = {"markdown2html": "<em>a</em>", "highlight_code": "<span"}[filter]
+    page, other = {"resources": {}}, {"resources": {}}
+    assert formed in make(page, quick)
+    for _ in range(30):
+        make(page, slow)
+    assert formed not in make(page, quick)
+    assert formed in make(other, quick)
