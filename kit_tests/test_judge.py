@@ -6,7 +6,6 @@ import dataclasses
 import json
 import math
 import os
-import random
 import signal
 import socket
 import struct
@@ -690,25 +689,6 @@ def test_an_honest_message_is_read():
 def test_a_forged_answer_ends_the_kernel_with_a_sentence(bytes_):
     with pytest.raises(Failed, match="the process that runs your code"):
         answered(bytes_)
-
-
-def test_random_answers_never_do_anything_but_fail_or_give_a_value():
-    pick = random.Random(0)
-    tags = ["list", "tuple", "dict", "iter", "slice", "array", "scalar", "type", "dtype", "shape", "ref", "x"]
-
-    def form(deep: int) -> object:
-        if deep > 3 or pick.random() < 0.3:
-            return pick.choice([None, True, -1, 0, 3, 2**50, 1.5, "<f8", "f", "a" * 9, [], [2], ["<f8", [1], True, 1]])
-        if pick.random() < 0.5:
-            return {pick.choice(tags): form(deep + 1)}
-        return [form(deep + 1) for _ in range(pick.randrange(5))]
-
-    for _ in range(3000):
-        document = {pick.choice(["value", "error"]): form(0)}
-        try:
-            answered(message(document, pick.randbytes(pick.choice([0, 8, 16]))))
-        except Exception as error:
-            assert not isinstance(error, (SystemError, MemoryError))
 
 
 def test_no_answer_at_all_ends_in_time(monkeypatch):
