@@ -11,11 +11,14 @@ from __future__ import annotations
 import contextlib
 import functools
 import glob
+import logging
 import os
 import re
 import shutil
+import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -37,6 +40,7 @@ from checks.section import drawn_seed
 from grading import jail, outputs, submissions
 from grading.execute import Bench, Settings
 from grading.kernels import DeadKernel
+from grading.worker import ATTEMPTS, not_graded, out_of_memory
 
 DEFAULT = Settings()
 SECRET = "submission_secret.txt"
@@ -71,10 +75,13 @@ class JudgedExecute(nbgrader.preprocessors.Execute):
 
     def preprocess(self, nb: NotebookNode, resources: Any, km: Any = None) -> tuple[NotebookNode, Any]:
         converter = self.parent.parent
-        try:
-            remarks, _ = converter.bench.grade(nb, converter.courses[resources["nbgrader"]["notebook"]])
-        except DeadKernel as error:
-            raise NbGraderException(f"{error}: is the machine out of memory?") from error
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                remarks, _ = converter.bench.grade(nb, converter.courses[resources["nbgrader"]["notebook"]])
+                break
+            except DeadKernel as error:
+                if attempt == ATTEMPTS:
+                    raise NbGraderException(not_graded(out_of_memory(error))) from error
         for remark in remarks:
             converter.remark(resources, remark)
         submissions.note(nb, converter.remarks_on(resources))
@@ -240,11 +247,12 @@ class JudgedAutograde(stock.Autograde):
         failed, start = None, time.perf_counter()
         self.bench.supply.expected = len(self.assignments)
         try:
-            super().convert_notebooks()
+            with _sentences(self.log):
+                super().convert_notebooks()
         except NbGraderException as error:
             failed = str(error)
         for student in self.failed:
-            self._note(student, "could not be graded, by no fault of the learner: see above.")
+            self._note(student, "not graded, not the learner's fault: see above.")
         for student, remarks in sorted(self.remarks.items()):
             for remark in remarks:
                 self.log.warning("%s: %s", student, remark)
@@ -267,6 +275,34 @@ class JudgedAutograde(stock.Autograde):
 
     def _note(self, student: str, remark: str) -> None:
         self.remarks.setdefault(student, []).append(remark)
+
+
+@contextlib.contextmanager
+def _sentences(log: Any) -> Iterator[None]:
+    """Inside, nbgrader logs what went wrong with a submission in a sentence, and the traceback for --debug."""
+    logger = getattr(log, "logger", log)  # of an adapter
+
+    def told(record: logging.LogRecord) -> bool:
+        said, error = record.getMessage(), sys.exc_info()[1]
+        if record.levelno == logging.ERROR and error is not None and said.startswith("Traceback"):
+            record.msg, record.args = sentence(error), ()
+            logger.debug("%s", said)
+        return "traceback for details" not in said
+
+    logger.addFilter(told)
+    try:
+        yield
+    finally:
+        logger.removeFilter(told)
+
+
+def sentence(error: BaseException) -> str:
+    """What an exception says, for an instructor."""
+    if isinstance(error, NbGraderException):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}{f' ({error.filename})' if error.filename else ''}"
+    return f"{type(error).__name__}: {error}"
 
 
 def _is_linked(place: Path, top: Path) -> bool:

@@ -26,7 +26,7 @@ from checks.observe import PATIENCE, Deadline, printable
 from checks.report import FollowThrough
 from grading import follow, jail, outputs
 from grading.judge import Judge, Verdict
-from grading.kernels import DeadKernel, JailedKernel, KernelSupply, Zygote
+from grading.kernels import LOST, DeadKernel, JailedKernel, KernelSupply, Zygote
 from grading.submissions import is_grade
 
 MOST_MESSAGES = 5000  # of one cell that are looked at
@@ -112,7 +112,7 @@ class Runner(NotebookClient):
             What the learner and the instructor should know, a sentence each.
 
         Raises:
-            DeadKernel: when no kernel starts.
+            DeadKernel: when no kernel starts, or the machine ends it.
         """
         remarks = self.run_cells()
         for cell in self.nb.cells:  # now that no message can change an earlier output any more
@@ -151,6 +151,8 @@ class Runner(NotebookClient):
                             self._execute(cell, index)
                     except Stopped as error:
                         self.why = str(error)
+                if kernel.is_lost:
+                    raise DeadKernel(LOST)
                 if self.why != before:
                     if self.limit.left > 0:  # else it is only the one that came too late
                         self.ended_at = index
@@ -224,6 +226,7 @@ class Runner(NotebookClient):
         try:
             self.execute_cell(cell, index, store_history=True)
         except DeadKernelError:
+            self.km.notice_end()
             raise Stopped(self.km.why or "the kernel has ended, by itself or for want of memory or time") from None
         except CellTimeoutError:
             self.km.kill()
@@ -356,7 +359,7 @@ class Bench:
             What the learner and the instructor should know, a sentence each; and what was judged twice, by grade_id.
 
         Raises:
-            DeadKernel: when no kernel starts.
+            DeadKernel: when no kernel starts, or the machine ends it: this is no verdict, and may be tried again.
         """
         seconds = self.settings.submission_seconds
         first = Runner(notebook, self, seconds)

@@ -131,6 +131,7 @@ class Connection:
         except TimeoutError:
             raise self._stop("your code did not stop when its time was over") from None
         except (EOFError, OSError):
+            self.kernel.notice_end()
             raise self._stop(self.kernel.why or "the process that runs your code has ended") from None
         except wire.WireError as error:
             raise self._stop(f"the process that runs your code sent something unreadable: {error}") from None

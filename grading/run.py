@@ -193,7 +193,7 @@ class ClassAutograde(JudgedAutograde):
             except Exception as error:
                 if type(error).__name__ != "KilledWorker":
                     raise WorkerError(f"A worker failed ({type(error).__name__}: {error}). {RESUME}") from error
-                graded = Graded(remarks=["could not be graded: each worker that tried has died."])
+                graded = Graded(remarks=[worker.not_graded("its worker died")])
             if not graded.notebooks:
                 self.progress.step("not graded", learner.name, graded.remarks)
                 continue

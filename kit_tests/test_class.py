@@ -26,9 +26,11 @@ from course import (
     environment,
     nothing_is_left,
     processes,
+    read,
     results,
     submission,
     wait_for,
+    with_cell,
     workers_of,
 )
 
@@ -394,6 +396,45 @@ def test_a_worker_that_is_killed_is_replaced(four):
     nothing_is_left(four)
 
 
+@pytest.mark.parametrize("program", ["grading", "nbgrader"])
+def test_a_kernel_that_the_machine_ends_is_no_verdict(program, tmp_path):
+    """Not with the points that were earned before, either; when it can be graded, it gets what it deserves."""
+    made, mark, seen = course(tmp_path / "course", 1), f"97{os.getpid()}", set()
+    waits = f"import subprocess\nsubprocess.run(['sleep', '{mark}'])"
+    made.hand_in("victim", with_cell(submission("half", 7), waits, before="module"))
+
+    def run(kills: int) -> Graded:
+        """Grade; kill the kernel so many times, then let it go on, unless that was too often."""
+        once = "--JudgedExecute.follow_through=False"  # it would wait again
+        command = made.nbgrader_command("autograde", "workshop", once) if program == "nbgrader" else None
+        with made.start(once, command=command) as running:
+            for attempt in range(min(kills + 1, worker.ATTEMPTS)):
+                sleeper = wait_for(lambda: sleepers() - seen).pop()
+                seen.add(sleeper)
+                os.kill(parent(sleeper) if attempt < kills else sleeper, signal.SIGKILL)
+            log, _ = running.communicate()
+        return Graded(running.returncode, log, made.folder)
+
+    def sleepers() -> set[int]:
+        asleep = f"sleep\0{mark}\0".encode()
+        return {int(each.parent.name) for each in Path("/proc").glob("[0-9]*/cmdline") if read(each) == asleep}
+
+    def parent(process: int) -> int:
+        return int(re.search(rb"PPid:\s*(\d+)", read(Path(f"/proc/{process}/status")))[1])
+
+    failed = run(worker.ATTEMPTS)
+    assert failed.status == 1
+    assert "not graded, not the learner's fault, 3 times: its kernel was ended from outside" in failed.log
+    assert "Traceback" not in failed.log
+    assert set(failed.points("victim").values()) <= {None}
+    assert sum(failed.points("all-00").values()) == 86
+    assert not (made.folder / "autograded" / "victim" / "workshop").exists() and results(made) == (program == "grading")
+    graded = run(1)
+    assert graded.status == 0, graded.log
+    assert sum(graded.points("victim").values()) == 50 and not graded.remarks("victim")
+    nothing_is_left(made)
+
+
 def test_while_the_gradebook_is_locked_it_waits(four):
     """Another program has it for longer than SQLite itself waits, and until the run has said so."""
     lock = sqlite3.connect(four.folder / "gradebook.db", isolation_level=None, check_same_thread=False)
@@ -537,7 +578,7 @@ def test_a_submission_that_kills_its_worker_is_noted_and_the_others_go_on(monkey
     monkeypatch.setattr(worker, "Process", lambda setup: Dying())
     monkeypatch.setattr(worker, "_threads", type("Threads", (), {})())
     found = Result.loads(worker.grade(SETUP, Job({}, {})))
-    assert not found.notebooks and found.remarks == ["could not be graded, 3 times: its worker died."]
+    assert not found.notebooks and found.remarks == ["not graded, not the learner's fault, 3 times: its worker died."]
 
 
 def test_a_machine_with_another_version_of_the_kit_refuses():
