@@ -85,9 +85,14 @@ class Setup:
     kit: str
     pinned: bool = False
 
+    def parts(self) -> dict[str, str]:
+        """Digests of all that decides on a verdict, but for the seed."""
+        files = {name: digest(content) for name, content in self.files.items()}
+        parts = {"notebooks": self.notebooks, "files": files, "settings": self.settings}
+        return {**{name: digest(what) for name, what in parts.items()}, "kit": self.kit}
+
     def digest(self) -> str:
-        """Of all that decides on a verdict, but for the seed."""
-        return digest([self.notebooks, {k: digest(v) for k, v in self.files.items()}, self.settings, self.kit])
+        return digest(self.parts())
 
 
 @dataclass
@@ -335,7 +340,9 @@ def main() -> None:
     from grading import execute
     from grading.kernels import Zygote
 
-    zygote = Zygote() if Zygote.is_safe(jail.probe()) else None  # it gets ready while PyTorch is loaded
+    zygote = None
+    with contextlib.suppress(OSError):  # without one, each kernel starts by itself, or says why it cannot
+        zygote = Zygote() if Zygote.is_safe(jail.probe()) else None  # it gets ready while PyTorch is loaded
     with contextlib.suppress(ImportError):  # the first worker says so
         execute.load_tests()
     gc.collect()
