@@ -28,7 +28,7 @@ from grading import follow, jail, outputs
 from grading.budget import Budget, limited_memory
 from grading.images import Gallery
 from grading.judge import Judge, Verdict
-from grading.kernels import DeadKernel, JailedKernel, KernelSupply, Zygote
+from grading.kernels import LOST, DeadKernel, JailedKernel, KernelSupply, Zygote
 from grading.submissions import is_grade
 
 MOST_MESSAGES = 5000  # of one cell that are looked at
@@ -116,7 +116,7 @@ class Runner(NotebookClient):
             What the learner and the instructor should know, a sentence each.
 
         Raises:
-            DeadKernel: when no kernel starts.
+            DeadKernel: when no kernel starts, or the machine ends it.
         """
         remarks = self.run_cells()
         gallery, left = Gallery(), self.budget.left
@@ -162,6 +162,8 @@ class Runner(NotebookClient):
                             self._execute(cell, index)
                     except Stopped as error:
                         self.why = str(error)
+                if kernel.is_lost:
+                    raise DeadKernel(LOST)
                 if self.why != before:
                     if self.limit.left > 0:  # else it is only the one that came too late
                         self.ended_at = index
@@ -373,7 +375,7 @@ class Bench:
             What the learner and the instructor should know, a sentence each; and what was judged twice, by grade_id.
 
         Raises:
-            DeadKernel: when no kernel starts.
+            DeadKernel: when no kernel starts, or the machine ends it: this is no verdict, and may be tried again.
         """
         seconds, budget = self.settings.submission_seconds, Budget(self.settings.judge_seconds)
         first = Runner(notebook, self, seconds, budget)

@@ -37,6 +37,8 @@ PROGRAM = os.path.realpath(sys.executable)
 LARGEST = 16 << 20  # bytes of one message, to or from the kernel
 MOST_GROWTH = 512 << 20  # bytes that this process may take while it listens to one kernel
 GRACE = 6.0  # seconds of processor time that a cell has to stop
+END_SECONDS = 10.0  # to end, for a kernel that has closed its channel: Linux does that first
+LOST = "its kernel was ended from outside"
 
 
 class DeadKernel(Exception):
@@ -86,10 +88,11 @@ class JailedKernel(AsyncKernelManager):
         Raises:
             OSError: when the zygote cannot enter the jail.
         """
-        self.level = level
-        self.limits = limits
+        self.level, self.limits = level, limits
         self.why: str | None = None  # it has ended, as far as this is known
         self.group: cgroups.Group | None = None
+        self.is_killed = False  # by this process
+        self.is_lost = False  # it was killed, and neither by this process nor by what runs in its jail
         self.limit: Deadline | None = None  # of the cell that it runs
         self.folder = Path(tempfile.mkdtemp(prefix="mt-"))  # 0700
         # A socket's path has at most 108 bytes, and a folder for temporary files may be deep: this path is short.
@@ -103,7 +106,8 @@ class JailedKernel(AsyncKernelManager):
         self.init: int | None = None  # of process 1 of the jail
         self.process: subprocess.Popen | None = None
         self._told: int | None = None  # descriptor of what bubblewrap writes about that
-        self._holds: socket.socket | None = None  # the other end of what process 1 reads from
+        # The other end of what process 1 reads from; on it is told how the kernel ends.
+        self._holds: socket.socket | None = None
         mine, theirs = socket.socketpair()
         self.channel = Channel(mine, LARGEST)
         given = [theirs]
@@ -116,9 +120,9 @@ class JailedKernel(AsyncKernelManager):
             if not level.no_groups:
                 self.group = cgroups.made(limits)
             if zygote is None:
-                self._start(limits, files, numbers)
+                self._start(files, numbers)
             else:
-                self._enter(limits, files, numbers, zygote)
+                self._enter(files, numbers, zygote)
         except BaseException:
             self.close()
             raise
@@ -138,11 +142,11 @@ class JailedKernel(AsyncKernelManager):
         self.channel.send(config, [])
         return self
 
-    def _start(self, limits: jail.Limits, files: Path, given: list[int]) -> None:
+    def _start(self, files: Path, given: list[int]) -> None:
         """Start a process of its own."""
         program = [sys.executable, "-u", str(jail.LAUNCHER), *map(str, given)]
         if self.level.name == "bubblewrap":
-            self._open_jail(limits, files, program, given, subprocess.DEVNULL)
+            self._open_jail(files, program, given, subprocess.DEVNULL).close()
             return
         home = self.folder / "home"  # and working directory
         home.mkdir()
@@ -157,39 +161,41 @@ class JailedKernel(AsyncKernelManager):
             start_new_session=True,
         )
 
-    def _enter(self, limits: jail.Limits, files: Path, given: list[int], zygote: Zygote) -> None:
+    def _enter(self, files: Path, given: list[int], zygote: Zygote) -> None:
         """Have a copy of the zygote enter a jail in which nothing happens yet."""
-        self._open_jail(limits, files, ["sh", "-c", f"echo; exec {_waiting()}"], [], subprocess.PIPE)
-        with self.process.stdout:
-            if not self.process.stdout.readline():
-                raise OSError("bubblewrap does not start")
-        try:
-            inside = os.pidfd_open(self._find_init())
-        except ValueError as error:
-            raise OSError("the jail has ended") from error
-        try:
-            self.pid, self.descriptor = zygote.enter(self.level, [inside, *given])
-        finally:
-            os.close(inside)
+        with self._open_jail(files, ["sh", "-c", f"echo; exec {_waiting()}"], [], subprocess.PIPE) as theirs:
+            with self.process.stdout:
+                if not self.process.stdout.readline():
+                    raise OSError("bubblewrap does not start")
+            try:
+                inside = os.pidfd_open(self._find_init())
+            except ValueError as error:
+                raise OSError("the jail has ended") from error
+            try:
+                self.pid, self.descriptor = zygote.enter(self.level, [inside, theirs.fileno(), *given])
+            finally:
+                os.close(inside)
         if self.group is not None:  # before it is told anything
             self.group.add(self.pid)
         if hasattr(os, "sched_getaffinity"):  # where the grader is: one always waits for the other
             with contextlib.suppress(OSError):
                 os.sched_setaffinity(self.pid, os.sched_getaffinity(0))
 
-    def _open_jail(self, limits: jail.Limits, files: Path, program: list[str], given: list[int], out: int) -> None:
+    def _open_jail(self, files: Path, program: list[str], given: list[int], out: int) -> socket.socket:
         """Start bubblewrap, and a program as process 1 of its jail.
 
-        That one reads from a socket of this process: it ends when this one does, whenever and however, and everything
-        in the jail ends with it. (bubblewrap's --die-with-parent does not do it while the jail is being made. And a
-        pipe could be opened by the kernel for writing, in /proc, where both have the same user.)
+        That one reads from a socket of this process, which is the result: it ends when this one does, whenever and
+        however, and everything in the jail ends with it. (bubblewrap's --die-with-parent does not do it while the jail
+        is being made. And a pipe could be opened by the kernel for writing, in /proc, where both have the same user.)
         """
         # In a file, not a pipe, whose end would end bubblewrap while process 1 still waits for it.
         self._told = os.memfd_create("about the jail")
         self._holds, theirs = socket.socketpair()
-        with theirs, jail.refusing() as (options, read):
+        with contextlib.ExitStack() as stack:
+            stack.callback(theirs.close)
+            options, read = stack.enter_context(jail.refusing())
             about = ["--info-fd", str(self._told)]
-            command = [*jail.command(self.level, limits, files)[:-1], *options, *about, "--", *program]
+            command = [*jail.command(self.level, self.limits, files)[:-1], *options, *about, "--", *program]
             self.process = subprocess.Popen(
                 command if self.group is None else self.group.entering(command),
                 stdin=theirs,
@@ -198,6 +204,7 @@ class JailedKernel(AsyncKernelManager):
                 pass_fds=[*given, *read, self._told],
                 start_new_session=True,
             )
+            return theirs.dup()
 
     def _find_init(self) -> int:
         """The number of process 1 of the jail, in which something has been started."""
@@ -288,16 +295,40 @@ class JailedKernel(AsyncKernelManager):
             watching.join()
 
     def notice_end(self) -> None:
-        """Find out why it does not answer any more."""
-        if self.why is None and self.group is not None and self.group.ran_out():
-            self.why = f"its processes and files needed more than {self.limits.memory >> 20:,} MiB of memory together"
+        """Find out why it does not answer any more: afterwards `is_lost` says whether the machine has ended it.
 
-    async def _async_is_alive(self) -> bool:
+        In a jail Linux refuses to kill the kernel, in every way that there is (see kernel/seccomp.py), so when it was
+        killed, and not by this process, nor at the limit of its processor time or of its control group's memory, that
+        came from outside. At level "process" its own code may have done it.
+        """
+        if self.why is not None or self.is_killed or not self._has_ended(END_SECONDS):
+            return
+        if self.group is not None and self.group.ran_out():
+            self.why = f"its processes and files needed more than {self.limits.memory >> 20:,} MiB of memory together"
+            return
+        if self.level.name != "bubblewrap":
+            self.is_lost = self.process.wait() == -signal.SIGKILL
+            return
+        self._holds.settimeout(END_SECONDS)
+        try:
+            number, seconds = json.loads(self._holds.recv(1000))
+        except (OSError, ValueError):  # whoever would tell was ended, too
+            self.is_lost = True
+        else:
+            self.is_lost = number == signal.SIGKILL and seconds < self.limits.cpu
+
+    def _has_ended(self, within: float) -> bool:
+        """Whether the kernel's process has ended, or does so within some seconds."""
         if self.descriptor is None:
-            return self.process.poll() is None
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(within)
+            return self.process.poll() is not None
         ended = select.poll()
         ended.register(self.descriptor, select.POLLIN)
-        return not ended.poll(0)
+        return bool(ended.poll(1000 * within))
+
+    async def _async_is_alive(self) -> bool:
+        return not self._has_ended(0)
 
     is_alive = _async_is_alive
 
@@ -319,6 +350,7 @@ class JailedKernel(AsyncKernelManager):
 
     def kill(self) -> None:
         """End it and all that it started."""
+        self.is_killed = True
         if self.init is not None and self.process.poll() is None:
             with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
                 os.kill(self.init, signal.SIGKILL)
@@ -448,7 +480,8 @@ class Zygote(Warm):
     def enter(self, level: jail.Level, given: list[int]) -> tuple[int, int]:
         """Have a copy enter a jail: its number, and a descriptor of it.
 
-        `given` are descriptors: of a process in the jail, then those that the copy needs.
+        `given` are descriptors: of a process in the jail, of a socket where is told how the copy ends, then those that
+        it needs.
 
         Raises:
             OSError: when it cannot.

@@ -6,14 +6,16 @@ and other cells between them. All else that a submission says (metadata, outputs
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import errno
 import hashlib
 import itertools
 import json
 import os
 import re
 import stat
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,7 @@ LARGEST_OWN = 5_000_000  # characters of all together
 LARGEST_ATTACHED = 8 << 20  # characters, in base64, of all pictures that are attached to cells
 TESTS_CALL = re.compile(r"tests\.test_\w+\(")
 TEXT = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\Z)', re.DOTALL)  # in JSON
+FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 DEFINITION = re.compile(r"^(?:class|def)[ \t]+(\w+)", re.MULTILINE)
 
 
@@ -55,23 +58,45 @@ class Submission:
     remarks: list[str] = field(default_factory=list)
 
 
-def read_file(path: Path, largest: int = LARGEST_FILE) -> bytes:
-    """The bytes of a regular file, without following a link.
+@contextlib.contextmanager
+def opened(folder: Path, top: Path | None = None) -> Iterator[int]:
+    """A descriptor of a submission's folder: what is read relative to it is read there, wherever its name leads by now.
+
+    Args:
+        folder: its path.
+        top: a folder above, else the next one; none of those below it may be a link.
+
+    Raises:
+        OSError: when it cannot be opened.
+    """
+    top = folder.parent if top is None else top
+    with contextlib.ExitStack() as stack:
+        place = os.open(top, FOLDER)
+        stack.callback(os.close, place)
+        for part in folder.relative_to(top).parts:
+            place = os.open(part, FOLDER | os.O_NOFOLLOW, dir_fd=place)
+            stack.callback(os.close, place)
+        yield place
+
+
+def read_file(path: Path | str, largest: int = LARGEST_FILE, below: int | None = None) -> bytes:
+    """The bytes of a regular file, without following a link; `below` is a descriptor of the folder that it is in.
 
     Raises:
         Unusable: for anything else, and for a file that is too large.
     """
+    name = os.path.basename(path)
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=below)
     except OSError as error:
-        link = "it is a link to another file" if path.is_symlink() else error.strerror
-        raise Unusable(f"{path.name!r} cannot be opened: {link}.") from None
+        why = "it is a link to another file" if error.errno == errno.ELOOP else error.strerror
+        raise Unusable(f"{name!r} cannot be opened: {why}.") from None
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
-            raise Unusable(f"{path.name!r} is no ordinary file, but a folder, link or device: hand in the file itself.")
+            raise Unusable(f"{name!r} is no ordinary file, but a folder, link or device: hand in the file itself.")
         if status.st_size > largest:
-            raise Unusable(f"{path.name!r} has {status.st_size:,} bytes; at most {largest:,} can be graded.")
+            raise Unusable(f"{name!r} has {status.st_size:,} bytes; at most {largest:,} can be graded.")
         with open(descriptor, "rb", closefd=False) as file:
             return file.read(largest)
     finally:
@@ -103,30 +128,37 @@ class HandedIn:
         return submission
 
 
-def collect(folder: Path, name: str, others: Collection[str] = ()) -> HandedIn:
-    """What a submission's folder holds for the notebook `name`; `others` are the assignment's other ones."""
+def collect(folder: Path, name: str, others: Collection[str] = (), top: Path | None = None) -> HandedIn:
+    """What a submission's folder holds for the notebook `name`; `others` are the assignment's other ones.
+
+    The folder is opened once, and no folder below `top` may be a link (see `opened`).
+    """
     found = HandedIn(f"{name}.ipynb")
     try:
-        there = sorted(path.name for path in folder.iterdir() if path.suffix.lower() == ".ipynb")
+        with opened(folder, top) as place:
+            _collect(place, name, others, found)
     except OSError as error:
         found.remarks.append(f"What was handed in cannot be read: {error.strerror}.")
-        return found
+    return found
+
+
+def _collect(place: int, name: str, others: Collection[str], found: HandedIn) -> None:
+    there = sorted(path for path in os.listdir(place) if os.path.splitext(path)[1].lower() == ".ipynb")
     notebooks = [file for file in there if file.removesuffix(".ipynb") not in {*others} - {name}]
     if found.name not in notebooks:
         if len(notebooks) != 1:
             others = f"but {', '.join(map(repr, notebooks[:5]))}" if notebooks else "nor any other notebook"
             found.remarks.append(f"There is no {found.name} in what was handed in, {others}: hand it in again.")
-            return found
+            return
         found.remarks.append(f"There was no {found.name}: {notebooks[0]!r} was graded in its place.")
         found.name = notebooks[0]
     elif len(notebooks) > 1:
         others = ", ".join(repr(other) for other in notebooks[:5] if other != found.name)
         found.remarks.append(f"{found.name} was graded; other notebooks were not looked at: {others}.")
     try:
-        found.content = read_file(folder / found.name)
+        found.content = read_file(found.name, below=place)
     except Unusable as error:
         found.remarks.append(str(error))
-    return found
 
 
 def cells_of(content: bytes, name: str, remarks: list[str]) -> list[dict[str, Any]]:

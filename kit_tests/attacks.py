@@ -1394,6 +1394,56 @@ except OSError:
     shows=("tried: kill", "tried: everything"),
 )
 attack(
+    "kill_itself_as_if_from_outside",
+    "What runs in a jail cannot kill its kernel: else it would be graded again and again, and stay without points.",
+    code="""\
+import fcntl, resource, signal
+me, pipe = os.getpid(), os.pipe()
+other = threading.Thread(target=threading.Event().wait, daemon=True)
+other.start()
+libc = ctypes.CDLL(None, use_errno=True)
+def alarm():
+    event = ctypes.create_string_buffer(bytes(8) + bytes([signal.SIGKILL]), 64)
+    if libc.timer_create(1, event, ctypes.create_string_buffer(8)) != 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+attempt("itself", lambda: os.kill(me, signal.SIGKILL))
+attempt("a thread", lambda: signal.pthread_kill(other.ident, signal.SIGKILL))
+attempt("its group", lambda: os.killpg(0, signal.SIGKILL))
+attempt("a handle", lambda: signal.pidfd_send_signal(os.pidfd_open(me), signal.SIGKILL))
+attempt("when a file is ready", lambda: fcntl.fcntl(pipe[0], 10, signal.SIGKILL))  # F_SETSIG
+attempt("when a time has come", alarm)
+attempt("at a limit", lambda: resource.setrlimit(resource.RLIMIT_CPU, (1, 1)))
+attempt("by a child", lambda: subprocess.run(["sh", "-c", "kill -9 $PPID"], check=True))
+""",
+)
+attack(
+    "end_its_jail",
+    "Process 1 of a jail heeds no signal that is sent from inside, and ends at nobody's word but the grader's.",
+    code="""\
+for number in set(signal.Signals) - {signal.SIGSTOP, signal.SIGCONT}:
+    tried(f"signal {number}")
+    try:
+        os.kill(1, number)
+    except PermissionError:
+        pass
+def write_into(pid):
+    with open(f"/proc/{pid}/mem", "wb") as memory:
+        memory.write(b"x")
+attempt("its memory", lambda: write_into(1))
+""",
+)
+attack(
+    "end_itself_by_a_signal",
+    "A kernel that ends by any other signal than SIGKILL has ended by its own doing: what it has earned stays.",
+    code="""\
+tried("to end")
+sys.stdout.flush()
+time.sleep(0.5)
+os.kill(os.getpid(), signal.SIGTERM)
+""",
+    shows=("tried: to end", "the kernel has ended"),
+)
+attack(
     "ptrace",
     "No process outside has a number in the jail; the judge has a name there, but cannot be signalled or read by it.",
     code="""\

@@ -53,10 +53,7 @@ def test_the_memory_of_all_processes_of_a_jail_together_has_a_limit(count, fits)
     """Of 1,200 MiB; each may have 200."""
     kernel = Kernel(memory=1200 * MIB)
     alive = len(seen(kernel, f"{HOLD}alive = together({count})", "alive"))
-    kernel.kernel.notice_end()
-    assert (alive == count, kernel.kernel.why is None) == (fits, fits)
-    if not fits:
-        assert kernel.kernel.why == "its processes and files needed more than 1,200 MiB of memory together"
+    assert (alive == count, kernel.kernel.group.ran_out()) == (fits, not fits)
     kernel.close()
 
 

@@ -62,7 +62,7 @@ def changed(pick: random.Random, document: Any) -> Any:
             if pick.random() < 0.2:
                 break
         if key is None:
-            return pick.choice(ODD)
+            return copy.deepcopy(pick.choice(ODD))
         kind = pick.randrange(5)
         if kind == 0:
             del above[key]
@@ -74,7 +74,7 @@ def changed(pick: random.Random, document: Any) -> Any:
         elif kind == 3:
             above[key] = pick.choice([[inside], {"list": [inside]}, {"dict": [[inside, 1]]}, {str(inside)[:20]: 1}])
         else:
-            above[key] = pick.choice(ODD)
+            above[key] = copy.deepcopy(pick.choice(ODD))
     return document
 
 
@@ -193,7 +193,7 @@ RESULT = Graded({"workshop": b"\x1f\x8b" + bytes(range(200))}, ["A note."], TRAC
 def test_a_randomly_damaged_journal_has_what_was_kept_or_nothing(steps, tmp_path):
     journal = Journal(tmp_path / "journal")
     noted = {"key": "k" * 64, "remarks": ["A note."], "scores": None, "files": {"workshop.ipynb": "0" * 64}}
-    for pick in steps(300):
+    for pick in steps(60):
         journal.put("ab12", RESULT)
         journal.note("workshop", "learner", noted)
         journal.begin("setup", 5, anew=True)

@@ -17,6 +17,7 @@ import types
 import jailed
 import numpy as np
 import pytest
+from course import wait_for
 from jailed import Kernel
 
 import tests
@@ -34,7 +35,7 @@ from checks.observe import (
     text_of,
 )
 from conftest import names_for, solved, solved_texts
-from grading import remote
+from grading import kernels, remote
 from grading.budget import Budget, limited_memory
 from grading.execute import Settings, load_tests
 from grading.judge import Judge, Verdict
@@ -520,6 +521,54 @@ def test_a_kernel_that_ends_says_so(copied, monkeypatch):
     end = load(kernel, "import os\ndef end(): os._exit(1)", "end")
     with pytest.raises(Failed, match="has ended"):
         end()
+    assert not kernel.kernel.is_lost
+    kernel.close()
+
+
+@pytest.mark.parametrize("victim", ["pid", "init"])
+@pytest.mark.parametrize("copied", [True, False])
+def test_a_kernel_that_was_killed_from_outside_is_known_from_one_that_ends(copied, victim, monkeypatch):
+    """It alone, or its jail."""
+    if not copied:
+        monkeypatch.setattr(jailed, "zygote", lambda: None)
+    kernel = Kernel()
+    one = load(kernel, "def one(): return 1", "one")
+    os.kill(getattr(kernel.kernel, victim), signal.SIGKILL)
+    wait_for(lambda: kernel.kernel._has_ended(0))
+    with pytest.raises(Failed, match="has ended"):
+        one()
+    assert kernel.kernel.is_lost
+    kernel.close()
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "[os.close(each) for each in range(3, 60) if is_open(each)]",
+        "os.kill(os.getpid(), signal.SIGTERM)",
+        "os.abort()",
+        "ctypes.CDLL(None).prctl(22, 2, program(0x80000000))",
+    ],
+)
+def test_a_kernel_that_ends_itself_was_not_killed_from_outside(end, monkeypatch):
+    """By signals, by a filter of its own, or as good as that, by closing what the judge listens to."""
+    monkeypatch.setattr(kernels, "END_SECONDS", 0.5)
+    kernel = Kernel()
+    code = f"""
+import ctypes, os, signal, struct
+def program(answer):
+    kept.append(ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, answer)))
+    kept.append(ctypes.create_string_buffer(struct.pack("HxxxxxxQ", 1, ctypes.addressof(kept[0]))))
+    return kept[1]
+kept = []
+def is_open(number):
+    return os.path.exists(f"/proc/self/fd/{{number}}")
+def end(): {end}
+"""
+    end = load(kernel, code, "end")
+    with pytest.raises(Failed, match="has ended"):
+        end()
+    assert not kernel.kernel.is_lost
     kernel.close()
 
 
@@ -605,9 +654,8 @@ def test_the_memory_of_the_judge_has_a_limit_from_linux_while_it_grades():
 def stand_in(channel: wire.Channel):
     """What the judge needs of a kernel: a channel to it, and the time of its process, which is ours."""
     clock = ProcessorClock(os.getpid(), None)
-    return types.SimpleNamespace(
-        channel=channel, kill=lambda: None, why=None, clock=lambda: clock, notice_end=lambda: None
-    )
+    nothing = lambda: None  # noqa: E731
+    return types.SimpleNamespace(channel=channel, kill=nothing, notice_end=nothing, why=None, clock=lambda: clock)
 
 
 def answered(*sent: bytes, largest: int = LARGEST):

@@ -113,6 +113,32 @@ def test_what_stands_in_texts_is_no_value(encoding):
     assert handed_in(json.dumps(content).encode(encoding)).remarks == []
 
 
+def test_a_folder_that_becomes_a_link_while_it_is_read_gives_nobody_elses_work(tmp_path, monkeypatch):
+    """Between any two steps: before it is opened nothing is read, afterwards what lay there."""
+    for learner in ("erin", "eve"):
+        (tmp_path / learner / "workshop").mkdir(parents=True)
+        (tmp_path / learner / "workshop" / "workshop.ipynb").write_text(learner)
+
+    def swap(part: str) -> None:
+        (tmp_path / part).rename(tmp_path / "aside")
+        (tmp_path / part).symlink_to(tmp_path / part.replace("eve", "erin"))
+
+    def swap_back(part: str) -> None:
+        (tmp_path / part).unlink()
+        (tmp_path / "aside").rename(tmp_path / part)
+
+    folder, read = tmp_path / "eve" / "workshop", submissions.read_file
+    for part in ("eve", "eve/workshop"):
+        swap(part)
+        found = submissions.collect(folder, "workshop", top=tmp_path)
+        assert found.content is None and "cannot be read" in found.remarks[0]
+        swap_back(part)
+        monkeypatch.setattr(submissions, "read_file", lambda *a, **k: (swap(part), read(*a, **k))[1])  # noqa: B023
+        assert submissions.collect(folder, "workshop", top=tmp_path).content == b"eve"
+        monkeypatch.setattr(submissions, "read_file", read)
+        swap_back(part)
+
+
 def test_damaged_cells_are_left_out_and_counted():
     bad = [None, 3, "x", [], {}, {"source": 3}, {"source": [1]}, {"input": {}}, {"source": "x" * 1_000_001}]
     submission = handed_in({"cells": [*bad, code_cell("x = 1")]})
