@@ -18,10 +18,12 @@ from nbformat.v4 import new_output
 
 from checks.observe import Failed, OutOfTime, UsedTorch, printable
 from checks.report import FollowThrough, Report, Score
+from grading.budget import Budget
 from grading.kernels import JailedKernel
 from grading.remote import Connection
 
 MOST_POINTS = 1e6  # of a cell
+GRACE = 10.0  # seconds that the judge has, when its time is over, to say what was found by then
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,9 @@ class Verdict:
         return [*shown, new_output("execute_result", data={"text/plain": repr(self.points)})]
 
 
+OVER = Verdict(0.0, "Not graded: the time was over.")
+
+
 class Judge:
     """Verdicts on one submission.
 
@@ -79,13 +84,17 @@ class Judge:
         tests: the module that graded cells call.
         listen: has the kernel answer requests, until it is told that a cell is done.
         settings: request_seconds, cell_seconds, submission_seconds, most_requests.
+        budget: of the judge's own time.
     """
 
-    def __init__(self, kernel: JailedKernel, tests: Any, listen: Callable[[], None], settings: Any) -> None:
+    def __init__(
+        self, kernel: JailedKernel, tests: Any, listen: Callable[[], None], settings: Any, budget: Budget
+    ) -> None:
         self.connection = Connection(
             kernel, settings.request_seconds, settings.submission_seconds, settings.most_requests
         )
-        self.tests, self.listen, self.settings = tests, listen, settings
+        self.connection.own_left = lambda: budget.left
+        self.tests, self.listen, self.settings, self.budget = tests, listen, settings, budget
         self.remarks: list[str] = []  # what the instructor should know
         tests.WORKSHOP.earned.clear()  # it counts one learner's points
         tests.WORKSHOP.kept = False
@@ -94,26 +103,36 @@ class Judge:
         """On a graded cell. `why` says why it cannot be judged."""
         if why is not None:
             return Verdict(0.0, f"Not graded: {why}.")
+        if min(self.connection.left, self.budget.left) <= 0:
+            return OVER
         self.connection.cell_left = self.settings.cell_seconds
         self.listen()
         try:
-            names, undefined = self._names(source)
-            if undefined:
-                return Verdict(
-                    0.0,
-                    f"{' and '.join(undefined)} {'is' if len(undefined) == 1 else 'are'} not defined: "
-                    "the cell for it did not run to its end.",
-                )
-            with contextlib.redirect_stdout(io.StringIO()):
-                value = _value(source, names)
+            with self.budget.work(grace=GRACE):
+                names, undefined = self._names(source)
+                if undefined:
+                    return Verdict(
+                        0.0,
+                        f"{' and '.join(undefined)} {'is' if len(undefined) == 1 else 'are'} not defined: "
+                        "the cell for it did not run to its end.",
+                    )
+                with contextlib.redirect_stdout(io.StringIO()):
+                    value = _value(source, names)
         except AssertionError as error:  # of a test that is written with assert
             return Verdict(0.0, f"The test failed: {printable(str(error)) or 'what it asserts does not hold'}.")
-        except (Failed, OutOfTime, UsedTorch) as error:
-            return Verdict(0.0, f"Not graded: {'the time was over' if isinstance(error, OutOfTime) else error}.")
+        except OutOfTime:
+            return OVER
+        except (Failed, UsedTorch) as error:
+            return Verdict(0.0, f"Not graded: {error}.")
         except Exception as error:  # of the checks, on values that nobody thought of
             return Verdict(0.0, f"Not graded: the checks failed on what your code computed ({type(error).__name__}).")
         finally:
             self.connection.done()
+            if self.budget.left <= 0:
+                self.remarks.append(
+                    f"To judge it takes the grader more than {self.budget.seconds:g} seconds of its own: what was not "
+                    "judged by then counts 0."
+                )
         if isinstance(value, np.generic):
             value = value.item()
         if value is None or value is True:

@@ -15,13 +15,24 @@ import time
 import types
 import weakref
 from collections import Counter, deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from checks import observe, section
-from checks.observe import PATIENCE, Deadline, Failed, OutOfTime, UsedTorch, printable, undisturbed
+from checks.observe import (
+    LARGEST,
+    PATIENCE,
+    Deadline,
+    Failed,
+    OutOfTime,
+    UsedTorch,
+    printable,
+    too_large,
+    undisturbed,
+)
 from grading.kernel import wire
 from grading.kernels import JailedKernel
 
@@ -57,6 +68,7 @@ class Connection:
         self.requests = 0
         self.references = 0  # in the last reply
         self.cell_left = total_seconds
+        self.own_left: Callable[[], float] = lambda: math.inf  # seconds that the judge's own work may still take
         self.gone: str | None = None  # why nothing can be asked any more
         self.known: weakref.WeakValueDictionary[int, Remote] = weakref.WeakValueDictionary()
         self.held: Counter[int] = Counter()  # proxies of each number
@@ -78,6 +90,9 @@ class Connection:
             if known in self.ahead:
                 return self.ahead[known]
         self.ahead = {}
+        if self.own_left() <= 0:  # what follows waits, too
+            observe.charge(math.inf)
+            raise OutOfTime
         seconds = min(self.cell_left, self.left, observe.time_left())
         if what != "run":  # a check's code has as long as its check gives it
             seconds = min(seconds, self.request_seconds)
@@ -107,10 +122,12 @@ class Connection:
                 observe.charge(math.inf)
 
     def done(self) -> None:
-        """The cell is done: the kernel goes on with the notebook."""
+        """The cell is done: the kernel goes on with the notebook. The time that it takes is the submission's."""
         if self.gone is None:
+            there = self._deadline(0)
             with contextlib.suppress(Failed), undisturbed:
-                self._exchange({"do": "done", "args": [], "drop": []}, [], self._deadline(0))
+                self._exchange({"do": "done", "args": [], "drop": []}, [], there)
+            self.left -= there.used
 
     def _deadline(self, seconds: float) -> Deadline:
         """Of the kernel, by clocks that it cannot reach."""
@@ -131,6 +148,7 @@ class Connection:
         except TimeoutError:
             raise self._stop("your code did not stop when its time was over") from None
         except (EOFError, OSError):
+            self.kernel.notice_end()
             raise self._stop(self.kernel.why or "the process that runs your code has ended") from None
         except wire.WireError as error:
             raise self._stop(f"the process that runs your code sent something unreadable: {error}") from None
@@ -147,7 +165,7 @@ class Connection:
         if "error" in reply:
             raise self._error(reply["error"])
         self.references = 0
-        decoder = wire.Decoder(data, self._object, self._array)
+        decoder = wire.Decoder(data, self._object, self._array, _described)
         try:
             value = decoder.decode(reply.get("value"))
             if type(reply.get("ahead")) is list and len(reply["ahead"]) <= MOST_UNASKED:
@@ -170,6 +188,8 @@ class Connection:
             if object.__getattribute__(value, "_connection") is not self:
                 raise Failed("an object of another notebook")
             return {"ref": object.__getattribute__(value, "_number")}
+        if type(value) is Described:
+            raise Failed(value.why)
         raise TypeError(f"a check cannot send {type(value).__name__} to a kernel")
 
     def _object(self, inside: Any) -> Any:
@@ -340,6 +360,30 @@ class Remote:
         return _ask("float", self)
 
 
+class Described:
+    """An array of which only the shape came: it has too many numbers, or rows. There is nothing to compute with."""
+
+    __slots__ = ("ndim", "shape", "size")
+    __module__ = "numpy"
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self.shape, self.ndim, self.size = shape, len(shape), math.prod(shape)
+
+    @property
+    def why(self) -> str:
+        return too_large("an array", self.shape)
+
+    @property
+    def data(self) -> Any:
+        raise Failed(self.why)
+
+
+def _described(kind: str, shape: tuple[int, ...]) -> Any:
+    if kind in wire.KINDS or wire.extent(shape) > LARGEST:
+        return Described(shape)
+    return wire.stand_in(kind, shape)
+
+
 def _slot(remote: Remote, name: str) -> Any:
     return object.__getattribute__(remote, name)
 
@@ -389,7 +433,8 @@ class RemoteArray(np.ndarray):
             self._connection.forget(self._number)
 
 
-RemoteArray.__name__ = RemoteArray.__qualname__ = "ndarray"  # as a report calls it
+for _kind in (RemoteArray, Described):  # as a report calls it
+    _kind.__name__ = _kind.__qualname__ = "ndarray"
 
 
 def _number_of(array: np.ndarray) -> int | None:

@@ -105,7 +105,7 @@ class Server:
         form, ahead, error = None, None, None
         self.patience = request["patience"]
         try:
-            decoder = wire.Decoder(data, self.objects.__getitem__, self._array)
+            decoder = wire.Decoder(data, self.objects.__getitem__, self._array, wire.stand_in)
             args = [decoder.decode(form) for form in request["args"]]
             try:
                 self._arm(request["seconds"])

@@ -31,7 +31,8 @@ HEAD = struct.Struct("<II")
 _JSON = json.JSONEncoder(separators=(",", ":")).encode
 KINDS = "biufc"  # NumPy's kinds of numbers; their bytes hold no pointers
 DEEPEST = 8  # containers within containers
-MOST_ELEMENTS = 1 << 24  # of an array whose values stay where they are, to compute with
+MOST_ROWS = 1_000_000  # of an array without elements
+MOST_ELEMENTS = 1 << 24  # in one message, of such arrays together
 MOST_VALUES = 100_000  # in one message
 MOST_REFERENCES = 2000  # to objects, in one message
 MOST_PAIRS = 1000  # of one dict: numbers can be chosen that Python sorts into one place
@@ -47,7 +48,7 @@ class Channel:
 
     Args:
         end: the socket.
-        largest: bytes that a message may have.
+        largest: bytes that a message may have. A quarter of them may be JSON, which takes many times that in memory.
     """
 
     def __init__(self, end: socket.socket, largest: int) -> None:
@@ -69,8 +70,7 @@ class Channel:
         """
         text = _JSON(document).encode("ascii")
         size = sum(map(len, blobs))
-        if len(text) + size > self.largest:
-            raise WireError(f"a message of {len(text) + size:,} bytes is too long: at most {self.largest:,}")
+        self._check(len(text), size)
         left = memoryview(b"".join([HEAD.pack(len(text), size), text, *blobs]))
         while left:
             with contextlib.suppress(BlockingIOError):
@@ -88,8 +88,7 @@ class Channel:
         """
         got = bytearray()
         text, size = HEAD.unpack_from(self._at_least(HEAD.size, got))
-        if text + size > self.largest:
-            raise WireError(f"a message of {text + size:,} bytes is too long: at most {self.largest:,}")
+        self._check(text, size)
         start = HEAD.size + text
         self._at_least(start + size, got)
         if len(got) > start + size:
@@ -99,6 +98,12 @@ class Channel:
             return json.loads(bytes(got[HEAD.size : start])), bytes(got[start:])
         except (ValueError, RecursionError) as error:
             raise WireError(f"not a message ({type(error).__name__})") from None
+
+    def _check(self, text: int, size: int) -> None:
+        if text + size > self.largest:
+            raise WireError(f"a message of {text + size:,} bytes is too long: at most {self.largest:,}")
+        if text > self.largest // 4:
+            raise WireError(f"a message with {text:,} bytes of JSON is too long: at most {self.largest // 4:,}")
 
     def _at_least(self, count: int, got: bytearray) -> bytearray:
         while len(got) < count:
@@ -188,6 +193,9 @@ class Decoder:
         data: the bytes of all arrays.
         dereference: gives the object of a reference.
         array: gives an array to hand out, from (array, writeable, reference).
+        described: gives what stands for an array whose values did not come, from (dtype kind, shape).
+
+    Nothing is built from a number before it is checked: what takes no bytes on the way could fill the memory here.
     """
 
     def __init__(
@@ -195,9 +203,10 @@ class Decoder:
         data: bytes,
         dereference: Callable[[Any], Any],
         array: Callable[[np.ndarray, bool, Any], np.ndarray],
+        described: Callable[[str, tuple[int, ...]], Any],
     ) -> None:
-        self.data, self.at, self.values = data, 0, 0
-        self.dereference, self.array = dereference, array
+        self.data, self.at, self.values, self.elements = data, 0, 0, 0
+        self.dereference, self.array, self.described = dereference, array, described
 
     def decode(self, form: Any, deep: int = 0) -> Any:
         """The value of its JSON form.
@@ -230,29 +239,43 @@ class Decoder:
             return {self.decode(key, deep + 1): self.decode(value, deep + 1) for key, value in inside}
         if tag == "array":
             dtype, shape, writeable, reference = inside
+            dtype, shape = _dtype(dtype), _shape(shape)
+            if 0 in shape and extent(shape) > MOST_ROWS:
+                return self.described(dtype.kind, shape)
             return self.array(self._numbers(dtype, shape), writeable is True, reference)
         if tag == "scalar":
-            return self._numbers(inside, [])[()]
+            return self._numbers(_dtype(inside), ())[()]
         if tag == "type":
             return np.sctypeDict[inside]
         if tag == "dtype":
             return _dtype(inside)
         if tag == "shape":
             kind, shape = inside
-            shape = _shape(shape)
-            # No bytes came: one element stands for all of them. Nobody shall compute with what fills the memory.
-            kind = str(kind)[:1] if math.prod(shape) <= MOST_ELEMENTS else "V1"
-            return np.broadcast_to(np.zeros((), kind), shape)
+            if type(kind) is not str or len(kind) != 1:
+                raise WireError("not a kind")
+            return self.described(kind, _shape(shape))
         raise WireError("not a value")
 
-    def _numbers(self, dtype: Any, shape: Any) -> np.ndarray:
-        kind, shape = _dtype(dtype), _shape(shape)
-        start, self.at = self.at, self.at + math.prod(shape) * kind.itemsize
+    def _numbers(self, dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray:
+        start, self.at = self.at, self.at + math.prod(shape) * dtype.itemsize
         if self.at > len(self.data):
             raise WireError("an array is longer than its bytes")
         if self.at == start:
-            return np.zeros(shape, kind)
-        return np.frombuffer(self.data, np.uint8, self.at - start, start).view(kind).reshape(shape).copy()
+            self.elements += extent(shape)
+            if self.elements > MOST_ELEMENTS:
+                raise WireError("too many rows without elements")
+            return np.zeros(shape, dtype)
+        return np.frombuffer(self.data, np.uint8, self.at - start, start).view(dtype).reshape(shape).copy()
+
+
+def extent(shape: tuple[int, ...]) -> int:
+    """How many things an array would be as lists: its elements, or its rows where these have none."""
+    return math.prod(max(n, 1) for n in shape)
+
+
+def stand_in(kind: str, shape: tuple[int, ...]) -> np.ndarray:
+    """For an array whose values did not come: one element stands for all of them."""
+    return np.broadcast_to(np.zeros((), kind if kind in "OSUVMm" else "O"), shape)
 
 
 def _dtype(text: Any) -> np.dtype:
