@@ -191,9 +191,7 @@ class JailedKernel(AsyncKernelManager):
         # In a file, not a pipe, whose end would end bubblewrap while process 1 still waits for it.
         self._told = os.memfd_create("about the jail")
         self._holds, theirs = socket.socketpair()
-        with contextlib.ExitStack() as stack:
-            stack.callback(theirs.close)
-            options, read = stack.enter_context(jail.refusing())
+        with theirs, jail.refusing() as (options, read):
             about = ["--info-fd", str(self._told)]
             command = [*jail.command(self.level, self.limits, files)[:-1], *options, *about, "--", *program]
             self.process = subprocess.Popen(

@@ -294,8 +294,9 @@ def tell_end(descriptor: int, status: int, used: resource.struct_rusage) -> None
 
 
 def stand_by() -> None:
-    """As process 1 of a jail: have the kernel be another process, clear away what has ended, tell the grader how the
-    kernel has ended, and end with the grader.
+    """As process 1 of a jail: have the kernel be another process, clear away what has ended, and end with the grader.
+
+    On the socket that it reads from it tells how the kernel has ended.
     """
     kernel = os.fork()
     if kernel:
