@@ -71,6 +71,7 @@ class Runner(NotebookClient):
     Args:
         nb: the notebook.
         bench: where it is run.
+        course: the notebook in `source/`.
         seconds: time for all of it.
         is_shown: whether anything is kept of what its cells display.
 
@@ -81,7 +82,9 @@ class Runner(NotebookClient):
         overran: places of cells whose time was over.
     """
 
-    def __init__(self, nb: NotebookNode, bench: Bench, seconds: float, is_shown: bool = True) -> None:
+    def __init__(
+        self, nb: NotebookNode, bench: Bench, course: NotebookNode, seconds: float, is_shown: bool = True
+    ) -> None:
         super().__init__(
             nb,
             None,
@@ -95,7 +98,8 @@ class Runner(NotebookClient):
                 "traceback": [f"{OVERRAN}: the cell did not end in time"],
             },
         )
-        self.bench, self.settings = bench, replace(bench.settings, submission_seconds=seconds)
+        self.bench, self.course = bench, course
+        self.settings = replace(bench.settings, submission_seconds=seconds)
         self.is_shown = is_shown
         self.verdicts: dict[str, Verdict] = {}
         self.why: str | None = None
@@ -136,7 +140,7 @@ class Runner(NotebookClient):
                     stack.close()
                     kernel = self._connect(stack)
             self.limit = Deadline(self.settings.submission_seconds, kernel.clock())
-            judge = Judge(kernel, bench.tests, self._listen, self.settings)
+            judge = Judge(kernel, bench.tests, self._listen, self.settings, self.course)
             for index, cell in enumerate(self.nb.cells):
                 if cell.cell_type != "code":
                     continue
@@ -170,7 +174,7 @@ class Runner(NotebookClient):
     def _judge(self, cell: NotebookNode, judge: Judge) -> None:
         """Have a graded cell judged; a verdict that could not be reached is shown, and no verdict of a second pass."""
         judge.connection.left = self.limit.left
-        verdict = judge.verdict(cell.source, self.why)
+        verdict = judge.verdict(cell, self.why)
         if self.why is None and judge.connection.gone is None:
             self._drain()
         self.why = self.why or judge.connection.gone
@@ -359,7 +363,7 @@ class Bench:
             DeadKernel: when no kernel starts.
         """
         seconds = self.settings.submission_seconds
-        first = Runner(notebook, self, seconds)
+        first = Runner(notebook, self, course, seconds)
         remarks = first.run()
         if not self.settings.follow_through:
             return remarks, {}
@@ -370,7 +374,7 @@ class Bench:
         if again is None:
             return remarks, {}
         self.supply.expected += 1
-        second = Runner(again, self, SECOND_SHARE * seconds, is_shown=False)
+        second = Runner(again, self, course, SECOND_SHARE * seconds, is_shown=False)
         second.run_cells()
         if second.why is not None:
             remarks.append(

@@ -24,7 +24,8 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
 from checks.report import FollowThrough
-from grading.judge import Verdict, read_names
+from grading.judge import Verdict
+from grading.names import read_names
 from grading.submissions import is_answer, is_grade, is_untouched
 
 # The file name of the reference's code: frames of it are shown to nobody, as those of a library.

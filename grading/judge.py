@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import ast
-import builtins
 import contextlib
 import html
 import io
-import symtable
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,12 +14,15 @@ import numpy as np
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from checks.observe import Failed, OutOfTime, UsedTorch, printable
+from checks.observe import Failed, OutOfTime, UsedTorch, explain, printable
 from checks.report import FollowThrough, Report, Score
+from grading import names
+from grading.kernel.wire import KINDS
 from grading.kernels import JailedKernel
-from grading.remote import Connection
+from grading.remote import Connection, Remote, Undecided
 
 MOST_POINTS = 1e6  # of a cell
+CELL = "<graded cell>"  # the file name of its code
 
 
 @dataclass(frozen=True)
@@ -79,41 +80,44 @@ class Judge:
         tests: the module that graded cells call.
         listen: has the kernel answer requests, until it is told that a cell is done.
         settings: request_seconds, cell_seconds, submission_seconds, most_requests.
+        course: the notebook in `source/`, which says whose the names in graded cells are.
     """
 
-    def __init__(self, kernel: JailedKernel, tests: Any, listen: Callable[[], None], settings: Any) -> None:
+    def __init__(
+        self, kernel: JailedKernel, tests: Any, listen: Callable[[], None], settings: Any, course: NotebookNode
+    ) -> None:
         self.connection = Connection(
             kernel, settings.request_seconds, settings.submission_seconds, settings.most_requests
         )
-        self.tests, self.listen, self.settings = tests, listen, settings
+        self.tests, self.listen, self.settings, self.course = tests, listen, settings, course
         self.remarks: list[str] = []  # what the instructor should know
         tests.WORKSHOP.earned.clear()  # it counts one learner's points
         tests.WORKSHOP.kept = False
 
-    def verdict(self, source: str, why: str | None) -> Verdict:
+    def verdict(self, cell: NotebookNode, why: str | None) -> Verdict:
         """On a graded cell. `why` says why it cannot be judged."""
         if why is not None:
             return Verdict(0.0, f"Not graded: {why}.")
-        self.connection.cell_left = self.settings.cell_seconds
+        connection = self.connection
+        connection.cell_left = self.settings.cell_seconds
+        connection.begin()
         self.listen()
+        undefined: set[str] = set()
         try:
-            names, undefined = self._names(source)
-            if undefined:
-                return Verdict(
-                    0.0,
-                    f"{' and '.join(undefined)} {'is' if len(undefined) == 1 else 'are'} not defined: "
-                    "the cell for it did not run to its end.",
-                )
             with contextlib.redirect_stdout(io.StringIO()):
-                value = _value(source, names)
-        except AssertionError as error:  # of a test that is written with assert
-            return Verdict(0.0, f"The test failed: {printable(str(error)) or 'what it asserts does not hold'}.")
-        except (Failed, OutOfTime, UsedTorch) as error:
+                value = _value(cell.source, self._names(cell, undefined))
+            if connection.undecided and not isinstance(value, Score):  # whatever the test made of the exception
+                raise Undecided(connection.undecided)
+        except NameError as error:
+            if error.name in undefined:
+                return Verdict(0.0, f"{error.name} is not defined: the cell for it did not run to its end.")
+            return self._failed(error)
+        except (OutOfTime, UsedTorch) as error:
             return Verdict(0.0, f"Not graded: {'the time was over' if isinstance(error, OutOfTime) else error}.")
-        except Exception as error:  # of the checks, on values that nobody thought of
-            return Verdict(0.0, f"Not graded: the checks failed on what your code computed ({type(error).__name__}).")
+        except Exception as error:
+            return self._failed(error)
         finally:
-            self.connection.done()
+            connection.done()
         if isinstance(value, np.generic):
             value = value.item()
         if value is None or value is True:
@@ -127,43 +131,77 @@ class Judge:
         self.remarks += broken(value.report)
         return Verdict(float(value), report=value.report)
 
-    def _names(self, source: str) -> tuple[dict[str, Any], list[str]]:
-        """What the names in a cell stand for, and those that the kernel does not know."""
-        names, undefined = {"tests": self.tests}, []
-        table = _table(source)
-        own = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
-        for name in sorted(_used(table) - {"tests"} - set(dir(builtins))):
+    def _failed(self, error: Exception) -> Verdict:
+        """On a cell whose test ended in an exception."""
+        if why := self.connection.undecided:
+            self.remarks.append(f"In a test that you wrote, something was not judged: {why}.")
+            return Verdict(0.0, f"Not graded: {why}.")
+        if isinstance(error, Failed):
+            return Verdict(0.0, f"Not graded: {error}.")
+        if self._is_theirs(error):
+            where = error.with_traceback(self.connection.raised[1])
+            return Verdict(0.0, f"The test failed: {printable(str(explain(where)))}.")
+        if isinstance(error, AssertionError):
+            return Verdict(0.0, f"The test failed: {printable(str(error)) or 'what it asserts does not hold'}.")
+        # of the test, on values that nobody thought of
+        return Verdict(0.0, f"Not graded: the checks failed on what your code computed ({type(error).__name__}).")
+
+    def _is_theirs(self, error: Exception) -> bool:
+        return self.connection.raised is not None and error is self.connection.raised[0]
+
+    def _names(self, cell: NotebookNode, undefined: set[str]) -> dict[str, Any]:
+        """What the names in a cell stand for; those that the kernel does not know are `undefined`."""
+        given: dict[str, Any] = {"tests": self.tests, "display": lambda *_, **__: None}
+        needed = names.needed(self.course, cell.metadata.nbgrader["grade_id"], frozenset(given))
+        found, theirs = dict(given), {}
+        for name in sorted(needed.learners | needed.values):
             try:
-                names[name] = self.connection.ask("name", name)
+                (theirs if name in needed.values else found)[name] = self.connection.ask("name", name)
+            except KeyError:
+                undefined.update({name} - needed.values)
+        for line in needed.lines:
+            try:
+                _run([line], found)
+            except (NameError, Failed):
+                raise
             except Exception as error:
-                if type(error) is Failed:
+                if self._is_theirs(error):
                     raise
-                if name not in own:
-                    undefined.append(name)
-        return names, undefined
+                what = f"the test needs `{ast.unparse(line)}`, which fails here: {type(error).__name__}: {error}"
+                raise self.connection.undecidable(printable(what), "use what is installed where tests run") from error
+        for name, value in theirs.items():
+            if not _is_same(found[name], value):
+                what = f"{name}, which a cell of the course makes, is another one in your notebook"
+                raise self.connection.undecidable(what, "use what is the same whenever it is made")
+        return found
 
 
-def read_names(source: str) -> set[str]:
-    """Global names that a graded cell reads."""
-    return _used(_table(source))
-
-
-def _table(source: str) -> symtable.SymbolTable:
-    return symtable.symtable(source, "<graded cell>", "exec")
-
-
-def _used(table: symtable.SymbolTable) -> set[str]:
-    """Global names that code reads."""
-    names = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_global() and symbol.is_referenced()}
-    return names.union(*map(_used, table.get_children()))
+def _is_same(own: Any, other: Any) -> bool:
+    """Whether a value of the kernel may well be one of the judge's; what does not cross may be."""
+    kind = type(own)
+    if isinstance(own, np.ndarray):
+        if not isinstance(other, np.ndarray) or own.shape != other.shape:
+            return False
+        return not {own.dtype.kind, other.dtype.kind} <= {*KINDS} or own.tobytes() == other.tobytes()
+    if issubclass(type(other), Remote):
+        return kind not in (type(None), bool, int, float, str, list, tuple, dict)
+    if kind in (list, tuple):
+        return kind is type(other) and len(own) == len(other) and all(map(_is_same, own, other))
+    if kind is dict:
+        return kind is type(other) and own.keys() == other.keys() and all(_is_same(own[k], other[k]) for k in own)
+    return own == other or own != own
 
 
 def _value(source: str, names: dict[str, Any]) -> Any:
     """Run a cell of the course; the value of its last line, as a notebook shows it."""
     lines = ast.parse(source).body
     last = lines.pop() if lines and isinstance(lines[-1], ast.Expr) else None
-    exec(compile(ast.Module(lines, []), "<graded cell>", "exec"), names)
-    return None if last is None else eval(compile(ast.Expression(last.value), "<graded cell>", "eval"), names)
+    _run(lines, names)
+    return None if last is None else eval(compile(ast.Expression(last.value), CELL, "eval"), names)
+
+
+def _run(lines: list[ast.stmt], names: dict[str, Any]) -> None:
+    exec(compile(ast.Module(lines, []), CELL, "exec"), names)
 
 
 def broken(report: Report) -> list[str]:

@@ -2,6 +2,9 @@
 
 A check runs on them as it runs on objects of its own process. Numbers, text, containers and arrays come as copies;
 writing into an array writes into the kernel's, too. Nothing that arrives is executed, unpickled or followed.
+
+What decides is never asked there: whether an object is equal to something, is true or holds something is no operation,
+but Undecided. Nor is the other operand of an operator given away for a number: see `Connection.told`.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from checks import observe, section
-from checks.observe import PATIENCE, Deadline, Failed, OutOfTime, UsedTorch, printable, undisturbed
+from checks.observe import PATIENCE, Deadline, Failed, OutOfTime, UsedTorch, an, class_name, printable, undisturbed
 from grading.kernel import wire
 from grading.kernels import JailedKernel
 
@@ -40,6 +43,13 @@ MOST_RECEIVED = 256 << 20  # bytes of all replies of one submission
 MOST_UNASKED = 100  # attributes in one reply that nobody has asked for yet
 MOST_REFERENCES = wire.MOST_REFERENCES + 2 * MOST_UNASKED  # in one reply
 GRACE = 4.0  # seconds of processor time past its deadline that the kernel has to say so
+# What decides about a number, a text or a container, which a test may have expected in the place of an object.
+OF_PLAIN = {name for kind in (float, complex, str, list, tuple, dict, set, np.ndarray) for name in dir(kind)}
+OF_PLAIN -= {*dir(object), "data", "shape", "size", "dtype", "ndim", "strides", "copy"}
+
+
+class Undecided(Failed):
+    """A test would have the learner's own code say whether it is right."""
 
 
 class Connection:
@@ -62,6 +72,9 @@ class Connection:
         self.held: Counter[int] = Counter()  # proxies of each number
         self.forgotten: list[int] = []
         self.classes: dict[str, type] = {}
+        self.told: set[int] = set()  # what operators gave, who were told what may be the expected value
+        self.raised: tuple[BaseException, types.TracebackType | None] | None = None  # by the learner's code, and where
+        self.undecided: str | None = None  # why the last cell cannot be judged, though its test may have gone on
         self.ahead: dict[tuple[int, str], Any] = {}  # attributes that came with the last reply, by number and name
 
     def ask(self, what: str, *args: Any) -> Any:
@@ -106,6 +119,16 @@ class Connection:
             if self.left <= 0 or self.cell_left <= 0:  # what follows waits, as when a section's time is over
                 observe.charge(math.inf)
 
+    def begin(self) -> None:
+        """A cell begins."""
+        self.told.clear()
+        self.undecided = self.raised = None
+
+    def undecidable(self, what: str, instead: str) -> Undecided:
+        """A test did `what` to an object of the learner's; it is to do something else."""
+        self.undecided = self.undecided or f"{what}. A test may {instead}"
+        return Undecided(self.undecided)
+
     def done(self) -> None:
         """The cell is done: the kernel goes on with the notebook."""
         if self.gone is None:
@@ -147,7 +170,7 @@ class Connection:
         if "error" in reply:
             raise self._error(reply["error"])
         self.references = 0
-        decoder = wire.Decoder(data, self._object, self._array)
+        decoder = wire.Decoder(data, self._object, self._array, Unread(self))
         try:
             value = decoder.decode(reply.get("value"))
             if type(reply.get("ahead")) is list and len(reply["ahead"]) <= MOST_UNASKED:
@@ -170,7 +193,9 @@ class Connection:
             if object.__getattribute__(value, "_connection") is not self:
                 raise Failed("an object of another notebook")
             return {"ref": object.__getattribute__(value, "_number")}
-        raise TypeError(f"a check cannot send {type(value).__name__} to a kernel")
+        kind = class_name(value)
+        self.undecidable(f"the test hands {an(kind)} to your code", "hand over what wire.py lists")
+        raise TypeError(f"a check cannot send {kind} to a kernel")
 
     def _object(self, inside: Any) -> Any:
         if type(inside) is not list or len(inside) != 2:
@@ -231,7 +256,8 @@ class Connection:
         if base is AttributeError:
             error.name = told.get("attribute") if type(told.get("attribute")) is str else None
             error.obj = None if told.get("of_none") is True else "an object of the kernel"
-        return error.with_traceback(_frames(told.get("frames")))
+        self.raised = error, _frames(told.get("frames"))
+        return error.with_traceback(self.raised[1])
 
 
 @functools.lru_cache(maxsize=256)
@@ -301,7 +327,7 @@ section.execute = execute
 
 
 class Remote:
-    """An object that lives in a kernel. What Python asks of it, it asks there."""
+    """An object that lives in a kernel. What Python asks of it, it asks there, but for what decides something."""
 
     __slots__ = ("__weakref__", "_connection", "_number")
     __array_ufunc__ = None  # NumPy's operators leave the operation to it
@@ -314,21 +340,28 @@ class Remote:
         return _ask("call", self, list(args), kwargs)
 
     def __getattribute__(self, name: str) -> Any:
-        if name in ("__class__", "__dict__", "__del__"):
+        # NumPy and others look for addresses of memory in attributes of this kind, and read what is there.
+        if name in ("__class__", "__dict__", "__del__") or name.startswith(("__array", "__dlpack", "__cuda")):
             return object.__getattribute__(self, name)
+        if name in OF_PLAIN:
+            _look(self, f"reads .{name} of")
         return _ask("get", self, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
         _ask("set", self, name, value)
 
+    def __delattr__(self, name: str) -> None:
+        _ask("del", self, name)
+
     def __getitem__(self, index: Any) -> Any:
+        _look(self, "takes an element of")
         return _ask("getitem", self, index)
 
     def __setitem__(self, index: Any, value: Any) -> None:
         _ask("setitem", self, index, value)
 
-    def __iter__(self) -> Any:
-        return _ask("iter", self)
+    def __delitem__(self, index: Any) -> None:
+        _ask("delitem", self, index)
 
     def __next__(self) -> Any:
         return _ask("next", self)
@@ -336,8 +369,34 @@ class Remote:
     def __repr__(self) -> str:
         return _ask("repr", self)
 
-    def __float__(self) -> float:
-        return _ask("float", self)
+    def __str__(self) -> str:
+        return _ask("str", self)
+
+    def __hash__(self) -> int:
+        return _ask("hash", self)
+
+    def __instancecheck__(self, value: Any) -> bool:
+        return issubclass(type(value), Remote) and _ask("isinstance", value, self) is True
+
+    def __subclasscheck__(self, kind: Any) -> bool:
+        return issubclass(type(kind), Remote) and _ask("issubclass", kind, self) is True
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        _look(self, "takes the numbers of")
+        found = _ask("array", self)
+        if not isinstance(found, np.ndarray) or found.dtype == object:
+            raise _undecidable(self, "takes the numbers of", "ask for an attribute or a method that gives numbers")
+        return np.array(found, dtype, subok=False)
+
+
+class Unread:
+    """Stands for each element of an array whose values did not come, as they are no numbers or texts, or too many."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    def __repr__(self) -> str:
+        return "?"
 
 
 def _slot(remote: Remote, name: str) -> Any:
@@ -348,30 +407,98 @@ def _ask(what: str, remote: Remote, *args: Any) -> Any:
     return _slot(remote, "_connection").ask(what, remote, *args)
 
 
+def _undecidable(remote: Remote, does: str, instead: str) -> Undecided:
+    does = f"the test {does} an object of your class {class_name(remote)}"
+    return _slot(remote, "_connection").undecidable(does, instead)
+
+
+def _look(remote: Remote, does: str) -> None:
+    """Take a look at an object as at a plain value.
+
+    Raises:
+        Undecided: where an operator gave it: `abs(f(x) - 3) < 1e-9` compares what `f` gives with 3, and not what
+            a class of the learner's makes of both.
+    """
+    if _slot(remote, "_number") in _slot(remote, "_connection").told:
+        raise _undecidable(remote, f"{does} what an operator gave,", "take the values out first, and compute with them")
+
+
+VALUES = "compare what attributes, methods, len, list, float or str give of it, or call its method {} by name"
+
+
+def _decides(name: str, sign: str) -> None:
+    def refuse(self: Remote, *_: Any) -> Any:
+        raise _undecidable(self, f"asks by {sign}", VALUES.format(name))
+
+    setattr(Remote, name, refuse)
+
+
+for _name, _sign in {
+    **{"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="},
+    **{"bool": "its truth", "contains": "in"},
+}.items():
+    _decides(f"__{_name}__", _sign)
+
+
+def _operated(name: str, *operands: Any) -> Any:
+    """What an operator gives: an object. It may know the other operand, which may be the expected value."""
+    remote = next(each for each in operands if issubclass(type(each), Remote))
+    found = _slot(remote, "_connection").ask(name, *operands)
+    if not issubclass(type(found), Remote):
+        method = f"call the method __{name}__ by its name, or take the values out first, and compute with them"
+        raise _undecidable(remote, "reads the value that an operator gave for", method)
+    _slot(remote, "_connection").told.add(_slot(found, "_number"))
+    return found
+
+
 def _operator(name: str) -> None:
-    def forward(self: Remote, other: Any) -> Any:
-        return _slot(self, "_connection").ask(name, self, other)
-
-    def reflected(self: Remote, other: Any) -> Any:
-        return _slot(self, "_connection").ask(name, other, self)
-
-    setattr(Remote, f"__{name}__", forward)
-    setattr(Remote, f"__r{name}__", reflected)
+    setattr(Remote, f"__{name}__", lambda self, other: _operated(name, self, other))
+    setattr(Remote, f"__r{name}__", lambda self, other: _operated(name, other, self))
+    setattr(Remote, f"__i{name}__", lambda self, other: _operated(f"i{name}", self, other))
 
 
-for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"):
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor"):
     _operator(_name)
 
 
-def _unary(name: str) -> None:
-    setattr(Remote, f"__{name}__", lambda self: _ask(name, self))
+def _unary(name: str, does: str) -> None:
+    def ask(self: Remote, *args: Any) -> Any:
+        _look(self, does)
+        return _ask(name, self, *args)
+
+    setattr(Remote, f"__{name}__", ask)
 
 
-for _name in ("neg", "pos", "abs"):
-    _unary(_name)
+for _name in ("iter", "len", "float", "int", "index", "complex", "abs", "round", "neg", "pos", "invert"):
+    _unary(_name, f"takes the {_name} of")
 
 
-class RemoteArray(np.ndarray):
+def _unread(name: str) -> None:
+    def refuse(self: Unread, *_: Any) -> Any:
+        what = "the test computes with an array of your code that holds no numbers or texts, or too many"
+        raise self.connection.undecidable(what, "compute with arrays of numbers or texts, of some MiB at most")
+
+    setattr(Unread, f"__{name}__", refuse)
+
+
+for _name in (
+    *("eq", "ne", "lt", "le", "gt", "ge", "bool", "hash", "float", "int", "complex", "index", "abs", "neg", "pos"),
+    *("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "radd", "rsub", "rmul", "rtruediv", "rpow", "str"),
+):
+    _unread(_name)
+
+
+class _Array(type(np.ndarray)):
+    """Has `type(x) == np.ndarray` hold, as in a notebook."""
+
+    def __eq__(cls, other: Any) -> bool:
+        return cls is other or other is np.ndarray
+
+    def __hash__(cls) -> int:
+        return hash(np.ndarray)
+
+
+class RemoteArray(np.ndarray, metaclass=_Array):
     """A copy of an array in a kernel; writing an element writes it there, too."""
 
     __module__ = "numpy"

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 import types
+from collections import Counter
 
 import jailed
 import numpy as np
@@ -54,7 +55,16 @@ def load(kernel: Kernel, code: str, *names: str):
             np.int64(3),
             slice(1, None),
         ),
-        *(np.float32, np.dtype(np.float64)),
+        *(
+            np.float32,
+            np.dtype(np.float64),
+            1 - 2j,
+            b"\xff\x00",
+            range(3, 9, 2),
+            Counter("aab"),
+            np.array(["a", "bcd"]),
+        ),
+        *({1, (2, "a"), None}, frozenset([1.5]), {(1, 2): {"a", "b"}}, set(), np.array([["é"]])),
     ],
     ids=repr,
 )
@@ -134,7 +144,7 @@ def test_operations_run_where_the_object_is(kernel):
     p = Point(3)
     assert (p + Point(4)).x == 7
     assert (p + 1).x == 4
-    assert 5 - p == ("rsub", 5)
+    assert p.__rsub__(5) == ("rsub", 5)
     assert (-p).x == -3
     assert p[1:2, 0] == (slice(1, 2), 0)
     assert repr(p) == "Point(3)"
@@ -581,6 +591,18 @@ def test_an_honest_message_is_read():
         message({"value": {"shape": [[], []]}}),
         message({"value": {"dict": [[{"list": []}, 1]]}}),
         message({"value": {"dict": [[1]]}}),
+        message({"value": {"dict": [[{"ref": [1, "x"]}, 1]]}}),
+        message({"value": {"set": [{"ref": [1, "x"]}]}}),
+        message({"value": {"set": [{"list": []}]}}),
+        message({"value": {"set": [[]] * 1001}}),
+        message({"value": {"counter": 3}}),
+        message({"value": {"range": [1, 2, 0]}}),
+        message({"value": {"range": ["1"]}}),
+        message({"value": {"complex": [1, None]}}),
+        message({"value": {"bytes": "\u1234"}}),
+        message({"value": {"texts": [[2], ["a"]]}}),
+        message({"value": {"texts": [[1], [2]]}}),
+        message({"value": {"texts": [[5000], ["a"] * 4999 + ["a" * 100_000]]}}),
         message({"value": {"slice": [1, 2, 3, 4]}}),
         message({"value": {"iter": 3}}),
         message({"error": None}),
@@ -596,6 +618,7 @@ def test_a_forged_answer_ends_the_kernel_with_a_sentence(bytes_):
 def test_random_answers_never_do_anything_but_fail_or_give_a_value():
     pick = random.Random(0)
     tags = ["list", "tuple", "dict", "iter", "slice", "array", "scalar", "type", "dtype", "shape", "ref", "x"]
+    tags += ["counter", "set", "frozenset", "range", "complex", "bytes", "texts"]
 
     def form(deep: int) -> object:
         if deep > 3 or pick.random() < 0.3:

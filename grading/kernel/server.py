@@ -40,15 +40,20 @@ ACTIONS = {
     "call": lambda function, args, kwargs: function(*args, **kwargs),
     "get": getattr,
     "set": setattr,
-    "getitem": operator.getitem,
-    "setitem": operator.setitem,
-    "iter": iter,
-    "next": next,
-    "repr": repr,
-    "float": float,
+    "del": delattr,
+    "array": np.asarray,
+    **{
+        each.__name__: each
+        for each in (iter, next, len, repr, str, hash, float, int, complex, round, isinstance, issubclass)
+    },
     **{
         name: getattr(operator, name)
-        for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "neg", "pos", "abs")
+        for name in ("getitem", "setitem", "delitem", "index", "neg", "pos", "abs", "invert")
+    },
+    **{
+        name: getattr(operator, f"__{name}__")
+        for plain in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor")
+        for name in (plain, f"i{plain}")
     },
 }
 HERE = (__file__, wire.__file__)

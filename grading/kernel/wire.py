@@ -7,10 +7,13 @@ The judge takes nothing for granted of what it reads: types, lengths, counts and
 | --- | --- |
 | None, a bool, an int, a float, a str | itself |
 | list, tuple, slice, iterator over a list | {"list": [...]}, {"tuple": [...]}, {"slice": [...]}, {"iter": [...]} |
-| dict | {"dict": [[key, value], ...]} |
+| dict (also OrderedDict, defaultdict) with plain keys, Counter | {"dict": [[key, value], ...]}, {"counter": [...]} |
+| set, frozenset of plain values | {"set": [...]}, {"frozenset": [...]} |
+| complex, bytes, range | {"complex": [real, imaginary]}, {"bytes": text}, {"range": [start, stop, step]} |
 | np.ndarray | {"array": [dtype, shape, writeable, reference]}, its bytes in C order after the JSON |
 | NumPy scalar, scalar type, dtype | {"scalar": dtype} and its bytes, {"type": name}, {"dtype": name} |
-| an array that holds no numbers, or too many | {"shape": [dtype kind, shape]} |
+| an array of texts | {"texts": [shape, [text, ...]]} |
+| any other array, or one that is too large | {"shape": [dtype kind, shape]} |
 | any other object of the kernel | {"ref": [number, class name]} |
 """
 
@@ -22,6 +25,7 @@ import math
 import socket
 import struct
 import time
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable
 from typing import Any
 
@@ -34,7 +38,8 @@ DEEPEST = 8  # containers within containers
 MOST_ELEMENTS = 1 << 24  # of an array whose values stay where they are, to compute with
 MOST_VALUES = 100_000  # in one message
 MOST_REFERENCES = 2000  # to objects, in one message
-MOST_PAIRS = 1000  # of one dict: numbers can be chosen that Python sorts into one place
+MOST_TEXTS = 10_000  # in one array
+MOST_PAIRS = 1000  # of one dict or set: numbers can be chosen that Python sorts into one place
 LIST_ITERATOR = type(iter([]))
 
 
@@ -149,16 +154,24 @@ class Encoder:
         if deep < DEEPEST:
             if kind is list or kind is tuple:
                 return {kind.__name__: [self.encode(item, deep + 1) for item in value]}
-            if kind is dict:
+            if kind in (dict, OrderedDict, defaultdict, Counter) and _are_keys(value):
                 pairs = [[self.encode(k, deep + 1), self.encode(v, deep + 1)] for k, v in value.items()]
-                return {"dict": pairs}
+                return {"counter" if kind is Counter else "dict": pairs}
+            if kind in (set, frozenset) and _are_keys(value):
+                return {kind.__name__: [self.encode(item, deep + 1) for item in value]}
             if kind is LIST_ITERATOR and self.iterators:
                 return {"iter": [self.encode(item, deep + 1) for item in value]}
             if kind is slice:
                 return {"slice": [self.encode(n, deep + 1) for n in (value.start, value.stop, value.step)]}
+            if kind is range:
+                return {"range": [self.encode(n) for n in (value.start, value.stop, value.step)]}
+        if kind is complex:
+            return {"complex": [value.real, value.imag]}
+        if kind is bytes:
+            return {"bytes": value.decode("latin-1")}
         if isinstance(value, np.ndarray) and kind.__module__.partition(".")[0] == "numpy":
             return self._array(value)
-        if isinstance(value, np.generic):
+        if isinstance(value, np.generic) and not isinstance(value, np.str_):
             if value.dtype.kind not in KINDS:
                 return {"shape": [value.dtype.kind, []]}
             self.blobs.append(value.tobytes())
@@ -174,6 +187,8 @@ class Encoder:
 
     def _array(self, value: np.ndarray) -> Any:
         value_bytes = value.size * value.itemsize
+        if value.dtype.kind == "U" and value.size <= MOST_TEXTS and value_bytes <= self.left:
+            return {"texts": [list(value.shape), value.ravel().tolist()]}
         if value.dtype.kind not in KINDS or value_bytes > self.left:
             return {"shape": [value.dtype.kind, list(value.shape)]}
         self.left -= value_bytes
@@ -188,6 +203,7 @@ class Decoder:
         data: the bytes of all arrays.
         dereference: gives the object of a reference.
         array: gives an array to hand out, from (array, writeable, reference).
+        unread: stands for each element of an array whose values did not come.
     """
 
     def __init__(
@@ -195,9 +211,10 @@ class Decoder:
         data: bytes,
         dereference: Callable[[Any], Any],
         array: Callable[[np.ndarray, bool, Any], np.ndarray],
+        unread: Any = None,
     ) -> None:
         self.data, self.at, self.values = data, 0, 0
-        self.dereference, self.array = dereference, array
+        self.dereference, self.array, self.unread = dereference, array, unread
 
     def decode(self, form: Any, deep: int = 0) -> Any:
         """The value of its JSON form.
@@ -226,8 +243,24 @@ class Decoder:
                 raise WireError("not a value")
             items = [self.decode(item, deep + 1) for item in inside]
             return {"list": list, "tuple": tuple, "iter": iter, "slice": lambda some: slice(*some)}[tag](items)
-        if tag == "dict" and len(inside) <= MOST_PAIRS:
-            return {self.decode(key, deep + 1): self.decode(value, deep + 1) for key, value in inside}
+        if tag in ("dict", "counter") and len(inside) <= MOST_PAIRS:
+            pairs = {self._key(key, deep): self.decode(value, deep + 1) for key, value in inside}
+            return pairs if tag == "dict" else Counter(pairs)
+        if tag in ("set", "frozenset") and len(inside) <= MOST_PAIRS:
+            return {"set": set, "frozenset": frozenset}[tag](self._key(item, deep) for item in inside)
+        if tag == "range" and all(type(n) is int for n in inside):
+            return range(*inside)
+        if tag == "complex" and all(type(n) is float for n in inside):
+            return complex(*inside)
+        if tag == "bytes":
+            return inside.encode("latin-1")
+        if tag == "texts":
+            shape, texts = inside
+            if len(texts) * max(map(len, texts), default=0) > MOST_ELEMENTS or len(texts) > MOST_TEXTS:
+                raise WireError("too much text")
+            if any(type(text) is not str for text in texts):
+                raise WireError("not a text")
+            return np.array(texts, str).reshape(_shape(shape))
         if tag == "array":
             dtype, shape, writeable, reference = inside
             return self.array(self._numbers(dtype, shape), writeable is True, reference)
@@ -240,10 +273,21 @@ class Decoder:
         if tag == "shape":
             kind, shape = inside
             shape = _shape(shape)
-            # No bytes came: one element stands for all of them. Nobody shall compute with what fills the memory.
-            kind = str(kind)[:1] if math.prod(shape) <= MOST_ELEMENTS else "V1"
-            return np.broadcast_to(np.zeros((), kind), shape)
+            if type(kind) is not str:
+                raise WireError("not a dtype")
+            if math.prod(shape) > MOST_ELEMENTS:
+                # Nobody shall compute with what fills the memory.
+                return np.broadcast_to(np.zeros((), "V1"), shape)
+            element = np.empty((), object)
+            element[()] = self.unread
+            return np.broadcast_to(element, shape)
         raise WireError("not a value")
+
+    def _key(self, form: Any, deep: int) -> Any:
+        key = self.decode(form, deep + 1)
+        if not _is_key(key):
+            raise WireError("not a key")
+        return key
 
     def _numbers(self, dtype: Any, shape: Any) -> np.ndarray:
         kind, shape = _dtype(dtype), _shape(shape)
@@ -253,6 +297,22 @@ class Decoder:
         if self.at == start:
             return np.zeros(shape, kind)
         return np.frombuffer(self.data, np.uint8, self.at - start, start).view(kind).reshape(shape).copy()
+
+
+def _is_key(value: Any) -> bool:
+    """Whether a value is plain, and its hash Python's own."""
+    kind = type(value)
+    if kind in (tuple, frozenset):
+        return all(map(_is_key, value))
+    if kind is int:
+        return -(1 << 4096) < value < 1 << 4096
+    if isinstance(value, np.generic):
+        return value.dtype.kind in KINDS
+    return value is None or kind in (bool, float, str, complex, bytes)
+
+
+def _are_keys(values: Any) -> bool:
+    return len(values) <= MOST_PAIRS and all(map(_is_key, values))
 
 
 def _dtype(text: Any) -> np.dtype:
