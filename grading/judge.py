@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import contextlib
 import html
 import io
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,7 +24,8 @@ from grading.kernels import JailedKernel
 from grading.remote import Connection, Remote, Undecided
 
 MOST_POINTS = 1e6  # of a cell
-CELL = "<graded cell>"  # the file name of its code
+SEE = "See “Tests of your own” in docs/security.md."
+CELL, GIVEN = "<graded cell>", "<course>"  # file names of its code, and of the course's lines that it builds on
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,13 @@ class Verdict:
         return [*shown, new_output("execute_result", data={"text/plain": repr(self.points)})]
 
 
+class Undefined(Exception):
+    """Names of the learner's that a test reads are not there."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__(f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'} not defined")
+
+
 class Judge:
     """Verdicts on one submission.
 
@@ -90,6 +100,7 @@ class Judge:
             kernel, settings.request_seconds, settings.submission_seconds, settings.most_requests
         )
         self.tests, self.listen, self.settings, self.course = tests, listen, settings, course
+        self.differing: list[str] = []  # values of the course that are others in the kernel: changed there, or random
         self.remarks: list[str] = []  # what the instructor should know
         tests.WORKSHOP.earned.clear()  # it counts one learner's points
         tests.WORKSHOP.kept = False
@@ -98,26 +109,38 @@ class Judge:
         """On a graded cell. `why` says why it cannot be judged."""
         if why is not None:
             return Verdict(0.0, f"Not graded: {why}.")
-        connection = self.connection
-        connection.cell_left = self.settings.cell_seconds
-        connection.begin()
+        self.connection.cell_left = self.settings.cell_seconds
+        self.connection.begin()
         self.listen()
+        self.differing.clear()
+        verdict, mark = self._evaluated(cell), cell.metadata.nbgrader
+        if verdict.report is not None or verdict.of(mark.points) == mark.points:
+            return verdict
+        doubts = [f"{name}, which a locked cell makes, is another one in this notebook" for name in self.differing]
+        if self.connection.changed:
+            doubts.append("code of this notebook changes what it is given, and a test hands over copies")
+        why = self.connection.undecided
+        if why or doubts:
+            self.remarks.append(
+                f"{mark.grade_id!r} could not be judged: {'; '.join(([why] if why else []) + doubts)}. {SEE}"
+            )
+        return replace(verdict, says=" ".join([verdict.says, *(f"({doubt}.)" for doubt in doubts)]).strip())
+
+    def _evaluated(self, cell: NotebookNode) -> Verdict:
         undefined: set[str] = set()
         try:
             with contextlib.redirect_stdout(io.StringIO()):
                 value = _value(cell.source, self._names(cell, undefined))
-            if connection.undecided and not isinstance(value, Score):  # whatever the test made of the exception
-                raise Undecided(connection.undecided)
+            if self.connection.undecided and not isinstance(value, Score):  # whatever the test made of the exception
+                raise Undecided(self.connection.undecided)
         except NameError as error:
-            if error.name in undefined:
-                return Verdict(0.0, f"{error.name} is not defined: the cell for it did not run to its end.")
-            return self._failed(error)
+            return self._failed(cell, Undefined([error.name]) if error.name in undefined else error)
         except (OutOfTime, UsedTorch) as error:
             return Verdict(0.0, f"Not graded: {'the time was over' if isinstance(error, OutOfTime) else error}.")
         except Exception as error:
-            return self._failed(error)
+            return self._failed(cell, error)
         finally:
-            connection.done()
+            self.connection.done()
         if isinstance(value, np.generic):
             value = value.item()
         if value is None or value is True:
@@ -131,49 +154,83 @@ class Judge:
         self.remarks += broken(value.report)
         return Verdict(float(value), report=value.report)
 
-    def _failed(self, error: Exception) -> Verdict:
+    def _failed(self, cell: NotebookNode, error: Exception) -> Verdict:
         """On a cell whose test ended in an exception."""
         if why := self.connection.undecided:
-            self.remarks.append(f"In a test that you wrote, something was not judged: {why}.")
             return Verdict(0.0, f"Not graded: {why}.")
+        if isinstance(error, Undefined):
+            return Verdict(0.0, f"{error}: the cell for it did not run to its end.")
         if isinstance(error, Failed):
             return Verdict(0.0, f"Not graded: {error}.")
         if self._is_theirs(error):
             where = error.with_traceback(self.connection.raised[1])
             return Verdict(0.0, f"The test failed: {printable(str(explain(where)))}.")
         if isinstance(error, AssertionError):
-            return Verdict(0.0, f"The test failed: {printable(str(error)) or 'what it asserts does not hold'}.")
+            return Verdict(0.0, f"The test failed: {printable(str(error)) or _asserted(cell.source, error)}.")
         # of the test, on values that nobody thought of
-        return Verdict(0.0, f"Not graded: the checks failed on what your code computed ({type(error).__name__}).")
+        what = printable(f"{type(error).__name__}: {error}")
+        return Verdict(0.0, f"Not graded: the test failed on what your code computed: {what}.")
 
     def _is_theirs(self, error: Exception) -> bool:
         return self.connection.raised is not None and error is self.connection.raised[0]
 
     def _names(self, cell: NotebookNode, undefined: set[str]) -> dict[str, Any]:
         """What the names in a cell stand for; those that the kernel does not know are `undefined`."""
-        given: dict[str, Any] = {"tests": self.tests, "display": lambda *_, **__: None}
+        given: dict[str, Any] = {"tests": self.tests}
         needed = names.needed(self.course, cell.metadata.nbgrader["grade_id"], frozenset(given))
         found, theirs = dict(given), {}
         for name in sorted(needed.learners | needed.values):
             try:
                 (theirs if name in needed.values else found)[name] = self.connection.ask("name", name)
             except KeyError:
-                undefined.update({name} - needed.values)
-        for line in needed.lines:
+                if name == "display":  # which IPython has everywhere
+                    found[name] = _shown
+                else:
+                    undefined.update({name} - needed.values)
+        missing = undefined & (names.read_first(cell.source) - names.bound_names(cell.source) | {*dir(builtins)})
+        if missing:
+            raise Undefined(sorted(missing))
+        for name in needed.caught & found.keys():  # Python catches classes of its own only
+            found[name] = self.connection.catchable(name, found[name])
+        self._run_given(needed.lines, found)
+        for name, value in theirs.items():
+            if not _is_same(found[name], value):
+                self.differing.append(name)
+        return found
+
+    def _run_given(self, lines: Sequence[ast.stmt], found: dict[str, Any]) -> None:
+        """Run the course's lines that a test builds on."""
+        absent: dict[str, str] = {}  # what could not be imported, and why; another line may import it from elsewhere
+        for line in lines:
+            failed = f"the test needs `{ast.unparse(line)}`, which fails where tests run"
             try:
-                _run([line], found)
-            except (NameError, Failed):
+                _run([line], found, GIVEN)
+            except ImportError as error:
+                alias = line.names[0] if isinstance(line, names.IMPORT) else ast.alias(str(error.name))
+                absent[(alias.asname or alias.name).partition(".")[0]] = f"{failed}: {error}"
+            except (NameError, Failed) as error:
+                if isinstance(error, NameError) and error.name in absent:
+                    break
                 raise
             except Exception as error:
                 if self._is_theirs(error):
                     raise
-                what = f"the test needs `{ast.unparse(line)}`, which fails here: {type(error).__name__}: {error}"
-                raise self.connection.undecidable(printable(what), "use what is installed where tests run") from error
-        for name, value in theirs.items():
-            if not _is_same(found[name], value):
-                what = f"{name}, which a cell of the course makes, is another one in your notebook"
-                raise self.connection.undecidable(what, "use what is the same whenever it is made")
-        return found
+                raise self.connection.undecidable(printable(f"{failed}: {type(error).__name__}: {error}")) from error
+        for name in absent.keys() - found.keys():
+            raise self.connection.undecidable(printable(absent[name]))
+
+
+def _shown(*_: Any, **__: Any) -> None:
+    """What `display` does in a graded cell: nothing."""
+
+
+def _asserted(source: str, error: AssertionError) -> str:
+    """What does not hold, in a test without a message."""
+    lines = [line for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == CELL]
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Assert) and node.lineno in lines[-1:]:
+            return f"this does not hold: {printable(ast.unparse(node.test))}"
+    return "what it asserts does not hold"
 
 
 def _is_same(own: Any, other: Any) -> bool:
@@ -196,12 +253,12 @@ def _value(source: str, names: dict[str, Any]) -> Any:
     """Run a cell of the course; the value of its last line, as a notebook shows it."""
     lines = ast.parse(source).body
     last = lines.pop() if lines and isinstance(lines[-1], ast.Expr) else None
-    _run(lines, names)
+    _run(lines, names, CELL)
     return None if last is None else eval(compile(ast.Expression(last.value), CELL, "eval"), names)
 
 
-def _run(lines: list[ast.stmt], names: dict[str, Any]) -> None:
-    exec(compile(ast.Module(lines, []), CELL, "exec"), names)
+def _run(lines: list[ast.stmt], names: dict[str, Any], file: str) -> None:
+    exec(compile(ast.Module(lines, []), file, "exec"), names)
 
 
 def broken(report: Report) -> list[str]:

@@ -32,6 +32,7 @@ from grading.submissions import is_grade
 FUNCTION = (ast.FunctionDef, ast.AsyncFunctionDef)
 SCOPE = (*FUNCTION, ast.ClassDef, ast.Lambda)
 IMPORT = (ast.Import, ast.ImportFrom)
+CATCH = {"raises", "assertRaises", "assertRaisesRegex", "suppress", "assert_raises"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,11 +72,13 @@ class Needed:
         learners: names to ask the kernel for.
         lines: what the judge runs itself first, in this order.
         values: names that `lines` bind and that stand for the same in the kernel, if nobody has touched them.
+        caught: of the learner's names those that the cell catches as exceptions.
     """
 
     learners: frozenset[str]
     lines: tuple[ast.stmt, ...]
     values: frozenset[str]
+    caught: frozenset[str]
 
 
 def needed(course: NotebookNode, grade_id: str, given: frozenset[str]) -> Needed:
@@ -86,7 +89,7 @@ def needed(course: NotebookNode, grade_id: str, given: frozenset[str]) -> Needed
             continue
         mark = cell.metadata.get("nbgrader", {})
         if mark.get("grade_id") == grade_id:
-            return _Owners(before, given).needed(read_first(cell.source))
+            return _Owners(before, given).needed(cell.source)
         kind = "graded" if is_grade(cell) else "locked" if mark and not mark.get("solution") else "open"
         before += [(line, kind) for line in _lines(cell.source)]
     raise ValueError(f"the course has no cell {grade_id!r}")
@@ -122,11 +125,11 @@ class _Owners:
         self.lines, self.given = lines, given
         self.imported = frozenset(name for line, _ in lines if line.is_import for name in line.binds)
 
-    def needed(self, wanted: frozenset[str]) -> Needed:
+    def needed(self, source: str) -> Needed:
         learners: set[str] = set()
         values: set[str] = set()
         run: set[int] = set()
-        left, seen = [*wanted], {*self.given}
+        left, seen = [*read_first(source)], {*self.given}
         while left:
             name = left.pop()
             if name in seen:
@@ -141,7 +144,9 @@ class _Owners:
             last = self._last(name)
             if last and last[1] == "locked" and not last[0].is_import and not last[0].is_function:
                 values.add(name)
-        return Needed(frozenset(learners), tuple(self.lines[n][0].node for n in sorted(run)), frozenset(values))
+        lines = [self.lines[number][0].node for number in sorted(run)]
+        caught = frozenset().union(*map(_caught, [ast.parse(source), *lines]))
+        return Needed(frozenset(learners), tuple(lines), frozenset(values), caught & learners)
 
     def _last(self, name: str) -> tuple[Line, str] | None:
         """The line that decides, and the kind of its cell."""
@@ -223,9 +228,11 @@ def _parts(node: ast.stmt) -> Iterator[ast.stmt]:
         yield node
     for each in _walk(node):  # last, as the last line that binds a name decides
         if isinstance(each, ast.Import):
-            yield from (ast.Import([alias]) for alias in each.names)
+            yield from (ast.copy_location(ast.Import([alias]), each) for alias in each.names)
         elif isinstance(each, ast.ImportFrom):
-            yield from (ast.ImportFrom(each.module, [alias], each.level) for alias in each.names)
+            yield from (
+                ast.copy_location(ast.ImportFrom(each.module, [alias], each.level), each) for alias in each.names
+            )
 
 
 def _line(node: ast.stmt) -> Line:
@@ -245,6 +252,18 @@ def _walk(node: ast.AST) -> Iterator[ast.AST]:
     for each in ast.iter_child_nodes(node):
         if not isinstance(each, SCOPE):
             yield from _walk(each)
+
+
+def _caught(code: ast.AST) -> frozenset[str]:
+    """Names that code catches as exceptions: `except E`, `except (E, F)`, `pytest.raises(E)` and the like."""
+    found: list[ast.AST] = []
+    for each in ast.walk(code):
+        if isinstance(each, ast.ExceptHandler) and each.type is not None:
+            found.append(each.type)
+        elif isinstance(each, ast.Call) and getattr(each.func, "attr", getattr(each.func, "id", "")) in CATCH:
+            found += each.args
+    names = (part for each in found for part in (each.elts if isinstance(each, ast.Tuple) else [each]))
+    return frozenset(name.id for name in names if isinstance(name, ast.Name))
 
 
 def _root(node: ast.AST) -> str:

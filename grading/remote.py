@@ -9,11 +9,15 @@ but Undecided. Nor is the other operand of an operator given away for a number: 
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import dis
 import functools
 import linecache
+import marshal
 import math
 import re
+import sys
 import time
 import types
 import weakref
@@ -43,9 +47,14 @@ MOST_RECEIVED = 256 << 20  # bytes of all replies of one submission
 MOST_UNASKED = 100  # attributes in one reply that nobody has asked for yet
 MOST_REFERENCES = wire.MOST_REFERENCES + 2 * MOST_UNASKED  # in one reply
 GRACE = 4.0  # seconds of processor time past its deadline that the kernel has to say so
-# What decides about a number, a text or a container, which a test may have expected in the place of an object.
+# What a number, a text or a container can be asked, which a test may have expected in the place of an object.
 OF_PLAIN = {name for kind in (float, complex, str, list, tuple, dict, set, np.ndarray) for name in dir(kind)}
 OF_PLAIN -= {*dir(object), "data", "shape", "size", "dtype", "ndim", "strides", "copy"}
+DECIDING = {name for name in dir(str) if name.startswith("is")}  # of these what is answered with yes or no
+DECIDING |= {"all", "any", "startswith", "endswith", "issubset", "issuperset", "isdisjoint", "is_integer"}
+
+
+PLAINLY = "a test can compare plain values only (numbers, texts, lists, tuples, dicts, sets, arrays), and this one"
 
 
 class Undecided(Failed):
@@ -71,8 +80,11 @@ class Connection:
         self.known: weakref.WeakValueDictionary[int, Remote] = weakref.WeakValueDictionary()
         self.held: Counter[int] = Counter()  # proxies of each number
         self.forgotten: list[int] = []
+        self.handed: list[int] = []  # ids of a test's functions that are being encoded
         self.classes: dict[str, type] = {}
+        self.errors: dict[str, type[Exception]] = {}  # what a test catches, by name
         self.told: set[int] = set()  # what operators gave, who were told what may be the expected value
+        self.changed = False  # whether the kernel says that a call changed what it was given, which came as a copy
         self.raised: tuple[BaseException, types.TracebackType | None] | None = None  # by the learner's code, and where
         self.undecided: str | None = None  # why the last cell cannot be judged, though its test may have gone on
         self.ahead: dict[tuple[int, str], Any] = {}  # attributes that came with the last reply, by number and name
@@ -99,7 +111,7 @@ class Connection:
             raise OutOfTime
         if self.requests > self.most:
             raise self._stop(f"your code needed more than {self.most:,} requests")
-        encoder = wire.Encoder(self._reference, _number_of, self.kernel.channel.largest, iterators=True)
+        encoder = self.encoder = wire.Encoder(self._reference, _number_of, self.kernel.channel.largest, iterators=True)
         drop = [number for number in self.forgotten if not self.held[number]]
         self.forgotten.clear()
         document = {"do": what, "args": [encoder.encode(arg) for arg in args], "drop": drop}
@@ -122,12 +134,22 @@ class Connection:
     def begin(self) -> None:
         """A cell begins."""
         self.told.clear()
+        self.errors.clear()
+        self.changed = False
         self.undecided = self.raised = None
 
-    def undecidable(self, what: str, instead: str) -> Undecided:
-        """A test did `what` to an object of the learner's; it is to do something else."""
-        self.undecided = self.undecided or f"{what}. A test may {instead}"
-        return Undecided(self.undecided)
+    def catchable(self, name: str, kind: Any) -> Any:
+        """Of a class of exceptions in the kernel one to catch what is raised there by this name; else `kind`."""
+        if issubclass(type(kind), Remote):
+            for base in BUILT_IN:
+                if self.ask("issubclass", kind, base) is True:
+                    return self.errors.setdefault(name, _exception(base, name))
+        return kind
+
+    def undecidable(self, why: str) -> Undecided:
+        """What the cell's test did cannot be judged, whatever it makes of the exception."""
+        self.undecided = self.undecided or why
+        return Undecided(why)
 
     def done(self) -> None:
         """The cell is done: the kernel goes on with the notebook."""
@@ -173,6 +195,7 @@ class Connection:
         decoder = wire.Decoder(data, self._object, self._array, Unread(self))
         try:
             value = decoder.decode(reply.get("value"))
+            self.changed |= reply.get("changed") is True
             if type(reply.get("ahead")) is list and len(reply["ahead"]) <= MOST_UNASKED:
                 for number, name, form in reply["ahead"]:
                     if type(name) is not str:
@@ -189,13 +212,35 @@ class Connection:
         return Failed(why)
 
     def _reference(self, value: Any) -> Any:
+        """The form of what has no plain one: an object of the kernel, or code of a test that is handed over."""
         if issubclass(type(value), Remote):
             if object.__getattribute__(value, "_connection") is not self:
                 raise Failed("an object of another notebook")
             return {"ref": object.__getattribute__(value, "_number")}
+        if isinstance(value, types.ModuleType):
+            return {"global": [value.__name__, ""]}
+        if isinstance(value, types.FunctionType) and value.__code__.co_filename.startswith("<"):
+            return {"function": self._function(value)}
+        module, name = getattr(value, "__module__", None) or "numpy", getattr(value, "__name__", "")
+        if callable(value) and getattr(sys.modules.get(module), name, None) is value:
+            return {"global": [module, name]}
         kind = class_name(value)
-        self.undecidable(f"the test hands {an(kind)} to your code", "hand over what wire.py lists")
+        self.undecidable(f"the test hands {an(kind)} to your code, which runs in another process")
         raise TypeError(f"a check cannot send {kind} to a kernel")
+
+    def _function(self, value: types.FunctionType) -> list[Any]:
+        """A function of a test, with what it reads, but for functions that are being handed over already."""
+        if len(self.handed) > wire.DEEPEST:
+            raise TypeError("a check cannot send functions that hold so many others to a kernel")
+        self.handed.append(id(value))
+        try:
+            around = {name: value.__globals__[name] for name in _reads(value.__code__) & value.__globals__.keys()}
+            around = {name: each for name, each in around.items() if id(each) not in self.handed}
+            cells = [cell.cell_contents for cell in value.__closure__ or ()]
+            more = self.encoder.encode([list(value.__defaults__ or ()), value.__kwdefaults__ or {}, around, cells])
+        finally:
+            self.handed.pop()
+        return [base64.b64encode(marshal.dumps(value.__code__)).decode("ascii"), value.__name__, more]
 
     def _object(self, inside: Any) -> Any:
         if type(inside) is not list or len(inside) != 2:
@@ -251,6 +296,8 @@ class Connection:
         if told["kinds"][:1] == ["Hidden"]:
             return UsedTorch(printable(_text(told.get("message"))))
         base = next((KINDS[kind] for kind in told["kinds"] if type(kind) is str and kind in KINDS), Exception)
+        if type(told.get("own")) is list:
+            base = next((self.errors[name] for name in told["own"] if type(name) is str and name in self.errors), base)
         error = _exception(base, printable(_text(told.get("name"), "Exception"), 60))()
         error.args = (_text(told.get("message")),)
         if base is AttributeError:
@@ -258,6 +305,13 @@ class Connection:
             error.obj = None if told.get("of_none") is True else "an object of the kernel"
         self.raised = error, _frames(told.get("frames"))
         return error.with_traceback(self.raised[1])
+
+
+def _reads(code: types.CodeType) -> set[str]:
+    """Global names that code reads."""
+    inner = (part for part in code.co_consts if isinstance(part, types.CodeType))
+    own = {each.argval for each in dis.get_instructions(code) if each.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
+    return own.union(*map(_reads, inner))
 
 
 @functools.lru_cache(maxsize=256)
@@ -345,6 +399,8 @@ class Remote:
             return object.__getattribute__(self, name)
         if name in OF_PLAIN:
             _look(self, f"reads .{name} of")
+            if name in DECIDING:
+                raise _undecidable(self, f"asks by .{name}()")
         return _ask("get", self, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -385,7 +441,7 @@ class Remote:
         _look(self, "takes the numbers of")
         found = _ask("array", self)
         if not isinstance(found, np.ndarray) or found.dtype == object:
-            raise _undecidable(self, "takes the numbers of", "ask for an attribute or a method that gives numbers")
+            raise _undecidable(self, "takes the numbers of")
         return np.array(found, dtype, subok=False)
 
 
@@ -407,9 +463,9 @@ def _ask(what: str, remote: Remote, *args: Any) -> Any:
     return _slot(remote, "_connection").ask(what, remote, *args)
 
 
-def _undecidable(remote: Remote, does: str, instead: str) -> Undecided:
-    does = f"the test {does} an object of your class {class_name(remote)}"
-    return _slot(remote, "_connection").undecidable(does, instead)
+def _undecidable(remote: Remote, does: str) -> Undecided:
+    why = f"{PLAINLY} {does} an object of class {class_name(remote)} that your code made"
+    return _slot(remote, "_connection").undecidable(why)
 
 
 def _look(remote: Remote, does: str) -> None:
@@ -420,24 +476,20 @@ def _look(remote: Remote, does: str) -> None:
             a class of the learner's makes of both.
     """
     if _slot(remote, "_number") in _slot(remote, "_connection").told:
-        raise _undecidable(remote, f"{does} what an operator gave,", "take the values out first, and compute with them")
+        raise _undecidable(remote, f"{does} what an operator made of")
 
 
-VALUES = "compare what attributes, methods, len, list, float or str give of it, or call its method {} by name"
-
-
-def _decides(name: str, sign: str) -> None:
+def _decides(name: str, asks: str) -> None:
     def refuse(self: Remote, *_: Any) -> Any:
-        raise _undecidable(self, f"asks by {sign}", VALUES.format(name))
+        raise _undecidable(self, asks)
 
     setattr(Remote, name, refuse)
 
 
-for _name, _sign in {
-    **{"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="},
-    **{"bool": "its truth", "contains": "in"},
-}.items():
-    _decides(f"__{_name}__", _sign)
+for _name, _sign in {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}.items():
+    _decides(f"__{_name}__", f"asks by {_sign}")
+_decides("__bool__", "asks for the truth of")
+_decides("__contains__", "asks by in")
 
 
 def _operated(name: str, *operands: Any) -> Any:
@@ -445,8 +497,7 @@ def _operated(name: str, *operands: Any) -> Any:
     remote = next(each for each in operands if issubclass(type(each), Remote))
     found = _slot(remote, "_connection").ask(name, *operands)
     if not issubclass(type(found), Remote):
-        method = f"call the method __{name}__ by its name, or take the values out first, and compute with them"
-        raise _undecidable(remote, "reads the value that an operator gave for", method)
+        raise _undecidable(remote, "reads the value that an operator made of")
     _slot(remote, "_connection").told.add(_slot(found, "_number"))
     return found
 
@@ -475,8 +526,8 @@ for _name in ("iter", "len", "float", "int", "index", "complex", "abs", "round",
 
 def _unread(name: str) -> None:
     def refuse(self: Unread, *_: Any) -> Any:
-        what = "the test computes with an array of your code that holds no numbers or texts, or too many"
-        raise self.connection.undecidable(what, "compute with arrays of numbers or texts, of some MiB at most")
+        what = "computes with an array of your code that holds other things, or is too large"
+        raise self.connection.undecidable(f"{PLAINLY} {what}")
 
     setattr(Unread, f"__{name}__", refuse)
 

@@ -15,6 +15,8 @@ The judge takes nothing for granted of what it reads: types, lengths, counts and
 | an array of texts | {"texts": [shape, [text, ...]]} |
 | any other array, or one that is too large | {"shape": [dtype kind, shape]} |
 | any other object of the kernel | {"ref": [number, class name]} |
+| from the judge only: a function of a test, with what it reads | {"function": [code, name, values]} |
+| from the judge only: a module, or something in it | {"global": [module, name]} |
 """
 
 from __future__ import annotations
@@ -204,6 +206,7 @@ class Decoder:
         dereference: gives the object of a reference.
         array: gives an array to hand out, from (array, writeable, reference).
         unread: stands for each element of an array whose values did not come.
+        build: gives what code of the judge's stands for, from its tag and form; nobody builds what comes from a kernel.
     """
 
     def __init__(
@@ -212,9 +215,10 @@ class Decoder:
         dereference: Callable[[Any], Any],
         array: Callable[[np.ndarray, bool, Any], np.ndarray],
         unread: Any = None,
+        build: Callable[[str, Any, Callable[[Any], Any]], Any] | None = None,
     ) -> None:
         self.data, self.at, self.values = data, 0, 0
-        self.dereference, self.array, self.unread = dereference, array, unread
+        self.dereference, self.array, self.unread, self.build = dereference, array, unread, build
 
     def decode(self, form: Any, deep: int = 0) -> Any:
         """The value of its JSON form.
@@ -281,6 +285,8 @@ class Decoder:
             element = np.empty((), object)
             element[()] = self.unread
             return np.broadcast_to(element, shape)
+        if tag in ("function", "global") and self.build is not None:
+            return self.build(tag, inside, self.decode)
         raise WireError("not a value")
 
     def _key(self, form: Any, deep: int) -> Any:
@@ -307,7 +313,7 @@ def _is_key(value: Any) -> bool:
     if kind is int:
         return -(1 << 4096) < value < 1 << 4096
     if isinstance(value, np.generic):
-        return value.dtype.kind in KINDS
+        return value.dtype.kind in KINDS or isinstance(value, np.str_)
     return value is None or kind in (bool, float, str, complex, bytes)
 
 
