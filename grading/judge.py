@@ -100,7 +100,7 @@ class Judge:
             kernel, settings.request_seconds, settings.submission_seconds, settings.most_requests
         )
         self.tests, self.listen, self.settings, self.course = tests, listen, settings, course
-        self.differing: list[str] = []  # values of the course that are others in the kernel: changed there, or random
+        self.values: dict[str, Any] = {}  # that locked cells make, and the last test used
         self.remarks: list[str] = []  # what the instructor should know
         tests.WORKSHOP.earned.clear()  # it counts one learner's points
         tests.WORKSHOP.kept = False
@@ -112,19 +112,30 @@ class Judge:
         self.connection.cell_left = self.settings.cell_seconds
         self.connection.begin()
         self.listen()
-        self.differing.clear()
-        verdict, mark = self._evaluated(cell), cell.metadata.nbgrader
-        if verdict.report is not None or verdict.of(mark.points) == mark.points:
-            return verdict
-        doubts = [f"{name}, which a locked cell makes, is another one in this notebook" for name in self.differing]
-        if self.connection.changed:
-            doubts.append("code of this notebook changes what it is given, and a test hands over copies")
+        self.values.clear()
+        try:
+            verdict, mark = self._evaluated(cell), cell.metadata.nbgrader
+            if verdict.report is not None or verdict.of(mark.points) == mark.points:
+                return verdict
+            doubts = self._doubts()
+        finally:
+            self.connection.done()
         why = self.connection.undecided
         if why or doubts:
-            self.remarks.append(
-                f"{mark.grade_id!r} could not be judged: {'; '.join(([why] if why else []) + doubts)}. {SEE}"
-            )
+            reasons = "; ".join([why, *doubts] if why else doubts)
+            self.remarks.append(f"{mark.grade_id!r} could not be judged: {reasons}. {SEE}")
         return replace(verdict, says=" ".join([verdict.says, *(f"({doubt}.)" for doubt in doubts)]).strip())
+
+    def _doubts(self) -> list[str]:
+        """Why a test that lost points may have lost them though the work is right."""
+        doubts = []
+        for name, value in self.values.items():
+            with contextlib.suppress(Exception, OutOfTime):
+                if not _is_same(value, self.connection.ask("name", name)):
+                    doubts.append(f"{name}, which a locked cell makes, is another one in this notebook")
+        if self.connection.changed:
+            doubts.append("code of this notebook changes what it is given, and a test hands over copies")
+        return doubts
 
     def _evaluated(self, cell: NotebookNode) -> Verdict:
         undefined: set[str] = set()
@@ -139,8 +150,6 @@ class Judge:
             return Verdict(0.0, f"Not graded: {'the time was over' if isinstance(error, OutOfTime) else error}.")
         except Exception as error:
             return self._failed(cell, error)
-        finally:
-            self.connection.done()
         if isinstance(value, np.generic):
             value = value.item()
         if value is None or value is True:
@@ -178,24 +187,22 @@ class Judge:
         """What the names in a cell stand for; those that the kernel does not know are `undefined`."""
         given: dict[str, Any] = {"tests": self.tests}
         needed = names.needed(self.course, cell.metadata.nbgrader["grade_id"], frozenset(given))
-        found, theirs = dict(given), {}
-        for name in sorted(needed.learners | needed.values):
+        found = dict(given)
+        for name in sorted(needed.learners):
             try:
-                (theirs if name in needed.values else found)[name] = self.connection.ask("name", name)
+                found[name] = self.connection.ask("name", name)
             except KeyError:
                 if name == "display":  # which IPython has everywhere
                     found[name] = _shown
                 else:
-                    undefined.update({name} - needed.values)
+                    undefined.add(name)
         missing = undefined & (names.read_first(cell.source) - names.bound_names(cell.source) | {*dir(builtins)})
         if missing:
             raise Undefined(sorted(missing))
         for name in needed.caught & found.keys():  # Python catches classes of its own only
             found[name] = self.connection.catchable(name, found[name])
         self._run_given(needed.lines, found)
-        for name, value in theirs.items():
-            if not _is_same(found[name], value):
-                self.differing.append(name)
+        self.values |= {name: found[name] for name in sorted(needed.values)}
         return found
 
     def _run_given(self, lines: Sequence[ast.stmt], found: dict[str, Any]) -> None:

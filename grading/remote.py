@@ -115,6 +115,10 @@ class Connection:
         drop = [number for number in self.forgotten if not self.held[number]]
         self.forgotten.clear()
         document = {"do": what, "args": [encoder.encode(arg) for arg in args], "drop": drop}
+        if encoder.left_out:
+            raise self.undecidable(
+                "the test hands an array to your code that is too large, or holds other than numbers"
+            )
         here, there = time.thread_time(), self._deadline(seconds)
         try:
             with undisturbed:

@@ -785,6 +785,9 @@ SAYS = {
     "for given in ROWS:\n    assert double(given)": "the test needs `ROWS = open('rows.csv')",
     "assert twice(RANDOM) == RANDOM": "(RANDOM, which a locked cell makes, is another one in this notebook.)",
     "items = [1]\nclear(items)\nassert items == []": "this does not hold: items == []",
+    "seen = []\napply(lambda x: seen.append(x), [1])\nassert seen == [1]": "(code of this notebook changes what it is",
+    "assert double(np.zeros(9_000_000))[0] == 0": "hands an array to your code that is too large",
+    "assert double(np.array([open])) is None": "or holds other than numbers",
 }
 
 
@@ -795,5 +798,5 @@ def test_what_cannot_be_judged_or_does_not_hold_is_said_and_the_instructor_told(
     for number, says in enumerate(SAYS.values()):
         assert says in graded.says[str(number)]
     told = {int(re.match("'(\\d+)'", remark)[1]) for remark in graded.remarks}
-    assert told == {1, 2, 3, 4, 5, 6, 11, 12, 13}
-    assert "'13' could not be judged: code of this notebook changes what it is given" in graded.remarks[-1]
+    assert told == {1, 2, 3, 4, 5, 6, 11, 12, 13, 14, 15, 16}
+    assert "'13' could not be judged: code of this notebook changes what it is given" in graded.remarks[8]

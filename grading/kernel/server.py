@@ -64,21 +64,6 @@ ACTIONS = {
 HERE = (__file__, wire.__file__)
 
 
-def _build(tag: str, inside: list[Any], decode: Callable[[Any], Any]) -> Any:
-    """What a test hands over: something of a module, the module itself, or a function of the test's own."""
-    if tag == "global":
-        module = importlib.import_module(inside[0])
-        return getattr(module, inside[1]) if inside[1] else module
-    code, name, more = inside
-    defaults, keywords, around, cells = decode(more)
-    around["__builtins__"] = builtins
-    closure = tuple(map(types.CellType, cells))
-    function = types.FunctionType(marshal.loads(base64.b64decode(code)), around, name, tuple(defaults), closure)
-    function.__kwdefaults__ = keywords
-    around.setdefault(name, function)
-    return function
-
-
 def _forms(args: list[Any]) -> Any:
     """What arguments hold, to see whether a call has changed them: its caller has the originals."""
     encoder = wire.Encoder(id, lambda _: None, MOST_AHEAD)
@@ -98,6 +83,7 @@ class Server:
         self.objects: dict[int, Any] = {}
         self.numbers: dict[int, int] = {}  # id of an object to its number
         self.next = 1
+        self.handed: list[Any] = []  # what functions of a test read that came with the last request
         self.armed = False
         self.ends = 0.0, 0.0  # when the time of what runs now is over: that of the processor, and that which passes
         self.patience = 1.0  # seconds that may pass for one of processor time
@@ -134,19 +120,20 @@ class Server:
             self.numbers.pop(id(self.objects.pop(number, None)), None)
         encoder = wire.Encoder(self._refer, self._number, self.channel.largest // 2)
         self.references = 0
+        self.handed = []
         form, error, more = None, None, {}
         self.patience = request["patience"]
         try:
-            decoder = wire.Decoder(data, self.objects.__getitem__, self._array, build=_build)
+            decoder = wire.Decoder(data, self.objects.__getitem__, self._array, build=self._build)
             args = [decoder.decode(form) for form in request["args"]]
-            before = _forms(args) if request["do"] == "call" else None
+            before = _forms(args + self.handed) if request["do"] == "call" else None
             try:
                 self._arm(request["seconds"])
                 value = names[args[0]] if request["do"] == "name" else ACTIONS[request["do"]](*args)
                 form = encoder.encode(value)
             finally:
                 self._disarm()
-            if before is not None and _forms(args) != before:
+            if before is not None and _forms(args + self.handed) != before:
                 more["changed"] = True
             if ahead := self._ahead(request["do"], value, encoder):
                 more["ahead"] = ahead
@@ -226,6 +213,21 @@ class Server:
 
     def _array(self, array: np.ndarray, writeable: bool, number: Any) -> np.ndarray:
         return array if number is None else self.objects[number]
+
+    def _build(self, tag: str, inside: list[Any], decode: Callable[[Any], Any]) -> Any:
+        """What a test hands over: something of a module, the module itself, or a function of the test's own."""
+        if tag == "global":
+            module = importlib.import_module(inside[0])
+            return getattr(module, inside[1]) if inside[1] else module
+        code, name, more = inside
+        defaults, keywords, around, cells = decode(more)
+        self.handed += [*around.values(), *cells]
+        around["__builtins__"] = builtins
+        closure = tuple(map(types.CellType, cells))
+        function = types.FunctionType(marshal.loads(base64.b64decode(code)), around, name, tuple(defaults), closure)
+        function.__kwdefaults__ = keywords
+        around.setdefault(name, function)
+        return function
 
     def _refer(self, value: Any) -> Any:
         return {"ref": [self._number(value), type(value).__name__]}

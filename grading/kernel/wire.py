@@ -145,6 +145,7 @@ class Encoder:
     ) -> None:
         self.refer, self.number, self.left, self.iterators = refer, number, largest, iterators
         self.blobs: list[bytes] = []
+        self.left_out = False  # whether there was an array whose values stay here
 
     def encode(self, value: Any, deep: int = 0) -> Any:
         kind = type(value)
@@ -192,6 +193,7 @@ class Encoder:
         if value.dtype.kind == "U" and value.size <= MOST_TEXTS and value_bytes <= self.left:
             return {"texts": [list(value.shape), value.ravel().tolist()]}
         if value.dtype.kind not in KINDS or value_bytes > self.left:
+            self.left_out = True
             return {"shape": [value.dtype.kind, list(value.shape)]}
         self.left -= value_bytes
         self.blobs.append(np.ascontiguousarray(value).tobytes())
