@@ -140,7 +140,8 @@ class Runner(NotebookClient):
                     stack.close()
                     kernel = self._connect(stack)
             self.limit = Deadline(self.settings.submission_seconds, kernel.clock())
-            judge = Judge(kernel, bench.tests, self._listen, self.settings, self.course)
+            files = bench.files if bench.level.name == "bubblewrap" else None
+            judge = Judge(kernel, bench.tests, self._listen, self.settings, self.course, files)
             for index, cell in enumerate(self.nb.cells):
                 if cell.cell_type != "code":
                     continue

@@ -7,9 +7,11 @@ import builtins
 import contextlib
 import html
 import io
+import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,7 +27,8 @@ from grading.remote import Connection, Remote, Undecided
 
 MOST_POINTS = 1e6  # of a cell
 SEE = "See “Tests of your own” in docs/security.md."
-CELL, GIVEN = "<graded cell>", "<course>"  # file names of its code, and of the course's lines that it builds on
+CELL, COURSE = "<graded cell>", "<course>"  # file names of its code, and of the course's lines that it builds on
+GIVEN = frozenset({"tests"})  # names that stand for the same in each of them
 
 
 @dataclass(frozen=True)
@@ -91,15 +94,22 @@ class Judge:
         listen: has the kernel answer requests, until it is told that a cell is done.
         settings: request_seconds, cell_seconds, submission_seconds, most_requests.
         course: the notebook in `source/`, which says whose the names in graded cells are.
+        files: the folder that its lines may read and import from; None where the kernel could write to it.
     """
 
     def __init__(
-        self, kernel: JailedKernel, tests: Any, listen: Callable[[], None], settings: Any, course: NotebookNode
+        self,
+        kernel: JailedKernel,
+        tests: Any,
+        listen: Callable[[], None],
+        settings: Any,
+        course: NotebookNode,
+        files: Path | None,
     ) -> None:
         self.connection = Connection(
             kernel, settings.request_seconds, settings.submission_seconds, settings.most_requests
         )
-        self.tests, self.listen, self.settings, self.course = tests, listen, settings, course
+        self.tests, self.listen, self.settings, self.course, self.files = tests, listen, settings, course, files
         self.values: dict[str, Any] = {}  # that locked cells make, and the last test used
         self.remarks: list[str] = []  # what the instructor should know
         tests.WORKSHOP.earned.clear()  # it counts one learner's points
@@ -140,8 +150,11 @@ class Judge:
     def _evaluated(self, cell: NotebookNode) -> Verdict:
         undefined: set[str] = set()
         try:
-            with contextlib.redirect_stdout(io.StringIO()):
-                value = _value(cell.source, self._names(cell, undefined))
+            with contextlib.redirect_stdout(io.StringIO()), contextlib.ExitStack() as stack:
+                needed = names.needed(self.course, cell.metadata.nbgrader["grade_id"], GIVEN)
+                if self.files is not None and (needed.lines or names.imports(cell.source)):
+                    stack.enter_context(_beside(self.files))
+                value = _value(cell.source, self._names(cell.source, needed, undefined))
             if self.connection.undecided and not isinstance(value, Score):  # whatever the test made of the exception
                 raise Undecided(self.connection.undecided)
         except NameError as error:
@@ -183,11 +196,9 @@ class Judge:
     def _is_theirs(self, error: Exception) -> bool:
         return self.connection.raised is not None and error is self.connection.raised[0]
 
-    def _names(self, cell: NotebookNode, undefined: set[str]) -> dict[str, Any]:
+    def _names(self, source: str, needed: names.Needed, undefined: set[str]) -> dict[str, Any]:
         """What the names in a cell stand for; those that the kernel does not know are `undefined`."""
-        given: dict[str, Any] = {"tests": self.tests}
-        needed = names.needed(self.course, cell.metadata.nbgrader["grade_id"], frozenset(given))
-        found = dict(given)
+        found: dict[str, Any] = {"tests": self.tests}
         for name in sorted(needed.learners):
             try:
                 found[name] = self.connection.ask("name", name)
@@ -196,7 +207,7 @@ class Judge:
                     found[name] = _shown
                 else:
                     undefined.add(name)
-        missing = undefined & (names.read_first(cell.source) - names.bound_names(cell.source) | {*dir(builtins)})
+        missing = undefined & (names.read_first(source) - names.bound_names(source) | {*dir(builtins)})
         if missing:
             raise Undefined(sorted(missing))
         for name in needed.caught & found.keys():  # Python catches classes of its own only
@@ -211,7 +222,7 @@ class Judge:
         for line in lines:
             failed = f"the test needs `{ast.unparse(line)}`, which fails where tests run"
             try:
-                _run([line], found, GIVEN)
+                _run([line], found, COURSE)
             except ImportError as error:
                 alias = line.names[0] if isinstance(line, names.IMPORT) else ast.alias(str(error.name))
                 absent[(alias.asname or alias.name).partition(".")[0]] = f"{failed}: {error}"
@@ -225,6 +236,17 @@ class Judge:
                 raise self.connection.undecidable(printable(f"{failed}: {type(error).__name__}: {error}")) from error
         for name in absent.keys() - found.keys():
             raise self.connection.undecidable(printable(absent[name]))
+
+
+@contextlib.contextmanager
+def _beside(files: Path) -> Iterator[None]:
+    """Read files, and import modules, that lie beside the course's notebook."""
+    sys.path.append(str(files))
+    try:
+        with contextlib.chdir(files):
+            yield
+    finally:
+        sys.path.remove(str(files))
 
 
 def _shown(*_: Any, **__: Any) -> None:

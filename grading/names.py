@@ -106,6 +106,11 @@ def bound_names(source: str) -> frozenset[str]:
     return frozenset(each.get_name() for each in symbols if each.is_assigned() or each.is_imported())
 
 
+def imports(source: str) -> bool:
+    """Whether code imports something."""
+    return any(isinstance(node, IMPORT) for node in ast.walk(ast.parse(source)))
+
+
 def read_first(source: str) -> frozenset[str]:
     """Global names that code reads before it has surely bound them itself."""
     found: set[str] = set()

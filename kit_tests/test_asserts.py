@@ -173,6 +173,8 @@ COURSE = reads(notebook(ANSWERS), as_version=4)
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     files: Path = tmp_path_factory.mktemp("files")
+    (files / "numbers.csv").write_text("1,2\n3,4\n")
+    (files / "course_helpers.py").write_text("def near(a, b):\n    return abs(a - b) < 1e-9\n")
     settings = Settings(required="bubblewrap", cell_seconds=5, submission_seconds=30, follow_through=False)
     with Bench(settings, files, 1) as made:
         yield made
@@ -690,6 +692,7 @@ TABLE["b"] = []
 for key in "cd":
     TABLE[key] = list(key)
 big = np.zeros(3_000_000)
+TWO = np.loadtxt("numbers.csv", delimiter=",")
 def near(a, b, limit=LIMIT): return abs(a - b) < limit
 half = lambda x: x / 2
 def check(f, *cases):
@@ -751,6 +754,8 @@ WORK = [
     "w = Vector(1, 2)\nw += Vector(1, 1)\nw[0] = 7\nassert list(Vector(1, 2)) == [1, 2] and (w.x, w.y) == (7, 3)",
     "display(DATA)\nprint(DATA)\nearlier = double(5)",
     "assert earlier == 10",
+    "assert double(TWO).tolist() == [[2, 4], [6, 8]]",
+    "import course_helpers\nassert course_helpers.near(double(2), 4)",
     "points = sum([double(1) == 2, double('a') == 'aa'])\npoints",
 ]
 
@@ -758,7 +763,7 @@ WORK = [
 def test_what_courses_do_works(bench):
     graded = alone(bench, ANSWER, WORK, GIVEN_LINES, later=LATER)
     assert {test: graded.says[str(n)] for n, test in enumerate(WORK) if graded.points[str(n)] < 1} == {}
-    assert graded.points["23"] == 2 and graded.remarks == []
+    assert graded.points["25"] == 2 and graded.remarks == []
 
 
 def test_what_a_learner_puts_in_the_place_of_the_courses_changes_nothing(bench):
