@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 from course import code_cell
-from nbformat import NotebookNode, reads
+from nbformat import NotebookNode, read, reads
 
-from grading import submissions
+from conftest import ROOT
+from grading import names, submissions
 from grading.execute import Bench, Settings
 
 GIVEN = """\
@@ -793,6 +794,7 @@ SAYS = {
     "seen = []\napply(lambda x: seen.append(x), [1])\nassert seen == [1]": "(code of this notebook changes what it is",
     "assert double(np.zeros(9_000_000))[0] == 0": "hands an array to your code that is too large",
     "assert double(np.array([open])) is None": "or holds other than numbers",
+    "assert apply(tests.draw_graph, [1])": "hands a function to your code",
 }
 
 
@@ -803,5 +805,14 @@ def test_what_cannot_be_judged_or_does_not_hold_is_said_and_the_instructor_told(
     for number, says in enumerate(SAYS.values()):
         assert says in graded.says[str(number)]
     told = {int(re.match("'(\\d+)'", remark)[1]) for remark in graded.remarks}
-    assert told == {1, 2, 3, 4, 5, 6, 11, 12, 13, 14, 15, 16}
+    assert told == {1, 2, 3, 4, 5, 6, *range(11, 18)}
     assert "'13' could not be judged: code of this notebook changes what it is given" in graded.remarks[8]
+
+
+def test_the_workshops_graded_cells_read_only_what_answers_define():
+    """So that grading them asks nothing more of the judge than its own `tests`."""
+    workshop = read(ROOT / "source" / "workshop" / "workshop.ipynb", as_version=4)
+    graded = [cell.metadata.nbgrader.grade_id for cell in workshop.cells if submissions.is_grade(cell)]
+    needs = [names.needed(workshop, grade_id, frozenset({"tests"})) for grade_id in graded]
+    assert len(needs) == 9
+    assert all(each.learners and not each.lines and not each.caught for each in needs)

@@ -176,6 +176,7 @@ class Encoder:
             return self._array(value)
         if isinstance(value, np.generic) and not isinstance(value, np.str_):
             if value.dtype.kind not in KINDS:
+                self.left_out = True
                 return {"shape": [value.dtype.kind, []]}
             self.blobs.append(value.tobytes())
             return {"scalar": value.dtype.str}
