@@ -79,6 +79,7 @@ class Runner(NotebookClient):
     Args:
         nb: the notebook.
         bench: where it is run.
+        course: the notebook in `source/`.
         seconds: time for all of it.
         budget: of the grader's own time.
         is_shown: whether anything is kept of what its cells display.
@@ -90,7 +91,15 @@ class Runner(NotebookClient):
         overran: places of cells whose time was over.
     """
 
-    def __init__(self, nb: NotebookNode, bench: Bench, seconds: float, budget: Budget, is_shown: bool = True) -> None:
+    def __init__(
+        self,
+        nb: NotebookNode,
+        bench: Bench,
+        course: NotebookNode,
+        seconds: float,
+        budget: Budget,
+        is_shown: bool = True,
+    ) -> None:
         super().__init__(
             nb,
             None,
@@ -104,7 +113,8 @@ class Runner(NotebookClient):
                 "traceback": [f"{OVERRAN}: the cell did not end in time"],
             },
         )
-        self.bench, self.settings = bench, replace(bench.settings, submission_seconds=seconds)
+        self.bench, self.course = bench, course
+        self.settings = replace(bench.settings, submission_seconds=seconds)
         self.budget, self.is_shown = budget, is_shown
         self.verdicts: dict[str, Verdict] = {}
         self.why: str | None = None
@@ -153,7 +163,8 @@ class Runner(NotebookClient):
                     stack.close()
                     kernel = self._connect(stack)
             self.limit = Deadline(self.settings.submission_seconds, kernel.clock())
-            judge = Judge(kernel, bench.tests, self._listen, self.settings, self.budget)
+            files = bench.files if bench.level.name == "bubblewrap" else None
+            judge = Judge(kernel, bench.tests, self._listen, self.settings, self.budget, self.course, files)
             for index, cell in enumerate(self.nb.cells):
                 if cell.cell_type != "code":
                     continue
@@ -199,7 +210,7 @@ class Runner(NotebookClient):
     def _judge(self, cell: NotebookNode, judge: Judge) -> None:
         """Have a graded cell judged; a verdict that could not be reached is shown, and no verdict of a second pass."""
         judge.connection.left = self.limit.left
-        verdict = judge.verdict(cell.source, self.why)
+        verdict = judge.verdict(cell, self.why)
         if verdict.report is not None:
             self._note_absent(*(f"{check.says} {check.got}" for check in verdict.report.checks))
         if self.why is None and judge.connection.gone is None:
@@ -401,7 +412,7 @@ class Bench:
             DeadKernel: when no kernel starts, or the machine ends it: this is no verdict, and may be tried again.
         """
         seconds, budget = self.settings.submission_seconds, Budget(self.settings.judge_seconds)
-        first = Runner(notebook, self, seconds, budget)
+        first = Runner(notebook, self, course, seconds, budget)
         remarks = first.run()
         if not self.settings.follow_through:
             return remarks, {}
@@ -412,7 +423,7 @@ class Bench:
         if again is None:
             return remarks, {}
         self.supply.expected += 1
-        second = Runner(again, self, SECOND_SHARE * seconds, budget, is_shown=False)
+        second = Runner(again, self, course, SECOND_SHARE * seconds, budget, is_shown=False)
         second.run_cells()
         if second.why is not None:
             remarks.append(

@@ -183,7 +183,8 @@ def test_of_many_displays_the_first_are_shown_and_words_after_them(made):
 def test_a_cell_that_shows_more_than_is_looked_at_says_so_at_its_end(most, number, monkeypatch):
     monkeypatch.setattr(execute, most, number)
     cells = [new_code_cell(), new_code_cell()]
-    runner = execute.Runner(new_notebook(cells=cells), SimpleNamespace(settings=execute.Settings()), 1.0, Budget(1.0))
+    bench = SimpleNamespace(settings=execute.Settings())
+    runner = execute.Runner(new_notebook(cells=cells), bench, new_notebook(), 1.0, Budget(1.0))
     runner.messages, runner.clear_before_next_output = 0, False
     for text in "abcd":
         message = {"header": {"msg_type": "stream"}, "content": {"name": "stdout", "text": 100 * text}}

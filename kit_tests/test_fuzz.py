@@ -96,6 +96,13 @@ REPLIES = [
     {"value": {"tuple": [ARRAY, {"scalar": "<f4"}, {"type": "float64"}, {"dtype": "<i8"}]}},
     {"value": {"list": [{"shape": ["O", [3]]}, {"shape": ["f", [1000, 1000]]}, {"iter": [1, 2]}]}},
     {"value": {"list": [{"array": ["<f8", [10**6, 0], True, 7]}, {"array": ["|b1", [8] + [1] * 15, False, 8]}]}},
+    {"value": {"set": [1, {"tuple": [2, "a"]}, {"bytes": "\xff"}]}, "changed": True},
+    {
+        "value": {
+            "list": [{"counter": [["a", 2]]}, {"frozenset": [None]}, {"range": [0, 9, 2]}, {"complex": [1.0, 2.0]}]
+        }
+    },
+    {"value": {"texts": [[2, 1], ["a", "bcd"]]}},
     {"error": {"kinds": ["ValueError"], "name": "Odd", "message": "no", "frames": [["f", 3, "learner", "x = 1"]]}},
     {"error": {"kinds": ["AttributeError"], "attribute": "data", "of_none": True, "message": "no", "frames": []}},
 ]

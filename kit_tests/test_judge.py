@@ -13,12 +13,14 @@ import sys
 import threading
 import time
 import types
+from collections import Counter
 
 import jailed
 import numpy as np
 import pytest
 from course import wait_for
 from jailed import Kernel
+from nbformat.v4 import new_code_cell, new_notebook
 
 import tests
 from checks import section
@@ -69,7 +71,16 @@ def load(kernel: Kernel, code: str, *names: str):
             np.int64(3),
             slice(1, None),
         ),
-        *(np.float32, np.dtype(np.float64)),
+        *(
+            np.float32,
+            np.dtype(np.float64),
+            1 - 2j,
+            b"\xff\x00",
+            range(3, 9, 2),
+            Counter("aab"),
+            np.array(["a", "bcd"]),
+        ),
+        *({1, (2, "a"), None}, frozenset([1.5]), {(1, 2): {"a", "b"}}, set(), np.array([["é"]])),
     ],
     ids=repr,
 )
@@ -175,7 +186,7 @@ def test_operations_run_where_the_object_is(kernel):
     p = Point(3)
     assert (p + Point(4)).x == 7
     assert (p + 1).x == 4
-    assert 5 - p == ("rsub", 5)
+    assert p.__rsub__(5) == ("rsub", 5)
     assert (-p).x == -3
     assert p[1:2, 0] == (slice(1, 2), 0)
     assert repr(p) == "Point(3)"
@@ -594,10 +605,13 @@ def test_too_many_objects_at_once_are_an_exception_of_the_one_request(kernel):
     assert one() == 1
 
 
-def judged_in(kernel: Kernel, code: str, cell: str, seconds: float) -> tuple[Verdict, Judge]:
+def judged_in(kernel: Kernel, code: str, source: str, seconds: float) -> tuple[Verdict, Judge]:
     """The verdict on a graded cell over what code defines, and the judge, who has so much time of its own."""
     kernel.load([("<cell>", code)] if isinstance(code, str) else code)
-    judge = Judge(kernel.kernel, tests, kernel.listen, Settings(), Budget(seconds))
+    mark = {"grade_id": "test", "grade": True, "points": 1000}
+    cell = new_code_cell(source, metadata={"nbgrader": mark})
+    course = new_notebook(cells=[cell])
+    judge = Judge(kernel.kernel, tests, kernel.listen, Settings(), Budget(seconds), course, None)
     try:
         return judge.verdict(cell, None), judge
     finally:
@@ -616,7 +630,7 @@ def test_the_judges_own_time_on_a_cell_ends(kernel, cell, monkeypatch):
     verdict, judge = judged_in(kernel, "def one(): return 1", cell, 0.3)
     assert (verdict.points, verdict.says) == (0, "Not graded: the time was over.")
     assert "more than 0.3 seconds of its own" in judge.remarks[0]
-    again = judge.verdict("1", None)
+    again = judge.verdict(judge.course.cells[0], None)
     assert (again.points, len(judge.remarks)) == (0, 1)
     verdict, judge = judged_in(kernel, "def one(): return 1", "one()", 30)
     assert (verdict.points, judge.remarks) == (1, [])
@@ -727,6 +741,22 @@ def test_an_honest_message_is_read():
         message({"value": {"shape": [[], []]}}),
         message({"value": {"dict": [[{"list": []}, 1]]}}),
         message({"value": {"dict": [[1]]}}),
+        message({"value": {"dict": [[{"ref": [1, "x"]}, 1]]}}),
+        message({"value": {"set": [{"ref": [1, "x"]}]}}),
+        message({"value": {"set": [{"list": []}]}}),
+        message({"value": {"set": [[]] * 1001}}),
+        message({"value": {"counter": 3}}),
+        message({"value": {"range": [1, 2, 0]}}),
+        message({"value": {"range": ["1"]}}),
+        message({"value": {"complex": [1, None]}}),
+        message({"value": {"bytes": "\u1234"}}),
+        message({"value": {"texts": [[2], ["a"]]}}),
+        message({"value": {"texts": [[1], [2]]}}),
+        message({"value": {"texts": []}}),
+        message({"value": {"list": [{"texts": [[9999], ["a" * 500] + [""] * 9998]}] * 4}}),
+        message({"value": {"range": [0, 1_000_001, 1]}}),
+        message({"value": {"range": [0, 10**30, 1]}}),
+        message({"value": {"texts": [[5000], ["a"] * 4999 + ["a" * 100_000]]}}),
         message({"value": {"slice": [1, 2, 3, 4]}}),
         message({"value": {"iter": 3}}),
         message({"error": None}),

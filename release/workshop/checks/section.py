@@ -659,7 +659,7 @@ class Section:
 
 
 def drawn_seed() -> int:
-    """A seed that nobody can foresee."""
+    """A seed that nobody can foresee, short enough to be typed."""
     return random.SystemRandom().randrange(1_000_000)
 
 
@@ -695,7 +695,7 @@ def judged(
     return results, trials
 
 
-nameless: collections.deque[Exception] = collections.deque(maxlen=10)  # for whoever mends the search for names
+nameless: collections.deque[BaseException] = collections.deque(maxlen=10)  # for whoever mends the search for names
 
 
 def _run(
@@ -724,7 +724,7 @@ def _run(
         again = functools.partial(_tried, trial.check, names, seed, clock, Known(section.workarounds))
         try:
             verdicts[id] = _named(trial, inference, again)
-        except Exception as error:  # of what looks for a name: the check has failed all the same
+        except (Exception, OutOfTime) as error:  # of what looks for a name: the check has failed all the same
             nameless.append(error)
             verdicts[id] = Verdict(_plainly(trial), hints=trial.check.hints)
     for id, trial in failed.items():
