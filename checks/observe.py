@@ -42,6 +42,7 @@ PATIENCE = 6.0  # seconds that may pass for one of processor time: the machine m
 AGAIN = 0.1  # seconds until a deadline that has passed says so once more
 SHORTEST = 0.001  # seconds that it waits
 LARGEST = 1_000_000  # elements read from one array of a learner
+MOST_WRITTEN = 2500  # numbers of an array, in a text
 CALLERS = 3  # frames of the learner's that are shown: where it was raised, and who called that
 ADDRESS = re.compile(r"<(?:[\w.<>]+\.)?(\w+) object at 0x[0-9a-fA-F]+>")
 NUMBERS = "fiub"  # kinds of NumPy's types that are numbers, as a mask is
@@ -140,19 +141,22 @@ class Deadline:
     Args:
         seconds: that may be used.
         processor: a clock of the processor time of whoever runs the code, in seconds.
+        patience: seconds that may pass for one of processor time.
 
     Attributes:
         elsewhere: seconds that were used on this code's behalf by whom that clock does not know.
     """
 
-    def __init__(self, seconds: float, processor: Callable[[], float] = time.thread_time) -> None:
-        self.seconds, self.processor, self.elsewhere = seconds, processor, 0.0
+    def __init__(
+        self, seconds: float, processor: Callable[[], float] = time.thread_time, patience: float = PATIENCE
+    ) -> None:
+        self.seconds, self.processor, self.patience, self.elsewhere = seconds, processor, patience, 0.0
         self.begun, self.passed = processor(), time.monotonic()
 
     @property
     def used(self) -> float:
         passed = time.monotonic() - self.passed
-        return max(min(self.processor() - self.begun, passed) + self.elsewhere, passed / PATIENCE)
+        return max(min(self.processor() - self.begun, passed) + self.elsewhere, passed / self.patience)
 
     @property
     def left(self) -> float:
@@ -167,16 +171,35 @@ def learner_code(seconds: float) -> Iterator[Deadline]:
         OutOfTime: after `seconds`; at once when there are none.
         UsedTorch: when a PyTorch operation is called.
     """
-    rings = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
-    deadline = Deadline(min(seconds, time_left()), time.thread_time if rings else _clock_of_this_thread())
+    enforced, clock = _enforced()
+    deadline = Deadline(min(seconds, time_left()), clock)
     if deadline.seconds <= 0:
         raise OutOfTime
     before = _deadlines.set((*_deadlines.get(), deadline))
     try:
-        with _no_torch(), (_rung if rings else _watched)(deadline):
+        with _no_torch(), enforced(deadline):
             yield deadline
     finally:
         _deadlines.reset(before)
+
+
+@contextlib.contextmanager
+def own_code(seconds: float) -> Iterator[None]:
+    """Run the tester's own code inside, no longer than `seconds` of this thread's processor time.
+
+    Raises:
+        OutOfTime: then, and every tenth of a second from then on; while learner code runs inside, when that ends.
+    """
+    enforced, clock = _enforced()
+    with enforced(Deadline(seconds, clock, patience=math.inf)):
+        yield
+
+
+def _enforced() -> tuple[Callable[[Deadline], contextlib.AbstractContextManager], Callable[[], float]]:
+    """What makes a deadline hold in this thread, and its clock."""
+    if hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread():
+        return _rung, time.thread_time
+    return _watched, _clock_of_this_thread()
 
 
 _deadlines: contextvars.ContextVar[tuple[Deadline, ...]] = contextvars.ContextVar("_deadlines", default=())
@@ -376,8 +399,8 @@ def array_of(value: Any, what: str) -> np.ndarray:
         mistake = "uses-torch" if _is_torch(kind) else "data-not-array" if issubclass(kind, (list, tuple)) else None
         got = f"{what} holds {an(class_name(value))}: build it with NumPy, its data is an np.ndarray"
         raise Failed(got, mistake=mistake)
-    if issubclass(kind, np.ndarray) and np.ndarray.size.__get__(value) > LARGEST:
-        raise Failed(f"{what} has {np.ndarray.size.__get__(value):,} elements: up to {LARGEST:,} are read")
+    if issubclass(kind, np.ndarray) and (why := too_large(what, np.ndarray.shape.__get__(value))):
+        raise Failed(why)
     array = np.array(value, subok=False)
     if array.dtype.kind not in NUMBERS:
         if array.dtype == object and any(each is None for each in array.flat):
@@ -386,6 +409,13 @@ def array_of(value: Any, what: str) -> np.ndarray:
             )
         raise Failed(f"{what} holds elements of type {array.dtype}, not numbers")
     return array.astype(np.float64)
+
+
+def too_large(what: str, shape: tuple[int, ...]) -> str:
+    """Why an array of this shape is not read; nothing where it is. Rows count, also those without elements."""
+    count, rows = math.prod(shape), math.prod(max(n, 1) for n in shape)
+    things = f"{count:,} elements" if count else f"{rows:,} rows without elements"
+    return f"{what} has {things}: up to {LARGEST:,} are read" if rows > LARGEST else ""
 
 
 def observed(value: Any) -> Any:
@@ -480,14 +510,20 @@ def relation(got: np.ndarray, expected: np.ndarray) -> str:
 
 
 def _shown(what: str, array: np.ndarray) -> str:
-    numbers = np.array2string(array, precision=4, suppress_small=True, threshold=60, max_line_width=60)
+    numbers = np.array2string(writable(array), precision=4, suppress_small=True, threshold=60, max_line_width=60)
     return f"{what} has shape {array.shape}\n{numbers}"
+
+
+def writable(array: np.ndarray) -> np.ndarray:
+    """The array, flat where NumPy would write out thousands of numbers: of a short axis it leaves nothing out."""
+    shape = np.ndarray.shape.__get__(array)
+    return array if math.prod(min(n, 7) for n in shape) <= MOST_WRITTEN else np.ndarray.ravel(array)
 
 
 def text_of(value: Any, longest: int = 200) -> str:
     """A learner's object as one short, printable line; its repr may raise or be endless."""
     try:
-        text = repr(value)
+        text = repr(writable(value) if issubclass(type(value), np.ndarray) else value)
         text = text if type(text) is str else object.__repr__(value)
         text = ADDRESS.sub(r"<\1>", text[: 4 * longest])  # which is another one in each run
     except Exception as error:

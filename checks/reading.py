@@ -146,10 +146,11 @@ def _plain(cell: Any) -> dict[str, Any] | None:
     source = source.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
     source = source.encode("utf-8", "replace").decode("utf-8")
     kind = cell.get("cell_type")
-    metadata = cell.get("metadata")
+    metadata, attachments = cell.get("metadata"), cell.get("attachments")
     return {
         "cell_type": kind if kind in ("code", "raw") else "markdown",
         "source": source,
         "metadata": metadata if isinstance(metadata, dict) else {},
         "id": cell.get("id") if isinstance(cell.get("id"), str) else None,
+        "attachments": attachments if kind == "markdown" and isinstance(attachments, dict) else {},
     }

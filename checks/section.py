@@ -738,7 +738,7 @@ class Section:
 
 
 def drawn_seed() -> int:
-    """A seed that nobody can foresee."""
+    """A seed that nobody can foresee, short enough to be typed."""
     return random.SystemRandom().randrange(1_000_000)
 
 

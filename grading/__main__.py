@@ -2,13 +2,16 @@
 
 python -m grading autograde ASSIGNMENT    grade a class as `nbgrader autograde` does, many submissions at a time
 python -m grading results ASSIGNMENT      print its points
-python -m grading trace LEARNER           say how a learner's verdicts came about
+python -m grading trace LEARNER           say how a learner's verdicts came about, and all points before
+python -m grading trace                   print the log: who got which points when, and why
 python -m grading sample                  grade the sample class in examples/
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import errno
 import json
 import os
 import re
@@ -16,6 +19,10 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from grading.journal import Journal
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples"
@@ -81,21 +88,50 @@ def sample() -> None:
         raise GradingError("\n".join(failures))
 
 
-def trace(journal: Path, assignment: str, learner: str) -> str:
-    """How the verdicts on a learner's submission came about, as JSON.
+def trace(journal: Journal, assignment: str, learner: str) -> str:
+    """How the verdicts on a learner's submission came about, and all points that were written, as JSON.
 
     Raises:
         LookupError: when nothing is known.
     """
-    from grading.journal import Journal
-
-    noted = Journal(journal).written(assignment, learner)
-    found = Journal(journal).get(noted.get("key", "-"))
-    if found is None:
+    noted = journal.written(assignment, learner)
+    found = journal.get(noted.get("key", "-"))
+    history = [entry for entry in _history(journal) if (entry["assignment"], entry["learner"]) == (assignment, learner)]
+    if found is None and not history:
         raise LookupError(
-            f"{journal} knows nothing of {learner!r}: only what `python -m grading autograde` has graded can be traced."
+            f"{journal.folder} knows nothing of {learner!r}: only what `python -m grading autograde` has graded can be "
+            "traced."
         )
-    return json.dumps({"result": noted["key"], "points": noted["scores"], **found.trace}, indent=2)
+    known = {"result": noted["key"], "points": noted["scores"], **found.trace} if found else {}
+    return json.dumps({**known, "history": history}, indent=2)
+
+
+def log(journal: Journal) -> str:
+    """Who got which points when, from which run, and why: a line each."""
+    from grading import results
+
+    lines = []
+    for entry in _history(journal):
+        points = ", ".join(
+            f"{cell.rpartition('/')[2]} {results.number(value)}" for cell, value in entry["points"].items()
+        )
+        was = "" if entry["before"] is None else f", {sum(filter(None, entry['before'].values())):g} before"
+        run = f"seed {entry['seed']}, kit {entry['setup']['kit'][:8]}, level {entry['level']}"
+        lines.append(
+            f"{entry['at']}  {entry['assignment']}  {entry['learner']}  {entry['total']:g}{was} ({points}): "
+            f"{', '.join(entry['why'])}; {run}"
+        )
+    return "\n".join(lines)
+
+
+def _history(journal: Journal) -> list[dict[str, Any]]:
+    """The entries of the log; what cannot be read is said."""
+    entries, bad = journal.history()
+    if bad:
+        print(f"Left out: {bad} line{'s' * (bad > 1)} of the log that cannot be read.", file=sys.stderr)
+    if damage := journal.damage():
+        print(damage, file=sys.stderr)
+    return entries
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -107,8 +143,8 @@ def main(arguments: list[str] | None = None) -> int:
     table.add_argument("assignment", nargs="?", default="workshop")
     table.add_argument("--db", default=f"sqlite:///{ROOT / 'gradebook.db'}", help="the gradebook (nbgrader's db_url)")
     commands.add_parser("sample", help="grade the sample class in examples/")
-    about = commands.add_parser("trace", help="say how a learner's verdicts came about")
-    about.add_argument("learner")
+    about = commands.add_parser("trace", help="say how verdicts came about")
+    about.add_argument("learner", nargs="?", help="without one: all that was written, a line each")
     about.add_argument("assignment", nargs="?", default="workshop")
     about.add_argument("--journal", type=Path, default=ROOT / ".grading", help="where the results are kept")
     commands.add_parser("autograde", add_help=False, help="grade a class, many submissions at a time")
@@ -132,7 +168,10 @@ def main(arguments: list[str] | None = None) -> int:
 
             print(results.read(options.db, options.assignment).as_text())
         elif options.command == "trace":
-            print(trace(options.journal, options.assignment, options.learner))
+            from grading.journal import Journal
+
+            journal = Journal(options.journal)
+            print(trace(journal, options.assignment, options.learner) if options.learner else log(journal))
         else:
             sample()
     except (GradingError, LookupError) as error:
@@ -141,5 +180,59 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+class Forgiving:
+    """Standard error, which may be closed or full while a run goes on: then nothing more is shown."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def open_streams() -> None:
+    """Have what is closed lead nowhere: else the next file that is opened takes its number, and what is printed.
+
+    Standard output that is closed stays one that nothing can be written to.
+    """
+    for number, mode in enumerate((os.O_RDONLY, os.O_RDONLY, os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, mode)  # it gets the lowest number that is free
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stderr = Forgiving(sys.stderr or os.fdopen(2, "w", closefd=False))
+
+
+def run() -> int:
+    """The command, which says in a sentence what the machine does not let it do."""
+    open_streams()
+    try:
+        try:
+            status = main()
+        except SystemExit as ended:  # of nbgrader's
+            status = ended.code
+        sys.stdout.flush()
+        return status
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):  # nobody reads on, as after `| head`
+            why = f"{error.strerror or error}{f' ({error.filename})' if error.filename else ''}"
+            why = "standard output is closed" if error.errno == errno.EBADF else why
+            print(f"This cannot go on: {why}.", file=sys.stderr)
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python writes once more what could not be written
+        return 1
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run())

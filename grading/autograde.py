@@ -9,17 +9,26 @@ goes on whatever happens. JudgedExecute runs the learner's cells in the jail and
 from __future__ import annotations
 
 import contextlib
+import datetime
+import errno
 import functools
 import glob
+import logging
 import os
 import re
+import secrets
 import shutil
+import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import dateutil.parser
+import dateutil.tz
+import jinja2
 import nbformat
 import nbgrader.api
 import nbgrader.apps.api
@@ -31,12 +40,13 @@ from nbgrader.converters.base import NbGraderException
 from nbgrader.exchange.default import Exchange
 from nbgrader.utils import parse_utc, rmtree
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 from traitlets import Bool, Enum, Float, Integer, List
 
-from checks.section import drawn_seed
-from grading import jail, outputs, submissions
+from grading import gradebook, jail, outputs, submissions
 from grading.execute import Bench, Settings
 from grading.kernels import DeadKernel
+from grading.worker import ATTEMPTS, not_graded, out_of_memory
 
 DEFAULT = Settings()
 SECRET = "submission_secret.txt"
@@ -53,11 +63,15 @@ class JudgedExecute(nbgrader.preprocessors.Execute):
     request_seconds = _setting(Float, "request_seconds", "Time for one request of the judge to the kernel.")
     cell_seconds = _setting(Float, "cell_seconds", "Time for one cell, and for all requests of one graded cell.")
     submission_seconds = _setting(Float, "submission_seconds", "Time for all cells and requests of one submission.")
+    judge_seconds = _setting(
+        Float, "judge_seconds", "Time of the grader's own for a submission: for its verdicts and for what it shows."
+    )
     most_requests = _setting(Integer, "most_requests", "Requests of the judge to one kernel.")
-    memory = _setting(Integer, "memory", "Address space of each process in the jail, in bytes.")
+    memory = _setting(Integer, "memory", "Address space of each process in the jail, and memory of all, in bytes.")
     processes = _setting(Integer, "processes", "Processes and threads in the jail.")
     file = _setting(Integer, "file", "Size of one file that the kernel writes, in bytes.")
     disk = _setting(Integer, "disk", "Size of the scratch folder and of /tmp in the jail, in bytes.")
+    files = _setting(Integer, "files", "Files in the scratch folder and in /tmp in the jail, in each.")
     skipped = _setting(List, "skipped", "Cells with one of these tags are not run.")
     follow_through = _setting(
         Bool,
@@ -71,10 +85,13 @@ class JudgedExecute(nbgrader.preprocessors.Execute):
 
     def preprocess(self, nb: NotebookNode, resources: Any, km: Any = None) -> tuple[NotebookNode, Any]:
         converter = self.parent.parent
-        try:
-            remarks, _ = converter.bench.grade(nb, converter.courses[resources["nbgrader"]["notebook"]])
-        except DeadKernel as error:
-            raise NbGraderException(f"{error}: is the machine out of memory?") from error
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                remarks, _ = converter.bench.grade(nb, converter.courses[resources["nbgrader"]["notebook"]])
+                break
+            except DeadKernel as error:
+                if attempt == ATTEMPTS:
+                    raise NbGraderException(not_graded(out_of_memory(error))) from error
         for remark in remarks:
             converter.remark(resources, remark)
         submissions.note(nb, converter.remarks_on(resources))
@@ -111,7 +128,7 @@ class JudgedAutograde(stock.Autograde):
                 )
                 self.submitted, self.staged = self.coursedir.submitted_directory, folder / "submitted"
                 self._open(execute.settings(), self._course_files(folder / "files"), stack)
-            except (jail.JailError, ImportError, OSError) as error:
+            except (jail.JailError, gradebook.GradebookError, ImportError, OSError) as error:
                 self.log.error(str(error))
                 raise NbGraderException(str(error)) from error
             self.coursedir.submitted_directory = str(self.staged)
@@ -133,6 +150,7 @@ class JudgedAutograde(stock.Autograde):
 
     def _open(self, settings: Settings, files: Path, stack: contextlib.ExitStack) -> None:
         """Make ready what grades."""
+        gradebook.is_writable(self.coursedir.db_url)
         self.bench = stack.enter_context(Bench(settings, files, drawn_seed() if self.seed is None else self.seed))
         self.log.warning(self.bench.level.as_text())
 
@@ -149,33 +167,63 @@ class JudgedAutograde(stock.Autograde):
     def init_notebooks(self) -> None:
         """Find the submissions, as nbgrader does, but also those without a notebook of the right name."""
         coursedir, assignment_id = self.coursedir, self.coursedir.assignment_id
-        pattern = coursedir.format_path(self.submitted, "(?P<student_id>[^/]+)", assignment_id, escape=True)
+        self.top = Path(coursedir.root, self.submitted)
         self.assignments, self.notebooks = {}, []
         self.students: dict[str, str] = {}  # by what is staged
         self.folders: dict[str, Path] = {}  # that were handed in
-        for place in sorted(glob.glob(coursedir.format_path(self.submitted, coursedir.student_id, assignment_id))):
-            found = re.fullmatch(pattern, place)
-            if not found:
+        for student, place in self._handed_in():
+            try:
+                with submissions.opened(place, self.top) as folder:
+                    staged = coursedir.format_path(str(self.staged), student, assignment_id)
+                    os.makedirs(staged)
+                    self._stage_timestamp(student, folder, Path(staged))
+                    self._stage_secret(folder, Path(staged))
+            except OSError as error:
+                link = error.errno in (errno.ELOOP, errno.ENOTDIR)
+                why = "is a link to another folder: hand in the folder itself" if link else f"fails: {error.strerror}"
+                self._note(student, f"This {why}.")
                 continue
-            if not os.path.isdir(place) or not found["student_id"].isprintable():
-                self._note(ascii(found["student_id"]), "This is no folder, or its name cannot be used.")
-                continue
-            if _is_linked(Path(place), Path(coursedir.root, self.submitted)):
-                self._note(found["student_id"], "This is a link to another folder: hand in the folder itself.")
-                continue
-            staged = coursedir.format_path(str(self.staged), found["student_id"], assignment_id)
-            os.makedirs(staged)
-            self.students[staged] = found["student_id"]
-            self.folders[staged] = Path(place)
+            self.students[staged] = student
+            self.folders[staged] = place
             self.assignments[staged] = []
             for name in self._names():  # nbgrader gives 0 points where one is missing
                 Path(staged, f"{name}.ipynb").touch()
             for course in self._course_notebooks():
                 self.assignments[staged].append(os.path.join(staged, course.name))
-            self._stage_timestamp(found["student_id"], Path(place), Path(staged))
-            self._stage_secret(Path(place), Path(staged))
         if not self.assignments:
             super().init_notebooks()  # which says what might have been meant
+
+    def _handed_in(self) -> Iterator[tuple[str, Path]]:
+        """Learners' ids, and the folders that they have handed in; of others it is noted why they are left out."""
+        coursedir = self.coursedir
+        step, root, assignment = map(glob.escape, (self.submitted, coursedir.root, coursedir.assignment_id))
+        fields = {"nbgrader_step": step, "assignment_id": assignment}
+        pattern = self._pattern(self.submitted, "(?P<student_id>[^/]+)", coursedir.assignment_id)
+        # An id with brackets is no pattern, where there is such a learner.
+        for wanted in (coursedir.student_id, glob.escape(coursedir.student_id)):
+            structure = coursedir.directory_structure.format(student_id=wanted, **fields)
+            places = glob.glob(os.path.join(root, structure), include_hidden=True)
+            for place in sorted(places):
+                student = re.fullmatch(pattern, place)["student_id"]
+                if not os.path.isdir(place) or not student.isprintable():
+                    self._note(ascii(student), "This is no folder, or its name cannot be used.")
+                elif student.startswith("."):
+                    self._note(
+                        student, "This is left out, as nbgrader passes by names that begin with a dot: rename it."
+                    )
+                else:
+                    yield student, Path(place)
+            if places or wanted == glob.escape(wanted):
+                break
+
+    def _pattern(self, step: str, student: str, assignment: str) -> str:
+        """A regular expression for paths. nbgrader's own takes the folder of a step for one, too."""
+        return self.coursedir.format_path(re.escape(step), student, assignment, escape=True)
+
+    def _format_source(self, assignment_id: str, student_id: str, escape: bool = False) -> str:
+        if escape:
+            return self._pattern(self._input_directory, student_id, assignment_id)
+        return super()._format_source(assignment_id, student_id)
 
     def _course_notebooks(self) -> list[Path]:
         return sorted(self._source().glob(f"{self.coursedir.notebook_id}.ipynb"))
@@ -188,21 +236,23 @@ class JudgedAutograde(stock.Autograde):
         """The course's folder of the assignment."""
         return Path(self.coursedir.format_path(self.coursedir.source_directory, ".", self.coursedir.assignment_id))
 
-    def _stage_timestamp(self, student: str, place: Path, staged: Path) -> None:
-        if not os.path.lexists(place / "timestamp.txt"):
+    def _stage_timestamp(self, student: str, folder: int, staged: Path) -> None:
+        if "timestamp.txt" not in os.listdir(folder):
             return
         try:
-            text = submissions.read_file(place / "timestamp.txt", 1000).decode("utf-8").strip()
-            parse_utc(text)
+            text = submissions.read_file("timestamp.txt", 1000, below=folder).decode("utf-8-sig").strip()
+            text = readable_date(text)
+        except submissions.Unusable as error:
+            self._note(student, f"{error} When this was handed in is not known.")
         except Exception:  # dateutil has more kinds than ValueError
             self._note(student, "timestamp.txt holds no date: when this was handed in is not known.")
-            return
-        (staged / "timestamp.txt").write_text(text, encoding="utf-8")
+        else:
+            (staged / "timestamp.txt").write_text(text, encoding="utf-8")
 
-    def _stage_secret(self, place: Path, staged: Path) -> None:
+    def _stage_secret(self, folder: int, staged: Path) -> None:
         """What nbgrader's exchange puts beside a submission, and needs to hand its feedback out."""
-        with contextlib.suppress(submissions.Unusable, OSError, UnicodeDecodeError):
-            secret = submissions.read_file(place / SECRET, 1000).decode("ascii")
+        with contextlib.suppress(submissions.Unusable, UnicodeDecodeError):
+            secret = submissions.read_file(SECRET, 1000, below=folder).decode("ascii")
             if re.fullmatch(r"[0-9a-f]+", secret):
                 (staged / SECRET).write_text(secret, encoding="ascii")
 
@@ -224,7 +274,7 @@ class JudgedAutograde(stock.Autograde):
         self.failed.add(student_id)
         for course in self._course_notebooks():
             self.courses[course.stem] = nbformat.read(course, as_version=4)
-            submission = submissions.collect(self.folders[str(staged)], course.stem, self._names()).read()
+            submission = submissions.collect(self.folders[str(staged)], course.stem, self._names(), self.top).read()
             notebook = submissions.restore(submission, self.courses[course.stem])
             for remark in submission.remarks:
                 self._note(student_id, remark)
@@ -240,11 +290,12 @@ class JudgedAutograde(stock.Autograde):
         failed, start = None, time.perf_counter()
         self.bench.supply.expected = len(self.assignments)
         try:
-            super().convert_notebooks()
+            with _sentences(self.log):
+                super().convert_notebooks()
         except NbGraderException as error:
             failed = str(error)
         for student in self.failed:
-            self._note(student, "could not be graded, by no fault of the learner: see above.")
+            self._note(student, "not graded, not the learner's fault: see above.")
         for student, remarks in sorted(self.remarks.items()):
             for remark in remarks:
                 self.log.warning("%s: %s", student, remark)
@@ -269,10 +320,64 @@ class JudgedAutograde(stock.Autograde):
         self.remarks.setdefault(student, []).append(remark)
 
 
-def _is_linked(place: Path, top: Path) -> bool:
-    """Whether a folder below another one is reached by a link."""
-    own = [place, *place.parents]
-    return any(folder.is_symlink() for folder in own[: len(place.parts) - len(top.parts)])
+def drawn_seed() -> int:
+    """A run's seed, which nobody can foresee, nor find by trying all."""
+    return secrets.randbits(64)
+
+
+@contextlib.contextmanager
+def _sentences(log: Any) -> Iterator[None]:
+    """Inside, nbgrader logs what went wrong with a submission in a sentence, and the traceback for --debug."""
+    logger = getattr(log, "logger", log)  # of an adapter
+
+    def told(record: logging.LogRecord) -> bool:
+        said, error = record.getMessage(), sys.exc_info()[1]
+        if record.levelno == logging.ERROR and error is not None and said.startswith("Traceback"):
+            record.msg, record.args = sentence(error), ()
+            logger.debug("%s", said)
+        return "traceback for details" not in said
+
+    logger.addFilter(told)
+    try:
+        yield
+    finally:
+        logger.removeFilter(told)
+
+
+def sentence(error: BaseException) -> str:
+    """What an exception says, for an instructor."""
+    if isinstance(error, DBAPIError):
+        return f"the gradebook cannot be used: {error.orig}"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}{f' ({error.filename})' if error.filename else ''}"
+    ours = isinstance(error, (NbGraderException, OSError))
+    return str(error) if ours else f"{type(error).__name__}: {error}"
+
+
+def readable_date(text: str) -> str:
+    """When something was handed in, as nbgrader reads it rightly.
+
+    Raises:
+        submissions.Unusable: for a date that others read as another one.
+        Exception: for what is no date.
+    """
+    text = re.sub(r" ([+-]\d\d:?\d\d)$", r"\1", text)  # which nbgrader takes for seconds
+    *before, zone = text.split(" ")
+    if len(before) == 2 and ":" in before[1] and dateutil.tz.gettz(zone) is None:  # which nbgrader takes for UTC
+        raise submissions.Unusable(f"timestamp.txt holds {text!r}, and {zone!r} is no known time zone: write UTC.")
+    parse_utc(text)
+    read = functools.partial(dateutil.parser.parse, " ".join(before[:2]) if len(before) == 2 else text)
+    if len({read(default=datetime.datetime(year, month, month)).date() for year, month in ((2000, 1), (2001, 2))}) > 1:
+        raise ValueError("a part of a date")
+    if re.match(r"\d{4}(\d{4})?(\D|$)", text):  # the year, the month, the day
+        return text
+    readings = {read(dayfirst=day, yearfirst=year).date() for day in (False, True) for year in (False, True)}
+    if len(readings) > 1:
+        first, second, *_ = sorted(readings)
+        raise submissions.Unusable(
+            f"timestamp.txt holds {text!r}, which some read as {first} and some as {second}: write one of these."
+        )
+    return text
 
 
 def _is_finished(path: Path) -> bool:
@@ -293,6 +398,6 @@ def configure(config: Any) -> None:
         nbgrader.api.create_engine = functools.lru_cache(nbgrader.api.create_engine)
     config.NotebookExporter.optimistic_validation = True  # once, not after each of its preprocessors
     config.HTMLExporter.filters = {
-        "markdown2html": outputs.markdown2html,
-        "highlight_code": outputs.highlight_code,
+        "markdown2html": jinja2.pass_context(outputs.markdown2html),
+        "highlight_code": jinja2.pass_context(outputs.highlight_code),
     }

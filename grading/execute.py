@@ -27,8 +27,10 @@ from nbformat.v4 import new_output
 from checks.observe import PATIENCE, Deadline, printable
 from checks.report import FollowThrough
 from grading import follow, jail, outputs
+from grading.budget import Budget, limited_memory
+from grading.images import Gallery
 from grading.judge import Judge, Verdict
-from grading.kernels import DeadKernel, JailedKernel, KernelSupply, Zygote
+from grading.kernels import LOST, DeadKernel, JailedKernel, KernelSupply, Zygote
 from grading.submissions import is_answer, is_grade
 
 MOST_MESSAGES = 5000  # of one cell that are looked at
@@ -56,18 +58,19 @@ class Settings:
     request_seconds: float = 5.0
     cell_seconds: float = 30.0
     submission_seconds: float = 120.0
+    judge_seconds: float = 60.0
     most_requests: int = 200_000
     memory: int = LIMITS.memory
     processes: int = LIMITS.processes
     file: int = LIMITS.file
     disk: int = LIMITS.disk
+    files: int = LIMITS.files
     skipped: Sequence[str] = ("torch",)
     follow_through: bool = True
 
     def limits(self) -> jail.Limits:
-        return jail.Limits(
-            self.memory, self.processes, self.file, self.disk, cpu=int(1.5 * self.submission_seconds) + 1
-        )
+        cpu = int(1.5 * self.submission_seconds) + 1
+        return jail.Limits(self.memory, self.processes, self.file, self.disk, self.files, cpu)
 
 
 class Runner(NotebookClient):
@@ -76,7 +79,9 @@ class Runner(NotebookClient):
     Args:
         nb: the notebook.
         bench: where it is run.
+        course: the notebook in `source/`.
         seconds: time for all of it.
+        budget: of the grader's own time.
         is_shown: whether anything is kept of what its cells display.
 
     Attributes:
@@ -86,7 +91,15 @@ class Runner(NotebookClient):
         overran: places of cells whose time was over.
     """
 
-    def __init__(self, nb: NotebookNode, bench: Bench, seconds: float, is_shown: bool = True) -> None:
+    def __init__(
+        self,
+        nb: NotebookNode,
+        bench: Bench,
+        course: NotebookNode,
+        seconds: float,
+        budget: Budget,
+        is_shown: bool = True,
+    ) -> None:
         super().__init__(
             nb,
             None,
@@ -100,15 +113,16 @@ class Runner(NotebookClient):
                 "traceback": [f"{OVERRAN}: the cell did not end in time"],
             },
         )
-        self.bench, self.settings = bench, replace(bench.settings, submission_seconds=seconds)
-        self.is_shown = is_shown
+        self.bench, self.course = bench, course
+        self.settings = replace(bench.settings, submission_seconds=seconds)
+        self.budget, self.is_shown = budget, is_shown
         self.verdicts: dict[str, Verdict] = {}
         self.why: str | None = None
         self.ended_at: int | None = None
         self.overran: set[int] = set()
         self.bytes = 0
         self.room = MOST_KEPT
-        self.is_cut = False  # whether something displayed is left out
+        self.cut: set[int] = set()  # places of cells of which something displayed is left out
         self.absent: set[str] = set()  # packages that answers ask for and that are not installed
 
     def run(self) -> list[str]:
@@ -118,15 +132,22 @@ class Runner(NotebookClient):
             What the learner and the instructor should know, a sentence each.
 
         Raises:
-            DeadKernel: when no kernel starts.
+            DeadKernel: when no kernel starts, or the machine ends it.
         """
         remarks = self.run_cells()
-        for cell in self.nb.cells:  # now that no message can change an earlier output any more
-            if cell.cell_type == "code" and not is_grade(cell):
-                cell.outputs = self._kept(outputs.safe_outputs(cell.outputs))
-        if self.is_cut:
+        gallery, left = Gallery(), self.budget.left
+        with outputs.within(self.budget):
+            for index, cell in enumerate(self.nb.cells):  # now that no message can change an earlier output any more
+                if cell.cell_type == "code" and not is_grade(cell):
+                    cell.outputs = self._kept(outputs.safe_outputs(cell.outputs, gallery), index)
+        if self.cut:
             most = f"{MOST_KEPT >> 20} MiB in all, or {MOST_MESSAGES:,} pieces in one cell"
             remarks.append(f"A part of what the notebook displays is left out: it is more than {most}.")
+        if left > 0 and self.budget.left <= 0:
+            remarks.append(
+                "A part of what the notebook displays is left out, or shown as text: to show it takes longer than the "
+                f"{self.budget.seconds:g} seconds that the grader has for verdicts and displays."
+            )
         return remarks
 
     def run_cells(self) -> list[str]:
@@ -142,7 +163,8 @@ class Runner(NotebookClient):
                     stack.close()
                     kernel = self._connect(stack)
             self.limit = Deadline(self.settings.submission_seconds, kernel.clock())
-            judge = Judge(kernel, bench.tests, self._listen, self.settings)
+            files = bench.files if bench.level.name == "bubblewrap" else None
+            judge = Judge(kernel, bench.tests, self._listen, self.settings, self.budget, self.course, files)
             for index, cell in enumerate(self.nb.cells):
                 if cell.cell_type != "code":
                     continue
@@ -161,6 +183,8 @@ class Runner(NotebookClient):
                         self._note_absent(
                             *(str(output.get("evalue", output.get("text", ""))) for output in cell.outputs)
                         )
+                if kernel.is_lost:
+                    raise DeadKernel(LOST)
                 if self.why != before:
                     if self.limit.left > 0:  # else it is only the one that came too late
                         self.ended_at = index
@@ -186,7 +210,7 @@ class Runner(NotebookClient):
     def _judge(self, cell: NotebookNode, judge: Judge) -> None:
         """Have a graded cell judged; a verdict that could not be reached is shown, and no verdict of a second pass."""
         judge.connection.left = self.limit.left
-        verdict = judge.verdict(cell.source, self.why)
+        verdict = judge.verdict(cell, self.why)
         if verdict.report is not None:
             self._note_absent(*(f"{check.says} {check.got}" for check in verdict.report.checks))
         if self.why is None and judge.connection.gone is None:
@@ -194,7 +218,7 @@ class Runner(NotebookClient):
         self.why = self.why or judge.connection.gone
         if self.is_shown:
             cell.outputs = verdict.outputs()
-        elif self.why is None and self.limit.left <= 0:
+        elif self.why is None and (self.limit.left <= 0 or self.budget.left <= 0):
             self.why = self._over()
         if self.is_shown or self.why is None:
             self.verdicts[cell.metadata.nbgrader["grade_id"]] = verdict
@@ -205,16 +229,20 @@ class Runner(NotebookClient):
         self.absent |= set(itertools.islice(found, MOST_ABSENT - len(self.absent)))
 
     def _over(self) -> str:
+        if self.budget.left <= 0:
+            return f"to judge it took longer than {self.budget.seconds:g} seconds"
         return f"the notebook took longer than {self.settings.submission_seconds:g} seconds"
 
-    def _kept(self, shown: list[NotebookNode]) -> list[NotebookNode]:
-        """Outputs, as far as there is room for them."""
+    def _kept(self, shown: list[NotebookNode], index: int) -> list[NotebookNode]:
+        """Outputs of the cell at a place, as far as there is room for them; words in place of the rest."""
         for number, output in enumerate(shown):
             self.room -= len(json.dumps(output))
             if self.room < 0:
-                self.is_cut = True
-                return [*shown[:number], new_output("stream", name="stderr", text="... the rest is left out ...")]
-        return shown
+                self.cut.add(index)
+                shown = shown[:number]
+                break
+        words = [new_output("stream", name="stderr", text="... the rest is left out ...")] if index in self.cut else []
+        return [*shown, *words]
 
     def _connect(self, stack: contextlib.ExitStack) -> JailedKernel:
         """Take a kernel, and wait until its messages arrive.
@@ -247,6 +275,7 @@ class Runner(NotebookClient):
         try:
             self.execute_cell(cell, index, store_history=True)
         except DeadKernelError:
+            self.km.notice_end()
             raise Stopped(self.km.why or "the kernel has ended, by itself or for want of memory or time") from None
         except CellTimeoutError:
             self.km.kill()
@@ -288,7 +317,7 @@ class Runner(NotebookClient):
         if type(count) is not int or not 0 <= count < MOST_COUNTED:  # the format allows no others
             msg["content"].pop("execution_count", None)
         if msg["msg_type"] != "status" and (self.messages > MOST_MESSAGES or self.bytes > MOST_BYTES):
-            self.is_cut = True
+            self.cut.add(cell_index)
             return None
         return super().process_message(msg, cell, cell_index)
 
@@ -362,6 +391,7 @@ class Bench:
             stack.callback(self.supply.close)
             self.tests = load_tests()
             self.tests.WORKSHOP.seed = self.seed
+            stack.enter_context(limited_memory())
             self._stack = stack.pop_all()
         return self
 
@@ -379,10 +409,10 @@ class Bench:
             What the learner and the instructor should know, a sentence each; and what was judged twice, by grade_id.
 
         Raises:
-            DeadKernel: when no kernel starts.
+            DeadKernel: when no kernel starts, or the machine ends it: this is no verdict, and may be tried again.
         """
-        seconds = self.settings.submission_seconds
-        first = Runner(notebook, self, seconds)
+        seconds, budget = self.settings.submission_seconds, Budget(self.settings.judge_seconds)
+        first = Runner(notebook, self, course, seconds, budget)
         remarks = first.run()
         if not self.settings.follow_through:
             return remarks, {}
@@ -393,7 +423,7 @@ class Bench:
         if again is None:
             return remarks, {}
         self.supply.expected += 1
-        second = Runner(again, self, SECOND_SHARE * seconds, is_shown=False)
+        second = Runner(again, self, course, SECOND_SHARE * seconds, budget, is_shown=False)
         second.run_cells()
         if second.why is not None:
             remarks.append(

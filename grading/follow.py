@@ -25,7 +25,8 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from checks.notebook import nbgrader_mark
 from checks.report import FollowThrough
-from grading.judge import Verdict, read_names
+from grading.judge import Verdict
+from grading.names import read_names
 from grading.submissions import defined_names, is_answer, is_grade, is_untouched
 
 # The file name of the reference's code: frames of it are shown to nobody, as those of a library.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -114,6 +115,20 @@ def is_there(db_url: str) -> None:
             f"There is no gradebook at {url.database}: if it was deleted, put a copy back, or make a new one with "
             "`nbgrader generate_assignment`. Then run the same command again: what was graded is kept."
         )
+
+
+def is_writable(db_url: str) -> None:
+    """Not to grade what cannot be written.
+
+    Raises:
+        GradebookError: when it is read-only, with what to do.
+    """
+    url = make_url(db_url)
+    if url.get_backend_name() == "sqlite" and url.database:
+        place = Path(url.database)
+        for each in (place, place.parent):  # where SQLite has a file beside it
+            if each.exists() and not os.access(each, os.W_OK):
+                raise GradebookError(f"Nothing was graded: {each} is read-only, so no points can be written.")
 
 
 def patiently(write: Callable[[], Any], say: Callable[[str], None]) -> Any:

@@ -21,9 +21,10 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from grading import cgroups
 from grading.kernel import seccomp
 
 KERNEL = Path(__file__).resolve().parent / "kernel"
@@ -32,6 +33,7 @@ LEVELS = ("process", "bubblewrap")  # weakest first
 # Libraries that differentiate by themselves. In the kernel each is a stand-in that says what to do instead.
 HIDDEN = ("torch", "torchvision", "torchaudio", "functorch", "torchgen", "jax", "tensorflow", "mxnet", "autograd")
 WORK = "/learner"  # the scratch folder: the kernel's working directory and home
+SCRATCH = ("/tmp", WORK, "/dev/shm")  # what can be written to, in memory
 # Of a folder that software is installed in. All of it may hold more: a course, or nbgrader's exchange, which is in
 # /usr/local/share if not set.
 PARTS = ("bin", "lib", "lib64", "pyvenv.cfg", "share")
@@ -49,10 +51,12 @@ class Limits:
     """What one kernel may use.
 
     Attributes:
-        memory: address space of each process, in bytes.
+        memory: address space of each process, in bytes, and memory of all of a jail and its files together, where it
+            has a control group.
         processes: processes and threads at the same time, where Linux counts those of one jail.
         file: size of one file, in bytes.
         disk: size of the scratch folder and of /tmp, each, in bytes (level "bubblewrap").
+        files: in each of these (level "bubblewrap").
         cpu: processor time of each process, in seconds.
     """
 
@@ -60,11 +64,12 @@ class Limits:
     processes: int = 64
     file: int = 64 * MIB
     disk: int = 128 * MIB
+    files: int = 20_000
     cpu: int = 180
 
     def as_rlimits(self, level: Level) -> dict[str, int]:
         return {
-            "AS": self.memory,
+            **{"AS": self.memory, "DATA": self.memory},
             **({"NPROC": self.processes} if level.counts_processes else {}),
             "FSIZE": self.file,
             "CPU": self.cpu,
@@ -83,12 +88,14 @@ class Level:
         options: of bwrap.
         user: the first of those that a kernel becomes one of, where the jail is entered as root: root is exempt from
             the limit on processes.
+        no_groups: why jails have no control groups, and what to do; nothing where each has one.
     """
 
     name: str
     why: str = ""
     options: list[str] = field(default_factory=list)
     user: int | None = None
+    no_groups: str = "they were not tried"
 
     @property
     def counts_processes(self) -> bool:
@@ -101,9 +108,13 @@ class Level:
     def as_text(self) -> str:
         if self.name == "bubblewrap":
             by = {"processes": "Linux 5.14", "disk use": "bubblewrap 0.7"}
-            can = {"processes": self.counts_processes, "disk use": "--size" in _help()}
+            can = {"processes": self.counts_processes or not self.no_groups, "disk use": "--size" in _help()}
             limited = ["memory", "time", *(what for what in by if can[what])]
             lacking = "".join(f" NOT limited: {what}, which {by[what]} can do." for what in by if not can[what])
+            if self.no_groups:
+                lacking += f" NOT limited: the memory of all processes of a jail together. {self.no_groups}."
+            else:
+                limited.append("all processes together, by control groups")
             return f"jail: bubblewrap (no network, none of your files; limited {', '.join(limited)}).{lacking}"
         return (
             f"jail: process ONLY. {self.why} Verdicts cannot be forged, but until then learners' code can read your "
@@ -122,6 +133,7 @@ def environment(folder: str) -> dict[str, str]:
         "MALLOC_ARENA_MAX": "1",
         "HOME": folder,
         "MPLCONFIGDIR": f"{folder}/.matplotlib",
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",  # ipykernel's; it sets it too late for a copy
         "TMPDIR": "/tmp" if folder == WORK else folder,
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), "/usr/bin", "/bin"]),
         "PYTHONPATH": str(KERNEL),
@@ -236,7 +248,7 @@ def _command(options: tuple[str, ...], limits: Limits) -> tuple[str, ...]:
         parts += ["--setenv", name, value]
     size = ["--size", str(limits.disk)] if "--size" in _help() else []
     parts += ["--proc", "/proc", "--dev", "/dev"]
-    for place in ("/tmp", WORK, "/dev/shm"):  # before the rest: Python may be installed in /tmp
+    for place in SCRATCH:  # before the rest: Python may be installed in /tmp
         parts += ["--perms", "1777", *size, "--tmpfs", place]
     readable = _readable()
     for parent in sorted({parent for path in readable for parent in path.parents if parent != Path("/")}):
@@ -289,7 +301,13 @@ def probe() -> Level:
             errors="replace",
             pass_fds=given,
         )
-    return level if done.returncode == 0 else Level("process", why=explain(done.stderr))
+    if done.returncode != 0:
+        return Level("process", why=explain(done.stderr))
+    try:
+        cgroups.found()
+    except cgroups.Unavailable as error:
+        return replace(level, no_groups=str(error))
+    return replace(level, no_groups="")
 
 
 def explain(complaint: str) -> str:

@@ -6,23 +6,31 @@ import ast
 import builtins
 import contextlib
 import html
-import inspect
 import io
-import symtable
-from collections.abc import Callable
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from checks.observe import Failed, OutOfTime, UsedTorch, printable
+from checks.observe import Failed, OutOfTime, UsedTorch, explain, printable
 from checks.report import FollowThrough, Report, Score
+from grading import names
+from grading.budget import Budget
+from grading.kernel.wire import KINDS
 from grading.kernels import JailedKernel
-from grading.remote import Connection
+from grading.remote import Connection, Described, Remote, Undecided
 
 MOST_POINTS = 1e6  # of a cell
+GRACE = 10.0  # seconds that the judge has, when its time is over, to say what was found by then
+SEE = "See “Tests of your own” in docs/security.md."
+CELL, COURSE = "<graded cell>", "<course>"  # file names of its code, and of the course's lines that it builds on
+GIVEN = frozenset({"tests"})  # names that stand for the same in each of them
 
 
 @dataclass(frozen=True)
@@ -72,6 +80,16 @@ class Verdict:
         return [*shown, new_output("execute_result", data={"text/plain": repr(self.points)})]
 
 
+OVER = Verdict(0.0, "Not graded: the time was over.")
+
+
+class Undefined(Exception):
+    """Names of the learner's that a test reads are not there."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__(f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'} not defined")
+
+
 class Judge:
     """Verdicts on one submission.
 
@@ -80,41 +98,92 @@ class Judge:
         tests: the module that graded cells call.
         listen: has the kernel answer requests, until it is told that a cell is done.
         settings: request_seconds, cell_seconds, submission_seconds, most_requests.
+        budget: of the judge's own time.
+        course: the notebook in `source/`, which says whose the names in graded cells are.
+        files: the folder that its lines may read and import from; None where the kernel could write to it.
     """
 
-    def __init__(self, kernel: JailedKernel, tests: Any, listen: Callable[[], None], settings: Any) -> None:
+    def __init__(
+        self,
+        kernel: JailedKernel,
+        tests: Any,
+        listen: Callable[[], None],
+        settings: Any,
+        budget: Budget,
+        course: NotebookNode,
+        files: Path | None,
+    ) -> None:
         self.connection = Connection(
             kernel, settings.request_seconds, settings.submission_seconds, settings.most_requests
         )
-        self.tests, self.listen, self.settings = tests, listen, settings
+        self.connection.own_left = lambda: budget.left
+        self.tests, self.listen, self.settings, self.budget = tests, listen, settings, budget
+        self.course, self.files = course, files
+        self.values: dict[str, Any] = {}  # that locked cells make, and the last test used
         self.remarks: list[str] = []  # what the instructor should know
         tests.WORKSHOP.earned.clear()  # it counts one learner's points
         tests.WORKSHOP.kept = False
 
-    def verdict(self, source: str, why: str | None) -> Verdict:
+    def verdict(self, cell: NotebookNode, why: str | None) -> Verdict:
         """On a graded cell. `why` says why it cannot be judged."""
         if why is not None:
             return Verdict(0.0, f"Not graded: {why}.")
+        if min(self.connection.left, self.budget.left) <= 0:
+            return OVER
         self.connection.cell_left = self.settings.cell_seconds
+        self.connection.begin()
         self.listen()
+        self.values.clear()
+        verdict, doubts, mark = OVER, [], cell.metadata.nbgrader
         try:
-            names, undefined = self._names(source)
-            if undefined:
-                return Verdict(
-                    0.0,
-                    f"{' and '.join(undefined)} {'is' if len(undefined) == 1 else 'are'} not defined: "
-                    "the cell for it did not run to its end.",
-                )
-            with contextlib.redirect_stdout(io.StringIO()):
-                value = _value(source, names)
-        except AssertionError as error:  # of a test that is written with assert
-            return Verdict(0.0, f"The test failed: {printable(str(error)) or 'what it asserts does not hold'}.")
-        except (Failed, OutOfTime, UsedTorch) as error:
-            return Verdict(0.0, f"Not graded: {'the time was over' if isinstance(error, OutOfTime) else error}.")
-        except Exception as error:  # of the checks, on values that nobody thought of
-            return Verdict(0.0, f"Not graded: the checks failed on what your code computed ({type(error).__name__}).")
+            with contextlib.suppress(OutOfTime), self.budget.work(grace=GRACE):
+                verdict = self._evaluated(cell)
+                if verdict.report is None and verdict.of(mark.points) != mark.points:
+                    doubts = self._doubts()
         finally:
             self.connection.done()
+            if self.budget.left <= 0:
+                self.remarks.append(
+                    f"To judge it takes the grader more than {self.budget.seconds:g} seconds of its own: what was not "
+                    "judged by then counts 0."
+                )
+        if verdict.report is not None or verdict.of(mark.points) == mark.points:
+            return verdict
+        why = self.connection.undecided
+        if why or doubts:
+            reasons = "; ".join([why, *doubts] if why else doubts)
+            self.remarks.append(f"{mark.grade_id!r} could not be judged: {reasons}. {SEE}")
+        return replace(verdict, says=" ".join([verdict.says, *(f"({doubt}.)" for doubt in doubts)]).strip())
+
+    def _doubts(self) -> list[str]:
+        """Why a test that lost points may have lost them though the work is right."""
+        doubts = []
+        for name, value in self.values.items():
+            with contextlib.suppress(Exception, OutOfTime):
+                if not _is_same(value, self.connection.ask("name", name)):
+                    doubts.append(f"{name}, which a locked cell makes, is another one in this notebook")
+        if self.connection.changed:
+            doubts.append("code of this notebook changes what it is given, and a test hands over copies")
+        return doubts
+
+    def _evaluated(self, cell: NotebookNode) -> Verdict:
+        undefined: set[str] = set()
+        try:
+            with contextlib.redirect_stdout(io.StringIO()), contextlib.ExitStack() as stack:
+                needed = names.needed(self.course, cell.metadata.nbgrader["grade_id"], GIVEN)
+                if self.files is not None and (needed.lines or names.imports(cell.source)):
+                    stack.enter_context(_beside(self.files))
+                value = _value(cell.source, self._names(cell.source, needed, undefined))
+            if self.connection.undecided and not isinstance(value, Score):  # whatever the test made of the exception
+                raise Undecided(self.connection.undecided)
+        except NameError as error:
+            return self._failed(cell, Undefined([error.name]) if error.name in undefined else error)
+        except OutOfTime:
+            return OVER
+        except UsedTorch as error:
+            return Verdict(0.0, f"Not graded: {error}.")
+        except Exception as error:
+            return self._failed(cell, error)
         if isinstance(value, np.generic):
             value = value.item()
         if value is None or value is True:
@@ -128,49 +197,119 @@ class Judge:
         self.remarks += broken(value.report)
         return Verdict(float(value), report=value.report)
 
-    def _names(self, source: str) -> tuple[dict[str, Any], list[str]]:
-        """What the names in a cell stand for, and those that the kernel does not know."""
-        names, undefined = {"tests": self.tests}, []
-        table = _table(source)
-        own = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
-        pythons = set(dir(builtins)) - self._taken()
-        for name in sorted(_used(table) - {"tests"} - pythons):
+    def _failed(self, cell: NotebookNode, error: Exception) -> Verdict:
+        """On a cell whose test ended in an exception."""
+        if why := self.connection.undecided:
+            return Verdict(0.0, f"Not graded: {why}.")
+        if isinstance(error, Undefined):
+            return Verdict(0.0, f"{error}: the cell for it did not run to its end.")
+        if isinstance(error, Failed):
+            return Verdict(0.0, f"Not graded: {error}.")
+        if self._is_theirs(error):
+            where = error.with_traceback(self.connection.raised[1])
+            return Verdict(0.0, f"The test failed: {printable(str(explain(where)))}.")
+        if isinstance(error, AssertionError):
+            return Verdict(0.0, f"The test failed: {printable(str(error)) or _asserted(cell.source, error)}.")
+        # of the test, on values that nobody thought of
+        what = printable(f"{type(error).__name__}: {error}")
+        return Verdict(0.0, f"Not graded: the test failed on what your code computed: {what}.")
+
+    def _is_theirs(self, error: Exception) -> bool:
+        return self.connection.raised is not None and error is self.connection.raised[0]
+
+    def _names(self, source: str, needed: names.Needed, undefined: set[str]) -> dict[str, Any]:
+        """What the names in a cell stand for; those that the kernel does not know are `undefined`."""
+        found: dict[str, Any] = {"tests": self.tests}
+        for name in sorted(needed.learners):
             try:
-                names[name] = self.connection.ask("name", name)
+                found[name] = self.connection.ask("name", name)
+            except KeyError:
+                if name == "display":  # which IPython has everywhere
+                    found[name] = _shown
+                else:
+                    undefined.add(name)
+        missing = undefined & (names.read_first(source) - names.bound_names(source) | {*dir(builtins)})
+        if missing:
+            raise Undefined(sorted(missing))
+        for name in needed.caught & found.keys():  # Python catches classes of its own only
+            found[name] = self.connection.catchable(name, found[name])
+        self._run_given(needed.lines, found)
+        self.values |= {name: found[name] for name in sorted(needed.values)}
+        return found
+
+    def _run_given(self, lines: Sequence[ast.stmt], found: dict[str, Any]) -> None:
+        """Run the course's lines that a test builds on."""
+        absent: dict[str, str] = {}  # what could not be imported, and why; another line may import it from elsewhere
+        for line in lines:
+            failed = f"the test needs `{ast.unparse(line)}`, which fails where tests run"
+            try:
+                _run([line], found, COURSE)
+            except ImportError as error:
+                alias = line.names[0] if isinstance(line, names.IMPORT) else ast.alias(str(error.name))
+                absent[(alias.asname or alias.name).partition(".")[0]] = f"{failed}: {error}"
+            except (NameError, Failed) as error:
+                if isinstance(error, NameError) and error.name in absent:
+                    break
+                raise
             except Exception as error:
-                if type(error) is Failed:
+                if self._is_theirs(error):
                     raise
-                if name not in own and not hasattr(builtins, name):
-                    undefined.append(name)
-        return names, undefined
-
-    def _taken(self) -> set[str]:
-        """Names of the arguments of test functions: what they name is the learner's, even where Python has one, too."""
-        functions = (test for name, test in vars(self.tests).items() if name.startswith("test_") and callable(test))
-        return {name for test in functions for name in inspect.signature(test).parameters}
+                raise self.connection.undecidable(printable(f"{failed}: {type(error).__name__}: {error}")) from error
+        for name in absent.keys() - found.keys():
+            raise self.connection.undecidable(printable(absent[name]))
 
 
-def read_names(source: str) -> set[str]:
-    """Global names that a graded cell reads."""
-    return _used(_table(source))
+@contextlib.contextmanager
+def _beside(files: Path) -> Iterator[None]:
+    """Read files, and import modules, that lie beside the course's notebook."""
+    sys.path.append(str(files))
+    try:
+        with contextlib.chdir(files):
+            yield
+    finally:
+        sys.path.remove(str(files))
 
 
-def _table(source: str) -> symtable.SymbolTable:
-    return symtable.symtable(source, "<graded cell>", "exec")
+def _shown(*_: Any, **__: Any) -> None:
+    """What `display` does in a graded cell: nothing."""
 
 
-def _used(table: symtable.SymbolTable) -> set[str]:
-    """Global names that code reads."""
-    names = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_global() and symbol.is_referenced()}
-    return names.union(*map(_used, table.get_children()))
+def _asserted(source: str, error: AssertionError) -> str:
+    """What does not hold, in a test without a message."""
+    lines = [line for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == CELL]
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Assert) and node.lineno in lines[-1:]:
+            return f"this does not hold: {printable(ast.unparse(node.test))}"
+    return "what it asserts does not hold"
+
+
+def _is_same(own: Any, other: Any) -> bool:
+    """Whether a value of the kernel may well be one of the judge's; what does not cross may be."""
+    kind = type(own)
+    if isinstance(own, np.ndarray):
+        if not isinstance(other, (np.ndarray, Described)) or own.shape != other.shape:
+            return False
+        is_unread = isinstance(other, Described) or not {own.dtype.kind, other.dtype.kind} <= {*KINDS}
+        return is_unread or own.tobytes() == other.tobytes()
+    if issubclass(type(other), Remote):
+        return kind not in (type(None), bool, int, float, str, list, tuple, dict)
+    if kind in (list, tuple):
+        return kind is type(other) and len(own) == len(other) and all(map(_is_same, own, other))
+    if kind is dict:
+        return kind is type(other) and own.keys() == other.keys() and all(_is_same(own[k], other[k]) for k in own)
+    return own == other or own != own
 
 
 def _value(source: str, names: dict[str, Any]) -> Any:
     """Run a cell of the course; the value of its last line, as a notebook shows it."""
     lines = ast.parse(source).body
     last = lines.pop() if lines and isinstance(lines[-1], ast.Expr) else None
-    exec(compile(ast.Module(lines, []), "<graded cell>", "exec"), names)
-    return None if last is None else eval(compile(ast.Expression(last.value), "<graded cell>", "eval"), names)
+    _run(lines, names, CELL)
+    return None if last is None else eval(compile(ast.Expression(last.value), CELL, "eval"), names)
+
+
+def _run(lines: list[ast.stmt], names: dict[str, Any], file: str) -> None:
+    exec(compile(ast.Module(lines, []), file, "exec"), names)
 
 
 def broken(report: Report) -> list[str]:

@@ -6,7 +6,6 @@ import contextlib
 import ctypes
 import functools
 import json
-import mmap
 import os
 import secrets
 import select
@@ -27,7 +26,8 @@ from jupyter_client import AsyncKernelManager
 from jupyter_client.asynchronous import AsyncKernelClient
 
 from checks.observe import Deadline
-from grading import jail
+from grading import cgroups, jail
+from grading.budget import memory
 from grading.kernel.wire import Channel, WireError
 from grading.warm import Warm
 
@@ -37,6 +37,8 @@ PROGRAM = os.path.realpath(sys.executable)
 LARGEST = 16 << 20  # bytes of one message, to or from the kernel
 MOST_GROWTH = 512 << 20  # bytes that this process may take while it listens to one kernel
 GRACE = 6.0  # seconds of processor time that a cell has to stop
+END_SECONDS = 10.0  # to end, for a kernel that has closed its channel: Linux does that first
+LOST = "its kernel was ended from outside"
 
 
 class DeadKernel(Exception):
@@ -86,8 +88,11 @@ class JailedKernel(AsyncKernelManager):
         Raises:
             OSError: when the zygote cannot enter the jail.
         """
-        self.level = level
-        self.why: str | None = None  # it was killed by the watch
+        self.level, self.limits = level, limits
+        self.why: str | None = None  # it has ended, as far as this is known
+        self.group: cgroups.Group | None = None
+        self.is_killed = False  # by this process
+        self.is_lost = False  # it was killed, and neither by this process nor by what runs in its jail
         self.limit: Deadline | None = None  # of the cell that it runs
         self.folder = Path(tempfile.mkdtemp(prefix="mt-"))  # 0700
         # A socket's path has at most 108 bytes, and a folder for temporary files may be deep: this path is short.
@@ -101,7 +106,8 @@ class JailedKernel(AsyncKernelManager):
         self.init: int | None = None  # of process 1 of the jail
         self.process: subprocess.Popen | None = None
         self._told: int | None = None  # descriptor of what bubblewrap writes about that
-        self._holds: socket.socket | None = None  # the other end of what process 1 reads from
+        # The other end of what process 1 reads from; on it is told how the kernel ends.
+        self._holds: socket.socket | None = None
         mine, theirs = socket.socketpair()
         self.channel = Channel(mine, LARGEST)
         given = [theirs]
@@ -111,10 +117,12 @@ class JailedKernel(AsyncKernelManager):
                 given[-1].bind(f"{self.ip}-{port}")
                 given[-1].listen(8)
             numbers = [end.fileno() for end in given]
+            if not level.no_groups:
+                self.group = cgroups.made(limits)
             if zygote is None:
-                self._start(limits, files, numbers)
+                self._start(files, numbers)
             else:
-                self._enter(limits, files, numbers, zygote)
+                self._enter(files, numbers, zygote)
         except BaseException:
             self.close()
             raise
@@ -134,11 +142,11 @@ class JailedKernel(AsyncKernelManager):
         self.channel.send(config, [])
         return self
 
-    def _start(self, limits: jail.Limits, files: Path, given: list[int]) -> None:
+    def _start(self, files: Path, given: list[int]) -> None:
         """Start a process of its own."""
         program = [sys.executable, "-u", str(jail.LAUNCHER), *map(str, given)]
         if self.level.name == "bubblewrap":
-            self._open_jail(limits, files, program, given, subprocess.DEVNULL)
+            self._open_jail(files, program, given, subprocess.DEVNULL).close()
             return
         home = self.folder / "home"  # and working directory
         home.mkdir()
@@ -153,44 +161,48 @@ class JailedKernel(AsyncKernelManager):
             start_new_session=True,
         )
 
-    def _enter(self, limits: jail.Limits, files: Path, given: list[int], zygote: Zygote) -> None:
+    def _enter(self, files: Path, given: list[int], zygote: Zygote) -> None:
         """Have a copy of the zygote enter a jail in which nothing happens yet."""
-        self._open_jail(limits, files, ["sh", "-c", f"echo; exec {_waiting()}"], [], subprocess.PIPE)
-        with self.process.stdout:
-            if not self.process.stdout.readline():
-                raise OSError("bubblewrap does not start")
-        try:
-            inside = os.pidfd_open(self._find_init())
-        except ValueError as error:
-            raise OSError("the jail has ended") from error
-        try:
-            self.pid, self.descriptor = zygote.enter(self.level, [inside, *given])
-        finally:
-            os.close(inside)
+        with self._open_jail(files, ["sh", "-c", f"echo; exec {_waiting()}"], [], subprocess.PIPE) as theirs:
+            with self.process.stdout:
+                if not self.process.stdout.readline():
+                    raise OSError("bubblewrap does not start")
+            try:
+                inside = os.pidfd_open(self._find_init())
+            except ValueError as error:
+                raise OSError("the jail has ended") from error
+            try:
+                self.pid, self.descriptor = zygote.enter(self.level, [inside, theirs.fileno(), *given])
+            finally:
+                os.close(inside)
+        if self.group is not None:  # before it is told anything
+            self.group.add(self.pid)
         if hasattr(os, "sched_getaffinity"):  # where the grader is: one always waits for the other
             with contextlib.suppress(OSError):
                 os.sched_setaffinity(self.pid, os.sched_getaffinity(0))
 
-    def _open_jail(self, limits: jail.Limits, files: Path, program: list[str], given: list[int], out: int) -> None:
+    def _open_jail(self, files: Path, program: list[str], given: list[int], out: int) -> socket.socket:
         """Start bubblewrap, and a program as process 1 of its jail.
 
-        That one reads from a socket of this process: it ends when this one does, whenever and however, and everything
-        in the jail ends with it. (bubblewrap's --die-with-parent does not do it while the jail is being made. And a
-        pipe could be opened by the kernel for writing, in /proc, where both have the same user.)
+        That one reads from a socket of this process, which is the result: it ends when this one does, whenever and
+        however, and everything in the jail ends with it. (bubblewrap's --die-with-parent does not do it while the jail
+        is being made. And a pipe could be opened by the kernel for writing, in /proc, where both have the same user.)
         """
         # In a file, not a pipe, whose end would end bubblewrap while process 1 still waits for it.
         self._told = os.memfd_create("about the jail")
         self._holds, theirs = socket.socketpair()
         with theirs, jail.refusing() as (options, read):
             about = ["--info-fd", str(self._told)]
+            command = [*jail.command(self.level, self.limits, files)[:-1], *options, *about, "--", *program]
             self.process = subprocess.Popen(
-                [*jail.command(self.level, limits, files)[:-1], *options, *about, "--", *program],
+                command if self.group is None else self.group.entering(command),
                 stdin=theirs,
                 stdout=out,
                 stderr=subprocess.DEVNULL,
                 pass_fds=[*given, *read, self._told],
                 start_new_session=True,
             )
+            return theirs.dup()
 
     def _find_init(self) -> int:
         """The number of process 1 of the jail, in which something has been started."""
@@ -219,7 +231,7 @@ class JailedKernel(AsyncKernelManager):
 
     def clock(self) -> ProcessorClock:
         """The time that it uses from now on."""
-        return ProcessorClock(self.pid, self.init)
+        return ProcessorClock(self.pid, self.init, self.group)
 
     @property
     def has_kernel(self) -> bool:
@@ -248,17 +260,23 @@ class JailedKernel(AsyncKernelManager):
 
     @contextlib.contextmanager
     def watched(self) -> Iterator[None]:
-        """Inside, the kernel is killed when what it sends fills the memory of this process, or a cell does not stop.
+        """Inside, the kernel is killed when what it sends fills the memory of this process, when it has made too many
+        files, or when a cell does not stop.
 
         libzmq reads all that comes, asked or not. It limits the size of a message's part and the number of messages,
         but a message has any number of parts. When the other end is gone, it gives back those that it has.
         """
-        done, most = threading.Event(), _taken() + MOST_GROWTH
+        places = [Path(f"/proc/{self.init}/root{place}") for place in jail.SCRATCH] if self.init else []
+        done, most = threading.Event(), memory()[0] + MOST_GROWTH
 
         def watch() -> None:
             while not done.wait(0.02):
-                if _taken() > most:
+                if memory()[0] > most:
                     self.why = f"it sent so much that the grader would need more than {MOST_GROWTH >> 20} MiB for it"
+                    self.kill()
+                    return
+                if any(_files(place) > self.limits.files for place in places):
+                    self.why = f"it had more than {self.limits.files:,} files in one of its folders"
                     self.kill()
                     return
                 if (limit := self.limit) and limit.left < -GRACE:
@@ -274,12 +292,41 @@ class JailedKernel(AsyncKernelManager):
             done.set()
             watching.join()
 
-    async def _async_is_alive(self) -> bool:
+    def notice_end(self) -> None:
+        """Find out why it does not answer any more: afterwards `is_lost` says whether the machine has ended it.
+
+        In a jail Linux refuses to kill the kernel, in every way that there is (see kernel/seccomp.py), so when it was
+        killed, and not by this process, nor at the limit of its processor time or of its control group's memory, that
+        came from outside. At level "process" its own code may have done it.
+        """
+        if self.why is not None or self.is_killed or not self._has_ended(END_SECONDS):
+            return
+        if self.group is not None and self.group.ran_out():
+            self.why = f"its processes and files needed more than {self.limits.memory >> 20:,} MiB of memory together"
+            return
+        if self.level.name != "bubblewrap":
+            self.is_lost = self.process.wait() == -signal.SIGKILL
+            return
+        self._holds.settimeout(END_SECONDS)
+        try:
+            number, seconds = json.loads(self._holds.recv(1000))
+        except (OSError, ValueError):  # whoever would tell was ended, too
+            self.is_lost = True
+        else:
+            self.is_lost = number == signal.SIGKILL and seconds < self.limits.cpu
+
+    def _has_ended(self, within: float) -> bool:
+        """Whether the kernel's process has ended, or does so within some seconds."""
         if self.descriptor is None:
-            return self.process.poll() is None
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(within)
+            return self.process.poll() is not None
         ended = select.poll()
         ended.register(self.descriptor, select.POLLIN)
-        return not ended.poll(0)
+        return bool(ended.poll(1000 * within))
+
+    async def _async_is_alive(self) -> bool:
+        return not self._has_ended(0)
 
     is_alive = _async_is_alive
 
@@ -301,6 +348,7 @@ class JailedKernel(AsyncKernelManager):
 
     def kill(self) -> None:
         """End it and all that it started."""
+        self.is_killed = True
         if self.init is not None and self.process.poll() is None:
             with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
                 os.kill(self.init, signal.SIGKILL)
@@ -314,6 +362,9 @@ class JailedKernel(AsyncKernelManager):
     def close(self) -> None:
         if self.process is not None:
             self.kill()
+        if self.group is not None:
+            self.group.remove()
+            self.group = None
         if self._holds is not None:
             self._holds.close()
         if self._told is not None:
@@ -332,16 +383,17 @@ class JailedKernel(AsyncKernelManager):
 class ProcessorClock:
     """Processor time of a kernel and of all in its jail, as Linux counts it: nothing is asked of the kernel.
 
-    To look at one process takes less than a microsecond, at all of them a hundred: what the others use counts from the
-    first `look` on. Of those that end between two looks counts what their parents wait for.
+    To look at one process takes less than a microsecond, at all of them more: what the others use counts from the first
+    `look` on. Without a control group, of those that end between two looks counts what their parents wait for.
 
     Args:
         kernel: its number.
         init: that of process 1 of its jail, whose children those become that lost their parents.
+        group: of the jail.
     """
 
-    def __init__(self, kernel: int, init: int | None) -> None:
-        self.kernel, self.init = kernel, init
+    def __init__(self, kernel: int, init: int | None, group: cgroups.Group | None = None) -> None:
+        self.kernel, self.init, self.group = kernel, init, group
         self.before: float | None = None  # what all others had used when this began
         self.others = 0.0
 
@@ -350,6 +402,12 @@ class ProcessorClock:
 
     def look(self) -> None:
         """Take in what the others have used."""
+        if self.group is not None:
+            with contextlib.suppress(OSError):  # it has been removed
+                used = self.group.seconds() - _processor_time(self.kernel)
+                self.before = used if self.before is None else self.before
+                self.others = max(self.others, used - self.before)
+            return
         everyone = _family(self.kernel) | (_family(self.init) if self.init else set())
         used = sum(map(_waited_for, everyone)) + sum(map(_processor_time, everyone - {self.kernel}))
         self.before = used if self.before is None else self.before
@@ -420,7 +478,8 @@ class Zygote(Warm):
     def enter(self, level: jail.Level, given: list[int]) -> tuple[int, int]:
         """Have a copy enter a jail: its number, and a descriptor of it.
 
-        `given` are descriptors: of a process in the jail, then those that the copy needs.
+        `given` are descriptors: of a process in the jail, of a socket where is told how the copy ends, then those that
+        it needs.
 
         Raises:
             OSError: when it cannot.
@@ -433,14 +492,13 @@ class Zygote(Warm):
         self.folder.cleanup()
 
 
-def _taken() -> int:
-    """Bytes of memory that this process has for itself, without files; 0 where nobody tells."""
+def _files(folder: Path) -> int:
+    """How many files and folders there are in a file system in memory."""
     try:
-        with open("/proc/self/statm", "rb") as file:
-            _, resident, of_files, *_ = map(int, file.read().split())
-    except OSError:  # macOS
+        found = os.statvfs(folder)
+    except OSError:  # it is gone, with the kernel
         return 0
-    return (resident - of_files) * mmap.PAGESIZE
+    return found.f_files - found.f_ffree
 
 
 def _run_on(processors: set[int], *processes: int) -> None:

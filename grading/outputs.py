@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
+import contextlib
+import contextvars
 import functools
 import html
 import itertools
+import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
+from urllib.parse import unquote
 
 import bleach
 from bleach.css_sanitizer import CSSSanitizer
+from bleach.html5lib_shim import Filter
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from checks.observe import OutOfTime, learner_code
+from checks.observe import OutOfTime, printable
+from grading.budget import Budget
+from grading.images import SHOWN_SIDE, Gallery, Picture, Unfit, content_of
 
 MOST_OUTPUTS = 200  # of one cell
 MOST_TEXT = 100_000  # characters of one output
-MOST_IMAGE = 4 << 20  # characters of one picture, in base64
+MOST_FORMS = 20  # of one display
+MOST_PICTURES = 200  # of one piece of HTML
+SIDES = {"width", "height"}
+WIDE = 1000  # pixels, of a picture that may be wider than a page
 SECONDS = 1.0  # to make one piece of HTML safe: HTML can be written that takes hours
-SIGNATURES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
+PICTURE_SECONDS = 5.0
+PAGE_SECONDS = 30.0  # for all pieces of a page: a notebook can have thousands
+PLAIN = "text/plain"
 TAGS = {
     *("a", "abbr", "b", "blockquote", "br", "caption", "code", "col", "colgroup", "dd", "del", "details", "div", "dl"),
     *("dt", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "kbd", "li", "ol", "p", "pre", "s", "span"),
@@ -35,8 +46,15 @@ STYLES = ("text-align", "vertical-align", "color", "background-color", "font-wei
 CLASSES = re.compile(r"highlight|dataframe|anchor-link|[a-z]{1,2}\d?")
 HERE = r"[\w.-][\w./ -]*"  # a path below the page's folder
 LINKS = re.compile(rf"(https?://|mailto:|#).*|{HERE}", re.DOTALL)
-# Nothing is loaded from elsewhere: it would tell who looks at the page, and when.
-PICTURES = re.compile(rf"data:image/(png|jpeg|gif);base64,[\w+/=\s]*|{HERE}")
+# Nothing is loaded from elsewhere: it would tell who looks at the page, and when. What a text brings along is checked,
+# and put in when all else is safe.
+BROUGHT = re.compile(r"cid:\d+|attachment:.+")
+INSIDE = re.compile(
+    r"""(?i)\bsrc\s*=\s*(?:(["'])data:image/[\w.+-]+;base64,([\w+/=\s]*)\1|data:image/[\w.+-]+;base64,([\w+/]+={0,2}))"""
+)
+BLOCKS = re.compile(r"(?is)<(script|style|svg)\b.*?(</\1\s*>|$)")
+RUNNING = re.compile(r"(?i)<(script|iframe|object|embed|video|audio|canvas)\b")
+SEEN = re.compile(r"<img\b|(?:^|>)[^<]*[^<\s]")  # in safe HTML
 
 
 def _allowed(tag: str, name: str, value: str) -> bool:
@@ -47,7 +65,9 @@ def _allowed(tag: str, name: str, value: str) -> bool:
     if name == "href":
         return tag == "a" and LINKS.fullmatch(value) is not None
     if name == "src":
-        return tag == "img" and PICTURES.fullmatch(value) is not None and ".." not in value
+        return tag == "img" and (
+            bool(BROUGHT.fullmatch(value)) or (bool(re.fullmatch(HERE, value)) and ".." not in value)
+        )
     return name in {
         "a": ("title",),
         "img": ("alt", "title", "width", "height"),
@@ -58,41 +78,172 @@ def _allowed(tag: str, name: str, value: str) -> bool:
     }.get(tag, ())
 
 
-_CLEANER = bleach.Cleaner(
-    tags=TAGS,
-    attributes=_allowed,
-    protocols={"http", "https", "mailto", "data"},
-    css_sanitizer=CSSSanitizer(allowed_css_properties=STYLES),
-    strip=True,
-)
+_budget: contextvars.ContextVar[Budget | None] = contextvars.ContextVar("_budget", default=None)
 
 
-def safe_html(text: str) -> str:
-    """HTML without anything that runs, loads or covers the page; as text where that cannot be found out in time."""
+@contextlib.contextmanager
+def within(budget: Budget) -> Iterator[None]:
+    """Inside, all that is made fit to be looked at takes from this time; when it is over, words and text are left."""
+    before = _budget.set(budget)
     try:
-        with learner_code(SECONDS):
-            return _CLEANER.clean(re.sub(r"(?is)<(script|style|svg)\b.*?(</\1\s*>|$)", "", text))
-    except (OutOfTime, Exception):
-        return f"<pre>{html.escape(text)}</pre>"
+        yield
+    finally:
+        _budget.reset(before)
 
 
-def markdown2html(source: Any) -> str:
-    """nbconvert's filter of this name, with the result made safe."""
-    from nbconvert.filters.markdown_mistune import markdown2html_mistune
+def _piece(seconds: float = SECONDS) -> contextlib.AbstractContextManager[None]:
+    """Inside, one piece is made.
+
+    Raises:
+        OutOfTime: when that takes longer, or there is no time left for any.
+    """
+    return (_budget.get() or Budget(math.inf)).work(seconds)
+
+
+def _of_page(context: Any) -> Budget:
+    """The time for the page that Jinja makes in a context."""
+    resources = context.get("resources")
+    return Budget(PAGE_SECONDS) if resources is None else resources.setdefault("seconds", Budget(PAGE_SECONDS))
+
+
+def left_out(what: str) -> str:
+    return f"... left out here: {what} ..."
+
+
+class _Pictures(Filter):
+    """Puts in, in place of a picture's name, the picture; and of one that is not there, words.
+
+    A short text can call a large picture any number of times: all that are put in are twice as long as all that there
+    are, at most.
+    """
+
+    def __init__(self, source: Any, pictures: Mapping[str, str]) -> None:
+        super().__init__(source)
+        self.pictures = pictures
+        self.room = 2 * sum(map(len, pictures.values()))
+
+    def __iter__(self) -> Iterator[Any]:
+        for token in super().__iter__():
+            if token.get("name") != "img":
+                yield token
+                continue
+            name = token["data"].get((None, "src"), "")
+            beside = name if re.fullmatch(HERE, name) else left_out("a picture that does not come with the notebook")
+            shown = self.pictures.get(unquote(name), beside)
+            if shown.startswith("data:"):
+                self.room -= len(shown)
+                shown = shown if self.room >= 0 else left_out("a picture that is shown too often")
+            if shown.startswith("..."):  # no path does
+                yield {"type": "Characters", "data": shown}
+            else:
+                token["data"] |= {(None, "src"): shown, (None, "style"): "max-width: 100%"}
+                yield token
+
+
+def safe_html(text: str, gallery: Gallery, attached: Any = None, most: float = float("inf")) -> str:
+    """HTML without anything that runs, loads or covers the page; as text where that cannot be found out in time.
+
+    Args:
+        text: HTML.
+        gallery: of the notebook's pictures.
+        attached: a cell's attachments, which the text calls by their names.
+        most: characters of the text, without the pictures in it.
+
+    Raises:
+        Unfit: when it has more, or nothing that can be shown is left of it.
+    """
+    contents: list[Any] = []
+
+    def named(content: Any) -> str:
+        contents[MOST_PICTURES:] = []
+        contents.append(content)
+        return f'src="cid:{len(contents) - 1}"'
+
+    def block(found: re.Match) -> str:
+        return f'<img alt="" {named(found[0])}>' if found[1].lower() == "svg" else ""
 
     try:
-        with learner_code(SECONDS):
-            text = markdown2html_mistune(str(source))
+        with _piece():
+            running = ", ".join(sorted({tag.lower() for tag in RUNNING.findall(text)}))
+            bare = INSIDE.sub(lambda found: named(found[2] or found[3]), BLOCKS.sub(block, text))
+            if len(bare) > most:
+                raise Unfit(f"HTML of {len(bare):,} characters, which are more than {most:,}")
+        pictures = {f"cid:{number}": _uri(content, gallery) for number, content in enumerate(contents[:MOST_PICTURES])}
+        for name, forms in (attached or {}).items():
+            pictures[f"attachment:{name}"] = _uri(next(iter(forms.values()), ""), gallery)
+        cleaner = bleach.Cleaner(
+            tags=TAGS,
+            attributes=_allowed,
+            protocols={"http", "https", "mailto", "cid", "attachment"},
+            css_sanitizer=CSSSanitizer(allowed_css_properties=STYLES),
+            strip=True,
+            filters=[partial(_Pictures, pictures=pictures)],
+        )
+        with _piece():
+            made = cleaner.clean(bare)
+    except Unfit:
+        raise
     except (OutOfTime, Exception):
-        return f"<pre>{html.escape(str(source))}</pre>"
-    return safe_html(text)
+        return _plainly(_text(text))
+    lost = f"what runs or loads something ({running})" if running else ""
+    if lost and not SEEN.search(made):
+        raise Unfit(lost)
+    return f"{made}<p>{left_out(lost)}</p>" if lost else made
 
 
-def highlight_code(source: str, language: str | None = None, metadata: Any = None) -> str:
+def _uri(content: Any, gallery: Gallery) -> str:
+    """A picture as the source of an `img`, or words."""
+    try:
+        return _picture(content, gallery).uri
+    except Unfit as error:
+        return left_out(str(error))
+
+
+def _picture(content: Any, gallery: Gallery) -> Picture:
+    try:
+        with _piece(PICTURE_SECONDS):
+            return gallery.fit(content_of(content))
+    except OutOfTime:
+        raise Unfit("a picture, which takes too long to show") from None
+
+
+def _plainly(text: str) -> str:
+    return f"<pre>{html.escape(text)}</pre><p>{left_out('its form, which takes too long to show')}</p>"
+
+
+def markdown2html(context: Any, source: Any) -> str:
+    """nbconvert's filter of this name, with the result made safe; `context` is Jinja's."""
+    render = _markdown()
+    with within(_of_page(context)):
+        try:
+            with _piece():
+                text = render(str(source))
+            return safe_html(text, Gallery(), context.get("cell", {}).get("attachments"))
+        except Unfit as error:
+            return f"<p>{left_out(str(error))}</p>"
+        except (OutOfTime, Exception):
+            return _plainly(str(source))
+
+
+@functools.cache
+def _markdown() -> Callable[[str], str]:
+    """With all that it imports, as `_highlighter`."""
+    from mistune import HTMLRenderer
+    from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+    class Renderer(IPythonRenderer):
+        """nbconvert's, but attachments stay what they are called: it would raise for one that is not there."""
+
+        image = HTMLRenderer.image
+
+    return lambda text: MarkdownWithMath(renderer=Renderer(escape=False)).render(text)
+
+
+def highlight_code(context: Any, source: str, language: str | None = None, metadata: Any = None) -> str:
     """nbconvert's filter of this name, in bounded time: 100,000 characters of code can take Pygments an hour."""
     highlight = _highlighter()
     try:
-        with learner_code(SECONDS / 2):
+        with within(_of_page(context)), _piece(SECONDS / 2):
             return highlight(source, language, metadata)
     except (OutOfTime, Exception):
         return f'<div class="highlight"><pre>{html.escape(source)}</pre></div>'
@@ -108,10 +259,15 @@ def _highlighter() -> Callable[..., str]:
     return made
 
 
-def safe_outputs(outputs: Any) -> list[NotebookNode]:
-    """Of a cell's outputs what can be shown, in known forms only."""
+def safe_outputs(outputs: Any, gallery: Gallery) -> list[NotebookNode]:
+    """Of a cell's outputs what can be shown, in known forms only; words in place of the rest.
+
+    Args:
+        outputs: as they came.
+        gallery: of the notebook's pictures.
+    """
     joined = list(_joined(outputs))
-    safe = [made for output in joined[:MOST_OUTPUTS] if (made := _safe(output)) is not None]
+    safe = [made for output in joined[:MOST_OUTPUTS] if (made := _safe(output, gallery)) is not None]
     if len(joined) > MOST_OUTPUTS:
         safe.append(new_output("stream", name="stdout", text=f"... {len(joined) - MOST_OUTPUTS} more outputs ..."))
     return safe
@@ -131,7 +287,7 @@ def _joined(outputs: Any) -> Iterator[Any]:
         yield {"output_type": "stream", "name": stream, "text": text}
 
 
-def _safe(output: Any) -> NotebookNode | None:
+def _safe(output: Any, gallery: Gallery) -> NotebookNode | None:
     kind = output.get("output_type")
     if kind == "stream":
         name = "stderr" if output.get("name") == "stderr" else "stdout"
@@ -143,17 +299,55 @@ def _safe(output: Any) -> NotebookNode | None:
             "error", ename=_text(output.get("ename"), 200), evalue=_text(output.get("evalue"), 2000), traceback=lines
         )
     data = output.get("data")
-    if kind not in ("display_data", "execute_result") or not isinstance(data, dict):
+    if kind not in ("display_data", "execute_result") or not isinstance(data, dict) or not data:
         return None
-    kept = {}
-    for mime, value in data.items():
-        if mime == "text/plain":
-            kept[mime] = _text(value)
-        elif mime == "text/html" and len(_text(value)) < MOST_TEXT:
-            kept[mime] = safe_html(_text(value))
-        elif mime in SIGNATURES and (picture := _picture(value, SIGNATURES[mime])):
-            kept[mime] = picture
-    return new_output("display_data", data=kept) if kept else None
+    said = output.get("metadata")
+    kept, looks, lost = {}, {}, []
+    for mime, value in [*data.items()][:MOST_FORMS]:
+        look = _look(said.get(mime)) if isinstance(said, dict) else {}
+        try:
+            form, made = _form(mime, value, look, gallery)
+            kept.setdefault(form, made)
+            looks |= {form: look} if look else {}
+        except Unfit as error:
+            lost.append(left_out(str(error)))
+    if not kept.keys() - {PLAIN}:  # else the same is shown in another form
+        kept[PLAIN] = "\n".join([*kept.values(), *lost])
+    return new_output("display_data", data=kept, metadata=looks)
+
+
+def _form(mime: Any, value: Any, look: dict[str, Any], gallery: Gallery) -> tuple[str, str]:
+    """One form of a display, as it can be shown: its MIME type, and its text.
+
+    Raises:
+        Unfit: when it cannot.
+    """
+    if mime in (PLAIN, "text/markdown", "text/latex"):
+        return mime, _text(value)
+    if mime == "text/html":
+        made = safe_html(_whole(value), gallery, most=MOST_TEXT)
+        if not made.strip():
+            raise Unfit("HTML that shows nothing")
+        return mime, made
+    if not isinstance(mime, str) or not mime.startswith("image/"):
+        raise Unfit(f"a display of type {printable(str(mime), 60)}")
+    picture = _picture(value, gallery)
+    if picture.mime in ("image/png", "image/jpeg") and (look.keys() & SIDES or picture.width <= WIDE):
+        return picture.mime, picture.base64
+    # Pages show no others by themselves, and wide ones beyond their edge; JupyterLab no SVG that it does not trust.
+    return "text/html", f'<img alt="" src="{picture.uri}" style="max-width: 100%; background-color: white">'
+
+
+def _look(said: Any) -> dict[str, Any]:
+    """How a picture is to be shown: in which size, as on screens with small pixels, and before what."""
+    if not isinstance(said, dict):
+        return {}
+    look = {side: said[side] for side in said.keys() & SIDES}
+    if not all(type(size) is int and 0 < size <= SHOWN_SIDE for size in look.values()):
+        look = {}
+    if said.get("needs_background") in ("light", "dark"):
+        look["needs_background"] = said["needs_background"]
+    return look
 
 
 def _whole(value: Any) -> str:
@@ -164,14 +358,3 @@ def _whole(value: Any) -> str:
 def _text(value: Any, most: int = MOST_TEXT) -> str:
     text = _whole(value)
     return text if len(text) <= most else f"{text[:most]}\n... {len(text) - most:,} more characters ..."
-
-
-def _picture(value: Any, signature: bytes) -> str | None:
-    """The picture anew from its bytes, so that nothing else hides in its text."""
-    if not isinstance(value, str) or len(value) > MOST_IMAGE:
-        return None
-    try:
-        content = base64.b64decode(value)
-    except (binascii.Error, ValueError):
-        return None
-    return base64.b64encode(content).decode("ascii") if content.startswith(signature) else None

@@ -2,26 +2,46 @@
 
 A check runs on them as it runs on objects of its own process. Numbers, text, containers and arrays come as copies;
 writing into an array writes into the kernel's, too. Nothing that arrives is executed, unpickled or followed.
+
+What decides is never asked there: whether an object is equal to something, is true or holds something is no operation,
+but Undecided. Nor is the other operand of an operator given away for a number: see `Connection.told`.
 """
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import dis
 import functools
 import linecache
+import marshal
 import math
 import re
+import sys
 import time
 import types
 import weakref
 from collections import Counter, deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from checks import observe, section
-from checks.observe import PATIENCE, Deadline, Failed, OutOfTime, UsedTorch, printable, undisturbed
+from checks.observe import (
+    LARGEST,
+    PATIENCE,
+    Deadline,
+    Failed,
+    OutOfTime,
+    UsedTorch,
+    an,
+    class_name,
+    printable,
+    too_large,
+    undisturbed,
+)
 from grading.kernel import wire
 from grading.kernels import JailedKernel
 
@@ -40,6 +60,17 @@ MOST_RECEIVED = 256 << 20  # bytes of all replies of one submission
 MOST_UNASKED = 100  # attributes in one reply that nobody has asked for yet
 MOST_REFERENCES = wire.MOST_REFERENCES + 2 * MOST_UNASKED  # in one reply
 GRACE = 4.0  # seconds of processor time past its deadline that the kernel has to say so
+# What a number, a text or a container can be asked, which a test may have expected in the place of an object.
+OF_PLAIN = {name for kind in (float, complex, str, list, tuple, dict, set, np.ndarray) for name in dir(kind)}
+OF_PLAIN -= {*dir(object), "data", "shape", "size", "dtype", "ndim", "strides", "copy"}
+DECIDING = {name for name in dir(str) if name.startswith("is")}  # of these what is answered with yes or no
+DECIDING |= {"all", "any", "startswith", "endswith", "issubset", "issuperset", "isdisjoint", "is_integer"}
+OURS = {"checks", "grading", "tests"}  # packages that no kernel has
+PLAINLY = "a test can compare plain values only (numbers, texts, lists, tuples, dicts, sets, arrays), and this one"
+
+
+class Undecided(Failed):
+    """A test would have the learner's own code say whether it is right."""
 
 
 class Connection:
@@ -57,11 +88,18 @@ class Connection:
         self.requests = 0
         self.references = 0  # in the last reply
         self.cell_left = total_seconds
+        self.own_left: Callable[[], float] = lambda: math.inf  # seconds that the judge's own work may still take
         self.gone: str | None = None  # why nothing can be asked any more
         self.known: weakref.WeakValueDictionary[int, Remote] = weakref.WeakValueDictionary()
         self.held: Counter[int] = Counter()  # proxies of each number
         self.forgotten: list[int] = []
+        self.handed: list[int] = []  # ids of a test's functions that are being encoded
         self.classes: dict[str, type] = {}
+        self.errors: dict[str, type[Exception]] = {}  # what a test catches, by name
+        self.told: set[int] = set()  # what operators gave, who were told what may be the expected value
+        self.changed = False  # whether the kernel says that a call changed what it was given, which came as a copy
+        self.raised: tuple[BaseException, types.TracebackType | None] | None = None  # by the learner's code, and where
+        self.undecided: str | None = None  # why the last cell cannot be judged, though its test may have gone on
         self.ahead: dict[tuple[int, str], Any] = {}  # attributes that came with the last reply, by number and name
 
     def ask(self, what: str, *args: Any) -> Any:
@@ -78,6 +116,9 @@ class Connection:
             if known in self.ahead:
                 return self.ahead[known]
         self.ahead = {}
+        if self.own_left() <= 0:  # what follows waits, too
+            observe.charge(math.inf)
+            raise OutOfTime
         seconds = min(self.cell_left, self.left, observe.time_left())
         if what != "run":  # a check's code has as long as its check gives it
             seconds = min(seconds, self.request_seconds)
@@ -86,10 +127,14 @@ class Connection:
             raise OutOfTime
         if self.requests > self.most:
             raise self._stop(f"your code needed more than {self.most:,} requests")
-        encoder = wire.Encoder(self._reference, _number_of, self.kernel.channel.largest, iterators=True)
+        encoder = self.encoder = wire.Encoder(self._reference, _number_of, self.kernel.channel.largest, iterators=True)
         drop = [number for number in self.forgotten if not self.held[number]]
         self.forgotten.clear()
         document = {"do": what, "args": [encoder.encode(arg) for arg in args], "drop": drop}
+        if encoder.left_out:
+            raise self.undecidable(
+                "the test hands an array to your code that is too large, or holds other than numbers"
+            )
         here, there = time.thread_time(), self._deadline(seconds)
         try:
             with undisturbed:
@@ -106,11 +151,33 @@ class Connection:
             if self.left <= 0 or self.cell_left <= 0:  # what follows waits, as when a section's time is over
                 observe.charge(math.inf)
 
+    def begin(self) -> None:
+        """A cell begins."""
+        self.told.clear()
+        self.errors.clear()
+        self.changed = False
+        self.undecided = self.raised = None
+
+    def catchable(self, name: str, kind: Any) -> Any:
+        """Of a class of exceptions in the kernel one to catch what is raised there by this name; else `kind`."""
+        if issubclass(type(kind), Remote):
+            for base in BUILT_IN:
+                if self.ask("issubclass", kind, base) is True:
+                    return self.errors.setdefault(name, _exception(base, name))
+        return kind
+
+    def undecidable(self, why: str) -> Undecided:
+        """What the cell's test did cannot be judged, whatever it makes of the exception."""
+        self.undecided = self.undecided or why
+        return Undecided(why)
+
     def done(self) -> None:
-        """The cell is done: the kernel goes on with the notebook."""
+        """The cell is done: the kernel goes on with the notebook. The time that it takes is the submission's."""
         if self.gone is None:
+            there = self._deadline(0)
             with contextlib.suppress(Failed), undisturbed:
-                self._exchange({"do": "done", "args": [], "drop": []}, [], self._deadline(0))
+                self._exchange({"do": "done", "args": [], "drop": []}, [], there)
+            self.left -= there.used
 
     def _deadline(self, seconds: float) -> Deadline:
         """Of the kernel, by clocks that it cannot reach."""
@@ -131,6 +198,7 @@ class Connection:
         except TimeoutError:
             raise self._stop("your code did not stop when its time was over") from None
         except (EOFError, OSError):
+            self.kernel.notice_end()
             raise self._stop(self.kernel.why or "the process that runs your code has ended") from None
         except wire.WireError as error:
             raise self._stop(f"the process that runs your code sent something unreadable: {error}") from None
@@ -147,9 +215,10 @@ class Connection:
         if "error" in reply:
             raise self._error(reply["error"])
         self.references = 0
-        decoder = wire.Decoder(data, self._object, self._array)
+        decoder = wire.Decoder(data, self._object, self._array, self._described)
         try:
             value = decoder.decode(reply.get("value"))
+            self.changed |= reply.get("changed") is True
             if type(reply.get("ahead")) is list and len(reply["ahead"]) <= MOST_UNASKED:
                 for number, name, form in reply["ahead"]:
                     if type(name) is not str:
@@ -166,11 +235,38 @@ class Connection:
         return Failed(why)
 
     def _reference(self, value: Any) -> Any:
+        """The form of what has no plain one: an object of the kernel, or code of a test that is handed over."""
         if issubclass(type(value), Remote):
             if object.__getattribute__(value, "_connection") is not self:
                 raise Failed("an object of another notebook")
             return {"ref": object.__getattribute__(value, "_number")}
-        raise TypeError(f"a check cannot send {type(value).__name__} to a kernel")
+        if type(value) is Described:
+            raise self.undecidable(value.why)
+        if isinstance(value, types.ModuleType) and value.__name__ not in OURS:
+            return {"global": [value.__name__, ""]}
+        if isinstance(value, types.FunctionType) and value.__code__.co_filename.startswith("<"):
+            return {"function": self._function(value)}
+        module, name = getattr(value, "__module__", None) or "numpy", getattr(value, "__name__", "")
+        is_known = callable(value) and getattr(sys.modules.get(module), name, None) is value
+        if is_known and module.partition(".")[0] not in OURS:
+            return {"global": [module, name]}
+        kind = class_name(value)
+        self.undecidable(f"the test hands {an(kind)} to your code, which runs in another process")
+        raise TypeError(f"a check cannot send {kind} to a kernel")
+
+    def _function(self, value: types.FunctionType) -> list[Any]:
+        """A function of a test, with what it reads, but for functions that are being handed over already."""
+        if len(self.handed) > wire.DEEPEST:
+            raise TypeError("a check cannot send functions that hold so many others to a kernel")
+        self.handed.append(id(value))
+        try:
+            around = {name: value.__globals__[name] for name in _reads(value.__code__) & value.__globals__.keys()}
+            around = {name: each for name, each in around.items() if id(each) not in self.handed}
+            cells = [cell.cell_contents for cell in value.__closure__ or ()]
+            more = self.encoder.encode([list(value.__defaults__ or ()), value.__kwdefaults__ or {}, around, cells])
+        finally:
+            self.handed.pop()
+        return [base64.b64encode(marshal.dumps(value.__code__)).decode("ascii"), value.__name__, more]
 
     def _object(self, inside: Any) -> Any:
         if type(inside) is not list or len(inside) != 2:
@@ -209,6 +305,14 @@ class Connection:
             self.classes[name] = type(name, (Remote,), {"__slots__": ()})
         return self.classes[name]
 
+    def _described(self, kind: str, shape: tuple[int, ...]) -> Any:
+        """What stands for an array of which only the kind of its elements and its shape came."""
+        if kind in wire.KINDS or wire.extent(shape) > LARGEST:
+            return Described(self, shape)
+        element = np.empty((), object)
+        element[()] = Unread(self)
+        return np.broadcast_to(element, shape)
+
     def _array(self, array: np.ndarray, writeable: bool, number: Any) -> np.ndarray:
         number = self._numbered(number)
         found = array.view(RemoteArray)
@@ -226,12 +330,22 @@ class Connection:
         if told["kinds"][:1] == ["Hidden"]:
             return UsedTorch(printable(_text(told.get("message"))))
         base = next((KINDS[kind] for kind in told["kinds"] if type(kind) is str and kind in KINDS), Exception)
+        if type(told.get("own")) is list:
+            base = next((self.errors[name] for name in told["own"] if type(name) is str and name in self.errors), base)
         error = _exception(base, printable(_text(told.get("name"), "Exception"), 60))()
         error.args = (_text(told.get("message")),)
         if base is AttributeError:
             error.name = told.get("attribute") if type(told.get("attribute")) is str else None
             error.obj = None if told.get("of_none") is True else "an object of the kernel"
-        return error.with_traceback(_frames(told.get("frames")))
+        self.raised = error, _frames(told.get("frames"))
+        return error.with_traceback(self.raised[1])
+
+
+def _reads(code: types.CodeType) -> set[str]:
+    """Global names that code reads."""
+    inner = (part for part in code.co_consts if isinstance(part, types.CodeType))
+    own = {each.argval for each in dis.get_instructions(code) if each.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
+    return own.union(*map(_reads, inner))
 
 
 @functools.lru_cache(maxsize=256)
@@ -301,7 +415,7 @@ section.execute = execute
 
 
 class Remote:
-    """An object that lives in a kernel. What Python asks of it, it asks there."""
+    """An object that lives in a kernel. What Python asks of it, it asks there, but for what decides something."""
 
     __slots__ = ("__weakref__", "_connection", "_number")
     __array_ufunc__ = None  # NumPy's operators leave the operation to it
@@ -314,21 +428,30 @@ class Remote:
         return _ask("call", self, list(args), kwargs)
 
     def __getattribute__(self, name: str) -> Any:
-        if name in ("__class__", "__dict__", "__del__"):
+        # NumPy and others look for addresses of memory in attributes of this kind, and read what is there.
+        if name in ("__class__", "__dict__", "__del__") or name.startswith(("__array", "__dlpack", "__cuda")):
             return object.__getattribute__(self, name)
+        if name in OF_PLAIN:
+            _look(self, f"reads .{name} of")
+            if name in DECIDING:
+                raise _undecidable(self, f"asks by .{name}()")
         return _ask("get", self, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
         _ask("set", self, name, value)
 
+    def __delattr__(self, name: str) -> None:
+        _ask("del", self, name)
+
     def __getitem__(self, index: Any) -> Any:
+        _look(self, "takes an element of")
         return _ask("getitem", self, index)
 
     def __setitem__(self, index: Any, value: Any) -> None:
         _ask("setitem", self, index, value)
 
-    def __iter__(self) -> Any:
-        return _ask("iter", self)
+    def __delitem__(self, index: Any) -> None:
+        _ask("delitem", self, index)
 
     def __next__(self) -> Any:
         return _ask("next", self)
@@ -336,8 +459,51 @@ class Remote:
     def __repr__(self) -> str:
         return _ask("repr", self)
 
-    def __float__(self) -> float:
-        return _ask("float", self)
+    def __str__(self) -> str:
+        return _ask("str", self)
+
+    def __hash__(self) -> int:
+        return _ask("hash", self)
+
+    def __instancecheck__(self, value: Any) -> bool:
+        return issubclass(type(value), Remote) and _ask("isinstance", value, self) is True
+
+    def __subclasscheck__(self, kind: Any) -> bool:
+        return issubclass(type(kind), Remote) and _ask("issubclass", kind, self) is True
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        _look(self, "takes the numbers of")
+        found = _ask("array", self)
+        if not isinstance(found, np.ndarray) or found.dtype.kind not in f"{wire.KINDS}U":
+            raise _undecidable(self, "takes the numbers of")
+        return np.array(found, dtype, subok=False)
+
+
+class Unread:
+    """Stands for each element of an array whose values did not come, as they are no numbers or texts."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.why = f"{PLAINLY} computes with an array of your code that holds other things"
+
+    def __repr__(self) -> str:
+        return "?"
+
+
+class Described:
+    """An array of which only the shape came: it has too many numbers, or rows. There is nothing to compute with."""
+
+    __module__ = "numpy"
+    __array_ufunc__ = None  # NumPy's operators leave the operation to it
+
+    def __init__(self, connection: Connection, shape: tuple[int, ...]) -> None:
+        self.connection, self.shape, self.ndim, self.size = connection, shape, len(shape), math.prod(shape)
+        self.why = too_large("an array", shape) or "arrays have more bytes together than are read at once"
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # NumPy and others look for attributes of this kind
+            raise AttributeError(name)
+        raise self.connection.undecidable(self.why)
 
 
 def _slot(remote: Remote, name: str) -> Any:
@@ -348,30 +514,92 @@ def _ask(what: str, remote: Remote, *args: Any) -> Any:
     return _slot(remote, "_connection").ask(what, remote, *args)
 
 
+def _undecidable(remote: Remote, does: str) -> Undecided:
+    why = f"{PLAINLY} {does} an object of class {class_name(remote)} that your code made"
+    return _slot(remote, "_connection").undecidable(why)
+
+
+def _look(remote: Remote, does: str) -> None:
+    """Take a look at an object as at a plain value.
+
+    Raises:
+        Undecided: where an operator gave it: `abs(f(x) - 3) < 1e-9` compares what `f` gives with 3, and not what
+            a class of the learner's makes of both.
+    """
+    if _slot(remote, "_number") in _slot(remote, "_connection").told:
+        raise _undecidable(remote, f"{does} what an operator made of")
+
+
+def _decides(name: str, asks: str) -> None:
+    def refuse(self: Remote, *_: Any) -> Any:
+        raise _undecidable(self, asks)
+
+    setattr(Remote, name, refuse)
+
+
+for _name, _sign in {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}.items():
+    _decides(f"__{_name}__", f"asks by {_sign}")
+_decides("__bool__", "asks for the truth of")
+_decides("__contains__", "asks by in")
+
+
+def _operated(name: str, *operands: Any) -> Any:
+    """What an operator gives: an object. It may know the other operand, which may be the expected value."""
+    remote = next(each for each in operands if issubclass(type(each), Remote))
+    found = _slot(remote, "_connection").ask(name, *operands)
+    if not issubclass(type(found), Remote):
+        raise _undecidable(remote, "reads the value that an operator made of")
+    _slot(remote, "_connection").told.add(_slot(found, "_number"))
+    return found
+
+
 def _operator(name: str) -> None:
-    def forward(self: Remote, other: Any) -> Any:
-        return _slot(self, "_connection").ask(name, self, other)
-
-    def reflected(self: Remote, other: Any) -> Any:
-        return _slot(self, "_connection").ask(name, other, self)
-
-    setattr(Remote, f"__{name}__", forward)
-    setattr(Remote, f"__r{name}__", reflected)
+    setattr(Remote, f"__{name}__", lambda self, other: _operated(name, self, other))
+    setattr(Remote, f"__r{name}__", lambda self, other: _operated(name, other, self))
+    setattr(Remote, f"__i{name}__", lambda self, other: _operated(f"i{name}", self, other))
 
 
-for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"):
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor"):
     _operator(_name)
 
 
-def _unary(name: str) -> None:
-    setattr(Remote, f"__{name}__", lambda self: _ask(name, self))
+def _unary(name: str, does: str) -> None:
+    def ask(self: Remote, *args: Any) -> Any:
+        _look(self, does)
+        return _ask(name, self, *args)
+
+    setattr(Remote, f"__{name}__", ask)
 
 
-for _name in ("neg", "pos", "abs"):
-    _unary(_name)
+for _name in ("iter", "len", "float", "int", "index", "complex", "abs", "round", "neg", "pos", "invert"):
+    _unary(_name, f"takes the {_name} of")
 
 
-class RemoteArray(np.ndarray):
+def _refuse(self: Unread | Described, *_: Any, **__: Any) -> Any:
+    raise self.connection.undecidable(self.why)
+
+
+for _name in (
+    *("eq", "ne", "lt", "le", "gt", "ge", "bool", "hash", "float", "int", "complex", "index", "abs", "neg", "pos"),
+    *("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "radd", "rsub", "rmul", "rtruediv", "rpow", "str"),
+):
+    setattr(Unread, f"__{_name}__", _refuse)
+    setattr(Described, f"__{_name}__", _refuse)
+for _name in ("len", "iter", "getitem", "setitem", "contains", "matmul", "rmatmul", "array"):
+    setattr(Described, f"__{_name}__", _refuse)
+
+
+class _Array(type(np.ndarray)):
+    """Has `type(x) == np.ndarray` hold, as in a notebook."""
+
+    def __eq__(cls, other: Any) -> bool:
+        return cls is other or other is np.ndarray
+
+    def __hash__(cls) -> int:
+        return hash(np.ndarray)
+
+
+class RemoteArray(np.ndarray, metaclass=_Array):
     """A copy of an array in a kernel; writing an element writes it there, too."""
 
     __module__ = "numpy"
@@ -389,7 +617,8 @@ class RemoteArray(np.ndarray):
             self._connection.forget(self._number)
 
 
-RemoteArray.__name__ = RemoteArray.__qualname__ = "ndarray"  # as a report calls it
+for _kind in (RemoteArray, Described):  # as a report calls it
+    _kind.__name__ = _kind.__qualname__ = "ndarray"
 
 
 def _number_of(array: np.ndarray) -> int | None:

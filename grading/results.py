@@ -21,8 +21,8 @@ class Results:
     def as_text(self) -> str:
         """A table with one line for each learner; the last column is the sum."""
         heads = ["learner", *(cell.removeprefix("test_") for cell in self.cells), "total"]
-        body = [[learner, *map(_number, row), _number(_total(row))] for learner, row in sorted(self.rows.items())]
-        body.append(["of", *map(_number, self.points), _number(sum(self.points))])
+        body = [[learner, *map(number, row), number(_total(row))] for learner, row in sorted(self.rows.items())]
+        body.append(["of", *map(number, self.points), number(sum(self.points))])
         widths = [max(len(line[column]) for line in [heads, *body]) for column in range(len(heads))]
 
         def line(fields: list[str]) -> str:
@@ -33,7 +33,8 @@ class Results:
         return "\n".join([line(heads), rule, *map(line, body[:-1]), rule, line(body[-1])])
 
 
-def _number(points: float | None) -> str:
+def number(points: float | None) -> str:
+    """As it is shown; "-" where nothing was graded."""
     return "-" if points is None else f"{points:g}"
 
 

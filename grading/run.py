@@ -9,6 +9,7 @@ does it. What was graded before, and depends on nothing that has changed, is not
 from __future__ import annotations
 
 import contextlib
+import datetime
 import logging
 import os
 import signal
@@ -34,9 +35,8 @@ from tqdm import tqdm
 from traitlets import Bool, Integer, Unicode, default
 
 from checks.observe import printable
-from checks.section import drawn_seed
 from grading import gradebook, jail, submissions, worker
-from grading.autograde import SECRET, JudgedAutograde, JudgedExecute
+from grading.autograde import SECRET, JudgedAutograde, JudgedExecute, drawn_seed, sentence
 from grading.execute import Settings
 from grading.gradebook import GradebookError
 from grading.journal import Busy, Journal
@@ -46,6 +46,12 @@ RESUME = "What was graded is kept: run the same command again to go on."
 BATCH = 25  # submissions in one transaction, at most
 BATCH_SECONDS = 2.0  # between transactions
 LINE_SECONDS = 10.0  # between lines on the progress, where there is no terminal
+CHANGES = {  # of what decides on a verdict; see Setup.parts
+    "notebooks": "the course's notebook was changed",
+    "files": "files beside the course's notebook were changed",
+    "settings": "limits were changed",
+    "kit": "the tests, the kit or its libraries were changed",
+}
 
 
 @dataclass
@@ -56,6 +62,7 @@ class Learner:
         name: the learner's id.
         staged: the folder where nbgrader reads the timestamp.
         place: the folder that was handed in.
+        handed_in: digest of what was handed in.
         key: digest of all that decides on the result.
         how: what was done with it: "graded", or "unchanged".
     """
@@ -63,6 +70,7 @@ class Learner:
     name: str
     staged: str
     place: Path
+    handed_in: str = ""
     key: str = ""
     how: str = ""
 
@@ -91,10 +99,15 @@ class ClassAutograde(JudgedAutograde):
         self.journal = Journal(Path(self.coursedir.root) / self.journal_directory)
         try:
             with contextlib.nullcontext() if self.dry_run else self.journal.locked():
-                super().start()
-        except Busy as error:
-            self.log.error(str(error))
-            raise NbGraderException(str(error)) from error
+                try:
+                    super().start()
+                finally:
+                    if damage := self.journal.damage():
+                        self._say(damage)
+        except (Busy, OSError) as error:
+            why = str(error) if isinstance(error, Busy) else f"Nothing was graded: {sentence(error)}."
+            self.log.error("%s", why)
+            raise NbGraderException(why) from error
 
     def _private(self) -> list[Path]:
         return [*super()._private(), self.journal.folder]
@@ -125,7 +138,7 @@ class ClassAutograde(JudgedAutograde):
             self.log.error("Stopped. %s", RESUME)
             raise SystemExit(130) from None
         except OSError as error:
-            message = f"Stopped: {error.strerror or error}{f' ({error.filename})' if error.filename else ''}. {RESUME}"
+            message = f"Stopped: {sentence(error)}. {RESUME}"
             self.log.error(message)
             raise NbGraderException(message) from error
 
@@ -134,7 +147,7 @@ class ClassAutograde(JudgedAutograde):
         excluded = set(self.coursedir.student_id_exclude.split(","))
         self.learners = [learner for learner in learners if learner.name not in excluded]
         self.setup.notebooks, self.before = gradebook.patiently(self._read_gradebook, self._say)
-        self.digest = self.setup.digest()
+        self.digest, self.parts = self.setup.digest(), self.setup.parts()
         nobodys = sorted(set(self.remarks) - {learner.name for learner in learners})  # that nbgrader cannot grade
         self.progress = Progress(len(self.learners) + len(nobodys), self.dry_run)
         for name in nobodys:
@@ -147,6 +160,8 @@ class ClassAutograde(JudgedAutograde):
             return
         seed = drawn_seed() if self.seed is None else self.seed
         self.setup.seed = self.journal.begin(self.digest, seed, anew=self.force or self.seed is not None)
+        assignment, (entries, _) = self.coursedir.assignment_id, self.journal.history()
+        self.logged = {entry["learner"]: entry for entry in entries if entry["assignment"] == assignment}
         self.ready: list[tuple[Learner, Graded]] = []
         self.last_written = time.monotonic()
         with self.progress, self._executor() as (executor, setup, most):
@@ -193,7 +208,7 @@ class ClassAutograde(JudgedAutograde):
             except Exception as error:
                 if type(error).__name__ != "KilledWorker":
                     raise WorkerError(f"A worker failed ({type(error).__name__}: {error}). {RESUME}") from error
-                graded = Graded(remarks=["could not be graded: each worker that tried has died."])
+                graded = Graded(remarks=[worker.not_graded("its worker died")])
             if not graded.notebooks:
                 self.progress.step("not graded", learner.name, graded.remarks)
                 continue
@@ -271,10 +286,11 @@ class ClassAutograde(JudgedAutograde):
         """A submission, as it is sent to a worker; the learner gets the key."""
         job = Job({}, {})
         for name in self.setup.notebooks:
-            handed_in = submissions.collect(learner.place, name, self._names())
+            handed_in = submissions.collect(learner.place, name, self._names(), self.top)
             job.notebooks[name] = (handed_in.name, [*self.remarks.get(learner.name, []), *handed_in.remarks])
             job.contents[name] = handed_in.content
         contents = {name: None if data is None else worker.digest(data) for name, data in job.contents.items()}
+        learner.handed_in = worker.digest(contents)
         learner.key = worker.digest([job.notebooks, contents, self.digest])
         return job
 
@@ -342,11 +358,38 @@ class ClassAutograde(JudgedAutograde):
             self.progress.step("not graded", learner.name, [why])
             return
         assignment = self.coursedir.assignment_id
+        self.journal.log([self._entry(learner, graded, written.get(learner.name, {})) for learner, graded in done])
         for learner, graded in done:
             self._put_in_place(learner)
             noted = {"key": learner.key, "level": graded.trace["level"], "remarks": graded.remarks}
             noted |= {"scores": written.get(learner.name), "files": self._state(learner)}
             self.journal.note(assignment, learner.name, noted)
+
+    def _entry(self, learner: Learner, graded: Graded, points: dict[str, float | None]) -> dict[str, Any]:
+        """What the log says of points that were written."""
+        last = self.logged.get(learner.name)
+        why = [text for part, text in CHANGES.items() if last and last["setup"][part] != self.parts[part]]
+        if last is None:
+            why = ["graded for the first time"]
+        elif last["handed_in"] != learner.handed_in:
+            why.insert(0, "something else was handed in")
+        elif not why and learner.how == "graded":
+            why = ["graded again"]
+        elif not why:
+            why = ["the gradebook or the graded notebook was not as it had been written"]
+        return {
+            "at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            "assignment": self.coursedir.assignment_id,
+            "learner": learner.name,
+            "total": sum(filter(None, points.values())),
+            "points": points,
+            "before": self.before.get(learner.name),
+            "why": why,
+            **{name: graded.trace[name] for name in ("seed", "level")},
+            "setup": self.parts,
+            "handed_in": learner.handed_in,
+            "result": learner.key,
+        }
 
     def _written(self, done: list[tuple[Learner, Graded]]) -> gradebook.Scores:
         with gradebook.transaction(self.coursedir.db_url, self.coursedir.course_id) as opened:

@@ -17,7 +17,7 @@ import os
 import re
 import stat
 import zipfile
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from checks.notebook import TEST_CALL, is_no_work, nbgrader_mark
 from checks.reading import Unusable, cells_of, shown_name
+from grading.images import Gallery, Unfit, content_of
 
 NOTES = "grading-notes"  # the id of the cell with the remarks
 LARGEST_FILE = 100 << 20  # bytes of a notebook file
@@ -41,6 +42,8 @@ MOST_LISTED = 5  # names in a sentence
 # Of the cells that are the learner's own, and so in none of the course's places:
 MOST_OWN = 1000
 LARGEST_OWN = 5_000_000  # characters of all together
+LARGEST_ATTACHED = 8 << 20  # characters, in base64, of all pictures that are attached to cells
+FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 ZIP = b"PK\3\4"  # how one begins
 # In the name of a file. More may follow, as in x.ipynb.txt.
 NOTEBOOK = re.compile(r"\.ipynb(?![a-z0-9])", re.IGNORECASE)
@@ -52,12 +55,38 @@ class Submission:
     """What was handed in, as far as it can be used.
 
     Attributes:
-        cells: plain cells: cell_type "code", "markdown" or "raw", source, metadata, id.
+        cells: plain cells: cell_type "code", "markdown" or "raw", source, metadata, id, attachments.
         remarks: what the learner and the instructor should know, a sentence each.
     """
 
     cells: list[dict[str, Any]] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
+
+
+@contextlib.contextmanager
+def opened(folder: Path, top: Path | None = None) -> Iterator[int]:
+    """A descriptor of a submission's folder: what is read relative to it is read there, wherever its name leads by now.
+
+    Args:
+        folder: its path.
+        top: a folder above, else the next one; none of those below it may be a link.
+
+    Raises:
+        OSError: when it cannot be opened.
+    """
+    top = folder.parent if top is None else top
+    with contextlib.ExitStack() as stack:
+        place = os.open(top, FOLDER)
+        stack.callback(os.close, place)
+        yield _entered(stack, place, folder.relative_to(top).parts)
+
+
+def _entered(stack: contextlib.ExitStack, place: int, folders: Iterable[str]) -> int:
+    """A descriptor, until the stack closes, of the folder that these names lead to; a link on the way is an OSError."""
+    for folder in folders:
+        place = os.open(folder, FOLDER | os.O_NOFOLLOW, dir_fd=place)
+        stack.callback(os.close, place)
+    return place
 
 
 def read_file(path: Path | str, largest: int = LARGEST_FILE, below: int | None = None) -> bytes:
@@ -72,19 +101,16 @@ def read_file(path: Path | str, largest: int = LARGEST_FILE, below: int | None =
         Unusable: for anything else, and for a file that is too large.
     """
     shown = shown_name(os.path.basename(path))
-    folders, flags = [], os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    if below is not None:
-        *folders, path = Path(path).parts
-    with contextlib.ExitStack() as opened:
+    with contextlib.ExitStack() as stack:
         try:
-            for folder in folders:
-                below = os.open(folder, flags | os.O_DIRECTORY, dir_fd=below)
-                opened.callback(os.close, below)
-            descriptor = os.open(path, flags, dir_fd=below)
+            if below is not None:
+                *folders, path = Path(path).parts
+                below = _entered(stack, below, folders)
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=below)
         except OSError as error:
             why = "it is a link to another file" if error.errno == errno.ELOOP else error.strerror
             raise Unusable(f"{shown} cannot be opened: {why}.") from None
-        opened.callback(os.close, descriptor)
+        stack.callback(os.close, descriptor)
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
             raise Unusable(f"{shown} is no ordinary file, but a folder, link or device: hand in the file itself.")
@@ -119,27 +145,21 @@ class HandedIn:
         return submission
 
 
-def collect(folder: Path, name: str, others: Collection[str] = ()) -> HandedIn:
+def collect(folder: Path, name: str, others: Collection[str] = (), top: Path | None = None) -> HandedIn:
     """What a submission's folder holds for the notebook `name`; `others` are the assignment's other ones.
 
     The notebook of this name counts, else the only one that there is: in the folder, else in a folder of it or in a
-    zip file, or with something after its name, else under another kind of name.
+    zip file, or with something after its name, else under another kind of name. The folder is opened once, and no
+    folder below `top` may be a link (see `opened`).
     """
     found = HandedIn(f"{name}.ipynb")
-    not_this = frozenset(others) - {name}
     try:
-        place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError as error:
-        found.remarks.append(f"What was handed in cannot be read: {error.strerror}.")
-        return found
-    try:
-        found.name, found.content = _find(place, name, not_this, found.remarks)
+        with opened(folder, top) as place:
+            found.name, found.content = _find(place, name, frozenset(others) - {name}, found.remarks)
     except Unusable as error:
         found.remarks.append(str(error))
     except OSError as error:
         found.remarks.append(f"What was handed in cannot be read: {error.strerror}.")
-    finally:
-        os.close(place)
     return found
 
 
@@ -288,6 +308,7 @@ def restore(submission: Submission, course: NotebookNode) -> NotebookNode:
         course: the notebook in `source/`.
     """
     cells, remarks = submission.cells, submission.remarks
+    _fit_attachments(cells, remarks)
     places = _recognized(cells, course, remarks)
     order = [place for place in places if place is not None]
     too_many = _too_many(cells, places, remarks)
@@ -381,6 +402,8 @@ def _counted(given: NotebookNode, cell: dict[str, Any] | None) -> NotebookNode:
         made.source = cell["source"]
         if not nbgrader_mark(given) and cell["cell_type"] != given.cell_type:
             return _own(cell)
+        made.pop("attachments", None)
+        made.update(_attached(cell, made.cell_type))
     if made.cell_type == "code":
         made.outputs, made.execution_count = [], None
     made.metadata = NotebookNode(
@@ -405,9 +428,35 @@ def _too_many(cells: list[dict[str, Any]], places: list[int | None], remarks: li
 def _own(cell: dict[str, Any]) -> NotebookNode:
     make = new_code_cell if cell["cell_type"] == "code" else new_markdown_cell
     source = cell["source"] if cell["cell_type"] != "raw" else f"```text\n{cell['source'].replace('```', '')}\n```"
-    made = make(source)
+    made = make(source, **_attached(cell, cell["cell_type"]))
     made.id = "own"
     return made
+
+
+def _attached(cell: dict[str, Any], kind: str) -> dict[str, Any]:
+    """What a new cell of a kind gets of what was attached to the learner's."""
+    return {"attachments": cell["attachments"]} if kind == "markdown" and cell.get("attachments") else {}
+
+
+def _fit_attachments(cells: list[dict[str, Any]], remarks: list[str]) -> None:
+    """Have cells keep of what is attached to them the pictures that can be shown."""
+    gallery, room, lost = Gallery(), LARGEST_ATTACHED, []
+    for cell in cells:
+        kept = {}
+        for name, forms in cell["attachments"].items():
+            try:
+                first = next(iter(forms.values()), None) if isinstance(forms, dict) else None
+                picture = gallery.fit(content_of(first))
+                if room < len(name) + len(text := picture.base64):
+                    raise Unfit(f"a picture after others of {LARGEST_ATTACHED - room:,} characters")
+                room -= len(name) + len(text)
+                kept[name.encode("utf-8", "replace").decode("utf-8")] = {picture.mime: text}
+            except Unfit as error:
+                lost.append(f"{shown_name(name)}, {error}")
+        cell["attachments"] = kept
+    if lost:
+        number = f"{len(lost):,} attachments were" if len(lost) > 1 else "An attachment was"
+        remarks.append(f"{number} left out: {'; '.join(lost[:3])}{'; ...' if lost[3:] else ''}.")
 
 
 def _around(cell: dict[str, Any], given: NotebookNode) -> tuple[str, str]:

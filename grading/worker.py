@@ -53,7 +53,7 @@ START_SECONDS = 120.0
 IDLE_SECONDS = 300.0  # without a job, after which a worker's process ends
 # What verdicts and pages are made with; what these ask for follows.
 DECIDING = ("torch", "numpy", "nbgrader", "ipykernel", "bleach", "tinycss2", "matplotlib", "igraph")
-ATTEMPTS = 3  # to grade a submission whose worker died
+ATTEMPTS = 3  # to grade a submission whose worker or kernel the machine ended
 _threads = threading.local()  # each has its Process
 _started: set[Process] = set()
 _numbers = itertools.count(1)
@@ -85,9 +85,14 @@ class Setup:
     kit: str
     pinned: bool = False
 
+    def parts(self) -> dict[str, str]:
+        """Digests of all that decides on a verdict, but for the seed."""
+        files = {name: digest(content) for name, content in self.files.items()}
+        parts = {"notebooks": self.notebooks, "files": files, "settings": self.settings}
+        return {**{name: digest(what) for name, what in parts.items()}, "kit": self.kit}
+
     def digest(self) -> str:
-        """Of all that decides on a verdict, but for the seed."""
-        return digest([self.notebooks, {k: digest(v) for k, v in self.files.items()}, self.settings, self.kit])
+        return digest(self.parts())
 
 
 @dataclass
@@ -205,7 +210,17 @@ def grade(setup: Setup, job: Job) -> str:
             if process is not None:
                 process.close()
             _threads.process, why = None, str(error) or "its worker died"
-    return Graded(remarks=[f"could not be graded, {ATTEMPTS} times: {why}."]).dumps()
+    return Graded(remarks=[not_graded(why)]).dumps()
+
+
+def not_graded(why: str) -> str:
+    """What is said of a submission that the machine failed on, each time."""
+    return f"not graded, not the learner's fault, {ATTEMPTS} times: {why}."
+
+
+def out_of_memory(error: Exception) -> str:
+    """What is said of a kernel that is gone through no doing of its own."""
+    return f"{error}, as when {socket.gethostname()} is out of memory"
 
 
 def close_all() -> None:
@@ -231,8 +246,9 @@ class Process:
                 "requirements.txt, and start the worker again."
             )
         self.setup = setup
-        # Both passes take one and a half times as long; the judge's own time is not counted in it.
-        self.longest = 3 * PATIENCE * setup.settings["submission_seconds"] * len(setup.notebooks) + START_SECONDS
+        # Both passes take one and a half times as long.
+        seconds = 1.5 * setup.settings["submission_seconds"] + setup.settings["judge_seconds"]
+        self.longest = 2 * PATIENCE * seconds * len(setup.notebooks) + START_SECONDS
         mine, theirs = socket.socketpair()
         self.channel = Channel(mine, LARGEST_JOB)
         with theirs, _starting:
@@ -325,7 +341,9 @@ def main() -> None:
     from grading import execute
     from grading.kernels import Zygote
 
-    zygote = Zygote() if Zygote.is_safe(jail.probe()) else None  # it gets ready while PyTorch is loaded
+    zygote = None
+    with contextlib.suppress(OSError):  # without one, each kernel starts by itself, or says why it cannot
+        zygote = Zygote() if Zygote.is_safe(jail.probe()) else None  # it gets ready while PyTorch is loaded
     with contextlib.suppress(ImportError):  # the first worker says so
         execute.load_tests()
     gc.collect()
@@ -366,8 +384,6 @@ def _work(end: socket.socket, folder: Path, zygote: Any) -> None:
     Raises:
         TimeoutError: when it has nothing more to do.
     """
-    folder.mkdir()
-    tempfile.tempdir = str(folder)
     threading.Thread(target=_end_with, args=(end, folder), daemon=True).start()
     from grading.execute import Bench, Settings
 
@@ -377,10 +393,15 @@ def _work(end: socket.socket, folder: Path, zygote: Any) -> None:
         if setup["processor"] is not None:
             os.sched_setaffinity(0, {setup["processor"]})
         files = folder / "files"
-        files.mkdir()
-        for name, content in _parts(setup["files"], data).items():
-            (files / name).parent.mkdir(parents=True, exist_ok=True)
-            (files / name).write_bytes(content)
+        try:
+            files.mkdir(parents=True)
+            tempfile.tempdir = str(folder)
+            for name, content in _parts(setup["files"], data).items():
+                (files / name).parent.mkdir(parents=True, exist_ok=True)
+                (files / name).write_bytes(content)
+        except OSError as error:
+            channel.send({"refused": f"{socket.gethostname()}: {error}"}, [])
+            return
         try:
             with Bench(Settings(**setup["settings"]), files, setup["seed"], alone=False, zygote=zygote) as bench:
                 course = {name: nbformat.reads(text, as_version=4) for name, text in setup["notebooks"].items()}
@@ -411,7 +432,9 @@ def _graded(bench: Any, course: dict[str, Any], job: Any, data: bytes) -> tuple[
         try:
             found, again = bench.grade(notebook, course[name])
         except DeadKernel as error:
-            return {"failed": f"{error}: is {socket.gethostname()} out of memory?"}, []
+            return {"failed": out_of_memory(error)}, []
+        except OSError as error:
+            return {"failed": f"{socket.gethostname()}: {error}"}, []
         submission.remarks += found
         submissions.note(notebook, submission.remarks)
         remarks += submission.remarks

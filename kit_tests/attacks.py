@@ -279,7 +279,18 @@ graph TD; A-->B; click A "javascript:alert(1)"
 ```
 """
 
-DRAW = f"MARKUP = {MARKUP!r}\n"
+# And every way that an SVG knows.
+MARKUP_SVG = """\
+<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" onload="alert(1)">
+<script>alert(1)</script><script href="https://learner.invalid/a.js"/><path d="M0 0" onclick="alert(1)"/>
+<foreignObject><iframe xmlns="http://www.w3.org/1999/xhtml" src="https://learner.invalid/b"/></foreignObject>
+<image href="https://learner.invalid/c.png"/><use href="https://learner.invalid/d.svg#e"/>
+<a xlink:href="javascript:alert(1)"><text>f</text></a><style>@import "https://learner.invalid/g.css";</style>
+<set attributeName="href" to="javascript:alert(1)"/><rect fill="url(https://learner.invalid/h.svg#i)"/>
+<filter id="j"><feImage href="https://learner.invalid/k.png"/></filter><rect filter="url(#j)"/></svg>
+"""
+
+DRAW = f"MARKUP = {MARKUP!r}\nMARKUP_SVG = {MARKUP_SVG!r}\n"
 
 ATTACKS: list[Attack] = []
 
@@ -883,7 +894,7 @@ display(view, raw=True)
 tried("shown after it")
 """,
     shows=("tried: a widget", "tried: shown after it"),
-    hides=("widget-view",),
+    hides=("model_id",),
 )
 attack(
     "messages_of_other_kinds",
@@ -1383,6 +1394,56 @@ except OSError:
     shows=("tried: kill", "tried: everything"),
 )
 attack(
+    "kill_itself_as_if_from_outside",
+    "What runs in a jail cannot kill its kernel: else it would be graded again and again, and stay without points.",
+    code="""\
+import fcntl, resource, signal
+me, pipe = os.getpid(), os.pipe()
+other = threading.Thread(target=threading.Event().wait, daemon=True)
+other.start()
+libc = ctypes.CDLL(None, use_errno=True)
+def alarm():
+    event = ctypes.create_string_buffer(bytes(8) + bytes([signal.SIGKILL]), 64)
+    if libc.timer_create(1, event, ctypes.create_string_buffer(8)) != 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+attempt("itself", lambda: os.kill(me, signal.SIGKILL))
+attempt("a thread", lambda: signal.pthread_kill(other.ident, signal.SIGKILL))
+attempt("its group", lambda: os.killpg(0, signal.SIGKILL))
+attempt("a handle", lambda: signal.pidfd_send_signal(os.pidfd_open(me), signal.SIGKILL))
+attempt("when a file is ready", lambda: fcntl.fcntl(pipe[0], 10, signal.SIGKILL))  # F_SETSIG
+attempt("when a time has come", alarm)
+attempt("at a limit", lambda: resource.setrlimit(resource.RLIMIT_CPU, (1, 1)))
+attempt("by a child", lambda: subprocess.run(["sh", "-c", "kill -9 $PPID"], check=True))
+""",
+)
+attack(
+    "end_its_jail",
+    "Process 1 of a jail heeds no signal that is sent from inside, and ends at nobody's word but the grader's.",
+    code="""\
+for number in set(signal.Signals) - {signal.SIGSTOP, signal.SIGCONT}:
+    tried(f"signal {number}")
+    try:
+        os.kill(1, number)
+    except PermissionError:
+        pass
+def write_into(pid):
+    with open(f"/proc/{pid}/mem", "wb") as memory:
+        memory.write(b"x")
+attempt("its memory", lambda: write_into(1))
+""",
+)
+attack(
+    "end_itself_by_a_signal",
+    "A kernel that ends by any other signal than SIGKILL has ended by its own doing: what it has earned stays.",
+    code="""\
+tried("to end")
+sys.stdout.flush()
+time.sleep(0.5)
+os.kill(os.getpid(), signal.SIGTERM)
+""",
+    shows=("tried: to end", "the kernel has ended"),
+)
+attack(
     "ptrace",
     "No process outside has a number in the jail; the judge has a name there, but cannot be signalled or read by it.",
     code="""\
@@ -1595,7 +1656,7 @@ attack(
 )
 attack(
     "markup_forms",
-    "Text, HTML and pictures are the only forms of output that are kept, and a picture has to be one.",
+    "Text, Markdown, LaTeX, HTML and pictures are the only forms of output that are kept, and a picture has to be one.",
     code="""\
 from IPython.display import display
 tried("other forms")
@@ -1609,7 +1670,51 @@ display({"image/png": "PHN2ZyBvbmxvYWQ9ImFsZXJ0KDEpIi8+", "text/plain": "b"}, ra
         metadata={"filenames": {"image/png": "javascript:alert(1)"}, "image/png": {"width": '1" onload="alert(1)'}})
 """,
     shows=("tried: other forms", "tried: form 10"),
-    hides=("svg+xml", "widget-state", "plotly", "<script"),
+    hides=("minitorch-report", "onload"),
+    page=True,
+)
+attack(
+    "markup_drawings",
+    "An SVG is written anew with known elements only, and shown as a picture, which neither runs nor loads anything.",
+    code=DRAW
+    + """\
+import base64
+from IPython.display import HTML, display
+tried("drawings")
+inside = MARKUP_SVG
+display({"image/svg+xml": inside, "text/plain": "a"}, raw=True)
+display(HTML(inside), HTML("<p>" + inside))
+data = base64.b64encode(inside.encode()).decode()
+uri = "data:image/svg+xml;base64," + data
+display(HTML("<img src='%s'><object data='%s'></object><embed src='%s'>" % (uri, uri, uri)))
+""",
+    shows=("tried: drawings", "image/svg+xml;base64"),
+    page=True,
+)
+attack(
+    "pictures_without_end",
+    "A picture's size is read from its header, and all of a notebook's have so many pixels; an SVG that repeats what "
+    "repeats others is left out.",
+    code="""\
+import base64, struct, zlib
+from IPython.display import HTML, display
+def png(width, height, rows):
+    part = lambda kind, data: struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    pixels = zlib.compress(bytes((width + 1) * rows), 9)
+    parts = part(b"IHDR", head) + part(b"IDAT", pixels) + part(b"IEND", b"")
+    return base64.b64encode(b"\\x89PNG\\r\\n\\x1a\\n" + parts).decode()
+tried("pictures")
+display({"image/png": png(40_000, 40_000, 10), "text/plain": "a"}, raw=True)
+for _ in range(30):
+    display({"image/png": png(7900, 7900, 7900), "text/plain": "b"}, raw=True)
+display(HTML("<img src='data:image/png;base64,%s'>" % png(2**31 - 1, 2**31 - 1, 0)))
+uses = lambda n: "<g id='g%d'>" % n + "<use href='#g%d'/>" % (n - 1) * 10 + "</g>"
+svg = "<svg xmlns='http://www.w3.org/2000/svg'><g id='g0'><path/></g>%s</svg>" % "".join(map(uses, range(1, 30)))
+display({"image/svg+xml": svg, "text/plain": "c"}, raw=True)
+display(HTML("<svg>" * 100_000), HTML(("<svg/>" * 10_000)[:99_000]))
+""",
+    shows=("tried: pictures", "more than 64,000,000 pixels", "after others of", "repeats what repeats others"),
     page=True,
 )
 attack(

@@ -74,6 +74,11 @@ def names_for(section: Any, names: dict[str, Any]) -> dict[str, Any]:
     return {name: names.get(name) if hasattr(builtins, name) else names[name] for name in wanted}
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--fuzz", type=float, default=0.0, help="seconds that each random test goes on for at least")
+    parser.addoption("--fuzz-seed", type=int, default=0, help="what random tests try")
+
+
 @pytest.fixture(scope="session")
 def reference() -> dict[str, Any]:
     return solved()

@@ -142,7 +142,7 @@ class Course:
 
     def nbgrader(self, command: str, *arguments: str, timeout: float = 3600) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-m", "nbgrader", command, *arguments, *self.places()],
+            self.nbgrader_command(command, *arguments),
             cwd=ROOT,
             env=self.environment(),
             capture_output=True,
@@ -150,16 +150,20 @@ class Course:
             timeout=timeout,
         )
 
+    def nbgrader_command(self, command: str, *arguments: str) -> list[str]:
+        """A command of nbgrader's in this course."""
+        return [sys.executable, "-m", "nbgrader", command, *arguments, *self.places()]
+
     def command(self, *options: str) -> list[str]:
         """`python -m grading autograde` in this course."""
         options = (*options, *([] if "--jobs" in " ".join(options) else ["--jobs=1"]))
         journal = f"--ClassAutograde.journal_directory={self.folder / '.grading'}"
         return [sys.executable, "-m", "grading", "autograde", "workshop", *options, *self.places(), journal]
 
-    def start(self, *options: str) -> subprocess.Popen[str]:
-        """This command, begun."""
+    def start(self, *options: str, command: list[str] | None = None) -> subprocess.Popen[str]:
+        """This command, or another one, begun."""
         return subprocess.Popen(
-            self.command(*options),
+            command or self.command(*options),
             cwd=ROOT,
             env=self.environment(),
             stdout=subprocess.PIPE,

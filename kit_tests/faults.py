@@ -353,6 +353,7 @@ DEATHS = {
     "_exit": "import os\nos._exit(0)",
     "segfault": "import ctypes\nctypes.string_at(0)",
     "abort": "import os\nos.abort()",
+    "terminate": "import os, signal\nos.kill(os.getpid(), signal.SIGTERM)",
 }
 
 
@@ -532,7 +533,7 @@ ENDS = [
     Fault("dies_in_matmul", dies("matmul", "abort"), {**ALL, "matmul": 0}, ENDED),
     Fault("dies_in_layers", dies("layers", "_exit"), {**ALL, "linear": 0, "relu": 0}, ENDED),
     Fault("dies_in_optimizer", dies("optimizer", "segfault"), {**ALL, "sgd": 0}, ENDED),
-    Fault("dies_in_loss", dies("loss", "abort"), {**ALL, "mseloss": 0}, ENDED),
+    Fault("dies_in_loss", dies("loss", "terminate"), {**ALL, "mseloss": 0}, ENDED),
     Fault("dies_in_model", dies("model", "segfault"), {**ALL, "train": 0, "model": 0}, ENDED),
     Fault(
         "dies_in_a_rule",

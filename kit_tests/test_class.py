@@ -26,14 +26,17 @@ from course import (
     environment,
     nothing_is_left,
     processes,
+    read,
     results,
     submission,
     wait_for,
+    with_cell,
     workers_of,
 )
 
-from grading import gradebook, worker
-from grading.journal import Busy, Journal
+from grading import gradebook, submissions, worker
+from grading.autograde import readable_date
+from grading.journal import Busy, Journal, sealed, unsealed
 from grading.run import ClassAutograde, Learner, Progress
 from grading.worker import Graded as Result
 from grading.worker import Job, Setup, WorkerError
@@ -141,6 +144,10 @@ def test_every_verdict_can_be_traced(both):
     command = [sys.executable, "-m", "grading", "trace", "late", f"--journal={many.folder / '.grading'}"]
     told = json.loads(subprocess.run(command, cwd=worker.ROOT, capture_output=True, check=True).stdout)
     assert told["points"] == noted["scores"] and told["seed"] == 11
+    (entry,) = told["history"]
+    assert entry["points"] == noted["scores"] and entry["total"] == 50 and entry["before"] is None
+    assert (entry["seed"], entry["level"], entry["why"]) == (11, "bubblewrap", ["graded for the first time"])
+    assert entry["setup"]["kit"] == worker.kit() and entry["result"] == noted["key"]
     nothing = {"own": 0, "reference": 0}
     assert told["follow_through"] == {
         "test_train": {**nothing, "points": 6},
@@ -394,6 +401,45 @@ def test_a_worker_that_is_killed_is_replaced(four):
     nothing_is_left(four)
 
 
+@pytest.mark.parametrize("program", ["grading", "nbgrader"])
+def test_a_kernel_that_the_machine_ends_is_no_verdict(program, tmp_path):
+    """Not with the points that were earned before, either; when it can be graded, it gets what it deserves."""
+    made, mark, seen = course(tmp_path / "course", 1), f"97{os.getpid()}", set()
+    waits = f"import subprocess\nsubprocess.run(['sleep', '{mark}'])"
+    made.hand_in("victim", with_cell(submission("half", 7), waits, before="module"))
+
+    def run(kills: int) -> Graded:
+        """Grade; kill the kernel so many times, then let it go on, unless that was too often."""
+        once = "--JudgedExecute.follow_through=False"  # it would wait again
+        command = made.nbgrader_command("autograde", "workshop", once) if program == "nbgrader" else None
+        with made.start(once, command=command) as running:
+            for attempt in range(min(kills + 1, worker.ATTEMPTS)):
+                sleeper = wait_for(lambda: sleepers() - seen).pop()
+                seen.add(sleeper)
+                os.kill(parent(sleeper) if attempt < kills else sleeper, signal.SIGKILL)
+            log, _ = running.communicate()
+        return Graded(running.returncode, log, made.folder)
+
+    def sleepers() -> set[int]:
+        asleep = f"sleep\0{mark}\0".encode()
+        return {int(each.parent.name) for each in Path("/proc").glob("[0-9]*/cmdline") if read(each) == asleep}
+
+    def parent(process: int) -> int:
+        return int(re.search(rb"PPid:\s*(\d+)", read(Path(f"/proc/{process}/status")))[1])
+
+    failed = run(worker.ATTEMPTS)
+    assert failed.status == 1
+    assert "not graded, not the learner's fault, 3 times: its kernel was ended from outside" in failed.log
+    assert "Traceback" not in failed.log
+    assert set(failed.points("victim").values()) <= {None}
+    assert sum(failed.points("all-00").values()) == 86
+    assert not (made.folder / "autograded" / "victim" / "workshop").exists() and results(made) == (program == "grading")
+    graded = run(1)
+    assert graded.status == 0, graded.log
+    assert sum(graded.points("victim").values()) == 50 and not graded.remarks("victim")
+    nothing_is_left(made)
+
+
 def test_while_the_gradebook_is_locked_it_waits(four):
     """Another program has it for longer than SQLite itself waits, and until the run has said so."""
     lock = sqlite3.connect(four.folder / "gradebook.db", isolation_level=None, check_same_thread=False)
@@ -458,6 +504,52 @@ def test_a_full_disk_stops_it_and_nothing_is_lost(four):
     assert rows(four) == [] or len(rows(four)) % (9 + 7) == 0  # whole submissions, or nothing
 
 
+@pytest.mark.parametrize("program", ["grading", "nbgrader"])
+@pytest.mark.parametrize(
+    ("place", "says"), [("course", "Read-only file system|is read-only"), ("tmp", "No space left on device")]
+)
+def test_where_nothing_can_be_written_it_says_so(place, says, program, tmp_path):
+    """Neither a course that is read-only nor a full folder for temporary files shows a traceback."""
+    made = course(tmp_path / "course", 1)
+    space = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--mount"]
+    command = shlex.join(made.command() if program == "grading" else made.nbgrader_command("autograde", "workshop"))
+    if place == "course":
+        folder = shlex.quote(str(made.folder))
+        mounts = f"mount --bind {folder} {folder} && mount -o remount,ro,bind {folder}"
+    else:
+        mounts = f"mount -t tmpfs -o size=16k tmpfs {made.variables['TMPDIR']}"
+    done = subprocess.run(
+        [*space, "sh", "-c", f"{mounts} && cd {worker.ROOT} && exec {command}"],
+        env=made.environment(),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1 and re.search(says, done.stderr), done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_closed_output_shows_no_traceback(four):
+    """Whoever reads may go away, a disk with the output be full, or there be no output from the start."""
+    python, journal = shlex.quote(sys.executable), shlex.quote(str(four.folder / ".grading"))
+    grade = shlex.join(four.command("--dry-run"))
+    for command, status in (
+        (f"{python} -m grading results --db={four.db} >/dev/full", 1),
+        (f"{python} -m grading results --db={four.db} >&-", 1),
+        (f"{python} -m grading trace --journal={journal} | true", 0),
+        (f"{grade} >/dev/full", 1),
+        (f"{grade} 2>/dev/full", 0),
+        (f"{grade} 2>&-", 0),
+        (f"{grade} <&- >&- 2>&-", 1),
+    ):
+        done = subprocess.run(
+            command, shell=True, cwd=worker.ROOT, env=four.environment(), capture_output=True, text=True
+        )
+        assert done.returncode == status, (command, done)
+        assert not re.search("Traceback|Exception ignored", done.stderr), (command, done.stderr)
+        if "/dev/full" in command and status:
+            assert "No space left on device" in done.stderr, command
+
+
 def test_a_clock_that_jumps_changes_nothing(tmp_path):
     folder = tmp_path / "jumping"
     folder.mkdir()
@@ -470,6 +562,205 @@ def test_a_clock_that_jumps_changes_nothing(tmp_path):
     graded = made.grade_class()
     assert "3 submissions: 3 graded, none needs a look" in graded.log
     assert sum(graded.points("all-00").values()) == 86
+
+
+# ---------------------------------------------------------------- names, dates and places
+
+
+@pytest.mark.parametrize("program", ["grading", "nbgrader"])
+def test_a_course_may_lie_anywhere_and_what_cannot_be_graded_is_said(program, tmp_path):
+    """Folders and learners with characters that mean something in patterns; names and dates that mean nothing."""
+    folder = tmp_path / "a [course] (of+mine) $HOME {x} ^.*"
+    made = course(folder)
+    shutil.copytree(worker.ROOT / "source" / "workshop", folder / "source" / "workshop")
+    names = ("half [1]", "a+b (c)", "$HOME", "*")
+    for name in names:
+        made.hand_in(name, submission("none", 3))
+    (made.hand_in("a+b (c)", None) / "timestamp.txt").write_bytes(b"\xef\xbb\xbf2026-01-05 10:00:00 UTC")
+    (made.hand_in("*", None) / "timestamp.txt").write_text("10.03.2026")
+    for name in ("..x", "new\nline"):
+        made.hand_in(name, submission("all"))
+    journal = [f"--ClassAutograde.journal_directory={folder / '.grading'}", "--jobs=1"]
+    command = [sys.executable, "-m", program, "autograde", "workshop", f"--course-dir={folder}"]
+    command += journal if program == "grading" else []
+
+    def run(*options: str) -> str:
+        with made.start(command=[*command, *options]) as running:
+            log, _ = running.communicate()
+        assert "Traceback" not in log
+        return log
+
+    log = run()
+    assert "..x: This is left out, as nbgrader passes by names that begin with a dot: rename it." in log
+    assert "'new\\nline': This is no folder, or its name cannot be used." in log
+    assert "*: timestamp.txt holds '10.03.2026', which some read as 2026-03-10 and some as 2026-10-03" in log
+    with contextlib.closing(sqlite3.connect(folder / "gradebook.db")) as database:
+        found = dict(database.execute("select student_id, timestamp from submitted_assignment"))
+    assert found == {**dict.fromkeys(names), "a+b (c)": "2026-01-05 10:00:00.000000"}
+    assert all((folder / "autograded" / name / "workshop" / "workshop.ipynb").exists() for name in names)
+    assert "1 submission" in run("--student=half [1]", "--force")
+
+
+def test_a_folder_that_is_swapped_for_a_link_while_a_class_is_graded_is_not_followed(tmp_path):
+    made = course(tmp_path / "course", 1)
+    folder = made.hand_in("eve", submission("none"))
+    swap = f"os.rename({str(folder)!r}, {str(tmp_path / 'aside')!r})"
+    swap += f"; os.symlink({str(made.folder / 'submitted' / 'all-00' / 'workshop')!r}, {str(folder)!r})"
+    code = f"""
+import os, sys
+from grading import __main__, submissions
+collect = submissions.collect
+def swapped(place, *more):
+    if "eve" in str(place) and not os.path.islink(place):
+        {swap}
+    return collect(place, *more)
+submissions.collect = swapped
+sys.exit(__main__.main(sys.argv[1:]))
+"""
+    with made.start(command=[sys.executable, "-c", code, *made.command()[3:]]) as running:
+        log, _ = running.communicate()
+    graded = Graded(running.returncode, log, made.folder)
+    assert "eve: What was handed in cannot be read" in log
+    assert sum(graded.points("eve").values()) == 0 and sum(graded.points("all-00").values()) == 86
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("2026-03-10 12:00:00.5 UTC", "2026-03-10 12:00:00.5 UTC"),
+        ("2026-03-10T12:00:00+01:00", "2026-03-10T12:00:00+01:00"),
+        ("2026-03-10 12:00:00 +0100", "2026-03-10 12:00:00+0100"),  # else nbgrader takes it for 100 seconds
+        ("20260310", "20260310"),
+        ("13.03.2026", "13.03.2026"),
+        ("March 10, 2026 12:00", "March 10, 2026 12:00"),
+        ("10.03.2026 12:00:00 UTC", "some read as 2026-03-10 and some as 2026-10-03"),
+        ("3/10/26", "some read as 2003-10-26 and some as 2026-03-10"),
+        ("2026-03-10 12:00:00 CST", "'CST' is no known time zone"),
+        ("2026-03-10 10:00:00 PM", "'PM' is no known time zone"),
+        ("12:30", "a part of a date"),
+        ("March 2026", "a part of a date"),
+    ],
+)
+def test_dates_that_two_readers_read_differently_are_refused(text, read):
+    try:
+        assert readable_date(text) == read
+    except (ValueError, submissions.Unusable) as error:
+        assert read in str(error)
+
+
+# ---------------------------------------------------------------- the journal
+
+
+def test_the_log_says_why_points_changed_and_keeps_what_they_were(tmp_path):
+    made, limits = course(tmp_path / "course", 2), "--JudgedExecute.cell_seconds=20"
+    made.grade_class("--seed=1")
+    made.hand_in("all-00", submission("half", 5))
+    made.grade_class(limits)
+    with contextlib.closing(sqlite3.connect(made.folder / "gradebook.db")) as database:
+        database.execute("update grade set auto_score = 1")
+        database.commit()
+    journal = made.folder / ".grading"
+    place = journal / "log.jsonl"
+    before = place.read_bytes()
+    made.grade_class(limits)
+    assert place.read_bytes().startswith(before)
+    place.write_bytes(place.read_bytes() + b'{"half a li')  # as a run leaves it that is killed
+    made.grade_class(limits, "--force", "--student=all-00")
+    entries, bad = Journal(journal).history()
+    told = [(entry["learner"], entry["total"], _sum(entry["before"]), entry["why"]) for entry in entries]
+    lost = "the gradebook or the graded notebook was not as it had been written"
+    assert told == [
+        ("all-00", 86, None, ["graded for the first time"]),
+        ("half-01", 50, None, ["graded for the first time"]),
+        ("all-00", 50, 86, ["something else was handed in", "limits were changed"]),
+        ("half-01", 50, 50, ["limits were changed"]),
+        ("all-00", 50, 9, [lost]),
+        ("half-01", 50, 9, [lost]),
+        ("all-00", 50, 50, ["graded again"]),
+    ]
+    assert bad == 1
+    command = [sys.executable, "-m", "grading", "trace", f"--journal={journal}"]
+    done = subprocess.run(command, cwd=worker.ROOT, capture_output=True, text=True, check=True)
+    assert done.stderr == "Left out: 1 line of the log that cannot be read.\n"
+    lines = done.stdout.splitlines()
+    assert len(lines) == 7 and "  workshop  all-00  50, 86 before (test_tensor 40, test_module 10, " in lines[2]
+    assert "in, limits were changed; seed " in lines[2] and f"kit {worker.kit()[:8]}, level bubblewrap" in lines[2]
+
+
+def _sum(points: dict[str, float] | None) -> float | None:
+    return None if points is None else sum(points.values())
+
+
+def test_a_journal_that_is_damaged_anywhere_stops_no_run(tmp_path):
+    """It is graded as if there were nothing; what lies there is set aside, and that is said once."""
+    made = course(tmp_path / "course", 3)
+    made.grade_class("--seed=1")
+    before, journal = state(made), made.folder / ".grading"
+    learners, entries = journal / "learners" / "workshop", sorted(journal.glob("results/*/*.json"))
+    text = entries[0].read_bytes()
+    entries[0].write_bytes(text[:900] + bytes([text[900] ^ 1]) + text[901:])
+    entries[1].unlink()
+    entries[1].mkdir()
+    shutil.rmtree(learners)
+    os.mkfifo(learners)
+    (journal / "run.json").write_text("[3]")
+    (journal / "log.jsonl").unlink()
+    (journal / "log.jsonl").symlink_to("nowhere")
+    shutil.rmtree(journal / "now", ignore_errors=True)
+    (journal / "now").write_text("")
+    dry = made.grade_class("--dry-run")
+    assert dry.status == 0 and "2 to grade" in dry.log and not list(journal.rglob("*.set-aside-*")), dry.log
+    graded = made.grade_class("--seed=1")
+    assert graded.status == 0, graded.log
+    assert "3 submissions: 1 unchanged, 2 graded" in "".join(sorted_counts(graded))
+    assert graded.log.count("of the journal could not be read, and counted as absent") == 1
+    assert state(made) == before
+    aside = {path.name for path in journal.rglob("*.set-aside-0")}
+    assert {"run.json.set-aside-0", "now.set-aside-0", "workshop.set-aside-0", "log.jsonl.set-aside-0"} < aside
+    assert len(aside) == 6
+    again = made.grade_class()
+    assert "3 unchanged" in again.log and "journal" not in again.log
+
+
+@pytest.mark.parametrize("kind", ["file", "folder", "pipe", "link"])
+def test_what_is_no_journal_is_set_aside(kind, tmp_path):
+    """In the place of each part of it, and of its folder."""
+    make = {
+        "file": lambda place: place.write_text("text"),
+        "folder": lambda place: (place / "in it").mkdir(parents=True),
+        "pipe": os.mkfifo,
+        "link": lambda place: place.symlink_to(place),
+    }[kind]
+    parts = ["", "lock", "now", "run.json", "log.jsonl", "results", "results/ab", f"results/ab/{'ab' * 32}.json"]
+    parts += ["learners", "learners/a", "learners/a/b.json", "learners/a/b.json.new"]
+    for number, part in enumerate(parts):
+        journal = Journal(tmp_path / str(number))
+        place = journal.folder / part
+        place.parent.mkdir(parents=True, exist_ok=True)
+        make(place)
+        with journal.locked():
+            assert (journal.get("ab" * 32), journal.written("a", "b"), journal.history()[0]) == (None, {}, [])
+            journal.put("ab" * 32, Result({}, ["x"], {}))
+            journal.note("a", "b", {"key": "k"})
+            journal.log([{"learner": "b"}])
+            assert journal.begin("setup", 5, anew=False) == 5
+            assert journal.get("ab" * 32).remarks == ["x"] and journal.written("a", "b") == {"key": "k"}
+            assert journal.history()[0] == [{"learner": "b"}]
+        is_as_it_is_made = kind == "folder" and part in ("", "results", "results/ab", "learners", "learners/a", "now")
+        is_left_over = kind == "file" and part in ("lock", "log.jsonl", "learners/a/b.json.new")
+        assert bool(journal.damage()) == (not is_as_it_is_made and not is_left_over), part
+
+
+def test_every_change_of_a_byte_is_noticed():
+    data = sealed('{"a": [1, "x"], "b": {}}')
+    assert json.loads(data)["a"] == [1, "x"] and unsealed(data) == b'{"a": [1, "x"], "b": {}}'
+    for place in range(len(data)):
+        for bit in range(8):
+            with pytest.raises(ValueError):
+                unsealed(data[:place] + bytes([data[place] ^ 1 << bit]) + data[place + 1 :])
+        for shorter in (data[:place], data[:place] + data[place + 1 :]):
+            with pytest.raises(ValueError):
+                unsealed(shorter)
 
 
 # ---------------------------------------------------------------- parts
@@ -537,7 +828,7 @@ def test_a_submission_that_kills_its_worker_is_noted_and_the_others_go_on(monkey
     monkeypatch.setattr(worker, "Process", lambda setup: Dying())
     monkeypatch.setattr(worker, "_threads", type("Threads", (), {})())
     found = Result.loads(worker.grade(SETUP, Job({}, {})))
-    assert not found.notebooks and found.remarks == ["could not be graded, 3 times: its worker died."]
+    assert not found.notebooks and found.remarks == ["not graded, not the learner's fault, 3 times: its worker died."]
 
 
 def test_a_machine_with_another_version_of_the_kit_refuses():

@@ -170,6 +170,32 @@ def test_what_stands_in_texts_is_no_value(encoding):
     assert handed_in(json.dumps(content).encode(encoding)).remarks == []
 
 
+def test_a_folder_that_becomes_a_link_while_it_is_read_gives_nobody_elses_work(tmp_path, monkeypatch):
+    """Between any two steps: before it is opened nothing is read, afterwards what lay there."""
+    for learner in ("erin", "eve"):
+        (tmp_path / learner / "workshop").mkdir(parents=True)
+        (tmp_path / learner / "workshop" / "workshop.ipynb").write_text(learner)
+
+    def swap(part: str) -> None:
+        (tmp_path / part).rename(tmp_path / "aside")
+        (tmp_path / part).symlink_to(tmp_path / part.replace("eve", "erin"))
+
+    def swap_back(part: str) -> None:
+        (tmp_path / part).unlink()
+        (tmp_path / "aside").rename(tmp_path / part)
+
+    folder, read = tmp_path / "eve" / "workshop", submissions.read_file
+    for part in ("eve", "eve/workshop"):
+        swap(part)
+        found = submissions.collect(folder, "workshop", top=tmp_path)
+        assert found.content is None and "cannot be read" in found.remarks[0]
+        swap_back(part)
+        monkeypatch.setattr(submissions, "read_file", lambda *a, **k: (swap(part), read(*a, **k))[1])  # noqa: B023
+        assert submissions.collect(folder, "workshop", top=tmp_path).content == b"eve"
+        monkeypatch.setattr(submissions, "read_file", read)
+        swap_back(part)
+
+
 def test_damaged_cells_are_left_out_and_counted():
     bad = [None, 3, "x", [], {}, {"source": 3}, {"source": [1]}, {"input": {}}, {"source": "x" * 1_000_001}]
     submission = handed_in({"cells": [*bad, code_cell("x = 1")]})
@@ -395,6 +421,81 @@ def test_restoring_changes_nothing_in_a_notebook_with_nothing_wrong(others):
         cell["metadata"].get("tags") for cell in given["cells"]
     ]
     assert remarks(made) == ""
+
+
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
+
+def with_attachments(attachments: Any, kind: str = "markdown") -> dict[str, Any]:
+    given = notebook()
+    cell = {"cell_type": kind, "metadata": {}, "source": "![a](attachment:a.png)", "attachments": attachments}
+    return {**given, "cells": [*given["cells"], cell]}
+
+
+@pytest.mark.parametrize("picture", [PNG, [PNG[:40] + "\n", PNG[40:]]], ids=["text", "lines"])
+def test_pictures_that_are_attached_stay(picture):
+    made = restored(with_attachments({"a.png": {"image/png": picture}, "b \ud800.png": {"image/png": picture}}))
+    assert_gradable(made)
+    nbformat.writes(made).encode()
+    assert made.cells[-1].attachments == {name: {"image/png": PNG} for name in ("a.png", "b ?.png")}
+    assert remarks(made) == ""
+
+
+def test_pictures_stay_that_are_attached_to_an_answer_which_a_person_grades():
+    course = copy.deepcopy(COURSE)
+    mark = {
+        "grade": True,
+        "solution": True,
+        "locked": False,
+        "points": 5,
+        "grade_id": "derivation",
+        "schema_version": 3,
+    }
+    course.cells.append(nbformat.v4.new_markdown_cell("Derive it.", metadata={"nbgrader": mark}))
+    course.cells[-1].attachments = {"ours.png": {"image/png": PNG}}
+    given = with_attachments({"a.png": {"image/png": PNG}})
+    given["cells"][-1]["metadata"] = {"nbgrader": mark}
+    made = submissions.restore(handed_in(given), course)
+    assert made.cells[-1].metadata.nbgrader == mark
+    assert made.cells[-1].attachments == {"a.png": {"image/png": PNG}}
+
+
+@pytest.mark.parametrize(
+    ("attachments", "says"),
+    [
+        ({"a.pdf": {"application/pdf": "JVBERi0xLjQ="}}, "An attachment was left out: 'a.pdf', a picture that is"),
+        (
+            {"a": {"image/png": "<p/>"}, "b": {}, "c": 3, "\n**d**": {"x": 3}},
+            "4 attachments were left out: 'a', a text",
+        ),
+        ({str(number): {"image/png": None} for number in range(10_000)}, "10,000 attachments were left out"),
+        ({"a" * (9 << 20): {"image/png": PNG}}, "a picture after others of 0 characters"),
+        (3, ""),
+        ([], ""),
+        ({}, ""),
+    ],
+    ids=range(7),
+)
+def test_what_is_attached_and_cannot_be_shown_is_left_out_with_a_note(attachments, says):
+    made = restored(with_attachments(attachments))
+    assert_gradable(made)
+    assert "attachments" not in made.cells[-1]
+    assert says in remarks(made) and len(remarks(made)) < 700
+    assert bool(remarks(made)) == bool(says)
+
+
+def test_what_is_attached_to_all_cells_has_so_much_room(monkeypatch):
+    monkeypatch.setattr(submissions, "LARGEST_ATTACHED", 3 * len(PNG))
+    given = with_attachments({"a.png": {"image/png": PNG}})
+    given["cells"] += [given["cells"][-1]] * 4
+    made = restored(given)
+    assert ["attachments" in cell for cell in made.cells[-5:]] == [True, True, False, False, False]
+    assert "3 attachments were left out" in remarks(made)
+
+
+def test_only_text_has_attachments():
+    assert_gradable(restored(with_attachments({"a.png": {"image/png": PNG}}, "code")))
+    assert_gradable(restored(with_attachments({"a.png": {"image/png": PNG}}, "raw")))
 
 
 def test_nothing_handed_in_is_an_empty_notebook():

@@ -113,16 +113,19 @@ class Hider:
 
 
 def warm_up() -> None:
-    """Import what every notebook needs, and draw once, while there is time."""
+    """Import what every notebook needs, and draw once, while there is time.
+
+    Not with pyplot: it would choose its backend now, and the one that notebooks show their plots with asks for IPython
+    when it is imported, which is there later.
+    """
     with contextlib.suppress(Exception):
         import tqdm  # noqa: F401
-        from matplotlib import pyplot
-        from matplotlib_inline import backend_inline  # noqa: F401
+        from matplotlib import pyplot  # noqa: F401
+        from matplotlib.figure import Figure
 
-        figure, axes = pyplot.subplots(figsize=(1, 1))
-        axes.plot([1, 2])
-        figure.savefig(io.BytesIO(), format="png")
-        pyplot.close(figure)
+        figure = Figure(figsize=(1, 1))
+        figure.subplots().plot([1, 2])
+        figure.savefig(io.BytesIO(), format="png", bbox_inches="tight")
 
 
 def end_with(judge: socket.socket) -> None:
@@ -141,7 +144,8 @@ def become_kernel(channel: wire.Channel, sockets: list[int]) -> None:
         (shutil.copytree if entry.is_dir() else shutil.copy)(entry.path, entry.name)
     limit(config)
     if config["jailed"]:
-        seccomp.install()  # bubblewrap put it on those that it started
+        seccomp.install(kernel=os.getpid())  # bubblewrap put one on those that it started
+        os.kill = seccomp.kill
     else:
         threading.Thread(target=end_with, args=(channel.socket,), daemon=True).start()
     sys.meta_path.insert(0, Hider(config["hidden"]))
@@ -227,7 +231,7 @@ def zygote(end: socket.socket) -> None:
     gc.collect()
     gc.freeze()  # copies do not look through it
     while True:
-        message, given, _, _ = socket.recv_fds(end, 1 << 16, 3 + SOCKETS)
+        message, given, _, _ = socket.recv_fds(end, 1 << 16, 4 + SOCKETS)
         if not message:
             return
         answer = given.pop(0)
@@ -243,12 +247,12 @@ def zygote(end: socket.socket) -> None:
 
 
 def enter(answer: socket.socket, wanted: dict[str, Any], given: list[int]) -> None:
-    """Become a kernel in a jail; tell the grader its number outside and a descriptor of it.
+    """Have a copy become a kernel in a jail; tell the grader its number outside, a descriptor of it, and how it ends.
 
-    `given` are descriptors: of a process in the jail, the kernel's channel, and its sockets.
+    `given` are descriptors: of a process in the jail, of a socket for how the kernel ends, the kernel's channel and
+    sockets.
     """
     try:
-        os.setsid()
         libc = ctypes.CDLL(None, use_errno=True)
         if libc.setns(given[0], SPACES if wanted["as_root"] else SPACES | CLONE_NEWUSER):
             raise OSError(ctypes.get_errno(), "the jail cannot be entered")
@@ -258,34 +262,58 @@ def enter(answer: socket.socket, wanted: dict[str, Any], given: list[int]) -> No
     except OSError as error:
         answer.send(str(error).encode())
         os._exit(1)
-    if kernel:
-        os._exit(0)
-    kept, lowest = sorted(given[1:]), 3
-    for descriptor in [*kept, os.sysconf("SC_OPEN_MAX")]:
-        os.closerange(lowest, descriptor)
-        lowest = descriptor + 1
     answer.detach()
+    if kernel:
+        keep_open(given[1])
+        tell_end(given[1], *os.wait4(kernel, 0)[1:])
+        os._exit(0)
+    os.setsid()  # whoever waits for it is not of its group
+    keep_open(*given[2:])
     os.environ.clear()
     os.environ.update(wanted["environment"])
     os.chdir(wanted["folder"])
     sys.argv = sys.argv[:1]
     for module in (random, sys.modules["numpy.random"]):  # else all learners would draw the same
         module.seed()
-    become_kernel(wire.Channel(socket.socket(fileno=given[1]), 1 << 24), given[2:])
+    become_kernel(wire.Channel(socket.socket(fileno=given[2]), 1 << 24), given[3:])
+
+
+def keep_open(*descriptors: int) -> None:
+    """Close all others but the first three: whoever has the other end of one sees when the kernel ends."""
+    lowest = 3
+    for descriptor in [*sorted(descriptors), os.sysconf("SC_OPEN_MAX")]:
+        os.closerange(lowest, descriptor)
+        lowest = descriptor + 1
+
+
+def tell_end(descriptor: int, status: int, used: resource.struct_rusage) -> None:
+    """Tell the grader what signal ended a kernel, 0 for none, and the seconds of processor time that it used."""
+    with contextlib.suppress(OSError):  # it is gone
+        number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+        os.write(descriptor, json.dumps([number, used.ru_utime + used.ru_stime]).encode())
 
 
 def stand_by() -> None:
     """As process 1 of a jail: have the kernel be another process, clear away what has ended, and end with the grader.
 
-    It keeps none of the kernel's descriptors open: when the kernel ends, the grader sees their other ends close.
+    On the socket that it reads from it tells how the kernel has ended.
     """
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    if os.fork():
-        os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+    kernel = os.fork()
+    if kernel:
+        keep_open()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # all that nobody handles, Linux keeps from process 1
+
+        def clear_away(*_: Any) -> None:
+            with contextlib.suppress(ChildProcessError):
+                while (ended := os.wait4(-1, os.WNOHANG))[0]:
+                    if ended[0] == kernel:
+                        tell_end(0, *ended[1:])
+
+        signal.signal(signal.SIGCHLD, clear_away)
+        clear_away()
         while os.read(0, 1):
             pass
         os._exit(0)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
 
 

@@ -1,7 +1,8 @@
 """What Linux refuses to all processes of the jail: system calls that no namespace covers (seccomp, in BPF).
 
 Refused are sockets to the machine below a virtual one and other rare ones; what makes the grader wait, or takes memory
-that no limit counts; and what a notebook never needs of Linux, but holes in it are found by.
+that no limit counts; and what a notebook never needs of Linux, but holes in it are found by. And refused is to kill the
+kernel itself, so that a kernel that was killed has been killed by the machine (see JailedKernel.notice_end).
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 import ctypes
 import errno
 import itertools
+import os
 import platform
+import signal
 import socket
 import struct
 import sys
@@ -32,7 +35,13 @@ NUMBERS = {  # of the system calls that are looked at more closely, on each mach
     "setsockopt": (54, 208),
     "ioctl": (16, 29),
     "clone": (56, 220),
+    **{"kill": (62, 129), "tkill": (200, 130), "tgkill": (234, 131), "pidfd_send_signal": (424, 424)},
+    **{"rt_sigqueueinfo": (129, 138), "rt_tgsigqueueinfo": (297, 240), "timer_create": (222, 107)},
+    **{"fcntl": (72, 25), "setrlimit": (160, 164), "prlimit64": (302, 261)},
 }
+F_SETSIG = 10  # of fcntl: the signal for when a file is ready
+send = os.kill
+DEADLY = (0, 15)  # limits at whose end Linux kills: on processor time, and on that of a real-time process
 ABSENT = {  # as if Linux did not have them: what else does it is used instead
     "clone3": (435, 435),  # its flags cannot be seen, those of clone can
     **{"io_uring_setup": (425, 425), "io_uring_enter": (426, 426), "io_uring_register": (427, 427)},  # make all calls
@@ -58,8 +67,12 @@ REFUSED = {
 }
 
 
-def program() -> bytes:
-    """The filter; nothing for a machine whose numbers are not known here."""
+def program(kernel: int | None = None) -> bytes:
+    """The filter; nothing for a machine whose numbers are not known here.
+
+    Args:
+        kernel: the number of the process that nothing behind the filter may kill, itself included.
+    """
     if not sys.platform.startswith("linux") or platform.machine() not in MACHINES:
         return b""
     here = list(MACHINES).index(platform.machine())
@@ -77,7 +90,7 @@ def program() -> bytes:
         return where(equal, NUMBERS[name][here], *steps)
 
     equal, at_least, any_bit, masked = 0x15, 0x35, 0x45, 0x54
-    number, machine, *arguments = (step(0x20, place) for place in (0, 4, 16, 24, 32))
+    number, machine, *arguments, high_half = (step(0x20, place) for place in (0, 4, 16, 24, 32, 36))
     no_socket, no = answer(errno.EAFNOSUPPORT), answer(errno.EPERM)
     sockets = [arguments[1], step(masked, 0xF), *where(at_least, RAREST_TYPE, no_socket), arguments[0]]
     for family, protocols in FAMILIES.items():
@@ -90,22 +103,50 @@ def program() -> bytes:
         steps += call(name, *sockets, no_socket)
     steps += call("setsockopt", arguments[1], *itertools.chain(*options), answer(0))
     steps += call("ioctl", arguments[1], *where(equal, TIOCSETD, no), answer(0))
-    steps += call("clone", arguments[0], *where(any_bit, CLONE_NEWUSER, no), answer(0))
+    when_it_ends = [step(masked, 0xFF), *where(equal, signal.SIGKILL, no)]  # what its parent is sent
+    steps += call("clone", arguments[0], *where(any_bit, CLONE_NEWUSER, no), *when_it_ends, answer(0))
+    if kernel is not None:
+        # Which process a number, a group or a descriptor stands for cannot be seen: to end a child there is tgkill,
+        # whose first argument must be the number of the process that it ends.
+        killed = where(equal, signal.SIGKILL, no)
+        for name in ("kill", "tkill", "rt_sigqueueinfo", "pidfd_send_signal"):
+            steps += call(name, arguments[1], *killed, answer(0))
+        steps += call("rt_tgsigqueueinfo", arguments[2], *killed, answer(0))
+        child = where(equal, signal.SIGKILL, arguments[0], *where(equal, kernel, no))
+        steps += call("tgkill", arguments[2], *child, answer(0))
+        # What has Linux send a signal later: a timer, a file that is ready, a limit that is reached.
+        steps += call("timer_create", no)
+        steps += call("fcntl", arguments[1], *where(equal, F_SETSIG, arguments[2], *killed), answer(0))
+        limits = [each for limit in DEADLY for each in where(equal, limit, no)]
+        steps += call("setrlimit", arguments[0], *limits, answer(0))
+        changed = [arguments[2], *where(any_bit, 0xFFFFFFFF, no), high_half, *where(any_bit, 0xFFFFFFFF, no)]
+        limits = [each for limit in DEADLY for each in where(equal, limit, *changed)]
+        steps += call("prlimit64", arguments[1], *limits, answer(0))
     for refused, error in ((ABSENT, errno.ENOSYS), (REFUSED, errno.EPERM)):
         steps += [each for numbers in refused.values() for each in where(equal, numbers[here], answer(error))]
     return b"".join([*steps, answer(0)])
 
 
-def install() -> None:
-    """Put the filter on this process and its children.
+def install(kernel: int | None = None) -> None:
+    """Put the filter on this process and its children, which may then not kill the kernel.
 
     Raises:
         OSError: when this Linux cannot do so.
     """
     if not sys.platform.startswith("linux"):
         return
-    libc, code = ctypes.CDLL(None, use_errno=True), program()
+    libc, code = ctypes.CDLL(None, use_errno=True), program(kernel)
     buffer = ctypes.create_string_buffer(code)
     whole = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", len(code) // 8, ctypes.addressof(buffer)))
     if libc.prctl(38, 1, 0, 0, 0) or (code and libc.prctl(22, 2, whole)):  # PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP
         raise OSError(ctypes.get_errno(), "no system calls can be refused")
+
+
+def kill(number: int, what: int) -> None:
+    """os.kill, for a kernel behind the filter: children can be killed."""
+    if what != signal.SIGKILL or number <= 0 or not program():
+        send(number, what)
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.syscall(NUMBERS["tgkill"][list(MACHINES).index(platform.machine())], number, number, what):
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))

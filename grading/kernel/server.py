@@ -7,15 +7,20 @@ objects of this process; they stay here, the judge holds their numbers.
 
 from __future__ import annotations
 
+import base64
 import builtins
 import contextlib
+import importlib
 import linecache
+import marshal
 import operator
 import signal
 import sys
 import time
 import traceback
+import types
 import warnings
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -40,18 +45,30 @@ ACTIONS = {
     "call": lambda function, args, kwargs: function(*args, **kwargs),
     "get": getattr,
     "set": setattr,
-    "getitem": operator.getitem,
-    "setitem": operator.setitem,
-    "iter": iter,
-    "next": next,
-    "repr": repr,
-    "float": float,
+    "del": delattr,
+    "array": np.asarray,
+    **{
+        each.__name__: each
+        for each in (iter, next, len, repr, str, hash, float, int, complex, round, isinstance, issubclass)
+    },
     **{
         name: getattr(operator, name)
-        for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "neg", "pos", "abs")
+        for name in ("getitem", "setitem", "delitem", "index", "neg", "pos", "abs", "invert")
+    },
+    **{
+        name: getattr(operator, f"__{name}__")
+        for plain in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor")
+        for name in (plain, f"i{plain}")
     },
 }
 HERE = (__file__, wire.__file__)
+
+
+def _forms(args: list[Any]) -> Any:
+    """What arguments hold, to see whether a call has changed them: its caller has the originals."""
+    encoder = wire.Encoder(id, lambda _: None, MOST_AHEAD)
+    with contextlib.suppress(Exception):  # a learner's class may do anything, which is no business of the judge's
+        return [encoder.encode(arg) for arg in args], encoder.blobs
 
 
 class OutOfTime(BaseException):
@@ -66,6 +83,7 @@ class Server:
         self.objects: dict[int, Any] = {}
         self.numbers: dict[int, int] = {}  # id of an object to its number
         self.next = 1
+        self.handed: list[Any] = []  # what functions of a test read that came with the last request
         self.armed = False
         self.ends = 0.0, 0.0  # when the time of what runs now is over: that of the processor, and that which passes
         self.patience = 1.0  # seconds that may pass for one of processor time
@@ -102,24 +120,29 @@ class Server:
             self.numbers.pop(id(self.objects.pop(number, None)), None)
         encoder = wire.Encoder(self._refer, self._number, self.channel.largest // 2)
         self.references = 0
-        form, ahead, error = None, None, None
+        self.handed = []
+        form, error, more = None, None, {}
         self.patience = request["patience"]
         try:
-            decoder = wire.Decoder(data, self.objects.__getitem__, self._array)
+            decoder = wire.Decoder(data, self.objects.__getitem__, self._array, wire.stand_in, self._build)
             args = [decoder.decode(form) for form in request["args"]]
+            before = _forms(args + self.handed) if request["do"] == "call" else None
             try:
                 self._arm(request["seconds"])
                 value = names[args[0]] if request["do"] == "name" else ACTIONS[request["do"]](*args)
                 form = encoder.encode(value)
             finally:
                 self._disarm()
-            ahead = self._ahead(request["do"], value, encoder)
+            if before is not None and _forms(args + self.handed) != before:
+                more["changed"] = True
+            if ahead := self._ahead(request["do"], value, encoder):
+                more["ahead"] = ahead
             del args, value
         except BaseException as raised:
             error = raised
         if error is None:
             try:
-                self.channel.send({"value": form, **({"ahead": ahead} if ahead else {})}, encoder.blobs)
+                self.channel.send({"value": form, **more}, encoder.blobs)
                 return
             except (wire.WireError, RecursionError) as raised:
                 error = raised
@@ -191,6 +214,21 @@ class Server:
     def _array(self, array: np.ndarray, writeable: bool, number: Any) -> np.ndarray:
         return array if number is None else self.objects[number]
 
+    def _build(self, tag: str, inside: list[Any], decode: Callable[[Any], Any]) -> Any:
+        """What a test hands over: something of a module, the module itself, or a function of the test's own."""
+        if tag == "global":
+            module = importlib.import_module(inside[0])
+            return getattr(module, inside[1]) if inside[1] else module
+        code, name, more = inside
+        defaults, keywords, around, cells = decode(more)
+        self.handed += [*around.values(), *cells]
+        around["__builtins__"] = builtins
+        closure = tuple(map(types.CellType, cells))
+        function = types.FunctionType(marshal.loads(base64.b64decode(code)), around, name, tuple(defaults), closure)
+        function.__kwdefaults__ = keywords
+        around.setdefault(name, function)
+        return function
+
     def _refer(self, value: Any) -> Any:
         return {"ref": [self._number(value), type(value).__name__]}
 
@@ -217,7 +255,8 @@ class Server:
             message = str(error)[:2000]
         except Exception:
             message = "(its message cannot be shown)"
-        found = {"kinds": kinds, "name": kind.__name__, "message": message, "frames": []}
+        own = [base.__name__ for base in kind.__mro__ if base.__module__ != builtins.__name__]
+        found = {"kinds": kinds, "own": own, "name": kind.__name__, "message": message, "frames": []}
         if isinstance(error, AttributeError):
             found["attribute"] = error.name if isinstance(error.name, str) else None
             found["of_none"] = error.obj is None

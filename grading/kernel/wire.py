@@ -7,11 +7,16 @@ The judge takes nothing for granted of what it reads: types, lengths, counts and
 | --- | --- |
 | None, a bool, an int, a float, a str | itself |
 | list, tuple, slice, iterator over a list | {"list": [...]}, {"tuple": [...]}, {"slice": [...]}, {"iter": [...]} |
-| dict | {"dict": [[key, value], ...]} |
+| dict (also OrderedDict, defaultdict) with plain keys, Counter | {"dict": [[key, value], ...]}, {"counter": [...]} |
+| set, frozenset of plain values | {"set": [...]}, {"frozenset": [...]} |
+| complex, bytes, range | {"complex": [real, imaginary]}, {"bytes": text}, {"range": [start, stop, step]} |
 | np.ndarray | {"array": [dtype, shape, writeable, reference]}, its bytes in C order after the JSON |
 | NumPy scalar, scalar type, dtype | {"scalar": dtype} and its bytes, {"type": name}, {"dtype": name} |
-| an array that holds no numbers, or too many | {"shape": [dtype kind, shape]} |
+| an array of texts | {"texts": [shape, [text, ...]]} |
+| any other array, or one that is too large | {"shape": [dtype kind, shape]} |
 | any other object of the kernel | {"ref": [number, class name]} |
+| from the judge only: a function of a test, with what it reads | {"function": [code, name, values]} |
+| from the judge only: a module, or something in it | {"global": [module, name]} |
 """
 
 from __future__ import annotations
@@ -22,6 +27,7 @@ import math
 import socket
 import struct
 import time
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable
 from typing import Any
 
@@ -31,10 +37,12 @@ HEAD = struct.Struct("<II")
 _JSON = json.JSONEncoder(separators=(",", ":")).encode
 KINDS = "biufc"  # NumPy's kinds of numbers; their bytes hold no pointers
 DEEPEST = 8  # containers within containers
-MOST_ELEMENTS = 1 << 24  # of an array whose values stay where they are, to compute with
+MOST_ROWS = 1_000_000  # of an array without elements; numbers of a range
+MOST_ELEMENTS = 1 << 24  # in one message, of such arrays and the characters of arrays of texts together
 MOST_VALUES = 100_000  # in one message
 MOST_REFERENCES = 2000  # to objects, in one message
-MOST_PAIRS = 1000  # of one dict: numbers can be chosen that Python sorts into one place
+MOST_TEXTS = 10_000  # in one array
+MOST_PAIRS = 1000  # of one dict or set: numbers can be chosen that Python sorts into one place
 LIST_ITERATOR = type(iter([]))
 
 
@@ -47,7 +55,7 @@ class Channel:
 
     Args:
         end: the socket.
-        largest: bytes that a message may have.
+        largest: bytes that a message may have. A quarter of them may be JSON, which takes many times that in memory.
     """
 
     def __init__(self, end: socket.socket, largest: int) -> None:
@@ -69,8 +77,7 @@ class Channel:
         """
         text = _JSON(document).encode("ascii")
         size = sum(map(len, blobs))
-        if len(text) + size > self.largest:
-            raise WireError(f"a message of {len(text) + size:,} bytes is too long: at most {self.largest:,}")
+        self._check(len(text), size)
         left = memoryview(b"".join([HEAD.pack(len(text), size), text, *blobs]))
         while left:
             with contextlib.suppress(BlockingIOError):
@@ -88,8 +95,7 @@ class Channel:
         """
         got = bytearray()
         text, size = HEAD.unpack_from(self._at_least(HEAD.size, got))
-        if text + size > self.largest:
-            raise WireError(f"a message of {text + size:,} bytes is too long: at most {self.largest:,}")
+        self._check(text, size)
         start = HEAD.size + text
         self._at_least(start + size, got)
         if len(got) > start + size:
@@ -99,6 +105,12 @@ class Channel:
             return json.loads(bytes(got[HEAD.size : start])), bytes(got[start:])
         except (ValueError, RecursionError) as error:
             raise WireError(f"not a message ({type(error).__name__})") from None
+
+    def _check(self, text: int, size: int) -> None:
+        if text + size > self.largest:
+            raise WireError(f"a message of {text + size:,} bytes is too long: at most {self.largest:,}")
+        if text > self.largest // 4:
+            raise WireError(f"a message with {text:,} bytes of JSON is too long: at most {self.largest // 4:,}")
 
     def _at_least(self, count: int, got: bytearray) -> bytearray:
         while len(got) < count:
@@ -138,6 +150,7 @@ class Encoder:
     ) -> None:
         self.refer, self.number, self.left, self.iterators = refer, number, largest, iterators
         self.blobs: list[bytes] = []
+        self.left_out = False  # whether there was an array whose values stay here
 
     def encode(self, value: Any, deep: int = 0) -> Any:
         kind = type(value)
@@ -149,17 +162,26 @@ class Encoder:
         if deep < DEEPEST:
             if kind is list or kind is tuple:
                 return {kind.__name__: [self.encode(item, deep + 1) for item in value]}
-            if kind is dict:
+            if kind in (dict, OrderedDict, defaultdict, Counter) and _are_keys(value):
                 pairs = [[self.encode(k, deep + 1), self.encode(v, deep + 1)] for k, v in value.items()]
-                return {"dict": pairs}
+                return {"counter" if kind is Counter else "dict": pairs}
+            if kind in (set, frozenset) and _are_keys(value):
+                return {kind.__name__: [self.encode(item, deep + 1) for item in value]}
             if kind is LIST_ITERATOR and self.iterators:
                 return {"iter": [self.encode(item, deep + 1) for item in value]}
             if kind is slice:
                 return {"slice": [self.encode(n, deep + 1) for n in (value.start, value.stop, value.step)]}
+            if kind is range and not value[MOST_ROWS:]:
+                return {"range": [self.encode(n) for n in (value.start, value.stop, value.step)]}
+        if kind is complex:
+            return {"complex": [value.real, value.imag]}
+        if kind is bytes:
+            return {"bytes": value.decode("latin-1")}
         if isinstance(value, np.ndarray) and kind.__module__.partition(".")[0] == "numpy":
             return self._array(value)
-        if isinstance(value, np.generic):
+        if isinstance(value, np.generic) and not isinstance(value, np.str_):
             if value.dtype.kind not in KINDS:
+                self.left_out = True
                 return {"shape": [value.dtype.kind, []]}
             self.blobs.append(value.tobytes())
             return {"scalar": value.dtype.str}
@@ -174,7 +196,11 @@ class Encoder:
 
     def _array(self, value: np.ndarray) -> Any:
         value_bytes = value.size * value.itemsize
+        if value.dtype.kind == "U" and value.size <= MOST_TEXTS and value_bytes <= self.left:
+            self.left -= value_bytes
+            return {"texts": [list(value.shape), value.ravel().tolist()]}
         if value.dtype.kind not in KINDS or value_bytes > self.left:
+            self.left_out = True
             return {"shape": [value.dtype.kind, list(value.shape)]}
         self.left -= value_bytes
         self.blobs.append(np.ascontiguousarray(value).tobytes())
@@ -188,6 +214,10 @@ class Decoder:
         data: the bytes of all arrays.
         dereference: gives the object of a reference.
         array: gives an array to hand out, from (array, writeable, reference).
+        described: gives what stands for an array whose values did not come, from (dtype kind, shape).
+        build: gives what code of the judge's stands for, from its tag and form; nobody builds what comes from a kernel.
+
+    Nothing is built from a number before it is checked: what takes no bytes on the way could fill the memory here.
     """
 
     def __init__(
@@ -195,9 +225,11 @@ class Decoder:
         data: bytes,
         dereference: Callable[[Any], Any],
         array: Callable[[np.ndarray, bool, Any], np.ndarray],
+        described: Callable[[str, tuple[int, ...]], Any],
+        build: Callable[[str, Any, Callable[[Any], Any]], Any] | None = None,
     ) -> None:
-        self.data, self.at, self.values = data, 0, 0
-        self.dereference, self.array = dereference, array
+        self.data, self.at, self.values, self.elements = data, 0, 0, 0
+        self.dereference, self.array, self.described, self.build = dereference, array, described, build
 
     def decode(self, form: Any, deep: int = 0) -> Any:
         """The value of its JSON form.
@@ -226,33 +258,95 @@ class Decoder:
                 raise WireError("not a value")
             items = [self.decode(item, deep + 1) for item in inside]
             return {"list": list, "tuple": tuple, "iter": iter, "slice": lambda some: slice(*some)}[tag](items)
-        if tag == "dict" and len(inside) <= MOST_PAIRS:
-            return {self.decode(key, deep + 1): self.decode(value, deep + 1) for key, value in inside}
+        if tag in ("dict", "counter") and len(inside) <= MOST_PAIRS:
+            pairs = {self._key(key, deep): self.decode(value, deep + 1) for key, value in inside}
+            return pairs if tag == "dict" else Counter(pairs)
+        if tag in ("set", "frozenset") and len(inside) <= MOST_PAIRS:
+            return {"set": set, "frozenset": frozenset}[tag](self._key(item, deep) for item in inside)
+        if tag == "range" and all(type(n) is int for n in inside):
+            found = range(*inside)
+            if found[MOST_ROWS:]:
+                raise WireError("too long a range")
+            return found
+        if tag == "complex" and all(type(n) is float for n in inside):
+            return complex(*inside)
+        if tag == "bytes":
+            return inside.encode("latin-1")
+        if tag == "texts":
+            shape, texts = inside
+            shape = _shape(shape)
+            if any(type(text) is not str for text in texts):
+                raise WireError("not a text")
+            # NumPy gives each text of an array as much room as the longest.
+            self.elements += len(texts) * max(map(len, texts), default=0)
+            if len(texts) > MOST_TEXTS or self.elements > MOST_ELEMENTS:
+                raise WireError("too much text")
+            if extent(shape) > MOST_ROWS:
+                return self.described("U", shape)
+            return np.array(texts, str).reshape(shape)
         if tag == "array":
             dtype, shape, writeable, reference = inside
+            dtype, shape = _dtype(dtype), _shape(shape)
+            if 0 in shape and extent(shape) > MOST_ROWS:
+                return self.described(dtype.kind, shape)
             return self.array(self._numbers(dtype, shape), writeable is True, reference)
         if tag == "scalar":
-            return self._numbers(inside, [])[()]
+            return self._numbers(_dtype(inside), ())[()]
         if tag == "type":
             return np.sctypeDict[inside]
         if tag == "dtype":
             return _dtype(inside)
         if tag == "shape":
             kind, shape = inside
-            shape = _shape(shape)
-            # No bytes came: one element stands for all of them. Nobody shall compute with what fills the memory.
-            kind = str(kind)[:1] if math.prod(shape) <= MOST_ELEMENTS else "V1"
-            return np.broadcast_to(np.zeros((), kind), shape)
+            if type(kind) is not str or len(kind) != 1:
+                raise WireError("not a kind")
+            return self.described(kind, _shape(shape))
+        if tag in ("function", "global") and self.build is not None:
+            return self.build(tag, inside, self.decode)
         raise WireError("not a value")
 
-    def _numbers(self, dtype: Any, shape: Any) -> np.ndarray:
-        kind, shape = _dtype(dtype), _shape(shape)
-        start, self.at = self.at, self.at + math.prod(shape) * kind.itemsize
+    def _key(self, form: Any, deep: int) -> Any:
+        key = self.decode(form, deep + 1)
+        if not _is_key(key):
+            raise WireError("not a key")
+        return key
+
+    def _numbers(self, dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray:
+        start, self.at = self.at, self.at + math.prod(shape) * dtype.itemsize
         if self.at > len(self.data):
             raise WireError("an array is longer than its bytes")
         if self.at == start:
-            return np.zeros(shape, kind)
-        return np.frombuffer(self.data, np.uint8, self.at - start, start).view(kind).reshape(shape).copy()
+            self.elements += extent(shape)
+            if self.elements > MOST_ELEMENTS:
+                raise WireError("too many rows without elements")
+            return np.zeros(shape, dtype)
+        return np.frombuffer(self.data, np.uint8, self.at - start, start).view(dtype).reshape(shape).copy()
+
+
+def extent(shape: tuple[int, ...]) -> int:
+    """How many things an array would be as lists: its elements, or its rows where these have none."""
+    return math.prod(max(n, 1) for n in shape)
+
+
+def stand_in(kind: str, shape: tuple[int, ...]) -> np.ndarray:
+    """For an array whose values did not come: one element stands for all of them."""
+    return np.broadcast_to(np.zeros((), kind if kind in "OSUVMm" else "O"), shape)
+
+
+def _is_key(value: Any) -> bool:
+    """Whether a value is plain, and its hash Python's own."""
+    kind = type(value)
+    if kind in (tuple, frozenset):
+        return all(map(_is_key, value))
+    if kind is int:
+        return -(1 << 4096) < value < 1 << 4096
+    if isinstance(value, np.generic):
+        return value.dtype.kind in KINDS or isinstance(value, np.str_)
+    return value is None or kind in (bool, float, str, complex, bytes)
+
+
+def _are_keys(values: Any) -> bool:
+    return len(values) <= MOST_PAIRS and all(map(_is_key, values))
 
 
 def _dtype(text: Any) -> np.dtype:

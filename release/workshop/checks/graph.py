@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from checks import oracle
-from checks.observe import an, array_of, class_name, close, printable, relation, text_of
+from checks.observe import an, array_of, class_name, close, printable, relation, text_of, writable
 
 MOST = 60  # tensors in one picture; of a larger graph the rest is folded into one box
 SMALL = 500  # tensors up to which results in between are compared with PyTorch's, too
@@ -90,7 +90,7 @@ class Node:
 
 def numbers(array: np.ndarray, rows: bool) -> list[str]:
     """An array in a few characters: in one line, or a matrix in a line for each row."""
-    text = np.array2string(array, precision=4, threshold=8, edgeitems=2, max_line_width=200)
+    text = np.array2string(writable(array), precision=4, threshold=8, edgeitems=2, max_line_width=200)
     if not rows or array.ndim != 2:
         return [printable(" ".join(text.split()), ROOM)]
     lines = text.split("\n")
