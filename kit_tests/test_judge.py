@@ -82,7 +82,7 @@ def load(kernel: Kernel, code: str, *names: str):
         ),
         *({1, (2, "a"), None}, frozenset([1.5]), {(1, 2): {"a", "b"}}, set(), np.array([["é"]])),
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,  # a set is written in another order in each process
 )
 def test_values_cross_unchanged(kernel, value):
     back = load(kernel, "def back(value): return value", "back")(value)
@@ -92,26 +92,6 @@ def test_values_cross_unchanged(kernel, value):
     else:
         assert back == value
         assert type(back) is type(value)
-
-
-def test_a_name_of_pythons_own_is_the_learners_where_a_test_takes_it_and_nowhere_else():
-    own = Kernel()
-    try:
-        own.load([*solved_texts(), ("<cell>", "len = lambda x: 7")])
-        judge = Judge(own.kernel, tests, own.listen, Settings())
-        asked = "tests.test_mseloss(MSELoss, MyTensor, sum)"
-        assert float(judge.verdict(asked, None).points) == 8
-        own.serving = False
-        assert judge.verdict("assert len([]) == 0", None).points is None
-        own.serving = False
-        without = "def sum(x, axis=None): return whole(x) if axis is None else MyTensor(x.data.sum(axis))"
-        own.execute(f"whole = sum\n{without}")
-        assert float(judge.verdict(asked, None).points) == 7.5
-        own.serving = False
-        own.execute("del sum")
-        assert float(judge.verdict("assert sum([1, 2]) == 3\n8.0", None).points) == 8
-    finally:
-        own.close()
 
 
 def test_nan_crosses(kernel):
