@@ -52,6 +52,10 @@ DEFAULT = Settings()
 SECRET = "submission_secret.txt"
 
 
+class Unclear(Exception):
+    """A date is not the same for everybody; the message says why, to the learner."""
+
+
 def _setting(kind: type, name: str, help: str) -> Any:
     return kind(getattr(DEFAULT, name), help=help).tag(config=True)
 
@@ -242,7 +246,7 @@ class JudgedAutograde(stock.Autograde):
         try:
             text = submissions.read_file("timestamp.txt", 1000, below=folder).decode("utf-8-sig").strip()
             text = readable_date(text)
-        except submissions.Unusable as error:
+        except Unclear as error:
             self._note(student, f"{error} When this was handed in is not known.")
         except Exception:  # dateutil has more kinds than ValueError
             self._note(student, "timestamp.txt holds no date: when this was handed in is not known.")
@@ -358,13 +362,13 @@ def readable_date(text: str) -> str:
     """When something was handed in, as nbgrader reads it rightly.
 
     Raises:
-        submissions.Unusable: for a date that others read as another one.
+        Unclear: for a date that others read as another one.
         Exception: for what is no date.
     """
     text = re.sub(r" ([+-]\d\d:?\d\d)$", r"\1", text)  # which nbgrader takes for seconds
     *before, zone = text.split(" ")
     if len(before) == 2 and ":" in before[1] and dateutil.tz.gettz(zone) is None:  # which nbgrader takes for UTC
-        raise submissions.Unusable(f"timestamp.txt holds {text!r}, and {zone!r} is no known time zone: write UTC.")
+        raise Unclear(f"timestamp.txt holds {text!r}, and {zone!r} is no known time zone: write UTC.")
     parse_utc(text)
     read = functools.partial(dateutil.parser.parse, " ".join(before[:2]) if len(before) == 2 else text)
     if len({read(default=datetime.datetime(year, month, month)).date() for year, month in ((2000, 1), (2001, 2))}) > 1:
@@ -374,7 +378,7 @@ def readable_date(text: str) -> str:
     readings = {read(dayfirst=day, yearfirst=year).date() for day in (False, True) for year in (False, True)}
     if len(readings) > 1:
         first, second, *_ = sorted(readings)
-        raise submissions.Unusable(
+        raise Unclear(
             f"timestamp.txt holds {text!r}, which some read as {first} and some as {second}: write one of these."
         )
     return text

@@ -34,8 +34,8 @@ from course import (
     workers_of,
 )
 
-from grading import gradebook, submissions, worker
-from grading.autograde import readable_date
+from grading import gradebook, worker
+from grading.autograde import Unclear, readable_date
 from grading.journal import Busy, Journal, sealed, unsealed
 from grading.run import ClassAutograde, Learner, Progress
 from grading.worker import Graded as Result
@@ -644,7 +644,7 @@ sys.exit(__main__.main(sys.argv[1:]))
 def test_dates_that_two_readers_read_differently_are_refused(text, read):
     try:
         assert readable_date(text) == read
-    except (ValueError, submissions.Unusable) as error:
+    except (ValueError, Unclear) as error:
         assert read in str(error)
 
 
