@@ -1972,3 +1972,45 @@ tried("two faces")
     shows=("tried: two faces", "could not all be judged again"),
     hides=("leaked",),
 )
+
+attack(
+    "rows_without_elements",
+    "Rows count as elements do: of an array with more than a million nothing is kept but its shape.",
+    code='tried("arrays of many rows and no bytes")',
+    answers={"matmul": "def matmul(a, b):\n    return MyTensor(np.zeros((10**8, 0)), requires_grad=True)\n"},
+    shows=("tried: ", "100,000,000 rows without elements"),
+)
+
+attack(
+    "many_axes",
+    "An array with many axes is written out by its first and last numbers, as one with many elements is.",
+    code='tried("an array of half a million numbers in nineteen axes")',
+    answers={"matmul": "def matmul(a, b):\n    return MyTensor(np.ones((2,) * 19), requires_grad=True)\n"},
+)
+
+attack(
+    "files_without_bytes",
+    "Files are counted, also those that take no bytes: the kernel is ended.",
+    code="""
+tried("more files than anything needs")
+for number in range(200_000):
+    open(f"/tmp/{number}", "w").close()
+""",
+    shows=("tried: ", "more than 20,000 files in one of its folders"),
+)
+
+attack(
+    "slow_pieces",
+    "All that is shown has a time together: when it is over, text is left.",
+    code="""
+from IPython.display import HTML, display
+tried("a hundred pieces that take long to make safe")
+for _ in range(100):
+    display(HTML("<b>" * 30_000))
+""",
+    shows=(
+        "tried: ",
+        "its form, which takes too long to show",
+        "seconds that the grader has for verdicts and displays",
+    ),
+)
