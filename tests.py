@@ -30,7 +30,6 @@ from checks.observe import (
     Failed,
     Missing,
     OutOfTime,
-    UsedTorch,
     Waits,
     an,
     array_of,
@@ -3141,19 +3140,14 @@ model, twin = SuperModel(), SuperModel()
 for p, q in zip(model.parameters(), twin.parameters()):
     q.tensor.data[...] = p.tensor.data
 x = MyTensor(np.random.default_rng(0).random((5, 64)))
-scores, others = model(x).data.copy(), twin(x).data.copy()"""
+scores, others = model(x).data.copy(), twin(x).data.copy()
+alike = scores.shape == others.shape and bool(np.allclose(scores, others))"""
 
 
 def unlisted(trial: Trial) -> str | None:
     """The mistake not to list all parameters: models that have the same in all that are listed give other scores."""
-    scratch = trial.beside(trial.seconds)
-    try:
-        variables = scratch.run(TWINS)
-        scores, others = (scratch.read(variables, name) for name in ("scores", "others"))
-    except (Exception, OutOfTime, UsedTorch):  # the model has checks of its own
-        return None
-    alike = scores.shape == others.shape and np.allclose(scores, others)
-    return None if alike else "model-layers-not-registered"
+    found = trial.beside(trial.seconds).tries(TWINS)
+    return "model-layers-not-registered" if found and found["alike"] is False else None
 
 
 @MODEL.check(
