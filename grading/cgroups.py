@@ -160,7 +160,7 @@ def _sweep(process: int) -> subprocess.Popen:
     """Have what is left of this process's groups removed when it has ended. A process that is forked has others."""
     mine = " ".join(f"{shlex.quote(f'{folder}/{_name(process)}')}*" for folder in {*found().folders.values()})
     left = f'left=; for each in {mine}; do [ -d "$each" ] && left=1; done; [ $left ] || exit'
-    code = f"cat; for _ in 1 2 3 4 5 6 7 8; do rmdir {mine}; {left}; sleep 0.5; done"
+    code = f"cat; for _ in $(seq 60); do rmdir {mine}; {left}; sleep 0.5; done"
     silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     return subprocess.Popen(["sh", "-c", code], stdin=subprocess.PIPE, start_new_session=True, **silent)
 

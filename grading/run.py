@@ -35,7 +35,7 @@ from tqdm import tqdm
 from traitlets import Bool, Integer, Unicode, default
 
 from checks.observe import printable
-from grading import gradebook, jail, submissions, worker
+from grading import cgroups, gradebook, jail, submissions, worker
 from grading.autograde import SECRET, JudgedAutograde, JudgedExecute, drawn_seed, sentence
 from grading.execute import Settings
 from grading.gradebook import GradebookError
@@ -116,6 +116,9 @@ class ClassAutograde(JudgedAutograde):
         return None if self.dry_run else self.journal.now
 
     def _open(self, settings: Settings, files: Path, stack: contextlib.ExitStack) -> None:
+        if not self.scheduler and not self.dry_run:
+            with contextlib.suppress(cgroups.Unavailable):
+                cgroups.found()  # while this process is alone in its group, which all that it starts will be in
         self.setup = Setup(
             notebooks={},
             files={

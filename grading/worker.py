@@ -52,7 +52,7 @@ STOPPED = "The run has been stopped."
 START_SECONDS = 120.0
 IDLE_SECONDS = 300.0  # without a job, after which a worker's process ends
 # What verdicts and pages are made with; what these ask for follows.
-DECIDING = ("torch", "numpy", "nbgrader", "ipykernel", "bleach", "tinycss2", "matplotlib", "igraph")
+DECIDING = ("torch", "numpy", "nbgrader", "ipykernel", "bleach[css]", "matplotlib", "igraph")
 ATTEMPTS = 3  # to grade a submission whose worker or kernel the machine ended
 _threads = threading.local()  # each has its Process
 _started: set[Process] = set()
@@ -163,20 +163,23 @@ def kit() -> str:
 
 
 def packages(roots: Iterable[str]) -> dict[str, str]:
-    """Versions of packages that are installed here, and of all that they ask for."""
+    """Versions of packages that are installed here, and of all that they ask for, with the extras that they name."""
     found: dict[str, str] = {}
-    todo = list(roots)
+    seen: set[tuple[str, str]] = set()
+    todo = [Requirement(root) for root in roots]
     while todo:
-        name = canonicalize_name(todo.pop())
-        if name in found:
-            continue
+        asked = todo.pop()
+        name = canonicalize_name(asked.name)
+        new = [extra for extra in ("", *asked.extras) if (name, extra) not in seen]
+        seen.update((name, extra) for extra in new)
         try:
-            package = importlib.metadata.distribution(name)
+            package = importlib.metadata.distribution(name) if new else None
         except importlib.metadata.PackageNotFoundError:  # of another system, or not needed here
             continue
-        found[name] = package.version
-        asked = map(Requirement, package.requires or [])
-        todo += [one.name for one in asked if one.marker is None or one.marker.evaluate({"extra": ""})]
+        if package is not None:
+            found[name] = package.version
+            some = list(map(Requirement, package.requires or []))
+            todo += [one for one in some if any(one.marker is None or one.marker.evaluate({"extra": e}) for e in new)]
     return found
 
 

@@ -725,6 +725,7 @@ def work():
         name,
         stopped_by,
         answers={"matmul": course.solution("matmul") + LATE + work},
+        points={**HONEST, "matmul": 3.75},  # all but the value, which is what came too late
         then='print("tried:", len(late), "late answer")',
         shows=("tried: 1 late answer", "did not finish in time"),
     )
@@ -784,7 +785,7 @@ class SuperModel(MyModule):
 """
     },
     solved=("tensor", "module", "optimizer", "loss"),
-    points={**HONEST, "sgd": 8, "mseloss": 8, "model": 1},
+    points={**HONEST, "sgd": 8, "mseloss": 8, "model": 2},
 )
 attack(
     "many_large_arrays",
@@ -1914,7 +1915,7 @@ attack(
     "reference_shown",
     "Nothing that is displayed in the second pass is kept, and the reference is loaded without its text.",
     solved=("module",),
-    points={"module": 10, "matmul": 1},
+    points={"module": 10, "matmul": 4},  # its values are right
     code="""\
 import inspect, linecache
 def look():
@@ -1956,7 +1957,7 @@ def matmul(a, b):
 attack(
     "second_pass_sabotaged",
     "What was earned in the first pass counts, whatever the second comes to.",
-    points={"tensor": 40, "module": 1, "matmul": 5, "relu": 5},
+    points={"tensor": 40, "module": 1.5, "matmul": 5, "relu": 5},
     answers={
         "module": course.solution("module").replace("def parameters(", "def parametres("),
         "layers": f"""\

@@ -94,7 +94,7 @@ def test_where_all_earlier_sections_are_right_there_is_no_second_kernel(bench, w
 
 def test_sections_after_a_broken_one_get_what_they_deserve_and_the_report_says_both(bench, workshop):
     made = Graded(bench, workshop, handed_in(module=NO_PARAMETERS))
-    assert made.points == {**WITHOUT_MODEL, "module": 1}
+    assert made.points == {**WITHOUT_MODEL, "module": 1.5}
     assert made.kernels == 2 and made.remarks == []
     assert made.twice["linear"][0] < 10 and made.twice["linear"][1] == 10
     assert made.twice["train"] == made.twice["model"] == (0, 0)
@@ -108,15 +108,15 @@ def test_sections_after_a_broken_one_get_what_they_deserve_and_the_report_says_b
     assert report["score"] == 10
     assert "own earlier sections: 0 of 8. With the reference's earlier sections: the same." in made.shown("test_model")
     # The sum so far, as the first pass has it, would be another one than the gradebook's.
-    assert "so far: 46 of 100" in made.shown("test_matmul")
+    assert "so far: 46.5 of 100" in made.shown("test_matmul")
     assert "so far" not in made.shown("test_linear") + made.shown("test_relu") + made.shown("test_mseloss")
 
 
 def test_of_two_broken_sections_each_loses_only_its_own_points(bench, workshop):
     broken = course.solution("layers").replace("base * (x.data > 0)", "base * (x.data < 0)")
     made = Graded(bench, workshop, handed_in(tensor="class MyTensor(", layers=broken))
-    assert made.points == {**WITHOUT_MODEL, "tensor": 0, "relu": 1.5}
-    assert made.twice["relu"] == (0, 1.5) and made.twice["sgd"] == (0, 8)
+    assert made.points == {**WITHOUT_MODEL, "tensor": 0, "relu": 4.25}
+    assert made.twice["relu"] == (0, 4.25) and made.twice["sgd"] == (0, 8)
     hints = [check["status"] for check in made.shown("test_relu", MIME)["checks"]]
     assert "failed" in hints
 

@@ -653,6 +653,20 @@ def test_when_the_judges_own_time_ends_what_was_judged_by_then_counts(kernel, mo
     assert status[-1] == "waiting" and 0 < verdict.points < tests.MODULE.points
 
 
+def test_time_that_a_kernel_takes_to_say_that_a_cell_is_done_is_the_submissions():
+    kernel = Kernel()
+    slow = "import server\nserve = server.Server._serve\n"
+    slow += "server.Server._serve = lambda self, names: (serve(self, names), work(0.5), self.channel.send({}, []))\n"
+    slow += "send = server.wire.Channel.send\n"
+    slow += "server.wire.Channel.send = lambda self, said, blobs: said == {'value': None} or send(self, said, blobs)"
+    one = load(kernel, f"{SLOW}{slow}", "one")
+    assert one() == 1
+    before = kernel.connection.left
+    kernel.connection.done()
+    assert before - kernel.connection.left >= 0.4
+    kernel.close()
+
+
 def test_the_memory_of_the_judge_has_a_limit_from_linux_while_it_grades():
     """What asks for more gets a MemoryError, at once: nothing here is ever written to."""
     with limited_memory(256 << 20):

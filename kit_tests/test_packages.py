@@ -100,3 +100,13 @@ def test_another_version_of_what_a_verdict_or_a_page_is_made_with_is_another_kit
         lambda name: Newer(distribution(name)) if canonicalize_name(name) == package else distribution(name),
     )
     assert worker.kit.__wrapped__() != before
+
+
+def test_a_pin_has_the_extras_that_others_ask_of_it():
+    """Else pip, where every file needs its hash, takes what is asked for as something that is not pinned."""
+    pinned = {canonicalize_name(pin.name): pin for pin, _ in pins("requirements-test.lock") if here(pin.marker)}
+    asked = [Requirement(one) for name in pinned for one in importlib.metadata.requires(name) or []]
+    some = [one for one in asked if one.extras and here(one.marker)]
+    assert some
+    for one in some:
+        assert one.extras <= pinned[canonicalize_name(one.name)].extras, one

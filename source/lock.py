@@ -27,7 +27,15 @@ def lock(bin: Path, name: str, target: Path, *more: str) -> None:
     python = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["requires-python"]
     run(
         *(bin / "uv", "pip", "compile", ROOT / name, "--output-file", target, "--quiet", "--universal"),
-        *("--python-version", python.removeprefix(">="), "--generate-hashes", "--no-header", "--no-annotate", *more),
+        *(
+            "--python-version",
+            python.removeprefix(">="),
+            "--generate-hashes",
+            "--no-header",
+            "--no-annotate",
+            "--no-strip-extras",
+            *more,
+        ),
     )
     target.write_text(HEAD.format(name) + target.read_text(encoding="utf-8"), encoding="utf-8")
 
