@@ -7,6 +7,7 @@ mistake that a check recognizes itself this is not asked. The learner's source i
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -233,13 +234,15 @@ def explains(ways: Sequence[Way], observations: Sequence[Observation]) -> bool:
     """Whether a library that makes these mistakes computes just what was observed."""
     for code, seen in itertools.groupby(observations, key=lambda seen: seen.code):
         group = list(seen)
-        values = _computed(ways, code, [one.see for one in group], group[0].given)
+        computed = _computed if group[0].given is None else _computed.__wrapped__
+        values = computed(tuple(ways), code, tuple(one.see for one in group), group[0].given)
         if not all(_same(value, one.got) for value, one in zip(values, group, strict=True)):
             return False
     return True
 
 
-def _computed(ways: Sequence[Way], code: str, see: Sequence[str], given: Any) -> list[Any]:
+@functools.lru_cache(maxsize=1 << 14)
+def _computed(ways: tuple[Way, ...], code: str, see: tuple[str, ...], given: Any) -> list[Any]:
     """What a library that makes these mistakes computes: the worth of expressions after `code` has run."""
     library = Library(given)
     for way in ways:

@@ -478,6 +478,8 @@ def same(expected: Any, got: Any) -> bool:
 
 def close(one: np.ndarray, other: np.ndarray) -> bool:
     """np.allclose for arrays of one shape, NaN equal to NaN; several times faster on small ones."""
+    if one.dtype == other.dtype and one.tobytes() == other.tobytes():  # as where nothing is wrong
+        return True
     difference = np.abs(one - other)
     if np.isfinite(difference).all():
         return bool((difference <= ATOL + RTOL * np.abs(other)).all())

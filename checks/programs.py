@@ -10,7 +10,7 @@ check run at once.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -21,6 +21,7 @@ Item = TypeVar("Item")
 NUMBERS = (2.0, 3.0, 5.0, 0.5, 1.5, -2.0, 4.0, -3.0, 2.5, -0.5, 3.5, -1.5)
 MOST_TRIES = 250  # programs that are run to find a smaller one
 LARGEST = 60.0  # values of a program: small enough for float32
+MOST_MADE = 256  # sets of programs that are kept
 MOST_READ = 100  # elements of an array: those of a program have ten, and all of them cross between processes
 
 
@@ -141,7 +142,26 @@ class Pairs:
 
 
 def made(make: Maker, rng: np.random.Generator, count: int) -> dict[Program, list[int]]:
-    """So many different programs, with their choices; fewer where most choices make none."""
+    """So many different programs, with their choices; fewer where most choices make none.
+
+    They depend on the maker's code, on what it closes over and on the generator: with the same of all three, as for
+    everybody in a class, they are made once. A maker closes over sets, and over what never changes.
+    """
+    around = (cell.cell_contents for cell in make.__closure__ or ())
+    same = make.__code__, *(frozenset(each) if type(each) is set else each for each in around)
+    key = same, repr(rng.bit_generator.state), count
+    if key not in _made:
+        if len(_made) == MOST_MADE:
+            _made.clear()
+        _made[key] = _new(make, rng, count), rng.bit_generator.state
+    found, rng.bit_generator.state = _made[key]
+    return found
+
+
+_made: dict[Hashable, tuple[dict[Program, list[int]], Mapping[str, object]]] = {}  # and how the generator is left
+
+
+def _new(make: Maker, rng: np.random.Generator, count: int) -> dict[Program, list[int]]:
     found: dict[Program, list[int]] = {}
     for _ in range(4 * count):
         if len(found) == count:

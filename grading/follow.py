@@ -32,6 +32,9 @@ from grading.submissions import defined_names, is_answer, is_grade, is_untouched
 # The file name of the reference's code: frames of it are shown to nobody, as those of a library.
 REFERENCE = os.path.join(sys.prefix, "<reference>")
 
+# Nothing that is displayed is drawn, or asked what it looks like: plots take half of a notebook's time.
+WITHOUT_DISPLAYS = "get_ipython().display_formatter.format = lambda *args, **kwargs: ({}, {})"
+
 
 @dataclass
 class Section:
@@ -100,7 +103,7 @@ def second_pass(
         return None
     left_out = {*overran} - answered | {ended_at}
     loads = {section.tests[-1]: loaded for section, loaded in zip(found, reference, strict=True) if section.tests}
-    made = new_notebook()
+    made = new_notebook(cells=[new_code_cell(WITHOUT_DISPLAYS)])
     for place, cell in enumerate(cells[: max(again) + 1]):
         if place in again if is_grade(cell) else place not in left_out and cell.cell_type == "code":
             made.cells.append(new_code_cell(cell.source, metadata=copy.deepcopy(cell.metadata)))

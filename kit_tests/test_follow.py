@@ -289,12 +289,24 @@ def test_a_reference_that_is_no_python_leaves_the_first_result_and_says_so(bench
     assert "an answer in source/ is no Python" in remark
 
 
+def test_what_is_displayed_is_drawn_in_the_first_pass_only(bench):
+    """Of the second nothing is kept."""
+    drawn = (
+        "drawn = []\nclass Picture:\n    def _repr_html_(self):\n        drawn.append(1)\n        return 'a picture'\n"
+    )
+    drawn += "display(Picture())\ntotal = sum(more(x) for x in range(3)) + four + len(drawn)"
+    made = Graded(bench, shop(), shop(a="def double(x):\n    return x", c=drawn))
+    assert made.twice["c"] == (0, 4)
+    assert made.outputs("c")[0].data["text/html"] == "a picture"
+
+
 def test_of_the_cells_only_those_run_again_that_somebody_needs():
     """None after the last test that is judged again, none whose time was over, and no reference after the last."""
     failed, passed = Verdict(0.0), Verdict(None)
     notebook = shop(a="# nothing", c="# training")
     verdicts = {"test_a": failed, "test_b": failed, "test_b_number": passed, "test_c": passed}
     made = second_pass(notebook, shop(), verdicts, overran={0, 3, 4})
-    assert [cell.source[:12] for cell in made.cells] == ["# nothing", "exec(__impor", "%time start ", "assert more("]
+    quiet, *others = [cell.source[:12] for cell in made.cells]
+    assert "display" in made.cells[0].source and others == ["# nothing", "exec(__impor", "%time start ", "assert more("]
     assert second_pass(notebook, shop(), {**verdicts, "test_b": passed}) is None
     assert second_pass(notebook, shop(), verdicts, ended_at=5) is None

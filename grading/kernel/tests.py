@@ -27,12 +27,22 @@ def show_figure(figure: Any, alt: str) -> None:
     from IPython.display import display
     from matplotlib import pyplot
 
-    file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=100, bbox_inches="tight")
+    display(_Picture(figure, alt))
     pyplot.close(figure)
-    data = base64.b64encode(file.getvalue()).decode("ascii")
-    picture = f'<img alt="{html.escape(alt)}" src="data:image/png;base64,{data}">'
-    display({"text/plain": alt, "text/html": picture}, raw=True)
+
+
+class _Picture:
+    """A figure with a description. It is drawn where it is displayed."""
+
+    def __init__(self, figure: Any, alt: str) -> None:
+        self.figure, self.alt = figure, alt
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        file = io.BytesIO()
+        self.figure.savefig(file, format="png", dpi=100, bbox_inches="tight")
+        data = base64.b64encode(file.getvalue()).decode("ascii")
+        picture = f'<img alt="{html.escape(self.alt)}" src="data:image/png;base64,{data}">'
+        return {"text/plain": self.alt, "text/html": picture}
 
 
 def __getattr__(name: str) -> Any:

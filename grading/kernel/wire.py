@@ -44,6 +44,8 @@ MOST_REFERENCES = 2000  # to objects, in one message
 MOST_TEXTS = 10_000  # in one array
 MOST_PAIRS = 1000  # of one dict or set: numbers can be chosen that Python sorts into one place
 LIST_ITERATOR = type(iter([]))
+PLAIN = {type(None), bool, int, float, str}  # kinds of values that JSON has
+SAME = {id(kind) for kind in PLAIN - {int}}  # that cross as they are; a class of the learner's may have no hash
 
 
 class WireError(Exception):
@@ -154,13 +156,15 @@ class Encoder:
 
     def encode(self, value: Any, deep: int = 0) -> Any:
         kind = type(value)
-        if value is None or kind is bool or kind is str or kind is float:
+        if id(kind) in SAME:
             return value
         if kind is int:
             # Python refuses to print integers of more than 4,300 digits.
             return value if -(1 << 4096) < value < 1 << 4096 else self.refer(value)
         if deep < DEEPEST:
             if kind is list or kind is tuple:
+                if SAME.issuperset(map(id, map(type, value))):  # most of what programs show
+                    return {kind.__name__: [*value]}
                 return {kind.__name__: [self.encode(item, deep + 1) for item in value]}
             if kind in (dict, OrderedDict, defaultdict, Counter) and _are_keys(value):
                 pairs = [[self.encode(k, deep + 1), self.encode(v, deep + 1)] for k, v in value.items()]
@@ -240,7 +244,7 @@ class Decoder:
         self.values += 1
         if self.values > MOST_VALUES:
             raise WireError("too many values")
-        if form is None or type(form) in (bool, int, float, str):
+        if type(form) in PLAIN:
             return form
         if type(form) is not dict or len(form) != 1 or deep > DEEPEST + 1:
             raise WireError("not a value")
@@ -256,7 +260,11 @@ class Decoder:
         if tag in ("list", "tuple", "iter", "slice"):
             if type(inside) is not list:
                 raise WireError("not a value")
-            items = [self.decode(item, deep + 1) for item in inside]
+            if PLAIN.issuperset(map(type, inside)) and len(inside) <= MOST_VALUES - self.values:
+                self.values += len(inside)
+                items = inside
+            else:
+                items = [self.decode(item, deep + 1) for item in inside]
             return {"list": list, "tuple": tuple, "iter": iter, "slice": lambda some: slice(*some)}[tag](items)
         if tag in ("dict", "counter") and len(inside) <= MOST_PAIRS:
             pairs = {self._key(key, deep): self.decode(value, deep + 1) for key, value in inside}
