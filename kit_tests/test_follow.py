@@ -307,6 +307,6 @@ def test_of_the_cells_only_those_run_again_that_somebody_needs():
     verdicts = {"test_a": failed, "test_b": failed, "test_b_number": passed, "test_c": passed}
     made = second_pass(notebook, shop(), verdicts, overran={0, 3, 4})
     quiet, *others = [cell.source[:12] for cell in made.cells]
-    assert "display" in made.cells[0].source and others == ["# nothing", "exec(__impor", "%time start ", "assert more("]
+    assert quiet == "get_ipython(" and others == ["# nothing", "exec(__impor", "%time start ", "assert more("]
     assert second_pass(notebook, shop(), {**verdicts, "test_b": passed}) is None
     assert second_pass(notebook, shop(), verdicts, ended_at=5) is None

@@ -27,6 +27,6 @@ def test_other_programs_are_made_for_other_numbers_and_for_what_a_maker_closes_o
 
     one = programs.made(maker({"y"}), np.random.default_rng(5), 10)
     assert programs.made(maker({"y"}), np.random.default_rng(5), 10) == one
-    assert [*programs.made(maker({"z"}), np.random.default_rng(5), 10)][0].see == ("z",)
+    assert next(iter(programs.made(maker({"z"}), np.random.default_rng(5), 10))).see == ("z",)
     assert programs.made(maker({"y"}), np.random.default_rng(6), 10) != one
     assert len(programs.made(maker({"y"}), np.random.default_rng(5), 3)) == 3
