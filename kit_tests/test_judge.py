@@ -691,6 +691,14 @@ def test_time_that_a_kernel_takes_to_say_that_a_cell_is_done_is_the_submissions(
 
 def test_the_memory_of_the_judge_has_a_limit_from_linux_while_it_grades():
     """What asks for more gets a MemoryError, at once: nothing here is ever written to."""
+
+    def deep(left: int) -> int:  # the stack, which grows for good, does not count
+        return left and max([left - 1], key=deep)
+
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(50_000)
+    deep(6000)
+    sys.setrecursionlimit(before)
     with limited_memory(256 << 20):
         np.empty(200 << 20, np.uint8)
         with pytest.raises(MemoryError):
