@@ -123,10 +123,11 @@ def test_arrays_that_hold_no_numbers_come_as_their_shape(kernel):
     ],
 )
 def test_of_arrays_with_too_many_elements_or_rows_only_the_shape_crosses(kernel, made, says):
-    wide = load(kernel, f"wide = {made}", "wide")
+    wide, tensor = load(kernel, f"wide = {made}\nclass T: data = wide\nt = T()", "wide", "t")
     assert wide.shape == eval(made, {"np": np}).shape
-    for where in (wide, eval(made, {"np": np})):
-        with pytest.raises(Failed, match=says):
+    assert is_bare(wide) and not is_bare(tensor)
+    for where in (wide, tensor, eval(made, {"np": np})):
+        with pytest.raises(Failed, match=f"^a {says}"):
             array_of(where, "a")
 
 
