@@ -380,6 +380,13 @@ class Clock:
                 self.left -= deadline.used
 
 
+class Described:
+    """Stands for an array that is not here, as it is too large to be read: there is its shape, and why."""
+
+    shape: tuple[int, ...]
+    why: str
+
+
 def array_of(value: Any, what: str) -> np.ndarray:
     """What a learner's tensor, array or number holds, as a new float64 array.
 
@@ -390,11 +397,13 @@ def array_of(value: Any, what: str) -> np.ndarray:
     if value is None:
         doubt = ", or no gradient reaches it" if what.endswith("grad") else ", or without return"
         raise Missing(f"{what} is None: not written yet{doubt}", nothing=what)
-    if not issubclass(type(value), (np.ndarray, np.generic, int, float)):
+    if not issubclass(type(value), (Described, np.ndarray, np.generic, int, float)):
         value = value.data
         if value is None:
             raise Missing(f"the data of {what} is None: not written yet")
     kind = type(value)
+    if issubclass(kind, Described):
+        raise Failed(too_large(what, value.shape) or value.why)
     if not issubclass(kind, (np.ndarray, np.generic, int, float)):
         mistake = "uses-torch" if _is_torch(kind) else "data-not-array" if issubclass(kind, (list, tuple)) else None
         got = f"{what} holds {an(class_name(value))}: build it with NumPy, its data is an np.ndarray"
@@ -548,7 +557,7 @@ def class_name(value: Any) -> str:
 def is_bare(value: Any) -> bool:
     """Whether a result is a number or array instead of a tensor that holds one (which may be built on an array)."""
     kind = type(value)
-    return issubclass(kind, (np.ndarray, np.generic, bool, int, float)) and not _has(kind, "backward")
+    return issubclass(kind, (Described, np.ndarray, np.generic, bool, int, float)) and not _has(kind, "backward")
 
 
 def _has(kind: type, name: str) -> bool:

@@ -64,7 +64,7 @@ def limited_memory(most: int = MOST_MEMORY) -> Iterator[None]:
         yield
         return
     before, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    limit = memory()[1] + most
+    limit = _data() + most
     with contextlib.suppress(ValueError):  # it has less already
         resource.setrlimit(resource.RLIMIT_DATA, (limit if before < 0 else min(limit, before), hard))
     try:
@@ -73,11 +73,17 @@ def limited_memory(most: int = MOST_MEMORY) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_DATA, (before, hard))
 
 
-def memory() -> tuple[int, int]:
-    """Bytes of memory that this process has for itself, without files; and of all its data. 0 where nobody tells."""
+def memory() -> int:
+    """Bytes of memory that this process has for itself, without files; 0 where nobody tells."""
     try:
         with open("/proc/self/statm", "rb") as file:
-            _, resident, of_files, _, _, data, _ = map(int, file.read().split())
+            _, resident, of_files, *_ = map(int, file.read().split())
     except OSError:  # macOS
-        return 0, 0
-    return (resident - of_files) * mmap.PAGESIZE, data * mmap.PAGESIZE
+        return 0
+    return (resident - of_files) * mmap.PAGESIZE
+
+
+def _data() -> int:
+    """Bytes of this process that RLIMIT_DATA counts: not the stack, which `statm` counts among its data."""
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) << 10 for line in file if line.startswith("VmData:"))

@@ -267,11 +267,11 @@ class JailedKernel(AsyncKernelManager):
         but a message has any number of parts. When the other end is gone, it gives back those that it has.
         """
         places = [Path(f"/proc/{self.init}/root{place}") for place in jail.SCRATCH] if self.init else []
-        done, most = threading.Event(), memory()[0] + MOST_GROWTH
+        done, most = threading.Event(), memory() + MOST_GROWTH
 
         def watch() -> None:
             while not done.wait(0.02):
-                if memory()[0] > most:
+                if memory() > most:
                     self.why = f"it sent so much that the grader would need more than {MOST_GROWTH >> 20} MiB for it"
                     self.kill()
                     return

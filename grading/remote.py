@@ -502,7 +502,7 @@ class Unread:
         return "?"
 
 
-class Described:
+class Described(observe.Described):
     """An array of which only the shape came: it has too many numbers, or rows. There is nothing to compute with."""
 
     __module__ = "numpy"

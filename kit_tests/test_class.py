@@ -70,6 +70,30 @@ def files(made: Course) -> dict[str, bytes]:
     return {str(path.relative_to(place)): TIMES.sub(b"", path.read_bytes()) for path in paths}
 
 
+def kept(made: Course) -> dict[str, Any]:
+    """What the journal holds, by learner: the log's last line, what was noted, the result; without what tells the time.
+
+    Fails where a part of it cannot be read.
+    """
+    journal = Journal(made.folder / ".grading")
+    entries, bad = journal.history()
+    found = {}
+    for learner, entry in sorted((entry["learner"], entry) for entry in entries):
+        noted = journal.written("workshop", learner)
+        result = journal.get(noted["key"])
+        assert entry["points"] == noted["scores"] and entry["result"] == noted["key"], learner
+        found[learner] = (
+            {name: entry[name] for name in ("points", "total", "seed", "level", "setup", "handed_in", "result")},
+            {name: noted[name] for name in ("key", "scores", "level", "remarks")},
+            {name: told for name, told in result.trace.items() if name not in ("begun", "seconds", "spent")},
+            result.remarks,
+            {name: TIMES.sub(b"", json.dumps(result.notebook(name)).encode()) for name in result.notebooks},
+        )
+    assert not bad and not journal.damaged
+    assert len(found) == results(made) == len(list(made.folder.glob(".grading/learners/workshop/*")))
+    return found
+
+
 def state(made: Course) -> tuple[list[tuple], dict[str, bytes]]:
     return rows(made), files(made)
 
@@ -347,13 +371,14 @@ def test_killed_at_any_moment_it_goes_on_where_it_was(tmp_path):
         wait_for(lambda: (killed.folder / ".grading" / "run.json").exists() and results(killed) >= wanted)  # noqa: B023
         running.kill()
         running.communicate()
-        kept = results(killed)
-        assert kept >= wanted
+        before = results(killed)
+        assert before >= wanted
         wait_for(lambda: not processes(killed))
     graded = killed.grade_class("--seed=3")
-    assert f"4 submissions: {4 - kept} graded" in graded.log.replace(f"{kept} unchanged, ", "") or kept == 4
+    assert f"4 submissions: {4 - before} graded" in graded.log.replace(f"{before} unchanged, ", "") or before == 4
     assert rows(killed) == rows(whole)
     assert files(killed) == files(whole)
+    assert kept(killed) == kept(whole)
     assert not list(killed.folder.glob("**/*.new"))
     nothing_is_left(killed)
 

@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 from course import wait_for
 from jailed import Kernel
+from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
 import tests
@@ -122,10 +123,11 @@ def test_arrays_that_hold_no_numbers_come_as_their_shape(kernel):
     ],
 )
 def test_of_arrays_with_too_many_elements_or_rows_only_the_shape_crosses(kernel, made, says):
-    wide = load(kernel, f"wide = {made}", "wide")
+    wide, tensor = load(kernel, f"wide = {made}\nclass T: data = wide\nt = T()", "wide", "t")
     assert wide.shape == eval(made, {"np": np}).shape
-    for where in (wide, eval(made, {"np": np})):
-        with pytest.raises(Failed, match=says):
+    assert is_bare(wide) and not is_bare(tensor)
+    for where in (wide, tensor, eval(made, {"np": np})):
+        with pytest.raises(Failed, match=f"^a {says}"):
             array_of(where, "a")
 
 
@@ -605,17 +607,38 @@ def test_too_many_objects_at_once_are_an_exception_of_the_one_request(kernel):
     assert one() == 1
 
 
-def judged_in(kernel: Kernel, code: str, source: str, seconds: float) -> tuple[Verdict, Judge]:
-    """The verdict on a graded cell over what code defines, and the judge, who has so much time of its own."""
+def judged_in(
+    kernel: Kernel, code: str | list[tuple[str, str]], source: str, seconds: float, *before: NotebookNode
+) -> tuple[Verdict, Judge]:
+    """The verdict on a graded cell over what code defines, and the judge, who has so much time of its own.
+
+    `before` are the course's cells before it.
+    """
     kernel.load([("<cell>", code)] if isinstance(code, str) else code)
     mark = {"grade_id": "test", "grade": True, "points": 1000}
     cell = new_code_cell(source, metadata={"nbgrader": mark})
-    course = new_notebook(cells=[cell])
+    course = new_notebook(cells=[*before, cell])
     judge = Judge(kernel.kernel, tests, kernel.listen, Settings(), Budget(seconds), course, None)
     try:
         return judge.verdict(cell, None), judge
     finally:
         kernel.serving = False
+
+
+def test_a_name_of_pythons_is_the_learners_and_a_test_that_can_does_without_where_there_is_none(kernel):
+    asked = "tests.test_mseloss(MSELoss, MyTensor, sum)"
+    answer = new_code_cell("def sum(x): ...", metadata={"nbgrader": {"grade_id": "loss", "solution": True}})
+    solution = solved_texts(("return sum(difference", "return whole(difference"))
+    lossy = "def sum(x, axis=None): return whole(x) if axis is None else MyTensor(x.data.sum(axis))"
+    for after, source, points in (
+        ("whole = sum", asked, 8),
+        (f"whole = sum\n{lossy}", asked, 7.5),
+        ("whole = sum\ndel sum", asked, 8),
+        ("del sum", "assert sum([1, 2]) == 3", 0),
+    ):
+        verdict, _ = judged_in(kernel, [*solution, ("<cell>", after)], source, 30, answer)
+        assert verdict.points == points, (after, verdict.says)
+    assert verdict.says == "sum is not defined: the cell for it did not run to its end."
 
 
 def burn(seconds: float) -> None:
@@ -669,6 +692,14 @@ def test_time_that_a_kernel_takes_to_say_that_a_cell_is_done_is_the_submissions(
 
 def test_the_memory_of_the_judge_has_a_limit_from_linux_while_it_grades():
     """What asks for more gets a MemoryError, at once: nothing here is ever written to."""
+
+    def deep(left: int) -> int:  # the stack, which grows for good, does not count
+        return left and max([left - 1], key=deep)
+
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(50_000)
+    deep(6000)
+    sys.setrecursionlimit(before)
     with limited_memory(256 << 20):
         np.empty(200 << 20, np.uint8)
         with pytest.raises(MemoryError):
