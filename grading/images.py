@@ -90,15 +90,15 @@ class Gallery:
             raise Unfit(f"a picture that is damaged, or no {', '.join(FORMATS)} or SVG") from None
 
     def _fit(self, image: Any, content: bytes) -> Picture:
+        form = "JPEG" if image.format == "MPO" else image.format  # a photo with more than one picture: the first
         pixels, small = image.width * image.height, max(image.size) <= SHOWN_SIDE
         if pixels > MOST_PIXELS:
             raise Unfit(f"a picture of {image.width:,} x {image.height:,} pixels, which are more than {MOST_PIXELS:,}")
         if pixels > self.left:
             raise Unfit(f"a picture that comes after others of {MOST_OF_ALL - self.left:,} pixels")
         self.left -= pixels
-        if small and len(content) <= SHOWN_BYTES[image.format]:
-            return Picture(Image.MIME[image.format], content, image.width)
-        form = image.format
+        if small and len(content) <= SHOWN_BYTES[form]:
+            return Picture(Image.MIME[form], content, image.width)
         image.draft("RGB", (SHOWN_SIDE, SHOWN_SIDE))  # of a JPEG then not all is decoded
         if image.mode not in KEPT_MODES:
             image = image.convert("RGBA")

@@ -13,6 +13,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import struct
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -178,6 +179,57 @@ def links(folder: Path, targets: Targets) -> None:
     (folder / "data" / "digits.npz").symlink_to(targets["secret"])
 
 
+def zips(folder: Path, targets: Targets) -> None:
+    """Archives with more entries than are there, with less than there was, and with a locked notebook."""
+    plain = zipped(**{"a.txt": "text"})
+    start, end = plain.index(b"PK\1\2"), plain.index(b"PK\5\6")
+    sizes = struct.pack("<4H2LH", 0, 0, 60_000, 60_000, (end - start) * 60_000, start, 0)
+    (folder / "1.zip").write_bytes(plain[:start] + plain[start:end] * 60_000 + b"PK\5\6" + sizes)
+    (folder / "2.zip").write_bytes(plain[:-30])
+    locked = bytearray(zipped(**{"workshop.ipynb": "{}"}))
+    for mark, at in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        locked[locked.index(mark) + at] |= 1
+    (folder / "3.zip").write_bytes(locked)
+    (folder / "workshop.ipynb").unlink()
+
+
+def zip_that_lies(folder: Path, targets: Targets) -> None:
+    """Its only entry says that it is small, in both places."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("workshop.ipynb", " " * 50_000_000)
+    made = bytearray(content.getvalue())
+    for mark, at in ((b"PK\3\4", 22), (b"PK\1\2", 24)):
+        struct.pack_into("<L", made, made.index(mark) + at, 1000)
+    (folder / "workshop.ipynb").write_bytes(made)
+
+
+def zip_that_climbs(folder: Path, targets: Targets) -> None:
+    """Entries that lead elsewhere, and one that is a link; the notebook itself does so, too."""
+    with zipfile.ZipFile(folder / "work.zip", "w") as archive:
+        for name in ("untouched", "secret", "gradebook"):
+            archive.writestr(targets[name], "written")
+            archive.writestr("../" * 9 + targets[name][1:], "written")
+        link = zipfile.ZipInfo("link")
+        link.external_attr = 0o120777 << 16
+        archive.writestr(link, targets["secret"])
+        archive.write(folder / "workshop.ipynb", "../../other/workshop.ipynb")
+    (folder / "workshop.ipynb").unlink()
+
+
+def odd_names(folder: Path, targets: Targets) -> None:
+    """Names that write on terminals, in logs and on pages, beside no notebook."""
+    (folder / "workshop.ipynb").unlink()
+    for name in (
+        b"\x1b]0;taken\x07",
+        b"a\n[AutogradeApp | ERROR] b",
+        b"<script>alert(1)</script>",
+        b"-rf",
+        b"\xff" * 255,
+    ):
+        (folder / os.fsdecode(name.replace(b"/", b"|"))).write_text("{}")
+
+
 def notebook_is_symlink(folder: Path, targets: Targets) -> None:
     (folder / "workshop.ipynb").unlink()
     (folder / "workshop.ipynb").symlink_to(targets["submission"])
@@ -251,6 +303,29 @@ def markup_cells(made: Notebook, targets: Targets) -> Notebook:
     return made
 
 
+def attached(made: Notebook, targets: Targets) -> Notebook:
+    """Pictures that are attached and are none, or too many, under names that end an attribute."""
+    svg = "<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'><script>alert(1)</script><path d='M0 0'/></svg>"
+    names = ['"><script>alert(1)</script>', "x' onerror='alert(1)", "javascript:alert(1)", "../../a.png", "\ud800"]
+    pictures = [{"image/svg+xml": svg}, {"text/html": MARKUP}, {"image/png": svg}, {"image/gif": "R0lGODlh//////AA"}, 3]
+    for kind in ("markdown", "raw", "code"):
+        files = dict(zip(names, pictures, strict=True)) | {f"{number}.svg": pictures[0] for number in range(300)}
+        source = "tried: pictures " + " ".join(f"![x](<attachment:{name}>)" for name in files)
+        cell = {"cell_type": kind, "id": f"attached-{kind}", "metadata": {}, "source": source, "attachments": files}
+        made["cells"].append(cell | ({"outputs": [], "source": ""} if kind == "code" else {}))
+    made["cells"].append(course.code_cell('print("tried: pictures that are attached")'))
+    return made
+
+
+def slow_text(made: Notebook, targets: Targets) -> Notebook:
+    """Markdown that takes a time that grows faster than its length."""
+    for number, text in enumerate(
+        ("[" * 20_000, "*a **a " * 5_000, "> " * 3_000, "![" * 9_000, "`" * 20_001 + "a", "<a " * 9_000)
+    ):
+        made["cells"].append({"cell_type": "markdown", "id": f"slow-{number}", "metadata": {}, "source": text})
+    return made
+
+
 # Every way to run or load something that HTML and Markdown know. Nothing here has an address that exists.
 MARKUP = """\
 tried: markup <script>alert(1)</script><script src="https://learner.invalid/x.js"></script>
@@ -288,6 +363,22 @@ MARKUP_SVG = """\
 <a xlink:href="javascript:alert(1)"><text>f</text></a><style>@import "https://learner.invalid/g.css";</style>
 <set attributeName="href" to="javascript:alert(1)"/><rect fill="url(https://learner.invalid/h.svg#i)"/>
 <filter id="j"><feImage href="https://learner.invalid/k.png"/></filter><rect filter="url(#j)"/></svg>
+"""
+
+# Frames and what else shows another page or covers this one, takes its names or all that follows; none has an address.
+MARKUP_FRAMES = """\
+tried: frames <frameset onload="alert(1)"><frame src="javascript:alert(1)"></frameset><portal src="//learner.invalid/a">
+</portal><applet code="a"></applet><fencedframe src="//learner.invalid/b"></fencedframe><dialog open>c</dialog>
+<div popover id="MathJax" style="inset:0">d</div><template shadowrootmode="open"><slot onslotchange="alert(1)"></slot>
+</template><a id="document" name="body" href="#" target="_top" ping="//learner.invalid/e">f</a>
+<img name="getElementById" usemap="#g" longdesc="//learner.invalid/h" lowsrc="//learner.invalid/i" dynsrc="j.avi">
+<map name="g"><area href="javascript:alert(1)" coords="0,0,9,9"></map><marquee onstart="alert(1)">k</marquee>
+<button popovertarget="MathJax" formaction="javascript:alert(1)">l</button><select autofocus onfocus="alert(1)">
+</select><p contenteditable onbeforeinput="alert(1)" is="x-y" slot="z" nonce="n" accesskey="a" tabindex="1">m</p>
+<style onload="alert(1)"></style><xmp><img src=x onerror=alert(1)></xmp><noembed><img src=x onerror=alert(1)></noembed>
+<isindex action="javascript:alert(1)"><keygen autofocus onfocus="alert(1)"><bgsound src="javascript:alert(1)">
+<table background="javascript:alert(1)"><td background="//learner.invalid/n"></table><plaintext>
+<img src=x onerror=alert(1)>
 """
 
 DRAW = f"MARKUP = {MARKUP!r}\nMARKUP_SVG = {MARKUP_SVG!r}\n"
@@ -551,6 +642,44 @@ sys.exit(0)
     raises=True,
 )
 
+attack(
+    "every_name",
+    "What a name stands for is compared: one that is there though nobody has defined it has no right values.",
+    code="""\
+import builtins
+class Everything(dict):
+    def __missing__(self, name):
+        if hasattr(builtins, name):
+            raise KeyError(name)
+        return lambda *_: 5.0
+    def __contains__(self, name):
+        return True
+shell = get_ipython()
+shell.user_ns = Everything(shell.user_ns)
+tried("every name, %s" % ("matmul" in shell.user_ns and shell.user_ns["matmul"](1)))
+""",
+    answers={"matmul": ""},
+    shows=("tried: every name, 5.0",),
+)
+attack(
+    "absent_names",
+    "Of a package that is not installed at most its name is told, and only where it can be one.",
+    code="""\
+tried("names of packages")
+class Odd(str):
+    __str__ = __repr__ = __format__ = lambda self, *_: "\\x1b]0;taken\\x07"
+""",
+    answers={
+        "matmul": """\
+names = ["seaborn", "\\x1b]0;taken\\x07", "x'\\n99 submissions graded, none needs a look", "<script>1</script>"]
+names += ["y" * 100_000] + ["z%d" % number for number in range(2000)]
+def matmul(a, b):
+    raise ModuleNotFoundError(" ".join("No module named %r" % name for name in names), name=Odd("x"))
+"""
+    },
+    shows=("tried: names of packages", "not installed where they are graded: seaborn"),
+)
+
 # ---------------------------------------------------------------- forging what the kernel tells the judge
 
 attack(
@@ -770,6 +899,79 @@ bomb = ('{"value":{"dict":[%s]}}' % pairs).encode()
 forge(lambda request: wire.HEAD.pack(len(bomb), 0) + bomb)
 """,
     shows=UNREADABLE,
+)
+attack(
+    "forged_numbers",
+    "A number of any kind and size is compared as what it is; none counts as another.",
+    code=FORGE
+    + """\
+values = [1e400, -0.0, 1 << 3000, {"complex": [1.0, 0.0]}, {"range": [0, 1 << 62, 1 << 60]}, {"bytes": "5.0"}, True]
+values += [{"dict": [[{"tuple": [1, 2]}, {"list": []}]]}, {"counter": [["a", -1]]}, {"frozenset": [1.0, True]}, ""]
+values += [{"texts": [[0, 3], []]}, {"texts": [[2], ["5.0", "nan"]]}, {"slice": [0, None, 2]}, {"type": "float64"}]
+values += [{"dtype": "<f8"}, {"shape": ["O", [2, 2]]}, {"shape": ["f", [1 << 39] * 32]}]
+values += [{"array": ["<f8", [0], True, 1]}]
+forge(lambda request: message({"value": values[len(asked) % len(values)]}), honest=("name", "call", "run"))
+""",
+    answers=WRONG,
+    then=FORGED,
+    shows=ANSWERED,
+)
+attack(
+    "forged_kinds",
+    "What PyTorch has in double precision is compared in it: other bytes are other numbers.",
+    code=FORGE
+    + """\
+kinds = ["<f2", ">f8", "<c16", "|b1", "<u8", "|i1", "<f4", ">i2", "<c8", "<f16"]
+def reply(request):
+    kind = np.dtype(kinds[len(asked) % len(kinds)])
+    shape = [[2, 2], [], [1], [2, 1, 2], [0, 7]][len(asked) % 5]
+    return message({"value": {"array": [kind.str, shape, False, len(asked)]}}, np.ones(shape, kind).tobytes())
+forge(reply, honest=("name", "call", "run"))
+""",
+    answers=WRONG,
+    then=FORGED,
+    shows=ANSWERED,
+)
+attack(
+    "forged_texts",
+    "A text that a report shows is cut, on one line, and without what directs a terminal or a line's direction.",
+    code=FORGE
+    + """\
+odd = "\\x1b]0;taken\\x07\\u202e\\u2066\\r\\n\\ud800\\x00" + "a\\u0301" * 9_000
+def reply(request):
+    told = {"kinds": ["ValueError"], "name": odd[:90], "message": odd, "frames": [[odd[:90], 1, True, odd[:2000]]] * 50}
+    return message([{"value": odd}, {"error": told}][len(asked) % 2])
+forge(reply, honest=("name", "call", "run"))
+""",
+    answers=WRONG,
+    then=FORGED,
+    shows=ANSWERED,
+)
+attack(
+    "forged_objects_without_end",
+    "The judge keeps nothing of objects that it does not use: however many it is told of, they are numbers.",
+    code=FORGE
+    + """\
+def reply(request):
+    first = 1000 * len(asked) % (1 << 30)
+    return message({"value": {"list": [{"ref": [first + number, "A"]} for number in range(990)]}})
+forge(reply, honest=("name", "call", "run"))
+""",
+    answers=WRONG,
+    then=FORGED,
+    shows=ANSWERED,
+)
+attack(
+    "forged_work",
+    "What a reply costs the judge is the submission's time: many of the largest are no more than it has.",
+    code=FORGE
+    + """\
+many = message({"value": {"list": [{"list": [number] * 900} for number in range(100)]}})
+forge(lambda request: many, honest=("name", "call", "run"))
+""",
+    answers=WRONG,
+    then=FORGED,
+    shows=ANSWERED,
 )
 attack(
     "huge_shape",
@@ -1217,6 +1419,35 @@ attack(
     shows=("is no ordinary file, but a",),
 )
 attack(
+    "zips",
+    "An archive is read where it lies, its entries counted before they are listed.",
+    files=zips,
+    points=NOTHING,
+    shows=("'1.zip' holds more than 50,000", "'2.zip' is damaged and cannot be opened", "is locked with a password"),
+)
+attack(
+    "zip_that_lies",
+    "Of an entry so much is unpacked as it says that it has, and then it has to be right.",
+    files=zip_that_lies,
+    points=NOTHING,
+    shows=("'workshop.ipynb/workshop.ipynb' is damaged and cannot be unpacked",),
+)
+attack(
+    "zip_that_climbs",
+    "Nothing is unpacked to disk: paths in an archive are names, and a link in it is a text.",
+    files=zip_that_climbs,
+    code='tried("to climb")',
+    shows=("tried: to climb", "'work.zip/other/workshop.ipynb' was graded in its place"),
+)
+attack(
+    "odd_names",
+    "The name of a file is shown as Python writes it, and only some of them.",
+    files=odd_names,
+    points=NOTHING,
+    shows=("nor any other notebook, but '",),
+    page=True,
+)
+attack(
     "namespaces",
     "No capabilities, and none by a user namespace of one's own: Linux refuses to make one.",
     code="""\
@@ -1556,6 +1787,74 @@ for folder in ("/learner", "/tmp", "/dev/shm"):
 """,
 )
 attack(
+    "disk_that_stays_full",
+    "What a learner's code leaves no room for are its own files.",
+    code="""\
+tried("to leave no room")
+for folder in ("/learner", "/tmp", "/dev/shm"):
+    try:
+        for number in range(200):
+            with open("%s/%d" % (folder, number), "wb", 0) as file:
+                os.posix_fallocate(file.fileno(), 0, 1 << 20)
+    except OSError as error:
+        print("stopped:", folder, error)
+""",
+    solved=("tensor", "module", "optimizer"),
+    points={**HONEST, "sgd": 8},
+    shows=("tried: to leave no room", "stopped: /dev/shm"),
+)
+attack(
+    "files_of_other_kinds",
+    "Folders, links, pipes and sockets count as files do, in each folder of the jail; what is deep in it ends with it.",
+    code="""\
+tried("what takes no bytes")
+os.chdir("/dev/shm")
+for number in range(6000):
+    os.mkdir("d")
+    os.chdir("d")
+for name in (b"\\xff" * 255, b"a\\nb", b"-rf", b"\\x1b]0;x\\x07"):
+    os.mkfifo(name)
+for number in range(200_000):
+    os.symlink("/", "/dev/shm/link-%d" % number)
+""",
+    shows=("tried: what takes no bytes", "more than 20,000 files in one of its folders"),
+)
+attack(
+    "stopped_and_continued",
+    "A kernel that stands still is one that takes long: its time goes on.",
+    code="""\
+tried("to stand still")
+sys.stdout.flush()
+child, me = os.fork(), os.getpid()
+if child == 0:
+    time.sleep(0.5)
+    os.kill(os.getppid(), signal.SIGCONT)
+    os._exit(0)
+os.kill(me, signal.SIGSTOP)
+os.waitpid(child, 0)
+""",
+    solved=("tensor", "module", "optimizer"),
+    points={**HONEST, "sgd": 8},
+)
+attack(
+    "signals_without_end",
+    "Signals that a kernel gets from its own children are its own doing, and decide nothing.",
+    code="""\
+tried("signals")
+numbers = signal.SIGALRM, signal.SIGVTALRM, signal.SIGPROF, signal.SIGUSR1, signal.SIGXCPU, signal.SIGCHLD
+for number in numbers:
+    signal.signal(number, lambda *_: None)
+if os.fork() == 0:
+    for _ in range(20_000):
+        for number in numbers:
+            os.kill(os.getppid(), number)
+        time.sleep(0.0002)
+    os._exit(0)
+""",
+    solved=("tensor", "module", "optimizer"),
+    points={**HONEST, "sgd": 8},
+)
+attack(
     "background_process",
     "All that a kernel starts is in its jail, and ends with process 1 of that.",
     code="""\
@@ -1693,6 +1992,57 @@ display(HTML("<img src='%s'><object data='%s'></object><embed src='%s'>" % (uri,
     page=True,
 )
 attack(
+    "markup_frames",
+    "No frame, no name and no other element than those of a list is left; what is left covers nothing.",
+    code=f"MARKUP = {MARKUP_FRAMES!r}"
+    + """
+from IPython.display import HTML, Markdown, display
+print(MARKUP)
+display(HTML(MARKUP), Markdown(MARKUP), {"text/latex": MARKUP, "text/plain": "a"}, raw=False)
+display({"text/latex": "$" + MARKUP + "$", "text/plain": "a"}, raw=True)
+""",
+    page=True,
+)
+attack(
+    "markup_attachments",
+    "What is attached has to be a picture and is named by a number: its own name comes into no page.",
+    changed=attached,
+    page=True,
+)
+attack(
+    "pictures_that_lie",
+    "A picture's kind is what its bytes are, its size that of its largest frame; what it says besides is not unpacked.",
+    code="""\
+import base64, struct, zlib
+from IPython.display import HTML, display
+part = lambda kind, data: struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+head = part(b"IHDR", struct.pack(">IIBBBBB", 10, 10, 8, 0, 0, 0, 0))
+png = lambda *parts: b"\\x89PNG\\r\\n\\x1a\\n" + head + b"".join(part(*each) for each in parts)
+bomb = zlib.compress(bytes(64 << 20), 9)
+gif = lambda wide, frame: b"GIF89a" + struct.pack("<HHBBB", wide, wide, 240, 0, 0) + bytes(6) + b"," + struct.pack(
+    "<HHHHB", 0, 0, frame, frame, 0) + b"\\2\\2\\x44\\1\\0;"
+jpeg = bytes.fromhex("ffd8ffc0000b08ffdcffdc01011100ffda0008010100003f00")
+lies = [png((b"zTXt", b"k\\0\\0" + bomb)), png((b"iCCP", b"k\\0\\0" + bomb))]
+lies += [png((b"iTXt", b"k\\0\\1\\0\\0\\0" + bomb))]
+lies += [gif(65535, 1), gif(10, 65535), gif(10, 9000), jpeg, jpeg[:9], b"%!PS-Adobe-3.0 EPSF-3.0"]
+lies += [b"RIFF\\xff\\xff\\xff\\x7fWEBPVP8 ", b"II*\\0" + b"\\xff" * 64, b"\\0\\0\\1\\0\\xff\\xff" + bytes(99)]
+lies += [b"8BPS\\0\\1" + b"\\xff" * 30]
+tried("lies")
+for number, lie in enumerate(lies):
+    data = base64.b64encode(lie).decode()
+    display({"image/png": data, "image/gif": data, "text/plain": "tried: lie %d" % number}, raw=True)
+    display(HTML("<p>%d<img src='data:image/jpeg;base64,%s'></p>" % (number, data)))
+""",
+    shows=(
+        "tried: lies",
+        "tried: lie 12",
+        "9,000 x 9,000 pixels",
+        "more than 64,000,000 pixels",
+        "that is damaged, or no",
+    ),
+    page=True,
+)
+attack(
     "pictures_without_end",
     "A picture's size is read from its header, and all of a notebook's have so many pixels; an SVG that repeats what "
     "repeats others is left out.",
@@ -1765,6 +2115,13 @@ for _ in range(3):
             {"cell_type": "markdown", "id": "slow", "metadata": {}, "source": "<div>" * 15_000},
         ],
     },
+    page=True,
+)
+attack(
+    "slow_markdown",
+    "Each piece of a page has a time, and all of them together: then it is shown as text.",
+    changed=slow_text,
+    code='tried("slow text")',
     page=True,
 )
 attack(

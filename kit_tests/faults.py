@@ -299,6 +299,14 @@ def zipped(name: str, blank: int = 0) -> Callable[[], bytes]:
     return content
 
 
+def in_a_zip() -> bytes:
+    """A zip file that holds the one with the notebook."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as file:
+        file.writestr("a.zip", zipped("workshop.ipynb")())
+    return made.getvalue()
+
+
 def too_large(folder: Path) -> None:
     os.truncate(folder / "workshop.ipynb", 200 << 20)
 
@@ -465,6 +473,13 @@ FILES = [
         BEGUN,
         "may have changed in 1 place",
     ),
+    # What a merge of two versions leaves that knows notebooks.
+    Fault(
+        "git_conflict_in_an_answer",
+        lambda: begun(tensor=f"<<<<<<< local\n{solution('tensor')}=======\n>>>>>>> remote\n"),
+        MODULE,
+        shows=("SyntaxError",),
+    ),
     Fault("null_characters", as_bytes(lambda text: text.encode() + bytes(4096)), BEGUN, "holds null characters"),
     Fault("rubbish_after_it", as_bytes(lambda text: text + text[-100:]), BEGUN, "has 100 more characters: left out"),
     Fault("two_hundred_megabytes", begun, NOTHING, "at most 104,857,600 can be graded", beside=too_large),
@@ -478,8 +493,12 @@ FOLDERS = [
     Fault("folder_in_folder", lambda: None, BEGUN, "'a/workshop.ipynb' was graded in its place", beside=inside("a")),
     Fault("zip_file", zipped("Übung/My work.ipynb"), BEGUN, "'work.zip/Übung/My work.ipynb' was", file="work.zip"),
     Fault("zip_bomb", zipped("a.ipynb", 100_000_000), NOTHING, "is packed smaller than a", file="work.zip"),
+    Fault(
+        "zip_in_a_zip", in_a_zip, NOTHING, "nor any other notebook, but 'work.zip', 'work.zip/a.zip'", file="work.zip"
+    ),
     Fault("picture", lambda: b"\x89PNG", NOTHING, "nor any other notebook, but 'photo.png'", file="photo.png"),
     Fault("renamed", begun, BEGUN, "'My work (1).IPYNB' was graded in its place", file="My work (1).IPYNB"),
+    Fault("Zo\u00eb [2] $(id) +1 'x' #%", begun, BEGUN, "'workshop.json' was graded", file="workshop.json"),
     Fault("renamed_oddly_and_empty", lambda: b"", NOTHING, "is empty", file="caf\udce9\n# **x**.ipynb"),
     Fault(
         "two_notebooks",
@@ -491,6 +510,20 @@ FOLDERS = [
     Fault("notebook_is_a_folder", lambda: None, NOTHING, "nor any other notebook", beside=folder("workshop.ipynb")),
     # Of all that dateutil cannot read, this raises neither ValueError nor OverflowError.
     Fault("timestamp_of_a_long_number", begun, BEGUN, NO_DATE, beside=texts(timestamp__txt="1" * 40 + "h")),
+    Fault(
+        "timestamp_read_in_two_ways",
+        lambda: None,
+        NOTHING,
+        "some read as 2026-03-10 and some as 2026-10-03",
+        beside=texts(timestamp__txt="10.03.2026 12:00"),
+    ),
+    Fault(
+        "timestamp_of_no_time_zone",
+        lambda: None,
+        NOTHING,
+        "'XYZ' is no known time zone",
+        beside=texts(timestamp__txt="2026-03-10 12:00:00 XYZ"),
+    ),
     Fault("timestamp_is_a_pipe", begun, BEGUN, NO_DATE, beside=pipe("timestamp.txt")),
     Fault("timestamp_is_a_link", begun, BEGUN, NO_DATE, beside=linked("timestamp.txt", "/dev/zero")),
     Fault("extra_files", begun, BEGUN, beside=extra_files),
@@ -594,6 +627,7 @@ OUTPUT = [
     ),
     Fault("prints_in_a_constructor", creating("print('made')", half), HALF),
     Fault("raises_in_del", edited(raises_in_del), BEGUN),
+    Fault("saves_a_large_file", own("np.save('large', np.zeros(9_000_000))"), BEGUN, shows=("OSError",)),
     Fault("closes_stdout", own("import sys\nsys.stdout.close()\nsys.stderr.close()"), BEGUN),
     Fault("goes_on", own(GOES_ON), BEGUN),
 ]
@@ -613,6 +647,12 @@ PYTHON = [
         MODULE,
         f"{ABSENT}seaborn.",
         shows=("No module named 'seaborn' where notebooks are graded",),
+    ),
+    Fault(
+        "imports_all_of_it",
+        edited(lambda made: begin_with("from scipy.special import *", made)),
+        MODULE,
+        f"{ABSENT}scipy.",
     ),
     Fault(
         "imports_it_late", dividing("import scipy"), NO_DIVISION, f"{ABSENT}scipy.", shows=("No module named 'scipy'",)

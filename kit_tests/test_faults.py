@@ -86,7 +86,7 @@ def test_each_fault_earns_what_the_work_deserves(graded, fault):
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_learner_and_instructor_read_what_is_wrong(graded, fault):
-    said = [line for line in graded.log.split("\n") if re.search(rf"\] {fault.name}: ", line)]
+    said = [line for line in graded.log.split("\n") if re.search(rf"\] {re.escape(fault.name)}: ", line)]
     remarks = graded.remarks(fault.name)
     if fault.says is None:
         assert said == [] and remarks == ""

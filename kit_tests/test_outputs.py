@@ -208,6 +208,17 @@ def test_a_photo_that_was_taken_upright_is_shown_upright():
         assert image.size == (1500, 2000)
 
 
+@pytest.mark.parametrize(("side", "shown_side"), [(300, 300), (3000, 2000)])
+def test_of_a_photo_that_holds_several_pictures_the_first_is_shown(side, shown_side):
+    """As telephones make them, with a smaller one or one of the depth."""
+    file = io.BytesIO()
+    Image.new("RGB", (side, side), "red").save(file, "MPO", save_all=True, append_images=[Image.new("RGB", (9, 9))])
+    (shown,) = safe(display({"image/jpeg": base64_of(file.getvalue())}))
+    with image_in(shown.data) as image:
+        assert image.size == (shown_side, shown_side)
+        assert image.convert("RGB").getpixel((1, 1))[0] > 250
+
+
 @pytest.mark.parametrize(("width", "form"), [(1000, "image/png"), (1001, "text/html")])
 def test_a_picture_is_never_wider_than_the_page(width, form):
     (shown,) = safe(display({"image/png": picture("PNG", width)}))
