@@ -30,7 +30,7 @@ from grading import follow, jail, outputs
 from grading.budget import Budget, limited_memory
 from grading.images import Gallery
 from grading.judge import Judge, Verdict
-from grading.kernels import LOST, DeadKernel, JailedKernel, KernelSupply, Zygote
+from grading.kernels import HUNG_UP, LOST, DeadKernel, JailedKernel, KernelSupply, Zygote
 from grading.submissions import is_answer, is_grade
 
 MOST_MESSAGES = 5000  # of one cell that are looked at
@@ -280,6 +280,9 @@ class Runner(NotebookClient):
         except CellTimeoutError:
             self.km.kill()
             raise Stopped(f"the cell took longer than {seconds:.0f} seconds and could not be interrupted") from None
+        except zmq.Again:
+            self._hang_up()
+            raise Stopped(self.km.why) from None
         except Exception as error:  # what came from the kernel was not what a kernel sends
             self.log.debug("unreadable", exc_info=True)
             self.km.kill()
@@ -343,9 +346,17 @@ class Runner(NotebookClient):
     @run_sync
     async def _listen(self) -> None:
         """Have the kernel answer the judge."""
-        self.listening = await ensure_async(
-            self.kc.execute("__import__('server').answer()", silent=True, store_history=False, allow_stdin=False)
-        )
+        try:
+            self.listening = await ensure_async(
+                self.kc.execute("__import__('server').answer()", silent=True, store_history=False, allow_stdin=False)
+            )
+        except zmq.Again:
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        """End a kernel that can be told nothing any more."""
+        self.km.why = HUNG_UP
+        self.km.kill()
 
     @run_sync
     async def _drain(self) -> None:

@@ -38,6 +38,7 @@ LARGEST = 16 << 20  # bytes of one message, to or from the kernel
 MOST_GROWTH = 512 << 20  # bytes that this process may take while it listens to one kernel
 GRACE = 6.0  # seconds of processor time that a cell has to stop
 END_SECONDS = 10.0  # to end, for a kernel that has closed its channel: Linux does that first
+HUNG_UP = "the kernel has closed the connection on which it is told what to run"
 LOST = "its kernel was ended from outside"
 
 
@@ -54,6 +55,7 @@ class JailedKernelClient(AsyncKernelClient):
         made.setsockopt(zmq.MAXMSGSIZE, LARGEST)
         made.setsockopt(zmq.RECONNECT_IVL, -1)
         made.setsockopt(zmq.RCVHWM, 200)
+        made.setsockopt(zmq.SNDTIMEO, 0)  # else it waits for ever to send where the kernel has hung up
         if identity:
             made.identity = identity
         made.connect(self._make_url(channel))
@@ -78,7 +80,7 @@ class JailedKernel(AsyncKernelManager):
     Every socket that it listens on was made here, in a folder it cannot see, and handed down as a file descriptor.
     """
 
-    client_class = "grading.kernels.JailedKernelClient"
+    client_factory = JailedKernelClient
 
     def launch(self, level: jail.Level, limits: jail.Limits, files: Path, zygote: Zygote | None = None) -> JailedKernel:
         """Start the process, or a copy of the zygote; `wait_until_ready` before use.

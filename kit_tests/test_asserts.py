@@ -328,6 +328,18 @@ def sum(numbers): return np.sum(numbers, dtype=int)
 }
 
 # A class whose objects say yes to everything, and to whom all comes as a surprise but the expected value.
+HANGS_UP = """
+import os, socket, stat
+
+def upper(text):
+    for number in map(int, os.listdir("/proc/self/fd")):
+        if os.path.exists(f"/proc/self/fd/{number}") and stat.S_ISSOCK(os.fstat(number).st_mode):
+            with socket.fromfd(number, socket.AF_UNIX, socket.SOCK_STREAM) as end:
+                listens = end.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+                if str(end.getsockname()).endswith("s-1") and not listens:
+                    end.shutdown(socket.SHUT_RDWR)
+    return text.upper()
+"""
 LIE = """\
 class Lie:
     yes = lambda self, *_, **__: True
@@ -386,6 +398,7 @@ FORGERIES = {
         "",
         [*TESTS],
     ),
+    "a kernel that hangs up, and works on": ({"words": WORDS + HANGS_UP}, "", "", ("test_sum",)),
     "a builtin that is to be written": ({"words": WORDS.replace("def sum", "def summe")}, "", "", ("test_sum",)),
     "helpers of the course": (
         WRONG_SOFTMAX,
