@@ -40,6 +40,7 @@ timer.join()
     "asyncio, with a server, a program and a thread": """
 import asyncio, urllib.request
 async def serve(reader, writer):
+    await reader.readuntil(b"\\r\\n\\r\\n")
     writer.write(b"HTTP/1.0 200 OK\\r\\n\\r\\n9")
     writer.close()
 server = await asyncio.start_server(serve, "127.0.0.1", 0)
