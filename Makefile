@@ -58,4 +58,4 @@ $(VENV)/ready-test: requirements-test.lock $(VENV)/ready
 	touch $@
 
 clean:
-	rm -rf $(VENV) gradebook.db .grading autograded feedback examples/autograded examples/feedback examples/gradebook.db
+	rm -rf $(VENV) autograded feedback examples/autograded examples/feedback examples/gradebook.db

@@ -153,8 +153,11 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     if options.command == "autograde":
         if not any(other.startswith(("--scheduler", "--dry-run", "--help", "-h")) for other in others):
+            from grading import cgroups
             from grading.warm import workers
 
+            with contextlib.suppress(cgroups.Unavailable):
+                cgroups.found()  # while this process is alone in its group, which all that it starts will be in
             workers()  # it takes longer to load than nbgrader, beside it
         from grading.run import ClassApp
 
@@ -210,6 +213,7 @@ def open_streams() -> None:
         except OSError:
             os.open(os.devnull, mode)  # it gets the lowest number that is free
     sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stdout.reconfigure(errors="backslashreplace")  # a name that the terminal's encoding does not have
     sys.stderr = Forgiving(sys.stderr or os.fdopen(2, "w", closefd=False))
 
 

@@ -35,7 +35,7 @@ from tqdm import tqdm
 from traitlets import Bool, Integer, Unicode, default
 
 from checks.observe import printable
-from grading import cgroups, gradebook, jail, submissions, worker
+from grading import gradebook, jail, submissions, worker
 from grading.autograde import SECRET, JudgedAutograde, JudgedExecute, drawn_seed, sentence
 from grading.execute import Settings
 from grading.gradebook import GradebookError
@@ -117,8 +117,7 @@ class ClassAutograde(JudgedAutograde):
 
     def _open(self, settings: Settings, files: Path, stack: contextlib.ExitStack) -> None:
         if not self.scheduler and not self.dry_run:
-            with contextlib.suppress(cgroups.Unavailable):
-                cgroups.found()  # while this process is alone in its group, which all that it starts will be in
+            self.log.warning(jail.probe().as_text())
         self.setup = Setup(
             notebooks={},
             files={
@@ -234,7 +233,7 @@ class ClassAutograde(JudgedAutograde):
             with _dask(self.scheduler, self.tls_ca, self.tls_cert, self.tls_key) as client:
                 threads = sum(client.nthreads().values())
                 self._say(f"{threads} workers of {self.scheduler}")
-                executor = client.get_executor(pure=False, retries=worker.ATTEMPTS)
+                executor = client.get_executor(pure=False, retries=worker.ATTEMPTS - 1)
                 yield executor, client.scatter(self.setup, broadcast=True), 2 * max(1, threads)
             return
         executor = ThreadPoolExecutor(self.workers, thread_name_prefix="grading")

@@ -156,10 +156,10 @@ def digest(what: Any) -> str:
 
 @cache
 def kit() -> str:
-    """Digest of the code that grades, and of the libraries it computes with."""
+    """Digest of the code that grades, of its Python, and of the libraries it computes with."""
     files = [ROOT / "tests.py", *(ROOT / "checks").glob("*.py"), *(ROOT / "grading").rglob("*.py")]
     code = {path.relative_to(ROOT).as_posix(): digest(path.read_bytes()) for path in files}
-    return digest([code, packages(DECIDING)])
+    return digest([code, platform.python_version(), packages(DECIDING)])
 
 
 def packages(roots: Iterable[str]) -> dict[str, str]:

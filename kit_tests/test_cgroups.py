@@ -15,7 +15,7 @@ from jailed import Kernel
 
 from checks.observe import Failed
 from conftest import ROOT
-from grading import cgroups, jail
+from grading import __main__, cgroups, jail, run, warm
 
 MIB = 1 << 20
 grouped = pytest.mark.skipif(bool(jail.probe().no_groups), reason=f"no control groups: {jail.probe().no_groups}")
@@ -229,3 +229,13 @@ def test_the_level_says_whether_each_jail_has_a_control_group():
     assert "NOT limited" not in with_groups.as_text()
     without = jail.Level("bubblewrap", user=1, no_groups="start it so")
     assert "NOT limited: the memory of all processes of a jail together. start it so." in without.as_text()
+
+
+def test_a_class_run_looks_for_groups_while_it_is_the_only_process_in_its_own(monkeypatch):
+    """In version 2 a group that holds another program, such as its first worker, cannot be divided."""
+    order = []
+    monkeypatch.setattr(cgroups, "found", lambda: order.append("groups"))
+    monkeypatch.setattr(warm, "workers", lambda: order.append("workers"))
+    monkeypatch.setattr(run.ClassApp, "launch_instance", lambda _: order.append("run"))
+    assert __main__.main(["autograde", "workshop"]) == 0
+    assert order == ["groups", "workers", "run"]

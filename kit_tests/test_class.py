@@ -138,6 +138,7 @@ def test_what_needs_a_look_is_said_and_the_status_is_as_nbgraders(both):
     _, many, one, graded = both
     assert (one.status, graded.status) == (1, 1)
     assert "9 submissions: 9 graded, 3 need a look" in graded.log
+    assert graded.log.index("jail: bubblewrap (") < graded.log.index("damaged: ")
     assert "damaged: 'workshop.ipynb' is damaged near line 1" in graded.log
     assert "untimely: timestamp.txt holds no date" in graded.log
     assert "Traceback" not in graded.log
@@ -710,6 +711,17 @@ def test_the_log_says_why_points_changed_and_keeps_what_they_were(tmp_path):
     lines = done.stdout.splitlines()
     assert len(lines) == 7 and "  workshop  all-00  50, 86 before (test_tensor 40, test_module 10, " in lines[2]
     assert "in, limits were changed; seed " in lines[2] and f"kit {worker.kit()[:8]}, level bubblewrap" in lines[2]
+
+
+def test_a_name_that_the_terminal_cannot_show_is_shown_all_the_same(tmp_path):
+    journal = Journal(tmp_path / "journal")
+    entry = {"at": "2026-01-05", "assignment": "workshop", "learner": "Łukasz", "total": 1, "before": None}
+    run = {"points": {"test_tensor": 1}, "why": ["graded"], "seed": 1, "setup": {"kit": "0" * 8}, "level": "process"}
+    journal.log([{**entry, **run}])
+    command = [sys.executable, "-m", "grading", "trace", f"--journal={journal.folder}"]
+    variables = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    done = subprocess.run(command, cwd=worker.ROOT, env=variables, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "") and "\\u0141ukasz" in done.stdout
 
 
 def _sum(points: dict[str, float] | None) -> float | None:

@@ -204,12 +204,15 @@ def test_a_randomly_damaged_journal_has_what_was_kept_or_nothing(steps, tmp_path
         journal.put("ab12", RESULT)
         journal.note("workshop", "learner", noted)
         journal.begin("setup", 5, anew=True)
-        for file in sorted(path for path in journal.folder.rglob("*.json") if path.is_file()):
+        (journal.folder / "log.jsonl").unlink(missing_ok=True)
+        journal.log([noted])
+        for file in sorted(path for path in journal.folder.rglob("*.json*") if path.is_file()):
             content = file.read_bytes()
             if pick.random() < 0.5:
                 file.write_bytes(damaged(pick, content))
             else:
                 file.write_text(json.dumps(changed(pick, json.loads(content))))
+        assert [entry for entry in journal.history()[0] if entry != noted] == []
         assert journal.get("ab12") in (None, RESULT)
         assert journal.written("workshop", "learner") in ({}, noted)
         assert journal.begin("setup", 6, anew=False) in (5, 6)
