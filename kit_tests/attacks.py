@@ -2159,7 +2159,6 @@ attack(
     "Linux refuses to let a socket of the jail linger: the grader, if it is sent one, closes it at once.",
     code=FORGE
     + """\
-channel = next(c.cell_contents.channel for c in server.answer.__closure__ if hasattr(c.cell_contents, "channel"))
 listener = socket.create_server(("127.0.0.1", 0))
 end = socket.create_connection(listener.getsockname())
 attempt("to linger", lambda: end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, wire.HEAD.pack(1, 20)))
@@ -2169,12 +2168,17 @@ try:
         end.send(bytes(1 << 16))
 except BlockingIOError:
     pass
-# With the answer to what has not been asked yet: the judge, who wants no socket, will have the last descriptor of it.
-socket.send_fds(channel.socket, [message({"value": None})], [end.fileno()])
-end.close()
-tried("a socket for the judge")
+before, sent = server.Server._answer, []
+def answer(self, request, data, names):
+    # With the first answer: the judge, who wants no socket, will have the last descriptor of it.
+    server.Server._answer = before
+    socket.send_fds(self.channel.socket, [message({"value": None})], [end.fileno()])
+    end.close()
+    sent.append(request["do"])
+server.Server._answer = answer
 """,
-    shows=("tried: to linger", "tried: a socket for the judge"),
+    then='tried("%d socket for the judge" % len(sent))\n',
+    shows=("tried: to linger", "tried: 1 socket for the judge"),
 )
 attack(
     "io_uring",

@@ -244,7 +244,7 @@ def test_attack_earns_what_the_honest_work_in_it_deserves(run, attack):
 
 
 def test_there_are_many_attacks_and_each_says_what_stopped_it():
-    assert len(ATTACKS) >= 45
+    assert len(ATTACKS) >= 120
     assert len(LEARNERS) == len(ATTACKS)
     assert all(re.fullmatch(r"[A-Z].*\.", attack.stopped_by) for attack in ATTACKS)
 
