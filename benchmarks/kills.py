@@ -40,12 +40,15 @@ def moments(kills: int, submissions: int, seed: int) -> list[tuple[int, float, b
 def kill(made: Course, after: int, seconds: float, all_of_it: bool) -> bool:
     """Begin a run and kill it; whether it was still at work."""
     running = made.start(*OPTIONS)
-    wait_for(lambda: results(made) >= after or running.poll() is not None)
-    time.sleep(seconds)
-    is_at_work = running.poll() is None
-    if is_at_work:
-        (os.killpg if all_of_it else os.kill)(running.pid, signal.SIGKILL)
-    running.communicate()
+    try:
+        wait_for(lambda: results(made) >= after or running.poll() is not None)
+        time.sleep(seconds)
+        is_at_work = running.poll() is None
+        if is_at_work and all_of_it:
+            os.killpg(running.pid, signal.SIGKILL)
+    finally:
+        running.kill()
+        running.communicate()
     wait_for(lambda: not processes(made))
     return is_at_work
 

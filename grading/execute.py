@@ -402,7 +402,6 @@ class Bench:
             stack.callback(self.supply.close)
             self.tests = load_tests()
             self.tests.WORKSHOP.seed = self.seed
-            stack.enter_context(limited_memory())
             self._stack = stack.pop_all()
         return self
 
@@ -422,6 +421,10 @@ class Bench:
         Raises:
             DeadKernel: when no kernel starts, or the machine ends it: this is no verdict, and may be tried again.
         """
+        with limited_memory():
+            return self._graded(notebook, course)
+
+    def _graded(self, notebook: NotebookNode, course: NotebookNode) -> tuple[list[str], dict[str, FollowThrough]]:
         seconds, budget = self.settings.submission_seconds, Budget(self.settings.judge_seconds)
         first = Runner(notebook, self, course, seconds, budget)
         remarks = first.run()

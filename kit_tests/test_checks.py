@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import hashlib
 import io
 import itertools
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
@@ -817,6 +819,25 @@ def test_parameters_without_end_are_not_all_looked_at():
 
     report = run("module", {**names, "MyModule": Endless})
     assert "more than 1,000" in next(check for check in report.checks if check.id == "own").got
+
+
+def test_what_was_seen_is_kept_small():
+    """Nor do frames of failures keep it, until Python looks for what only keeps itself."""
+    names = {**solved(), "large": np.ones(999_999, np.int8)}
+    exec(
+        "MyTensor.kept = None\ndef keep(self, value): self.kept = value\n"
+        "MyTensor.grad = property(lambda self: None if self.kept is None else large, keep)",
+        names,
+    )
+    tracemalloc.start()
+    gc.disable()
+    try:
+        report = tests.TENSOR.run(names_for(tests.TENSOR, names), 1)
+        assert tracemalloc.get_traced_memory()[0] < 200 << 20
+    finally:
+        gc.enable()
+        tracemalloc.stop()
+    assert any("shape (999999,) instead of" in str(check.says) for check in report.checks)
 
 
 def test_arrays_are_read_as_copies():

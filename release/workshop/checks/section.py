@@ -52,6 +52,7 @@ CHECK_SECONDS = 5.0
 SCALAR = Program("t = MyTensor(1.5)", ("t",))
 PROGRAM_SECONDS = 1.0  # of learner code, in one small program on its own, or in some together
 MOST_ENDLESS = 2  # programs of a check that are waited for in vain
+MOST_KEPT = 10_000  # elements of an array that was seen
 ONCE_MORE = 3  # times that a program runs again, where it was wrong among others and is right alone
 STOPS = (KeyboardInterrupt, OutOfTime, UsedTorch)  # after these a check does not try its other inputs
 
@@ -222,9 +223,8 @@ class Trial:
             if mistake not in (None, *mistakes.KNOWN):
                 self.broken = ValueError(f"{mistake!r} is the id of no mistake")
             self.first = Failure(verdict, self.snippet, mistake, issubclass(type(error), STOPS))
-            for each in (error, verdict):  # the frames would keep the learner's objects alive
-                for name in ("__traceback__", "__context__", "__cause__"):
-                    getattr(BaseException, name).__set__(each, None)
+            _forget_frames(verdict)
+        _forget_frames(error)
 
     def _theirs(self, error: BaseException) -> bool:
         """Whether an exception is a verdict, or came out of the learner's code."""
@@ -259,7 +259,9 @@ class Trial:
             return Raised("other", 0)
 
     def observe(self, code: str, see: str, expected: Any, got: Any, right: bool = False) -> None:
-        """Note what was seen after `code`, to name a mistake by."""
+        """Note what was seen after `code`, to name a mistake by: not the numbers of what is larger than anything is."""
+        if isinstance(got, np.ndarray) and got.size > MOST_KEPT:
+            got = "unreadable"
         self.evidence.append(Observation(code, see, expected, got, right, self.given))
 
     def expect(self, code: str, **expected: Any) -> None:
@@ -321,6 +323,8 @@ class Trial:
                     error.mistake = error.mistake or mistakes.get(expression)
                 if first is None:
                     first = error, f"{code}\n{expression}"
+                else:
+                    _forget_frames(error)
                 if got is None and expression.endswith(".grad"):
                     self._why_no_gradient(variables, code)
         if first:
@@ -533,9 +537,16 @@ class Trial:
             return self.run(code, after=after, **more)
         except KeyboardInterrupt:
             raise
-        except BaseException:
+        except BaseException as error:
+            _forget_frames(error)
             del self.evidence[noted:]
             return None
+
+
+def _forget_frames(error: BaseException) -> None:
+    """Forget where an exception was raised: frames would keep the learner's objects alive, and all that was seen."""
+    for name in ("__traceback__", "__context__", "__cause__"):
+        getattr(BaseException, name).__set__(error, None)
 
 
 def _shows(expected: Mapping[str, Any], got: Any) -> bool:
