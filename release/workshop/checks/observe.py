@@ -141,16 +141,17 @@ class Deadline:
     Args:
         seconds: that may be used.
         processor: a clock of the processor time of whoever runs the code, in seconds.
-        patience: seconds that may pass for one of processor time.
+        patience: seconds that may pass for one of processor time; PATIENCE without it.
 
     Attributes:
         elsewhere: seconds that were used on this code's behalf by whom that clock does not know.
     """
 
     def __init__(
-        self, seconds: float, processor: Callable[[], float] = time.thread_time, patience: float = PATIENCE
+        self, seconds: float, processor: Callable[[], float] = time.thread_time, patience: float | None = None
     ) -> None:
-        self.seconds, self.processor, self.patience, self.elsewhere = seconds, processor, patience, 0.0
+        self.seconds, self.processor, self.elsewhere = seconds, processor, 0.0
+        self.patience = PATIENCE if patience is None else patience
         self.begun, self.passed = processor(), time.monotonic()
 
     @property
