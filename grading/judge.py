@@ -160,7 +160,7 @@ class Judge:
         """Why a test that lost points may have lost them though the work is right."""
         doubts = []
         for name, value in self.values.items():
-            with contextlib.suppress(Exception, OutOfTime):
+            with contextlib.suppress(Exception, OutOfTime, UsedTorch):
                 if not _is_same(value, self.connection.ask("name", name)):
                     doubts.append(f"{name}, which a locked cell makes, is another one in this notebook")
         if self.connection.changed:
@@ -183,7 +183,9 @@ class Judge:
             return OVER
         except UsedTorch as error:
             return Verdict(0.0, f"Not graded: {error}.")
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # as pytest.raises and sys.exit raise
             return self._failed(cell, error)
         if isinstance(value, np.generic):
             value = value.item()
@@ -198,7 +200,7 @@ class Judge:
         self.remarks += broken(value.report)
         return Verdict(float(value), report=value.report)
 
-    def _failed(self, cell: NotebookNode, error: Exception) -> Verdict:
+    def _failed(self, cell: NotebookNode, error: BaseException) -> Verdict:
         """On a cell whose test ended in an exception."""
         if why := self.connection.undecided:
             return Verdict(0.0, f"Not graded: {why}.")
@@ -210,13 +212,25 @@ class Judge:
             where = error.with_traceback(self.connection.raised[1])
             return Verdict(0.0, f"The test failed: {printable(str(explain(where)))}.")
         if isinstance(error, AssertionError):
-            return Verdict(0.0, f"The test failed: {printable(str(error)) or _asserted(cell.source, error)}.")
+            return Verdict(0.0, f"The test failed: {self._shown(error) or _asserted(cell.source, error)}.")
+        what = printable(": ".join(part for part in (type(error).__name__, self._shown(error)) if part))
+        if not isinstance(error, Exception):
+            return Verdict(0.0, f"The test failed: {what}.")
         # of the test, on values that nobody thought of
-        what = printable(f"{type(error).__name__}: {error}")
         return Verdict(0.0, f"Not graded: the test failed on what your code computed: {what}.")
 
-    def _is_theirs(self, error: Exception) -> bool:
+    def _is_theirs(self, error: BaseException) -> bool:
         return self.connection.raised is not None and error is self.connection.raised[0]
+
+    def _shown(self, error: BaseException) -> str:
+        """The text of an exception. It may hold an object of the kernel, whose `str` is the learner's code."""
+        before = self.connection.undecided  # a text decides nothing
+        try:
+            return printable(str(error))
+        except (Exception, OutOfTime, UsedTorch):
+            return "(it cannot be shown)"
+        finally:
+            self.connection.undecided = before
 
     def _names(self, source: str, needed: names.Needed, undefined: set[str]) -> dict[str, Any]:
         """What the names in a cell stand for; those that the kernel does not know are `undefined`."""
@@ -249,7 +263,7 @@ class Judge:
                 _run([line], found, COURSE)
             except ImportError as error:
                 alias = line.names[0] if isinstance(line, names.IMPORT) else ast.alias(str(error.name))
-                absent[(alias.asname or alias.name).partition(".")[0]] = f"{failed}: {error}"
+                absent[(alias.asname or alias.name).partition(".")[0]] = f"{failed}: {self._shown(error)}"
             except (NameError, Failed) as error:
                 if isinstance(error, NameError) and error.name in absent:
                     break
@@ -257,7 +271,8 @@ class Judge:
             except Exception as error:
                 if self._is_theirs(error):
                     raise
-                raise self.connection.undecidable(printable(f"{failed}: {type(error).__name__}: {error}")) from error
+                what = f"{failed}: {type(error).__name__}: {self._shown(error)}"
+                raise self.connection.undecidable(printable(what)) from error
         for name in absent.keys() - found.keys():
             raise self.connection.undecidable(printable(absent[name]))
 

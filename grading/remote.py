@@ -141,7 +141,7 @@ class Connection:
                 reply, data = self._exchange(document, encoder.blobs, there)
             if there.left <= 0:  # whatever its own clocks say: an answer after its time is no answer
                 raise OutOfTime
-            return self._read(reply, data)
+            return self._read(reply, data, what)
         finally:
             used = there.used
             observe.charge(used)
@@ -211,9 +211,9 @@ class Connection:
             raise self._stop(f"your code gave more than {MOST_RECEIVED:,} bytes to look at")
         return reply, data
 
-    def _read(self, reply: dict[str, Any], data: bytes) -> Any:
+    def _read(self, reply: dict[str, Any], data: bytes, what: str) -> Any:
         if "error" in reply:
-            raise self._error(reply["error"])
+            raise self._error(reply["error"], what)
         self.references = 0
         decoder = wire.Decoder(data, self._object, self._array, self._described)
         try:
@@ -321,8 +321,11 @@ class Connection:
         self.held[number] += 1
         return found
 
-    def _error(self, told: Any) -> BaseException:
-        """An exception of the kernel, as one of the same name and built-in base, with the learner's frames."""
+    def _error(self, told: Any, what: str) -> BaseException:
+        """An exception of the kernel, as one of the same name and built-in base, with the learner's frames.
+
+        Only `next` ends an iteration here, as of generators (PEP 479): `all(map(f, xs))` would end where f says so.
+        """
         if type(told) is not dict or type(told.get("kinds")) is not list:
             return self._stop("the process that runs your code sent something unreadable")
         if told["kinds"][:1] == ["OutOfTime"]:
@@ -332,6 +335,8 @@ class Connection:
         base = next((KINDS[kind] for kind in told["kinds"] if type(kind) is str and kind in KINDS), Exception)
         if type(told.get("own")) is list:
             base = next((self.errors[name] for name in told["own"] if type(name) is str and name in self.errors), base)
+        if issubclass(base, StopIteration) and what != "next":
+            base = RuntimeError
         error = _exception(base, printable(_text(told.get("name"), "Exception"), 60))()
         error.args = (_text(told.get("message")),)
         if base is AttributeError:
