@@ -297,7 +297,8 @@ def test_exceptions_come_as_exceptions_of_the_same_built_in_kind(kernel, raising
 
 def test_only_next_ends_an_iteration(kernel):
     """Else `all(map(f, xs))` and `zip(map(f, xs), ys)` end where f says so, and hold."""
-    code = "class Done(StopIteration): pass\ndef f(_): raise StopIteration\ndef g(_): raise Done\ndef numbers(): yield 1"
+    code = "class Done(StopIteration): pass\ndef f(_): raise StopIteration\ndef g(_): raise Done\n"
+    code += "def numbers(): yield 1"
     f, g, numbers = load(kernel, code, "f", "g", "numbers")
     for ends in (f, g):
         with pytest.raises(RuntimeError):
