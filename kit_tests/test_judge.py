@@ -145,6 +145,18 @@ def test_an_array_with_many_axes_is_shown_by_its_first_and_last_numbers():
     assert len(raised.value.got) < 500
 
 
+def test_integers_cross_as_far_as_python_prints_them_and_larger_ones_stay(kernel):
+    """Also as keys; what is derived from int, and a range, are no larger."""
+    code = "class Int(int): pass\ndef power(n): return 2**n - 1\ndef key(n): return {power(n): -power(n)}\n"
+    code += "def derived(n): return Int(power(n))\ndef bounds(n): return range(power(n), power(n) + 2)"
+    power, key, derived, bounds = load(kernel, code, "power", "key", "derived", "bounds")
+    assert power(14_000) == derived(14_000) == 2**14_000 - 1 and len(str(power(14_000))) == 4215
+    assert key(14_000) == {2**14_000 - 1: 1 - 2**14_000} and list(bounds(1000)) == [2**1000 - 1, 2**1000]
+    for large in (power(14_001), key(14_001), derived(14_001), bounds(14_001)):
+        assert issubclass(type(large), remote.Remote)
+    assert power(3) == 7
+
+
 def test_a_number_derived_from_int_is_a_number(kernel):
     assert load(kernel, "class N(int):\n    __eq__ = lambda *_: True\nn = N(3)", "n") == 3
 
