@@ -121,6 +121,7 @@ class Judge:
         self.tests, self.listen, self.settings, self.budget = tests, listen, settings, budget
         self.course, self.files = course, files
         self.values: dict[str, Any] = {}  # that locked cells make, and the last test used
+        self.copied: dict[str, Any] = {}  # the learner's names that stand for plain values, in the last test
         self.remarks: list[str] = []  # what the instructor should know
         tests.WORKSHOP.earned.clear()  # it counts one learner's points
         tests.WORKSHOP.kept = False
@@ -135,6 +136,7 @@ class Judge:
         self.connection.begin()
         self.listen()
         self.values.clear()
+        self.copied.clear()
         verdict, doubts, mark = OVER, [], cell.metadata.nbgrader
         try:
             with contextlib.suppress(OutOfTime), self.budget.work(grace=GRACE):
@@ -159,10 +161,15 @@ class Judge:
     def _doubts(self) -> list[str]:
         """Why a test that lost points may have lost them though the work is right."""
         doubts = []
-        for name, value in self.values.items():
-            with contextlib.suppress(Exception, OutOfTime, UsedTorch):
-                if not _is_same(value, self.connection.ask("name", name)):
-                    doubts.append(f"{name}, which a locked cell makes, is another one in this notebook")
+        differs = {
+            "which a locked cell makes, is another one in this notebook": self.values,
+            "which the test has a copy of from before it ran, is another one now": self.copied,
+        }
+        for what, values in differs.items():
+            for name, value in values.items():
+                with contextlib.suppress(Exception, OutOfTime, UsedTorch):
+                    if not _is_same(value, self.connection.ask("name", name)):
+                        doubts.append(f"{name}, {what}")
         if self.connection.changed:
             doubts.append("code of this notebook changes what it is given, and a test hands over copies")
         return doubts
@@ -171,6 +178,7 @@ class Judge:
         undefined: set[str] = set()
         try:
             with contextlib.redirect_stdout(io.StringIO()), contextlib.ExitStack() as stack:
+                self._compile(cell.source)
                 needed = names.needed(self.course, cell.metadata.nbgrader["grade_id"], GIVEN)
                 if self.files is not None and (needed.lines or names.imports(cell.source)):
                     stack.enter_context(_beside(self.files))
@@ -199,6 +207,13 @@ class Judge:
             return Verdict(float(value))
         self.remarks += broken(value.report)
         return Verdict(float(value), report=value.report)
+
+    def _compile(self, source: str) -> None:
+        """See whether a test is Python: IPython's own, such as `%matplotlib inline` or `await`, runs nowhere here."""
+        try:
+            compile(source, CELL, "exec")
+        except (SyntaxError, ValueError) as error:
+            raise self.connection.undecidable(printable(f"the test is no plain Python ({error})")) from None
 
     def _failed(self, cell: NotebookNode, error: BaseException) -> Verdict:
         """On a cell whose test ended in an exception."""
@@ -238,6 +253,8 @@ class Judge:
         for name in sorted(needed.learners):
             try:
                 found[name] = self.connection.ask("name", name)
+                if not issubclass(type(found[name]), Remote):
+                    self.copied[name] = found[name]
             except KeyError:
                 if name == "display":  # which IPython has everywhere
                     found[name] = _shown
@@ -325,6 +342,10 @@ def _is_same(own: Any, other: Any) -> bool:
             return False
         is_unread = isinstance(other, Described) or not {own.dtype.kind, other.dtype.kind} <= {*KINDS}
         return is_unread or own.tobytes() == other.tobytes()
+    if kind is Described:
+        return type(other) is Described and own.shape == other.shape
+    if issubclass(kind, Remote):
+        return issubclass(type(other), Remote)
     if issubclass(type(other), Remote):
         return kind not in (type(None), bool, int, float, str, list, tuple, dict)
     if kind in (list, tuple):

@@ -495,11 +495,28 @@ class Remote:
     def __next__(self) -> Any:
         return _ask("next", self)
 
+    def __enter__(self) -> Any:
+        return _ask("get", self, "__enter__")()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: Any) -> None:
+        leave = _ask("get", self, "__exit__")
+        if kind is None:
+            leave(None, None, None)
+        elif issubclass(kind, Exception):  # others are the judge's own, as OutOfTime
+            kind = next(each for each in BUILT_IN if issubclass(kind, each))
+            made = _slot(self, "_connection").ask("call", kind, [str(error)], {})
+            answer = leave(kind, made, None)
+            if not (answer is None or answer is False):
+                raise _undecidable(self, "asks by `with` whether an exception counts of")
+
     def __repr__(self) -> str:
         return _ask("repr", self)
 
     def __str__(self) -> str:
         return _ask("str", self)
+
+    def __format__(self, form: str) -> str:
+        return _ask("format", self, form)
 
     def __hash__(self) -> int:
         return _ask("hash", self)
@@ -580,6 +597,8 @@ for _name, _sign in {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "
     _decides(f"__{_name}__", f"asks by {_sign}")
 _decides("__bool__", "asks for the truth of")
 _decides("__contains__", "asks by in")
+for _name in ("__divmod__", "__rdivmod__"):
+    _decides(_name, "reads what divmod makes of")
 
 
 def _operated(name: str, asks: bool, *operands: Any) -> Any:
@@ -600,7 +619,7 @@ def _operator(name: str) -> None:
     setattr(Remote, f"__i{name}__", lambda self, other: _operated(f"i{name}", asks, self, other))
 
 
-for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor"):
+for _name in wire.OPERATORS:
     _operator(_name)
 
 
@@ -612,7 +631,10 @@ def _unary(name: str, does: str) -> None:
     setattr(Remote, f"__{name}__", ask)
 
 
-for _name in ("iter", "len", "float", "int", "index", "complex", "abs", "round", "neg", "pos", "invert"):
+for _name in (
+    *("iter", "reversed", "len", "float", "int", "index", "complex"),
+    *("abs", "round", "trunc", "neg", "pos", "invert"),
+):
     _unary(_name, f"takes the {_name} of")
 
 

@@ -785,6 +785,13 @@ def twice(_): return 2 * RANDOM
 def total_of(table): return sum(len(v) for v in table.values())
 def compose(f, g): return lambda x: f(g(x))
 def squares(n): return (i * i for i in range(n))
+memo, inner, counts = {}, [Trouble(0), np.zeros(10**7)], np.zeros(2)
+def noted(n):
+    global memo
+    counts[0] += 1
+    memo = {**memo, n: n}
+    return n
+def broken(n): return memo.get(n)
 def min(x): return -1
 class Vector:
     def __init__(self, x, y): self.x, self.y = x, y
@@ -793,6 +800,12 @@ class Vector:
     def __sub__(self, k): return Vector(self.x - k, self.y - k)
     def __eq__(self, other): return (self.x, self.y) == (other.x, other.y)
     def __iter__(self): yield self.x; yield self.y
+    def __reversed__(self): yield self.y; yield self.x
+    def __lshift__(self, k): self.x = k; return self
+    def __format__(self, form): return f"<{self.x:{form}}>"
+    def __trunc__(self): return int(self.x)
+    def __enter__(self): self.x = 5; return self
+    def __exit__(self, kind, error, trace): self.y = str(error); return kind is ValueError
     def __iadd__(self, other): self.x += other.x; self.y += other.y; return self
     def __setitem__(self, index, value): setattr(self, "xy"[index], value)
     def __repr__(self): return f"Vector({self.x}, {self.y})"
@@ -820,6 +833,10 @@ WORK = [
     "w = Vector(1, 2) * 3\nassert (w.x, w.y) == (3, 6) and Vector(1, 2).__eq__(Vector(1, 2))",
     "w = Vector(1, 2) - 1\nassert isinstance(w, Vector) and repr(Vector(1, 2).__sub__(1)) == 'Vector(0, 1)'",
     "assert str(Vector(1, 2) * 3) == 'Vector(3, 6)' and (2 * (Vector(1, 2) * 3 + Vector(1, 1)).x) == 8",
+    "w = Vector(1, 2)\nassert (w << 3 << 4).x == 4 and f'{w:.1f}' == '<4.0>' and math.trunc(Vector(4, 2)) == 4",
+    "assert list(reversed(Vector(1, 2))) == [2, 1]",
+    "with Vector(1, 2) as w:\n    assert w.x == 5\nassert w.y == 'None'",
+    "with pytest.raises(LookupError), Vector(1, 2) as w:\n    raise LookupError(3)\nassert w.y == '3'",
     "w = Vector(1, 2)\nw += Vector(1, 1)\nw[0] = 7\nassert list(Vector(1, 2)) == [1, 2] and (w.x, w.y) == (7, 3)",
     "display(DATA)\nprint(DATA)\nearlier = double(5)",
     "assert earlier == 10",
@@ -832,7 +849,7 @@ WORK = [
 def test_what_courses_do_works(bench):
     graded = alone(bench, ANSWER, WORK, GIVEN_LINES, later=LATER)
     assert {test: graded.says[str(n)] for n, test in enumerate(WORK) if graded.points[str(n)] < 1} == {}
-    assert graded.points["27"] == 2 and graded.remarks == []
+    assert graded.points["31"] == 2 and graded.remarks == []
 
 
 def test_what_a_learner_puts_in_the_place_of_the_courses_changes_nothing(bench):
@@ -841,7 +858,7 @@ def test_what_a_learner_puts_in_the_place_of_the_courses_changes_nothing(bench):
     own += "DATA = DATA + 1\nTABLE.clear()\nmin = lambda _: True"
     graded = alone(bench, ANSWER.replace("x + x", "9"), WORK, GIVEN_LINES, own, LATER)
     lost = {n for n, test in enumerate(WORK) if graded.points[str(n)] < 1}
-    assert lost == {n for n, test in enumerate(WORK) if re.search("double|Node|min|earlier", test)} - {23}
+    assert lost == {n for n, test in enumerate(WORK) if re.search("double|Node|min|earlier", test)} - {27}
 
 
 SAYS = {
@@ -864,6 +881,14 @@ SAYS = {
     "assert double(np.zeros(9_000_000))[0] == 0": "hands an array to your code that is too large",
     "assert double(np.array([open])) is None": "or holds other than numbers",
     "assert apply(tests.draw_graph, [1])": "hands a function to your code",
+    "assert divmod(Vector(1, 2), 2) == 1": "reads what divmod makes of an object of class Vector",
+    "with Vector(1, 2):\n    raise ValueError": "asks by `with` whether an exception counts of an object of",
+    "%matplotlib inline\nassert double(1) == 2": "the test is no plain Python (invalid syntax",
+    "assert await double(1) == 2": "the test is no plain Python ('await' outside function",
+    "noted(3)\nassert 3 in memo": "(memo, which the test has a copy of from before it ran, is another one now.)",
+    "noted(3)\nassert counts[0] == 9": "(counts, which the test has a copy of from before it ran, is another one now.)",
+    "assert double(inner[1:]) == counts[1]": "an array has 10,000,000 elements",
+    "assert not inner": "this does not hold: not inner",
 }
 
 
@@ -874,7 +899,7 @@ def test_what_cannot_be_judged_or_does_not_hold_is_said_and_the_instructor_told(
     for number, says in enumerate(SAYS.values()):
         assert says in graded.says[str(number)]
     told = {int(re.match("'(\\d+)'", remark)[1]) for remark in graded.remarks}
-    assert told == {1, 2, 3, 4, 5, 6, 7, *range(12, 19)}
+    assert told == {1, 2, 3, 4, 5, 6, 7, *range(12, 26)}
     assert "'14' could not be judged: code of this notebook changes what it is given" in graded.remarks[9]
 
 

@@ -44,6 +44,7 @@ MOST_REFERENCES = 2000  # to objects, in one message
 MOST_TEXTS = 10_000  # in one array
 LARGEST_INT = 1 << 14_000  # Python prints and reads integers of at most 4,300 digits; this has 4,215
 MOST_PAIRS = 1000  # of one dict or set: numbers can be chosen that Python sorts into one place
+OPERATORS = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor", "lshift", "rshift")
 LIST_ITERATOR = type(iter([]))
 PLAIN = {type(None), bool, int, float, str}  # kinds of values that JSON has
 SAME = {id(kind) for kind in PLAIN - {int}}  # that cross as they are; a class of the learner's may have no hash
