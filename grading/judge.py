@@ -121,6 +121,7 @@ class Judge:
         self.tests, self.listen, self.settings, self.budget = tests, listen, settings, budget
         self.course, self.files = course, files
         self.values: dict[str, Any] = {}  # that locked cells make, and the last test used
+        self.copied: dict[str, Any] = {}  # the learner's names that stand for plain values, in the last test
         self.remarks: list[str] = []  # what the instructor should know
         tests.WORKSHOP.earned.clear()  # it counts one learner's points
         tests.WORKSHOP.kept = False
@@ -135,6 +136,7 @@ class Judge:
         self.connection.begin()
         self.listen()
         self.values.clear()
+        self.copied.clear()
         verdict, doubts, mark = OVER, [], cell.metadata.nbgrader
         try:
             with contextlib.suppress(OutOfTime), self.budget.work(grace=GRACE):
@@ -159,10 +161,15 @@ class Judge:
     def _doubts(self) -> list[str]:
         """Why a test that lost points may have lost them though the work is right."""
         doubts = []
-        for name, value in self.values.items():
-            with contextlib.suppress(Exception, OutOfTime):
-                if not _is_same(value, self.connection.ask("name", name)):
-                    doubts.append(f"{name}, which a locked cell makes, is another one in this notebook")
+        differs = {
+            "which a locked cell makes, is another one in this notebook": self.values,
+            "which the test has a copy of from before it ran, is another one now": self.copied,
+        }
+        for what, values in differs.items():
+            for name, value in values.items():
+                with contextlib.suppress(Exception, OutOfTime, UsedTorch):
+                    if not _is_same(value, self.connection.ask("name", name)):
+                        doubts.append(f"{name}, {what}")
         if self.connection.changed:
             doubts.append("code of this notebook changes what it is given, and a test hands over copies")
         return doubts
@@ -171,6 +178,7 @@ class Judge:
         undefined: set[str] = set()
         try:
             with contextlib.redirect_stdout(io.StringIO()), contextlib.ExitStack() as stack:
+                self._compile(cell.source)
                 needed = names.needed(self.course, cell.metadata.nbgrader["grade_id"], GIVEN)
                 if self.files is not None and (needed.lines or names.imports(cell.source)):
                     stack.enter_context(_beside(self.files))
@@ -183,7 +191,9 @@ class Judge:
             return OVER
         except UsedTorch as error:
             return Verdict(0.0, f"Not graded: {error}.")
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # as pytest.raises and sys.exit raise
             return self._failed(cell, error)
         if isinstance(value, np.generic):
             value = value.item()
@@ -198,7 +208,14 @@ class Judge:
         self.remarks += broken(value.report)
         return Verdict(float(value), report=value.report)
 
-    def _failed(self, cell: NotebookNode, error: Exception) -> Verdict:
+    def _compile(self, source: str) -> None:
+        """See whether a test is Python: IPython's own, such as `%matplotlib inline` or `await`, runs nowhere here."""
+        try:
+            compile(source, CELL, "exec")
+        except (SyntaxError, ValueError) as error:
+            raise self.connection.undecidable(printable(f"the test is no plain Python ({error})")) from None
+
+    def _failed(self, cell: NotebookNode, error: BaseException) -> Verdict:
         """On a cell whose test ended in an exception."""
         if why := self.connection.undecided:
             return Verdict(0.0, f"Not graded: {why}.")
@@ -210,13 +227,25 @@ class Judge:
             where = error.with_traceback(self.connection.raised[1])
             return Verdict(0.0, f"The test failed: {printable(str(explain(where)))}.")
         if isinstance(error, AssertionError):
-            return Verdict(0.0, f"The test failed: {printable(str(error)) or _asserted(cell.source, error)}.")
+            return Verdict(0.0, f"The test failed: {self._shown(error) or _asserted(cell.source, error)}.")
+        what = printable(": ".join(part for part in (type(error).__name__, self._shown(error)) if part))
+        if not isinstance(error, Exception):
+            return Verdict(0.0, f"The test failed: {what}.")
         # of the test, on values that nobody thought of
-        what = printable(f"{type(error).__name__}: {error}")
         return Verdict(0.0, f"Not graded: the test failed on what your code computed: {what}.")
 
-    def _is_theirs(self, error: Exception) -> bool:
+    def _is_theirs(self, error: BaseException) -> bool:
         return self.connection.raised is not None and error is self.connection.raised[0]
+
+    def _shown(self, error: BaseException) -> str:
+        """The text of an exception. It may hold an object of the kernel, whose `str` is the learner's code."""
+        before = self.connection.undecided  # a text decides nothing
+        try:
+            return printable(str(error))
+        except (Exception, OutOfTime, UsedTorch):
+            return "(it cannot be shown)"
+        finally:
+            self.connection.undecided = before
 
     def _names(self, source: str, needed: names.Needed, undefined: set[str]) -> dict[str, Any]:
         """What the names in a cell stand for; those that the kernel does not know are `undefined`."""
@@ -224,6 +253,8 @@ class Judge:
         for name in sorted(needed.learners):
             try:
                 found[name] = self.connection.ask("name", name)
+                if not issubclass(type(found[name]), Remote):
+                    self.copied[name] = found[name]
             except KeyError:
                 if name == "display":  # which IPython has everywhere
                     found[name] = _shown
@@ -249,7 +280,7 @@ class Judge:
                 _run([line], found, COURSE)
             except ImportError as error:
                 alias = line.names[0] if isinstance(line, names.IMPORT) else ast.alias(str(error.name))
-                absent[(alias.asname or alias.name).partition(".")[0]] = f"{failed}: {error}"
+                absent[(alias.asname or alias.name).partition(".")[0]] = f"{failed}: {self._shown(error)}"
             except (NameError, Failed) as error:
                 if isinstance(error, NameError) and error.name in absent:
                     break
@@ -257,7 +288,8 @@ class Judge:
             except Exception as error:
                 if self._is_theirs(error):
                     raise
-                raise self.connection.undecidable(printable(f"{failed}: {type(error).__name__}: {error}")) from error
+                what = f"{failed}: {type(error).__name__}: {self._shown(error)}"
+                raise self.connection.undecidable(printable(what)) from error
         for name in absent.keys() - found.keys():
             raise self.connection.undecidable(printable(absent[name]))
 
@@ -310,6 +342,10 @@ def _is_same(own: Any, other: Any) -> bool:
             return False
         is_unread = isinstance(other, Described) or not {own.dtype.kind, other.dtype.kind} <= {*KINDS}
         return is_unread or own.tobytes() == other.tobytes()
+    if kind is Described:
+        return type(other) is Described and own.shape == other.shape
+    if issubclass(kind, Remote):
+        return issubclass(type(other), Remote)
     if issubclass(type(other), Remote):
         return kind not in (type(None), bool, int, float, str, list, tuple, dict)
     if kind in (list, tuple):

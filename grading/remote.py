@@ -4,7 +4,7 @@ A check runs on them as it runs on objects of its own process. Numbers, text, co
 writing into an array writes into the kernel's, too. Nothing that arrives is executed, unpickled or followed.
 
 What decides is never asked there: whether an object is equal to something, is true or holds something is no operation,
-but Undecided. Nor is the other operand of an operator given away for a number: see `Connection.told`.
+but Undecided. Nor is the other operand of an operator given away for an answer: see `Connection.told`.
 """
 
 from __future__ import annotations
@@ -66,7 +66,11 @@ OF_PLAIN -= {*dir(object), "data", "shape", "size", "dtype", "ndim", "strides", 
 DECIDING = {name for name in dir(str) if name.startswith("is")}  # of these what is answered with yes or no
 DECIDING |= {"all", "any", "startswith", "endswith", "issubset", "issuperset", "isdisjoint", "is_integer"}
 OURS = {"checks", "grading", "tests"}  # packages that no kernel has
+ASKING = {"sub", "truediv", "floordiv", "mod", "and", "xor"}  # operators by which tests compare: `f(x) - 3` with 0
+ANSWERS = {"isinstance", "issubclass", "run"}  # requests that say nothing of a value that operators were given
 PLAINLY = "a test can compare plain values only (numbers, texts, lists, tuples, dicts, sets, arrays), and this one"
+
+OF_BOTH = "what an operator made of an object of your code and a value of the test"
 
 
 class Undecided(Failed):
@@ -96,7 +100,10 @@ class Connection:
         self.handed: list[int] = []  # ids of a test's functions that are being encoded
         self.classes: dict[str, type] = {}
         self.errors: dict[str, type[Exception]] = {}  # what a test catches, by name
-        self.told: set[int] = set()  # what operators gave, who were told what may be the expected value
+        # What operators gave, who were told what may be the expected value, and all that was made of it: whether it
+        # may be asked for no plain value at all.
+        self.told: dict[int, bool] = {}
+        self.carried: bool | None = None  # what `told` says of all that the last request handed over
         self.changed = False  # whether the kernel says that a call changed what it was given, which came as a copy
         self.raised: tuple[BaseException, types.TracebackType | None] | None = None  # by the learner's code, and where
         self.undecided: str | None = None  # why the last cell cannot be judged, though its test may have gone on
@@ -113,7 +120,7 @@ class Connection:
             raise Failed(self.gone)
         if what == "get" and self.ahead:
             known = _slot(args[0], "_number"), args[1]
-            if known in self.ahead:
+            if known in self.ahead and known[0] not in self.told:
                 return self.ahead[known]
         self.ahead = {}
         if self.own_left() <= 0:  # what follows waits, too
@@ -127,6 +134,7 @@ class Connection:
             raise OutOfTime
         if self.requests > self.most:
             raise self._stop(f"your code needed more than {self.most:,} requests")
+        self.carried = None
         encoder = self.encoder = wire.Encoder(self._reference, _number_of, self.kernel.channel.largest, iterators=True)
         drop = [number for number in self.forgotten if not self.held[number]]
         self.forgotten.clear()
@@ -135,13 +143,18 @@ class Connection:
             raise self.undecidable(
                 "the test hands an array to your code that is too large, or holds other than numbers"
             )
+        if what in ANSWERS:
+            self.carried = None
         here, there = time.thread_time(), self._deadline(seconds)
         try:
             with undisturbed:
                 reply, data = self._exchange(document, encoder.blobs, there)
             if there.left <= 0:  # whatever its own clocks say: an answer after its time is no answer
                 raise OutOfTime
-            return self._read(reply, data)
+            found = self._read(reply, data, what)
+            if self.carried and not issubclass(type(found), Remote) and (found is not None or what == "get"):
+                raise self.undecidable(f"{PLAINLY} asks for a value of {OF_BOTH}")
+            return found
         finally:
             used = there.used
             observe.charge(used)
@@ -211,9 +224,9 @@ class Connection:
             raise self._stop(f"your code gave more than {MOST_RECEIVED:,} bytes to look at")
         return reply, data
 
-    def _read(self, reply: dict[str, Any], data: bytes) -> Any:
+    def _read(self, reply: dict[str, Any], data: bytes, what: str) -> Any:
         if "error" in reply:
-            raise self._error(reply["error"])
+            raise self._error(reply["error"], what)
         self.references = 0
         decoder = wire.Decoder(data, self._object, self._array, self._described)
         try:
@@ -239,7 +252,10 @@ class Connection:
         if issubclass(type(value), Remote):
             if object.__getattribute__(value, "_connection") is not self:
                 raise Failed("an object of another notebook")
-            return {"ref": object.__getattribute__(value, "_number")}
+            number = object.__getattribute__(value, "_number")
+            if number in self.told:
+                self.carried = self.carried or self.told[number]
+            return {"ref": number}
         if type(value) is Described:
             raise self.undecidable(value.why)
         if isinstance(value, types.ModuleType) and value.__name__ not in OURS:
@@ -274,6 +290,8 @@ class Connection:
         number, name = self._numbered(inside[0]), inside[1]
         if type(name) is not str:
             raise wire.WireError("not a reference")
+        if self.carried is not None:
+            self.tell(number, self.carried)
         found = self.known.get(number)
         if found is None:  # one proxy for one object: checks compare with `is`
             found = object.__new__(self._class(printable(name, 60)))
@@ -289,6 +307,10 @@ class Connection:
         if type(number) is not int or not 0 <= number < 1 << 31 or self.references > MOST_REFERENCES:
             raise wire.WireError("not a reference, or too many of them")
         return number
+
+    def tell(self, number: int, asked: bool) -> None:
+        """An object may know a value of the test's. `asked` says whether it was given to compare with."""
+        self.told[number] = asked or self.told.get(number, False)
 
     def forget(self, number: int) -> None:
         """A proxy is gone: the kernel may drop the object, with the next request."""
@@ -321,8 +343,11 @@ class Connection:
         self.held[number] += 1
         return found
 
-    def _error(self, told: Any) -> BaseException:
-        """An exception of the kernel, as one of the same name and built-in base, with the learner's frames."""
+    def _error(self, told: Any, what: str) -> BaseException:
+        """An exception of the kernel, as one of the same name and built-in base, with the learner's frames.
+
+        Only `next` ends an iteration here, as of generators (PEP 479): `all(map(f, xs))` would end where f says so.
+        """
         if type(told) is not dict or type(told.get("kinds")) is not list:
             return self._stop("the process that runs your code sent something unreadable")
         if told["kinds"][:1] == ["OutOfTime"]:
@@ -332,6 +357,8 @@ class Connection:
         base = next((KINDS[kind] for kind in told["kinds"] if type(kind) is str and kind in KINDS), Exception)
         if type(told.get("own")) is list:
             base = next((self.errors[name] for name in told["own"] if type(name) is str and name in self.errors), base)
+        if issubclass(base, StopIteration) and what != "next":
+            base = RuntimeError
         error = _exception(base, printable(_text(told.get("name"), "Exception"), 60))()
         error.args = (_text(told.get("message")),)
         if base is AttributeError:
@@ -468,11 +495,28 @@ class Remote:
     def __next__(self) -> Any:
         return _ask("next", self)
 
+    def __enter__(self) -> Any:
+        return _ask("get", self, "__enter__")()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: Any) -> None:
+        leave = _ask("get", self, "__exit__")
+        if kind is None:
+            leave(None, None, None)
+        elif issubclass(kind, Exception):  # others are the judge's own, as OutOfTime
+            kind = next(each for each in BUILT_IN if issubclass(kind, each))
+            made = _slot(self, "_connection").ask("call", kind, [str(error)], {})
+            answer = leave(kind, made, None)
+            if not (answer is None or answer is False):
+                raise _undecidable(self, "asks by `with` whether an exception counts of")
+
     def __repr__(self) -> str:
         return _ask("repr", self)
 
     def __str__(self) -> str:
         return _ask("str", self)
+
+    def __format__(self, form: str) -> str:
+        return _ask("format", self, form)
 
     def __hash__(self) -> int:
         return _ask("hash", self)
@@ -535,8 +579,8 @@ def _look(remote: Remote, does: str) -> None:
     """Take a look at an object as at a plain value.
 
     Raises:
-        Undecided: where an operator gave it: `abs(f(x) - 3) < 1e-9` compares what `f` gives with 3, and not what
-            a class of the learner's makes of both.
+        Undecided: where an operator gave it, or it was made of what one gave: `abs(f(x) - 3) < 1e-9` compares what
+            `f` gives with 3, and not what a class of the learner's makes of both.
     """
     if _slot(remote, "_number") in _slot(remote, "_connection").told:
         raise _undecidable(remote, f"{does} what an operator made of")
@@ -553,25 +597,29 @@ for _name, _sign in {"eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "
     _decides(f"__{_name}__", f"asks by {_sign}")
 _decides("__bool__", "asks for the truth of")
 _decides("__contains__", "asks by in")
+for _name in ("__divmod__", "__rdivmod__"):
+    _decides(_name, "reads what divmod makes of")
 
 
-def _operated(name: str, *operands: Any) -> Any:
+def _operated(name: str, asks: bool, *operands: Any) -> Any:
     """What an operator gives: an object. It may know the other operand, which may be the expected value."""
-    remote = next(each for each in operands if issubclass(type(each), Remote))
-    found = _slot(remote, "_connection").ask(name, *operands)
+    remotes = [each for each in operands if issubclass(type(each), Remote)]
+    connection = _slot(remotes[0], "_connection")
+    found = connection.ask(name, *operands)
     if not issubclass(type(found), Remote):
-        raise _undecidable(remote, "reads the value that an operator made of")
-    _slot(remote, "_connection").told.add(_slot(found, "_number"))
+        raise _undecidable(remotes[0], "reads the value that an operator made of")
+    connection.tell(_slot(found, "_number"), asks and len(remotes) < len(operands))
     return found
 
 
 def _operator(name: str) -> None:
-    setattr(Remote, f"__{name}__", lambda self, other: _operated(name, self, other))
-    setattr(Remote, f"__r{name}__", lambda self, other: _operated(name, other, self))
-    setattr(Remote, f"__i{name}__", lambda self, other: _operated(f"i{name}", self, other))
+    asks = name in ASKING
+    setattr(Remote, f"__{name}__", lambda self, other: _operated(name, asks, self, other))
+    setattr(Remote, f"__r{name}__", lambda self, other: _operated(name, asks, other, self))
+    setattr(Remote, f"__i{name}__", lambda self, other: _operated(f"i{name}", asks, self, other))
 
 
-for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor"):
+for _name in wire.OPERATORS:
     _operator(_name)
 
 
@@ -583,7 +631,10 @@ def _unary(name: str, does: str) -> None:
     setattr(Remote, f"__{name}__", ask)
 
 
-for _name in ("iter", "len", "float", "int", "index", "complex", "abs", "round", "neg", "pos", "invert"):
+for _name in (
+    *("iter", "reversed", "len", "float", "int", "index", "complex"),
+    *("abs", "round", "trunc", "neg", "pos", "invert"),
+):
     _unary(_name, f"takes the {_name} of")
 
 

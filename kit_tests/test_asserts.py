@@ -641,6 +641,51 @@ LIARS = {
 }
 
 
+# Ways to ask an object that an operator made of the answer and the expected value, and one that says 0 to all of them.
+ASKED_AFTER = """\
+(number(3) - 9).abs().sum() < 1e-9
+(array(3) - np.full(3, 9.0)).abs().max() < 1e-9
+abs((number(3) - 9).value) < 1e-9
+(number(3) - 9).abs().value == 0
+(9 - number(3)).norm() == 0
+(number(3) - 9).pair() == (0, 0)
+(number(3) % 9).parts[0].value == 0
+(number(3) / 9).value == 0
+((number(3) - 9) * 2).value == 0
+(number(3) * 1 - 9).value == 0
+(number(3) ^ {9}).norm() == 0
+size_of(number(3) - 9) == 0
+size_of([number(3) - 9]) == 0
+made_of(number(3) - 9).value == 0
+next((number(3) - 9).each()) == 0
+next((number(3) - number(-3)).abs().parts) == 0
+len((number(3) - number(-3)).abs()) == 0
+str(number(3) - 9) == "0"
+f"{number(3) - 9}" == "0"
+"%s" % (number(3) - 9) == "0"
+repr((number(3) - 9).abs()) == "0"
+hash(number(3) - 9) == 0
+(number(3) - 9).nothing is None
+all(map(ends, [number(3)]))
+not [each for each in map(ends, [number(3)])]
+""".splitlines()
+ZERO = """\
+class Zero:
+    operator = lambda self, _: Zero()
+    __sub__ = __rsub__ = __mul__ = __truediv__ = __mod__ = __xor__ = operator
+    __len__ = __hash__ = norm = sum = max = lambda self: 0
+    abs = lambda self: Zero()
+    pair = lambda self: (0, 0)
+    each = lambda self: iter((0,))
+    __repr__ = lambda self: "0"
+    value, nothing = 0, None
+    parts = property(lambda self: [Zero()])
+number = array = lambda _: Zero()
+size_of, made_of = lambda _: 0, lambda _: Zero()
+def ends(_): raise StopIteration
+"""
+
+
 def alone(bench: Bench, answer: str, tests: Sequence[str], given: str = "", own: str = "", later: str = "") -> Graded:
     """Each test in a graded cell of its own, behind locked cells and one of the learner's own."""
     cells = [code_cell("import numpy as np"), code_cell("import math, operator, re, unittest, pytest")]
@@ -689,6 +734,14 @@ def test_no_way_to_ask_holds_for_an_object_in_the_place_of_the_answer(bench, lia
     assert {way for way, says in each_alone(bench, LIARS[liar]).items() if not says} <= HOLDS.get(liar, set())
 
 
+def test_what_an_operator_made_of_the_expected_value_answers_nothing(bench):
+    """Nor does what is made of that. What was given nothing to compare with is asked as ever."""
+    free = ["number(3).value == 0", "(number(3) * 2).value == 0", "isinstance(number(3) - 9, Zero)"]
+    graded = alone(bench, ZERO, [f"assert {way}" for way in (*ASKED_AFTER, *free)])
+    held = {way for n, way in enumerate((*ASKED_AFTER, *free)) if graded.points[str(n)]}
+    assert held == {*free}
+
+
 # ---------------------------------------------------------------- what else tests of a course do
 
 GIVEN_LINES = """\
@@ -732,13 +785,27 @@ def twice(_): return 2 * RANDOM
 def total_of(table): return sum(len(v) for v in table.values())
 def compose(f, g): return lambda x: f(g(x))
 def squares(n): return (i * i for i in range(n))
+memo, inner, counts = {}, [Trouble(0), np.zeros(10**7)], np.zeros(2)
+def noted(n):
+    global memo
+    counts[0] += 1
+    memo = {**memo, n: n}
+    return n
+def broken(n): return memo.get(n)
 def min(x): return -1
 class Vector:
     def __init__(self, x, y): self.x, self.y = x, y
     def __add__(self, other): return Vector(self.x + other.x, self.y + other.y)
     def __mul__(self, k): return Vector(self.x * k, self.y * k)
+    def __sub__(self, k): return Vector(self.x - k, self.y - k)
     def __eq__(self, other): return (self.x, self.y) == (other.x, other.y)
     def __iter__(self): yield self.x; yield self.y
+    def __reversed__(self): yield self.y; yield self.x
+    def __lshift__(self, k): self.x = k; return self
+    def __format__(self, form): return f"<{self.x:{form}}>"
+    def __trunc__(self): return int(self.x)
+    def __enter__(self): self.x = 5; return self
+    def __exit__(self, kind, error, trace): self.y = str(error); return kind is ValueError
     def __iadd__(self, other): self.x += other.x; self.y += other.y; return self
     def __setitem__(self, index, value): setattr(self, "xy"[index], value)
     def __repr__(self): return f"Vector({self.x}, {self.y})"
@@ -764,6 +831,12 @@ WORK = [
     "assert list(squares(3)) == [0, 1, 4] and sum(squares(3)) == 5",
     "v = Vector(1, 2) + Vector(3, 4)\nassert (v.x, v.y) == (4, 6) and repr(v) == 'Vector(4, 6)'",
     "w = Vector(1, 2) * 3\nassert (w.x, w.y) == (3, 6) and Vector(1, 2).__eq__(Vector(1, 2))",
+    "w = Vector(1, 2) - 1\nassert isinstance(w, Vector) and repr(Vector(1, 2).__sub__(1)) == 'Vector(0, 1)'",
+    "assert str(Vector(1, 2) * 3) == 'Vector(3, 6)' and (2 * (Vector(1, 2) * 3 + Vector(1, 1)).x) == 8",
+    "w = Vector(1, 2)\nassert (w << 3 << 4).x == 4 and f'{w:.1f}' == '<4.0>' and math.trunc(Vector(4, 2)) == 4",
+    "assert list(reversed(Vector(1, 2))) == [2, 1]",
+    "with Vector(1, 2) as w:\n    assert w.x == 5\nassert w.y == 'None'",
+    "with pytest.raises(LookupError), Vector(1, 2) as w:\n    raise LookupError(3)\nassert w.y == '3'",
     "w = Vector(1, 2)\nw += Vector(1, 1)\nw[0] = 7\nassert list(Vector(1, 2)) == [1, 2] and (w.x, w.y) == (7, 3)",
     "display(DATA)\nprint(DATA)\nearlier = double(5)",
     "assert earlier == 10",
@@ -776,7 +849,7 @@ WORK = [
 def test_what_courses_do_works(bench):
     graded = alone(bench, ANSWER, WORK, GIVEN_LINES, later=LATER)
     assert {test: graded.says[str(n)] for n, test in enumerate(WORK) if graded.points[str(n)] < 1} == {}
-    assert graded.points["25"] == 2 and graded.remarks == []
+    assert graded.points["31"] == 2 and graded.remarks == []
 
 
 def test_what_a_learner_puts_in_the_place_of_the_courses_changes_nothing(bench):
@@ -785,7 +858,7 @@ def test_what_a_learner_puts_in_the_place_of_the_courses_changes_nothing(bench):
     own += "DATA = DATA + 1\nTABLE.clear()\nmin = lambda _: True"
     graded = alone(bench, ANSWER.replace("x + x", "9"), WORK, GIVEN_LINES, own, LATER)
     lost = {n for n, test in enumerate(WORK) if graded.points[str(n)] < 1}
-    assert lost == {n for n, test in enumerate(WORK) if re.search("double|Node|min|earlier", test)} - {21}
+    assert lost == {n for n, test in enumerate(WORK) if re.search("double|Node|min|earlier", test)} - {27}
 
 
 SAYS = {
@@ -793,6 +866,7 @@ SAYS = {
     "assert Vector(1, 2) == Vector(1, 2)": "asks by == an object of class Vector that your code made",
     "assert not Vector(1, 2)": "asks for the truth of an object of class Vector",
     "assert 1 in Vector(1, 2)": "asks by in an object of class Vector",
+    "assert (Vector(1, 2) - 1).x == 0": "asks for a value of what an operator made of an object of your code and a",
     "assert list(Vector(1, 2) * 3) == [3, 6]": "takes the iter of what an operator made of an object of class Vector",
     "try:\n    assert Vector(1, 2) == 3\nexcept Exception:\n    pass": "asks by ==",
     "assert apply(open('/dev/null').read, [1])": "hands a builtin_function_or_method to your code",
@@ -807,6 +881,14 @@ SAYS = {
     "assert double(np.zeros(9_000_000))[0] == 0": "hands an array to your code that is too large",
     "assert double(np.array([open])) is None": "or holds other than numbers",
     "assert apply(tests.draw_graph, [1])": "hands a function to your code",
+    "assert divmod(Vector(1, 2), 2) == 1": "reads what divmod makes of an object of class Vector",
+    "with Vector(1, 2):\n    raise ValueError": "asks by `with` whether an exception counts of an object of",
+    "%matplotlib inline\nassert double(1) == 2": "the test is no plain Python (invalid syntax",
+    "assert await double(1) == 2": "the test is no plain Python ('await' outside function",
+    "noted(3)\nassert 3 in memo": "(memo, which the test has a copy of from before it ran, is another one now.)",
+    "noted(3)\nassert counts[0] == 9": "(counts, which the test has a copy of from before it ran, is another one now.)",
+    "assert double(inner[1:]) == counts[1]": "an array has 10,000,000 elements",
+    "assert not inner": "this does not hold: not inner",
 }
 
 
@@ -817,8 +899,8 @@ def test_what_cannot_be_judged_or_does_not_hold_is_said_and_the_instructor_told(
     for number, says in enumerate(SAYS.values()):
         assert says in graded.says[str(number)]
     told = {int(re.match("'(\\d+)'", remark)[1]) for remark in graded.remarks}
-    assert told == {1, 2, 3, 4, 5, 6, *range(11, 18)}
-    assert "'13' could not be judged: code of this notebook changes what it is given" in graded.remarks[8]
+    assert told == {1, 2, 3, 4, 5, 6, 7, *range(12, 26)}
+    assert "'14' could not be judged: code of this notebook changes what it is given" in graded.remarks[9]
 
 
 def test_the_workshops_graded_cells_read_only_what_answers_define():

@@ -145,6 +145,18 @@ def test_an_array_with_many_axes_is_shown_by_its_first_and_last_numbers():
     assert len(raised.value.got) < 500
 
 
+def test_integers_cross_as_far_as_python_prints_them_and_larger_ones_stay(kernel):
+    """Also as keys; what is derived from int, and a range, are no larger."""
+    code = "class Int(int): pass\ndef power(n): return 2**n - 1\ndef key(n): return {power(n): -power(n)}\n"
+    code += "def derived(n): return Int(power(n))\ndef bounds(n): return range(power(n), power(n) + 2)"
+    power, key, derived, bounds = load(kernel, code, "power", "key", "derived", "bounds")
+    assert power(14_000) == derived(14_000) == 2**14_000 - 1 and len(str(power(14_000))) == 4215
+    assert key(14_000) == {2**14_000 - 1: 1 - 2**14_000} and list(bounds(1000)) == [2**1000 - 1, 2**1000]
+    for large in (power(14_001), key(14_001), derived(14_001), bounds(14_001)):
+        assert issubclass(type(large), remote.Remote)
+    assert power(3) == 7
+
+
 def test_a_number_derived_from_int_is_a_number(kernel):
     assert load(kernel, "class N(int):\n    __eq__ = lambda *_: True\nn = N(3)", "n") == 3
 
@@ -295,6 +307,17 @@ def test_exceptions_come_as_exceptions_of_the_same_built_in_kind(kernel, raising
     assert f() == 3
 
 
+def test_only_next_ends_an_iteration(kernel):
+    """Else `all(map(f, xs))` and `zip(map(f, xs), ys)` end where f says so, and hold."""
+    code = "class Done(StopIteration): pass\ndef f(_): raise StopIteration\ndef g(_): raise Done\n"
+    code += "def numbers(): yield 1"
+    f, g, numbers = load(kernel, code, "f", "g", "numbers")
+    for ends in (f, g):
+        with pytest.raises(RuntimeError):
+            all(map(ends, [1]))
+    assert list(numbers()) == [1]
+
+
 def test_a_report_shows_the_learners_function_line_and_class(kernel):
     code = (
         "class Strange(Exception): pass\n\n\ndef inner(x):\n    raise Strange(f'not {x}')\n\n\ndef f(x):\n    inner(x)"
@@ -318,7 +341,7 @@ def test_a_forged_exception_is_some_exception(told, frames):
     connection = Connection(types.SimpleNamespace(kill=lambda: None), 1, 1, 1)
     if isinstance(told, dict) and "kinds" in told:
         told = {**told, "frames": frames}
-    assert isinstance(connection._error(told), Exception)
+    assert isinstance(connection._error(told, "call"), Exception)
 
 
 @pytest.mark.parametrize(
@@ -639,6 +662,53 @@ def test_a_name_of_pythons_is_the_learners_and_a_test_that_can_does_without_wher
         verdict, _ = judged_in(kernel, [*solution, ("<cell>", after)], source, 30, answer)
         assert verdict.points == points, (after, verdict.says)
     assert verdict.says == "sum is not defined: the cell for it did not run to its end."
+
+
+LOUD = """\
+import server
+import torch
+def late(): raise server.OutOfTime
+def wrong(): raise ValueError
+def ends(): raise SystemExit
+def asks(): return torch.ones(2)
+class Loud:
+    def __init__(self, does): self.does = does
+    def __str__(self): return self.does()
+    __repr__ = __str__
+"""
+
+
+@pytest.mark.parametrize("does", ["late", "wrong", "ends", "asks"])
+@pytest.mark.parametrize(
+    ("test", "says"),
+    [
+        ("assert isinstance(y, int), y", "The test failed: (it cannot be shown)."),
+        ("{}[y]", "Not graded: the test failed on what your code computed: KeyError: (it cannot be shown)."),
+    ],
+)
+def test_a_learners_text_that_raises_is_a_message_that_cannot_be_shown(kernel, does, test, says):
+    verdict, judge = judged_in(kernel, LOUD, f"y = Loud({does})\n{test}", 30)
+    assert (verdict, judge.remarks) == (Verdict(0.0, says), [])
+
+
+@pytest.mark.parametrize(
+    ("test", "says"),
+    [
+        ("import sys\nsys.exit('no')", "The test failed: SystemExit: no."),
+        ("import sys\nsys.exit(f())", "The test failed: SystemExit: 3."),
+        ("import pytest\nwith pytest.raises(ValueError):\n    f()", "The test failed: Failed: DID NOT RAISE"),
+        ("import pytest\npytest.skip('later')", "The test failed: Skipped: later."),
+        ("raise GeneratorExit", "The test failed: GeneratorExit."),
+    ],
+)
+def test_whatever_ends_a_test_is_its_verdict_and_never_the_judges_end(kernel, test, says):
+    verdict, _ = judged_in(kernel, "def f(): return 3", test, 30)
+    assert verdict.points == 0 and verdict.says.startswith(says)
+
+
+def test_who_stops_the_judge_stops_it(kernel):
+    with pytest.raises(KeyboardInterrupt):
+        judged_in(kernel, "", "raise KeyboardInterrupt", 30)
 
 
 def burn(seconds: float) -> None:

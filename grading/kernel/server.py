@@ -13,6 +13,7 @@ import contextlib
 import importlib
 import linecache
 import marshal
+import math
 import operator
 import signal
 import sys
@@ -53,17 +54,16 @@ ACTIONS = {
     "array": np.asarray,
     **{
         each.__name__: each
-        for each in (iter, next, len, repr, str, hash, float, int, complex, round, isinstance, issubclass)
+        for each in (
+            *(iter, reversed, next, len, repr, str, format, hash, float, int, complex, round, math.trunc),
+            *(isinstance, issubclass),
+        )
     },
     **{
         name: getattr(operator, name)
         for name in ("getitem", "setitem", "delitem", "index", "neg", "pos", "abs", "invert")
     },
-    **{
-        name: getattr(operator, f"__{name}__")
-        for plain in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor")
-        for name in (plain, f"i{plain}")
-    },
+    **{name: getattr(operator, f"__{name}__") for plain in wire.OPERATORS for name in (plain, f"i{plain}")},
 }
 HERE = (__file__, wire.__file__)
 

@@ -42,7 +42,9 @@ MOST_ELEMENTS = 1 << 24  # in one message, of such arrays and the characters of 
 MOST_VALUES = 100_000  # in one message
 MOST_REFERENCES = 2000  # to objects, in one message
 MOST_TEXTS = 10_000  # in one array
+LARGEST_INT = 1 << 14_000  # Python prints and reads integers of at most 4,300 digits; this has 4,215
 MOST_PAIRS = 1000  # of one dict or set: numbers can be chosen that Python sorts into one place
+OPERATORS = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor", "lshift", "rshift")
 LIST_ITERATOR = type(iter([]))
 PLAIN = {type(None), bool, int, float, str}  # kinds of values that JSON has
 SAME = {id(kind) for kind in PLAIN - {int}}  # that cross as they are; a class of the learner's may have no hash
@@ -159,8 +161,7 @@ class Encoder:
         if id(kind) in SAME:
             return value
         if kind is int:
-            # Python refuses to print integers of more than 4,300 digits.
-            return value if -(1 << 4096) < value < 1 << 4096 else self.refer(value)
+            return value if -LARGEST_INT < value < LARGEST_INT else self.refer(value)
         if deep < DEEPEST:
             if kind is list or kind is tuple:
                 if SAME.issuperset(map(id, map(type, value))):  # most of what programs show
@@ -176,7 +177,8 @@ class Encoder:
             if kind is slice:
                 return {"slice": [self.encode(n, deep + 1) for n in (value.start, value.stop, value.step)]}
             if kind is range and not value[MOST_ROWS:]:
-                return {"range": [self.encode(n) for n in (value.start, value.stop, value.step)]}
+                bounds = [value.start, value.stop, value.step]
+                return {"range": bounds} if all(map(_is_key, bounds)) else self.refer(value)
         if kind is complex:
             return {"complex": [value.real, value.imag]}
         if kind is bytes:
@@ -195,7 +197,7 @@ class Encoder:
             return {"dtype": value.str}
         for plain in (str, int, float):  # what is derived from them counts as them
             if isinstance(value, plain):
-                return plain.__str__(value) if plain is str else plain.__pos__(value)
+                return plain.__str__(value) if plain is str else self.encode(plain.__pos__(value))
         return self.refer(value)
 
     def _array(self, value: np.ndarray) -> Any:
@@ -347,7 +349,7 @@ def _is_key(value: Any) -> bool:
     if kind in (tuple, frozenset):
         return all(map(_is_key, value))
     if kind is int:
-        return -(1 << 4096) < value < 1 << 4096
+        return -LARGEST_INT < value < LARGEST_INT
     if isinstance(value, np.generic):
         return value.dtype.kind in KINDS or isinstance(value, np.str_)
     return value is None or kind in (bool, float, str, complex, bytes)
