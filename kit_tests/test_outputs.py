@@ -342,6 +342,17 @@ def test_an_svg_of_matplotlib_stays_as_it_is_drawn():
 REPEATED = "<g id='g0'><path/></g>" + "".join(
     f"<g id='g{number}'>" + f"<use href='#g{number - 1}'/>" * 10 + "</g>" for number in range(1, 20)
 )
+
+
+def definition(tag: str, count: int, name: str = "many") -> str:
+    return f"<{tag} id='{name}'>" + "<circle/>" * count + f"</{tag}>"
+
+
+def drawn_by_another(attribute: str, many: str = "clipPath", count: int = 4900, used: int = 4900) -> str:
+    """An SVG with a path that calls a definition of so many shapes, and is itself used so many times."""
+    return drawing(f"{definition(many, count)}<path id='one' {attribute}/>" + "<use href='#one'/>" * used)
+
+
 ENTITIES = "".join(f"<!ENTITY e{number} '{f'&e{number - 1};' * 10 if number else 'x'}'>" for number in range(20))
 
 
@@ -353,6 +364,17 @@ ENTITIES = "".join(f"<!ENTITY e{number} '{f'&e{number - 1};' * 10 if number else
         drawing("<g id='a'>" + "<path/>" * 5000 + "</g><g id='a'/>" + "<use href='#a'/>" * 100),
         drawing("<g id='a'>" + "<path/>" * 5000 + "</g>" + "<use href='#a'/>" * 100),
         drawing("<clipPath id='a'>" + "<path/>" * 5000 + "</clipPath>" + "<path clip-path='url( #a )'/>" * 100),
+        # What is used calls more than it says itself: 4,900 times 4,900.
+        drawn_by_another("clip-path='url(#many)'"),
+        drawn_by_another("fill='url(#many)'", many="pattern"),
+        drawn_by_another("style='stroke: url(#many)'", many="pattern"),
+        # What is painted with it inherits it.
+        drawing(definition("pattern", 200) + "<g fill='url(#many)'>" + "<path/>" * 200 + "</g>"),
+        drawing(definition("g", 200) + definition("pattern", 200, "paint") + "<use href='#many' fill='url(#paint)'/>"),
+        # One that clips is clipped by the next one, without end.
+        drawing("<clipPath id='a' clip-path='url(#b)'/><clipPath id='b' clip-path='url(#a)'/>"),
+        drawing("<pattern id='a' fill='url(#a)'><path/></pattern>"),
+        drawing("".join(f"<clipPath id='c{n}' clip-path='url(#c{n + 1})'/>" for n in range(150))),
         f"<!DOCTYPE svg [{ENTITIES}]>" + drawing("<text>&e19;</text>"),
         "<!DOCTYPE svg [<!ENTITY e SYSTEM 'file:///etc/passwd'>]>" + drawing("<text>&e;</text>"),
         drawing("<g>" * 1000 + "</g>" * 1000),
@@ -360,12 +382,27 @@ ENTITIES = "".join(f"<!ENTITY e{number} '{f'&e{number - 1};' * 10 if number else
         drawing(f"<path d='{'M0 0 ' * 500_000}'/>"),
         drawing("<g>"),
     ],
-    ids=range(11),
+    ids=range(19),
 )
 def test_an_svg_that_draws_too_much_is_left_out(given):
     (shown,) = safe(display({"image/svg+xml": given}))
     assert shown.data.keys() == {"text/plain"}
     assert shown.data["text/plain"].startswith("... left out here: an SVG")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        drawn_by_another("clip-path='url(#many)'", count=10, used=1500),
+        drawn_by_another("fill='url(#many)'", many="pattern", count=10, used=1500),
+        drawing("<g id='a'><path/></g><g id='b'>" + "<use href='#a'/>" * 9 + "</g>" + "<use href='#b'/>" * 100),
+        drawing(definition("clipPath", 1) + "<g clip-path='url(#many)'>" + "<path/>" * 19_000 + "</g>"),
+        drawing("<path fill='url(#nowhere)'/>"),
+    ],
+    ids=range(5),
+)
+def test_an_svg_that_draws_less_is_shown(given):
+    assert shown_in_html({"image/svg+xml": given}).startswith("image/svg+xml")
 
 
 @pytest.mark.parametrize("name", ["#%61", " #a", "#a b", "other.svg#a", "#a)", "&#35;%61"])
