@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import io
+import itertools
 import re
 import warnings
 from dataclasses import dataclass, field
@@ -20,7 +21,10 @@ FORMATS = ("PNG", "JPEG", "GIF")
 SHOWN_SIDE = 2000  # pixels: a larger picture is scaled down to it
 SHOWN_BYTES = {"PNG": 1 << 20, "JPEG": 1 << 20, "GIF": 3 << 20}  # of a picture that stays as it is: GIFs move
 MOST_PIXELS = 64_000_000  # of one that is scaled down: more than cameras and screens have
-MOST_OF_ALL = 200_000_000  # pixels of all pictures of a notebook, as they came
+MOST_OF_ALL = 200_000_000  # pixels of all pictures of a notebook, as they came, and of all frames of one that moves
+# Pixels of a JPEG, times its scans: 53 bytes have all its pixels gone through once more. Cameras make 10 scans at most.
+MOST_SCANNED = 1_000_000_000
+SCAN = re.compile(rb"\xff\xda\0[\x06-\x0e][\0-\4]")  # how one begins, and hardly anything else
 KEPT_MODES = ("L", "LA", "RGB", "RGBA")
 SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 SVG_BYTES = 2 << 20
@@ -92,14 +96,20 @@ class Gallery:
     def _fit(self, image: Any, content: bytes) -> Picture:
         form = "JPEG" if image.format == "MPO" else image.format  # a photo with more than one picture: the first
         pixels, small = image.width * image.height, max(image.size) <= SHOWN_SIDE
+        frames = content.count(b"fcTL") if form == "PNG" else getattr(image, "n_frames", 1)
         if pixels > MOST_PIXELS:
             raise Unfit(f"a picture of {image.width:,} x {image.height:,} pixels, which are more than {MOST_PIXELS:,}")
         if pixels > self.left:
             raise Unfit(f"a picture that comes after others of {MOST_OF_ALL - self.left:,} pixels")
         self.left -= pixels
-        if small and len(content) <= SHOWN_BYTES[form]:
+        most = MOST_SCANNED // pixels
+        if form == "JPEG" and any(itertools.islice(SCAN.finditer(content), most, None)):
+            raise Unfit(f"a picture that is scanned more than {most:,} times")
+        if small and len(content) <= SHOWN_BYTES[form] and pixels * frames <= MOST_OF_ALL:
             return Picture(Image.MIME[form], content, image.width)
         image.draft("RGB", (SHOWN_SIDE, SHOWN_SIDE))  # of a JPEG then not all is decoded
+        if image.mode.startswith("I"):  # 16 bits of grey, of which Pillow keeps the lower ones, cut off at 255
+            image = image.point(lambda grey: grey / 256).convert("L")
         if image.mode not in KEPT_MODES:
             image = image.convert("RGBA")
         image.thumbnail((SHOWN_SIDE, SHOWN_SIDE))
