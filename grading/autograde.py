@@ -371,10 +371,15 @@ def readable_date(text: str) -> str:
         Unclear: for a date that others read as another one.
         Exception: for what is no date.
     """
-    text = re.sub(r" ([+-]\d\d:?\d\d)$", r"\1", text)  # which nbgrader takes for seconds
+    text = re.sub(r" ([+-]\d\d:?\d\d)$", r"\1", " ".join(text.split()))  # which nbgrader takes for seconds
     *before, zone = text.split(" ")
-    if len(before) == 2 and ":" in before[1] and dateutil.tz.gettz(zone) is None:  # which nbgrader takes for UTC
-        raise Unclear(f"timestamp.txt holds {text!r}, and {zone!r} is no known time zone: write UTC.")
+    # The last of three parts is a time zone for nbgrader, which looks for a file of that name, wherever that leads, and
+    # takes one that there is none of, as "PM", for UTC.
+    if len(before) == 2 and (not ZONE.fullmatch(zone) or dateutil.tz.gettz(zone) is None):
+        raise Unclear(
+            f"timestamp.txt holds {text!r}, and {zone!r} is no known time zone: write it as 2026-01-31 22:00:00 UTC, "
+            "or 2026-01-31 22:00:00 +0100."
+        )
     parse_utc(text)
     read = functools.partial(dateutil.parser.parse, " ".join(before[:2]) if len(before) == 2 else text)
     if len({read(default=datetime.datetime(year, month, month)).date() for year, month in ((2000, 1), (2001, 2))}) > 1:
