@@ -9,6 +9,7 @@ goes on whatever happens. JudgedExecute runs the learner's cells in the jail and
 from __future__ import annotations
 
 import contextlib
+import copy
 import datetime
 import errno
 import functools
@@ -44,12 +45,14 @@ from sqlalchemy.exc import DBAPIError
 from traitlets import Bool, Enum, Float, Integer, List
 
 from grading import gradebook, jail, outputs, submissions
+from grading.budget import Budget
 from grading.execute import Bench, Settings
 from grading.kernels import DeadKernel
 from grading.worker import ATTEMPTS, not_graded, out_of_memory
 
 DEFAULT = Settings()
 SECRET = "submission_secret.txt"
+ZONE = re.compile("[A-Z]{1,5}")  # the name of a time zone
 
 
 class Unclear(Exception):
@@ -68,7 +71,7 @@ class JudgedExecute(nbgrader.preprocessors.Execute):
     cell_seconds = _setting(Float, "cell_seconds", "Time for one cell, and for all requests of one graded cell.")
     submission_seconds = _setting(Float, "submission_seconds", "Time for all cells and requests of one submission.")
     judge_seconds = _setting(
-        Float, "judge_seconds", "Time of the grader's own for a submission: for its verdicts and for what it shows."
+        Float, "judge_seconds", "Time of the grader's own for a notebook: for its verdicts and for what it shows."
     )
     most_requests = _setting(Integer, "most_requests", "Requests of the judge to one kernel.")
     memory = _setting(Integer, "memory", "Address space of each process in the jail, and memory of all, in bytes.")
@@ -88,10 +91,11 @@ class JudgedExecute(nbgrader.preprocessors.Execute):
         return Settings(**{field.name: getattr(self, field.name) for field in fields(Settings)})
 
     def preprocess(self, nb: NotebookNode, resources: Any, km: Any = None) -> tuple[NotebookNode, Any]:
-        converter = self.parent.parent
+        converter, name = self.parent.parent, resources["nbgrader"]["notebook"]
         for attempt in range(1, ATTEMPTS + 1):
+            budget = copy.deepcopy(converter.budgets[name])  # what a failure of the machine took does not count
             try:
-                remarks, _ = converter.bench.grade(nb, converter.courses[resources["nbgrader"]["notebook"]])
+                remarks, _ = converter.bench.grade(nb, converter.courses[name], budget)
                 break
             except DeadKernel as error:
                 if attempt == ATTEMPTS:
@@ -120,6 +124,7 @@ class JudgedAutograde(stock.Autograde):
         execute = JudgedExecute(parent=self, config=self.config)
         self.remarks: dict[str, list[str]] = {}
         self.courses: dict[str, NotebookNode] = {}  # the notebooks in `source/`, by name
+        self.budgets: dict[str, Budget] = {}  # of the learner's notebooks that are graded now, by name
         self.done: list[str] = []
         self.failed: set[str] = set()  # that have been begun, and not ended
         with contextlib.ExitStack() as stack:
@@ -279,7 +284,8 @@ class JudgedAutograde(stock.Autograde):
         for course in self._course_notebooks():
             self.courses[course.stem] = nbformat.read(course, as_version=4)
             submission = submissions.collect(self.folders[str(staged)], course.stem, self._names(), self.top).read()
-            notebook = submissions.restore(submission, self.courses[course.stem])
+            budget = self.budgets[course.stem] = Budget(self.bench.settings.judge_seconds)
+            notebook = submissions.restore(submission, self.courses[course.stem], budget)
             for remark in submission.remarks:
                 self._note(student_id, remark)
             nbformat.write(notebook, staged / course.name)
@@ -365,10 +371,15 @@ def readable_date(text: str) -> str:
         Unclear: for a date that others read as another one.
         Exception: for what is no date.
     """
-    text = re.sub(r" ([+-]\d\d:?\d\d)$", r"\1", text)  # which nbgrader takes for seconds
+    text = re.sub(r" ([+-]\d\d:?\d\d)$", r"\1", " ".join(text.split()))  # which nbgrader takes for seconds
     *before, zone = text.split(" ")
-    if len(before) == 2 and ":" in before[1] and dateutil.tz.gettz(zone) is None:  # which nbgrader takes for UTC
-        raise Unclear(f"timestamp.txt holds {text!r}, and {zone!r} is no known time zone: write UTC.")
+    # The last of three parts is a time zone for nbgrader, which looks for a file of that name, wherever that leads, and
+    # takes one that there is none of, as "PM", for UTC.
+    if len(before) == 2 and (not ZONE.fullmatch(zone) or dateutil.tz.gettz(zone) is None):
+        raise Unclear(
+            f"timestamp.txt holds {text!r}, and {zone!r} is no known time zone: write it as 2026-01-31 22:00:00 UTC, "
+            "or 2026-01-31 22:00:00 +0100."
+        )
     parse_utc(text)
     read = functools.partial(dateutil.parser.parse, " ".join(before[:2]) if len(before) == 2 else text)
     if len({read(default=datetime.datetime(year, month, month)).date() for year, month in ((2000, 1), (2001, 2))}) > 1:

@@ -1,4 +1,4 @@
-"""Time and memory of the grader's own, which what a learner's code sends can use up: both have a limit."""
+"""Time and memory of the grader's own, which what a learner hands in or sends can use up: both have a limit."""
 
 from __future__ import annotations
 
@@ -11,19 +11,24 @@ import time
 from collections.abc import Iterator
 
 from checks.observe import OutOfTime, own_code
+from grading.images import Gallery
 
 MOST_MEMORY = 1 << 30  # bytes that grading may take in this process, beside what it has when that begins
 
 
 class Budget:
-    """Processor time of this thread for one submission's verdicts and outputs together, or for one page.
+    """Processor time of this thread for one notebook, its attachments, verdicts and outputs together, or for one page.
 
     Args:
         seconds: for all of it.
+
+    Attributes:
+        gallery: the pictures of the notebook or page.
     """
 
     def __init__(self, seconds: float) -> None:
         self.seconds, self._spent = seconds, 0.0
+        self.gallery = Gallery()
         self._begun: float | None = None
 
     @property

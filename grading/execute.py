@@ -28,7 +28,6 @@ from checks.observe import PATIENCE, Deadline, printable
 from checks.report import FollowThrough
 from grading import follow, jail, outputs
 from grading.budget import Budget, limited_memory
-from grading.images import Gallery
 from grading.judge import Judge, Verdict
 from grading.kernels import HUNG_UP, LOST, DeadKernel, JailedKernel, KernelSupply, Zygote
 from grading.submissions import is_answer, is_grade
@@ -135,7 +134,7 @@ class Runner(NotebookClient):
             DeadKernel: when no kernel starts, or the machine ends it.
         """
         remarks = self.run_cells()
-        gallery, left = Gallery(), self.budget.left
+        gallery, left = self.budget.gallery, self.budget.left
         with outputs.within(self.budget):
             for index, cell in enumerate(self.nb.cells):  # now that no message can change an earlier output any more
                 if cell.cell_type == "code" and not is_grade(cell):
@@ -408,12 +407,15 @@ class Bench:
     def __exit__(self, *_: Any) -> None:
         self._stack.close()
 
-    def grade(self, notebook: NotebookNode, course: NotebookNode) -> tuple[list[str], dict[str, FollowThrough]]:
+    def grade(
+        self, notebook: NotebookNode, course: NotebookNode, budget: Budget
+    ) -> tuple[list[str], dict[str, FollowThrough]]:
         """Run a restored notebook, have its graded cells judged, and fill in all outputs.
 
         Args:
             notebook: the restored notebook.
             course: the notebook in `source/`, with the reference's answers.
+            budget: what restoring it has left of the grader's own time for it.
 
         Returns:
             What the learner and the instructor should know, a sentence each; and what was judged twice, by grade_id.
@@ -422,10 +424,12 @@ class Bench:
             DeadKernel: when no kernel starts, or the machine ends it: this is no verdict, and may be tried again.
         """
         with limited_memory():
-            return self._graded(notebook, course)
+            return self._graded(notebook, course, budget)
 
-    def _graded(self, notebook: NotebookNode, course: NotebookNode) -> tuple[list[str], dict[str, FollowThrough]]:
-        seconds, budget = self.settings.submission_seconds, Budget(self.settings.judge_seconds)
+    def _graded(
+        self, notebook: NotebookNode, course: NotebookNode, budget: Budget
+    ) -> tuple[list[str], dict[str, FollowThrough]]:
+        seconds = self.settings.submission_seconds
         first = Runner(notebook, self, course, seconds, budget)
         remarks = first.run()
         if not self.settings.follow_through:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import io
+import itertools
 import re
 import warnings
 from dataclasses import dataclass, field
@@ -20,7 +21,10 @@ FORMATS = ("PNG", "JPEG", "GIF")
 SHOWN_SIDE = 2000  # pixels: a larger picture is scaled down to it
 SHOWN_BYTES = {"PNG": 1 << 20, "JPEG": 1 << 20, "GIF": 3 << 20}  # of a picture that stays as it is: GIFs move
 MOST_PIXELS = 64_000_000  # of one that is scaled down: more than cameras and screens have
-MOST_OF_ALL = 200_000_000  # pixels of all pictures of a notebook, as they came
+MOST_OF_ALL = 200_000_000  # pixels of all pictures of a notebook, as they came, and of all frames of one that moves
+# Pixels of a JPEG, times its scans: 53 bytes have all its pixels gone through once more. Cameras make 10 scans at most.
+MOST_SCANNED = 1_000_000_000
+SCAN = re.compile(rb"\xff\xda\0[\x06-\x0e][\0-\4]")  # how one begins, and hardly anything else
 KEPT_MODES = ("L", "LA", "RGB", "RGBA")
 SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
 SVG_BYTES = 2 << 20
@@ -92,14 +96,20 @@ class Gallery:
     def _fit(self, image: Any, content: bytes) -> Picture:
         form = "JPEG" if image.format == "MPO" else image.format  # a photo with more than one picture: the first
         pixels, small = image.width * image.height, max(image.size) <= SHOWN_SIDE
+        frames = content.count(b"fcTL") if form == "PNG" else getattr(image, "n_frames", 1)
         if pixels > MOST_PIXELS:
             raise Unfit(f"a picture of {image.width:,} x {image.height:,} pixels, which are more than {MOST_PIXELS:,}")
         if pixels > self.left:
             raise Unfit(f"a picture that comes after others of {MOST_OF_ALL - self.left:,} pixels")
         self.left -= pixels
-        if small and len(content) <= SHOWN_BYTES[form]:
+        most = MOST_SCANNED // pixels
+        if form == "JPEG" and any(itertools.islice(SCAN.finditer(content), most, None)):
+            raise Unfit(f"a picture that is scanned more than {most:,} times")
+        if small and len(content) <= SHOWN_BYTES[form] and pixels * frames <= MOST_OF_ALL:
             return Picture(Image.MIME[form], content, image.width)
         image.draft("RGB", (SHOWN_SIDE, SHOWN_SIDE))  # of a JPEG then not all is decoded
+        if image.mode.startswith("I"):  # 16 bits of grey, of which Pillow keeps the lower ones, cut off at 255
+            image = image.point(lambda grey: grey / 256).convert("L")
         if image.mode not in KEPT_MODES:
             image = image.convert("RGBA")
         image.thumbnail((SHOWN_SIDE, SHOWN_SIDE))
@@ -139,6 +149,23 @@ def content_of(value: Any) -> bytes:
 
 
 @dataclass
+class _Element:
+    """One of an SVG, as far as it decides how much is drawn.
+
+    Attributes:
+        inside: the elements in it.
+        once: ids of what is drawn with it, or cuts it, one time.
+        each: ids of what paints it: what is in it inherits that.
+        drawn: how many elements are drawn where it is, once that is known.
+    """
+
+    inside: list[_Element] = field(default_factory=list)
+    once: list[str] = field(default_factory=list)
+    each: list[str] = field(default_factory=list)
+    drawn: int | None = None
+
+
+@dataclass
 class _Drawing:
     """An SVG, written anew with known elements only: nothing that runs, loads, or is drawn more often than can be.
 
@@ -148,25 +175,19 @@ class _Drawing:
     Attributes:
         gallery: to which the pictures in it belong.
         path: the elements around the place that is read; None: not drawn.
-        named: the ids of these.
-        starts: how many came before each of these.
+        around: these elements, in one that stands for the whole.
+        named: elements by id, which should be one each.
         count: of elements.
         style: where in what is made the text of the last style begins.
-        sizes: of those that are closed, by id: elements in them.
-        uses: ids that are referred to, once for each time.
-        using: ids of elements that use others.
     """
 
     gallery: Gallery
     made: list[str] = field(default_factory=list)
     path: list[str | None] = field(default_factory=list)
-    named: list[str | None] = field(default_factory=list)
-    starts: list[int] = field(default_factory=list)
+    around: list[_Element] = field(default_factory=lambda: [_Element()])
+    named: dict[str, list[_Element]] = field(default_factory=dict)
     count: int = 0
     style: int = 0
-    sizes: dict[str, int] = field(default_factory=dict)
-    uses: list[str] = field(default_factory=list)
-    using: set[str | None] = field(default_factory=set)
 
     def read(self, content: bytes) -> bytes:
         """Its bytes, anew.
@@ -184,10 +205,27 @@ class _Drawing:
             parser.Parse(content, True)
         except expat.ExpatError:
             raise Unfit("an SVG that is damaged") from None
-        drawn = self.count + sum(self.sizes.get(each, 0) for each in self.uses)
-        if drawn > MOST_ELEMENTS or self.using & {*self.uses}:
-            raise Unfit(f"an SVG that draws more than {MOST_ELEMENTS:,} shapes, or repeats what repeats others")
+        self._count_drawn(self.around[0].inside[0], 1)
         return "".join(self.made).encode("utf-8", "replace")
+
+    def _count_drawn(self, element: _Element, depth: int) -> int:
+        """How many elements are drawn where this one is, with all that it refers to, each as often as it is drawn.
+
+        Raises:
+            Unfit: for too many, in number or in each other, as are those that refer to themselves.
+        """
+        if element.drawn is None:
+            if depth > MOST_DEPTH:
+                raise Unfit(f"an SVG of more than {MOST_DEPTH} elements in each other, or in what they use")
+            drawn = 1 + sum(self._count_drawn(each, depth + 1) for each in element.inside)
+            drawn += sum(self._count_named(id, depth + 1) for id in element.once)
+            element.drawn = drawn * (1 + sum(self._count_named(id, depth + 1) for id in element.each))
+            if element.drawn > MOST_ELEMENTS:
+                raise Unfit(f"an SVG that draws more than {MOST_ELEMENTS:,} shapes")
+        return element.drawn
+
+    def _count_named(self, id: str, depth: int) -> int:
+        return max((self._count_drawn(each, depth) for each in self.named.get(id, ())), default=0)
 
     def _refuse(self, *_: Any) -> None:
         raise Unfit("an SVG with entities")
@@ -202,13 +240,14 @@ class _Drawing:
         is_closed = bool(CLOSED & {*self.path})
         is_drawn = space in ("", SVG) and ((tag in DRAWN and not (is_closed and tag == "use")) or tag in PASSED)
         is_drawn = is_drawn and (not self.path or self.path[-1] not in (None, "style"))
+        element = _Element()
         self.path.append(tag if is_drawn else None)
-        self.named.append(attributes.get("id"))
-        self.starts.append(self.count)
+        self.around[-1].inside.append(element)
+        self.around.append(element)
+        if "id" in attributes:
+            self.named.setdefault(attributes["id"], []).append(element)
         if not is_drawn or tag in PASSED:
             return
-        if tag == "use":
-            self.using |= {*self.named}
         kept = {name.rpartition(" ")[2]: self._value(tag, name, attributes[name], is_closed) for name in attributes}
         shown = "".join(f" {name}={quoteattr(value)}" for name, value in kept.items() if value is not None)
         spaces = f' xmlns="{SVG}"' if len(self.path) == 1 else ""
@@ -223,7 +262,7 @@ class _Drawing:
                 return self._picture(value)
             if not re.fullmatch(r"#[\w.:-]+", value) or tag not in ("use", "linearGradient", "radialGradient"):
                 return None
-            self.uses.append(value[1:])
+            self.around[-1].once.append(value[1:])
             return value
         if space or not NAME.fullmatch(name) or (is_closed and LOCAL.search(value)):
             return None
@@ -231,7 +270,8 @@ class _Drawing:
             return value
         if UNSAFE.search(LOCAL.sub("", value)):
             return None
-        self.uses += LOCAL.findall(value)
+        element = self.around[-1]
+        (element.once if name == "clip-path" else element.each).extend(LOCAL.findall(value))
         return value
 
     def _picture(self, value: str) -> str | None:
@@ -246,10 +286,8 @@ class _Drawing:
             self.made.append(escape(text))
 
     def _end(self, name: str) -> None:
-        tag, id, start = self.path.pop(), self.named.pop(), self.starts.pop()
+        tag, _ = self.path.pop(), self.around.pop()
         if tag == "style" and UNSAFE.search("".join(self.made[self.style :])):
             del self.made[self.style :]
         if tag is not None and tag not in PASSED:
             self.made.append(f"</{tag}>")
-        if id is not None:
-            self.sizes[id] = max(self.sizes.get(id, 0), self.count - start + 1)

@@ -194,12 +194,21 @@ def safe_html(text: str, gallery: Gallery, attached: Any = None, most: float = f
 def _uri(content: Any, gallery: Gallery) -> str:
     """A picture as the source of an `img`, or words."""
     try:
-        return _picture(content, gallery).uri
+        return picture(content, gallery).uri
     except Unfit as error:
         return left_out(str(error))
 
 
-def _picture(content: Any, gallery: Gallery) -> Picture:
+def picture(content: Any, gallery: Gallery) -> Picture:
+    """A picture as it can be shown.
+
+    Args:
+        content: as notebooks hold it.
+        gallery: of the notebook's pictures.
+
+    Raises:
+        Unfit: when it cannot, or takes too long.
+    """
     try:
         with _piece(PICTURE_SECONDS):
             return gallery.fit(content_of(content))
@@ -214,11 +223,11 @@ def _plainly(text: str) -> str:
 def markdown2html(context: Any, source: Any) -> str:
     """nbconvert's filter of this name, with the result made safe; `context` is Jinja's."""
     render = _markdown()
-    with within(_of_page(context)):
+    with within(budget := _of_page(context)):
         try:
             with _piece():
                 text = render(str(source))
-            return safe_html(text, Gallery(), context.get("cell", {}).get("attachments"))
+            return safe_html(text, budget.gallery, context.get("cell", {}).get("attachments"))
         except Unfit as error:
             return f"<p>{left_out(str(error))}</p>"
         except (OutOfTime, Exception):
@@ -331,11 +340,11 @@ def _form(mime: Any, value: Any, look: dict[str, Any], gallery: Gallery) -> tupl
         return mime, made
     if not isinstance(mime, str) or not mime.startswith("image/"):
         raise Unfit(f"a display of type {printable(str(mime), 60)}")
-    picture = _picture(value, gallery)
-    if picture.mime in ("image/png", "image/jpeg") and (look.keys() & SIDES or picture.width <= WIDE):
-        return picture.mime, picture.base64
+    shown = picture(value, gallery)
+    if shown.mime in ("image/png", "image/jpeg") and (look.keys() & SIDES or shown.width <= WIDE):
+        return shown.mime, shown.base64
     # Pages show no others by themselves, and wide ones beyond their edge; JupyterLab no SVG that it does not trust.
-    return "text/html", f'<img alt="" src="{picture.uri}" style="max-width: 100%; background-color: white">'
+    return "text/html", f'<img alt="" src="{shown.uri}" style="max-width: 100%; background-color: white">'
 
 
 def _look(said: Any) -> dict[str, Any]:

@@ -27,7 +27,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from checks.notebook import TEST_CALL, is_no_work, nbgrader_mark
 from checks.reading import Unusable, cells_of, shown_name
-from grading.images import Gallery, Unfit, content_of
+from grading import outputs
+from grading.budget import Budget
+from grading.images import Unfit
 
 NOTES = "grading-notes"  # the id of the cell with the remarks
 LARGEST_FILE = 100 << 20  # bytes of a notebook file
@@ -43,6 +45,7 @@ MOST_LISTED = 5  # names in a sentence
 MOST_OWN = 1000
 LARGEST_OWN = 5_000_000  # characters of all together
 LARGEST_ATTACHED = 8 << 20  # characters, in base64, of all pictures that are attached to cells
+ATTACHED_SHARE = 0.5  # of the grader's own time for a notebook: its work is judged, whatever is attached to it
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 ZIP = b"PK\3\4"  # how one begins
 # In the name of a file. More may follow, as in x.ipynb.txt.
@@ -297,7 +300,7 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(map(shown_name, names[:MOST_LISTED])) + more
 
 
-def restore(submission: Submission, course: NotebookNode) -> NotebookNode:
+def restore(submission: Submission, course: NotebookNode, budget: Budget) -> NotebookNode:
     """The course's notebook with the learner's work in it.
 
     The learner's cells are recognized by grade_id, else by cell id, else by their text, and answers also by what they
@@ -306,9 +309,11 @@ def restore(submission: Submission, course: NotebookNode) -> NotebookNode:
     Args:
         submission: what was handed in; gets the remarks.
         course: the notebook in `source/`.
+        budget: the grader's own time for this notebook, which making pictures fit takes from.
     """
     cells, remarks = submission.cells, submission.remarks
-    _fit_attachments(cells, remarks)
+    with outputs.within(budget):
+        _fit_attachments(cells, remarks, budget)
     places = _recognized(cells, course, remarks)
     order = [place for place in places if place is not None]
     too_many = _too_many(cells, places, remarks)
@@ -438,15 +443,17 @@ def _attached(cell: dict[str, Any], kind: str) -> dict[str, Any]:
     return {"attachments": cell["attachments"]} if kind == "markdown" and cell.get("attachments") else {}
 
 
-def _fit_attachments(cells: list[dict[str, Any]], remarks: list[str]) -> None:
-    """Have cells keep of what is attached to them the pictures that can be shown."""
-    gallery, room, lost = Gallery(), LARGEST_ATTACHED, []
+def _fit_attachments(cells: list[dict[str, Any]], remarks: list[str], budget: Budget) -> None:
+    """Have cells keep of what is attached to them the pictures that can be shown, as long as there is time."""
+    room, lost = LARGEST_ATTACHED, []
     for cell in cells:
         kept = {}
         for name, forms in cell["attachments"].items():
             try:
                 first = next(iter(forms.values()), None) if isinstance(forms, dict) else None
-                picture = gallery.fit(content_of(first))
+                if budget.left < (1 - ATTACHED_SHARE) * budget.seconds:
+                    raise Unfit("a picture after others that took too long to show")
+                picture = outputs.picture(first, budget.gallery)
                 if room < len(name) + len(text := picture.base64):
                     raise Unfit(f"a picture after others of {LARGEST_ATTACHED - room:,} characters")
                 room -= len(name) + len(text)

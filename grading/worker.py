@@ -43,6 +43,7 @@ from packaging.utils import canonicalize_name
 
 from checks.observe import PATIENCE
 from grading import jail, submissions, warm
+from grading.budget import Budget
 from grading.kernel.wire import Channel, WireError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -431,9 +432,10 @@ def _graded(bench: Any, course: dict[str, Any], job: Any, data: bytes) -> tuple[
     twice: dict[str, dict[str, Any]] = {}
     for name, (file, known) in job["notebooks"].items():
         submission = submissions.HandedIn(file, contents.get(name), known).read()
-        notebook = submissions.restore(submission, course[name])
+        budget = Budget(bench.settings.judge_seconds)
+        notebook = submissions.restore(submission, course[name], budget)
         try:
-            found, again = bench.grade(notebook, course[name])
+            found, again = bench.grade(notebook, course[name], budget)
         except DeadKernel as error:
             return {"failed": out_of_memory(error)}, []
         except OSError as error:

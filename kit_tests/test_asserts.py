@@ -17,6 +17,7 @@ from nbformat import NotebookNode, read, reads
 
 from conftest import ROOT
 from grading import names, submissions
+from grading.budget import Budget
 from grading.execute import Bench, Settings
 
 GIVEN = """\
@@ -186,8 +187,9 @@ class Graded:
 
     def __init__(self, bench: Bench, handed_in: str, course: NotebookNode = COURSE) -> None:
         submission = submissions.HandedIn("x.ipynb", handed_in.encode()).read()
-        notebook = submissions.restore(submission, course)
-        self.remarks, _ = bench.grade(notebook, course)
+        budget = Budget(60)
+        notebook = submissions.restore(submission, course, budget)
+        self.remarks, _ = bench.grade(notebook, course, budget)
         self.points: dict[str, float] = {}
         self.says: dict[str, str] = {}
         for cell in notebook.cells:

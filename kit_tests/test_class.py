@@ -650,6 +650,9 @@ sys.exit(__main__.main(sys.argv[1:]))
     assert sum(graded.points("eve").values()) == 0 and sum(graded.points("all-00").values()) == 86
 
 
+FILES = ("/etc/passwd", "/etc/nosuch", "/etc", "../../../etc/passwd", "Europe/Berlin", "posixrules", ":/etc/passwd")
+
+
 @pytest.mark.parametrize(
     ("text", "read"),
     [
@@ -662,9 +665,16 @@ sys.exit(__main__.main(sys.argv[1:]))
         ("10.03.2026 12:00:00 UTC", "some read as 2026-03-10 and some as 2026-10-03"),
         ("3/10/26", "some read as 2003-10-26 and some as 2026-03-10"),
         ("2026-03-10 12:00:00 CST", "'CST' is no known time zone"),
-        ("2026-03-10 10:00:00 PM", "'PM' is no known time zone"),
+        ("2026-03-10 10:00:00 PM", "'PM' is no known time zone: write it as 2026-01-31 22:00:00 UTC"),
+        ("2026-03-10 10:00 AM", "'AM' is no known time zone"),
+        ("2026-03-10  10:00", "2026-03-10 10:00"),
+        ("2026-03-10 10:00:00 EST", "2026-03-10 10:00:00 EST"),
+        ("2026-03-10 10:00 PM UTC", "2026-03-10 10:00 PM UTC"),
         ("12:30", "a part of a date"),
         ("March 2026", "a part of a date"),
+        # What a file is, or whether there is one, is not told.
+        *((f"2026-03-10 10:00:00 {name}", f"{name!r} is no known time zone") for name in FILES),
+        *((f"10 March {name}", f"{name!r} is no known time zone") for name in FILES),
     ],
 )
 def test_dates_that_two_readers_read_differently_are_refused(text, read):

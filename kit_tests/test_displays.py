@@ -196,6 +196,17 @@ def test_a_cell_that_shows_more_than_is_looked_at_says_so_at_its_end(most, numbe
     ]
 
 
+def test_what_is_displayed_has_the_pixels_that_are_left_by_what_is_attached(monkeypatch):
+    cells = [new_code_cell(outputs=[nbformat.v4.new_output("display_data", {"image/png": PNG})]) for _ in range(3)]
+    budget = Budget(60)
+    budget.gallery.left = 2
+    bench = SimpleNamespace(settings=execute.Settings())
+    runner = execute.Runner(new_notebook(cells=cells), bench, new_notebook(), 1.0, budget)
+    monkeypatch.setattr(runner, "run_cells", list)
+    assert runner.run() == []
+    assert [[*cell.outputs[0].data] for cell in cells] == [["image/png"], ["image/png"], ["text/plain"]]
+
+
 def test_a_picture_that_is_attached_is_shown_and_one_that_is_not_has_words(made):
     assert f'<em>mine</em>:<imgalt="mine"src="data:image/png;base64,{PNG}"' in page(made, "shows")
     assert "...leftouthere:apicturethatdoesnotcomewiththenotebook..." in page(made, "shows")

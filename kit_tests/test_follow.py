@@ -19,6 +19,7 @@ from checks.report import MIME
 from conftest import ROOT
 from grading import submissions
 from grading.autograde import JudgedExecute
+from grading.budget import Budget
 from grading.execute import Bench, Settings
 from grading.follow import second_pass
 from grading.judge import Verdict
@@ -48,11 +49,12 @@ class Graded:
 
     def __init__(self, bench: Bench, source: NotebookNode, handed_in: dict[str, Any]) -> None:
         submission = submissions.HandedIn("x.ipynb", json.dumps(handed_in).encode()).read()
-        self.cells = submissions.restore(submission, source).cells
+        budget = Budget(60)
+        self.cells = submissions.restore(submission, source, budget).cells
         used, take = [], bench.supply.take
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(bench.supply, "take", lambda: used.append(take()) or used[-1])
-            remarks, twice = bench.grade(new_notebook(cells=self.cells), source)
+            remarks, twice = bench.grade(new_notebook(cells=self.cells), source, budget)
         self.kernels, self.remarks = len(used), [*submission.remarks, *remarks]
         self.twice = {name.removeprefix("test_"): (both.own, both.reference) for name, both in twice.items()}
 

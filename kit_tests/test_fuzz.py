@@ -24,7 +24,7 @@ from test_judge import answered, message
 from checks.observe import Failed, Missing, OutOfTime, UsedTorch, array_of, compare, learner_code, observed, text_of
 from conftest import ROOT
 from grading import submissions
-from grading.budget import limited_memory, memory
+from grading.budget import Budget, limited_memory, memory
 from grading.journal import Journal
 from grading.remote import Remote
 from grading.worker import Graded
@@ -181,7 +181,7 @@ def test_of_randomly_changed_notebooks_every_graded_cell_is_there_once_as_the_co
             content = damaged(pick, content)
         with limited_memory(MOST_MEMORY), learner_code(LONGEST):
             submission = submissions.HandedIn("workshop.ipynb", content).read()
-            restored = submissions.restore(submission, workshop())
+            restored = submissions.restore(submission, workshop(), Budget(60))
             submissions.note(restored, submission.remarks)
         nbformat.validate(restored)
         assert graded_ids(restored) == graded_ids(workshop())

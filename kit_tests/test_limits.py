@@ -16,7 +16,7 @@ from test_judge import answered, message
 
 from checks.observe import LARGEST, Failed
 from conftest import ROOT
-from grading import budget, jail, kernels, outputs, remote
+from grading import budget, images, jail, judge, kernels, outputs, remote
 from grading.execute import Settings
 from grading.kernel import wire
 
@@ -183,6 +183,12 @@ def test_the_guide_has_the_figures_that_hold():
         f"may grow by {kernels.MOST_GROWTH >> 20} MiB",
         f"gives it {budget.MOST_MEMORY >> 30} GiB at most",
         f"has {outputs.SECONDS:g} s, a picture {outputs.PICTURE_SECONDS:g} s",
+        f"A picture of more than {images.MOST_PIXELS // 10**6} million pixels",
+        f"those after {images.MOST_OF_ALL // 10**6} million of all",
+        f"are more than {images.MOST_SCANNED // 10**6:,} million",
+        f"more than {images.SHOWN_SIDE} on a side, or {images.SHOWN_BYTES['PNG'] >> 20} MiB (a GIF 3 MiB)",
+        f"draws at most {images.MOST_ELEMENTS:,} elements",
+        f"with {judge.GRACE:g} s more",
         f"formgrader {outputs.PAGE_SECONDS:g} s for all its pieces",
     ):
         assert figure in guide

@@ -193,6 +193,47 @@ def test_a_large_picture_is_scaled_down(mode):
     assert 'style="max-width: 100%; background-color: white"' in shown.data["text/html"]
 
 
+@pytest.mark.parametrize("mode", ["L", "I;16"])
+def test_a_large_picture_has_the_same_greys_when_it_is_scaled_down(mode):
+    """Also of 16 bits, of which Pillow alone makes white of all that is lighter than 255 of 65,535."""
+    greys = np.tile(np.linspace(0, 255, 4000).astype(np.uint8), (3000, 1))
+    file = io.BytesIO()
+    Image.fromarray(greys if mode == "L" else 257 * greys.astype(np.uint16)).save(file, "PNG")
+    (shown,) = safe(display({"image/png": base64_of(file.getvalue())}))
+    with image_in(shown.data) as image:
+        shades = [image.convert("L").getpixel((x, 700)) for x in (0, 500, 1000, 1500, 1999)]
+    assert shades == pytest.approx([0, 64, 128, 191, 255], abs=2)
+
+
+def scanned(side: int, count: int) -> str:
+    """A progressive JPEG, one scan of which is there so many times more; each has 53 bytes."""
+    content = base64.b64decode(picture("JPEG", side, side, progressive=True))
+    scans = [found.start() for found in images.SCAN.finditer(content)]
+    one = content[scans[3] : scans[4]]
+    return base64_of(content[: scans[4]] + count * one + content[scans[4] :])
+
+
+@pytest.mark.parametrize(("side", "below", "above"), [(3000, 100, 102), (1000, 989, 991), (8000, 5, 6)])
+def test_a_picture_is_scanned_so_many_times_and_no_more(side, below, above):
+    """A thousand million pixels together; 10 scans are there anyway."""
+    assert "left out" not in str(safe(display({"image/jpeg": scanned(side, below)})))
+    (shown,) = safe(display({"image/jpeg": scanned(side, above)}))
+    assert "a picture that is scanned more than" in shown.data["text/plain"]
+
+
+@pytest.mark.parametrize("form", ["GIF", "PNG"])
+@pytest.mark.parametrize(("frames", "moves"), [(50, True), (51, False)])
+def test_a_picture_that_moves_has_so_many_pixels_and_stands_still_with_more(form, frames, moves):
+    """200 million, of all its frames together."""
+    file = io.BytesIO()
+    first, *more = (Image.new("P", (2000, 2000), number) for number in range(frames))
+    first.save(file, form, save_all=True, append_images=more)
+    (shown,) = safe(display({f"image/{form.lower()}": base64_of(file.getvalue())}))
+    with image_in(shown.data) as image:
+        assert image.size == (2000, 2000)
+        assert getattr(image, "n_frames", 1) == (frames if moves else 1)
+
+
 @pytest.mark.parametrize(("form", "mode"), [("JPEG", "RGB"), ("JPEG", "CMYK"), ("JPEG", "L"), ("GIF", "P")])
 def test_large_pictures_of_other_forms_are_scaled_down(form, mode):
     (shown,) = safe(display({f"image/{form.lower()}": picture(form, 3000, 4000, mode)}))
@@ -342,6 +383,17 @@ def test_an_svg_of_matplotlib_stays_as_it_is_drawn():
 REPEATED = "<g id='g0'><path/></g>" + "".join(
     f"<g id='g{number}'>" + f"<use href='#g{number - 1}'/>" * 10 + "</g>" for number in range(1, 20)
 )
+
+
+def definition(tag: str, count: int, name: str = "many") -> str:
+    return f"<{tag} id='{name}'>" + "<circle/>" * count + f"</{tag}>"
+
+
+def drawn_by_another(attribute: str, many: str = "clipPath", count: int = 4900, used: int = 4900) -> str:
+    """An SVG with a path that calls a definition of so many shapes, and is itself used so many times."""
+    return drawing(f"{definition(many, count)}<path id='one' {attribute}/>" + "<use href='#one'/>" * used)
+
+
 ENTITIES = "".join(f"<!ENTITY e{number} '{f'&e{number - 1};' * 10 if number else 'x'}'>" for number in range(20))
 
 
@@ -353,6 +405,17 @@ ENTITIES = "".join(f"<!ENTITY e{number} '{f'&e{number - 1};' * 10 if number else
         drawing("<g id='a'>" + "<path/>" * 5000 + "</g><g id='a'/>" + "<use href='#a'/>" * 100),
         drawing("<g id='a'>" + "<path/>" * 5000 + "</g>" + "<use href='#a'/>" * 100),
         drawing("<clipPath id='a'>" + "<path/>" * 5000 + "</clipPath>" + "<path clip-path='url( #a )'/>" * 100),
+        # What is used calls more than it says itself: 4,900 times 4,900.
+        drawn_by_another("clip-path='url(#many)'"),
+        drawn_by_another("fill='url(#many)'", many="pattern"),
+        drawn_by_another("style='stroke: url(#many)'", many="pattern"),
+        # What is painted with it inherits it.
+        drawing(definition("pattern", 200) + "<g fill='url(#many)'>" + "<path/>" * 200 + "</g>"),
+        drawing(definition("g", 200) + definition("pattern", 200, "paint") + "<use href='#many' fill='url(#paint)'/>"),
+        # One that clips is clipped by the next one, without end.
+        drawing("<clipPath id='a' clip-path='url(#b)'/><clipPath id='b' clip-path='url(#a)'/>"),
+        drawing("<pattern id='a' fill='url(#a)'><path/></pattern>"),
+        drawing("".join(f"<clipPath id='c{n}' clip-path='url(#c{n + 1})'/>" for n in range(150))),
         f"<!DOCTYPE svg [{ENTITIES}]>" + drawing("<text>&e19;</text>"),
         "<!DOCTYPE svg [<!ENTITY e SYSTEM 'file:///etc/passwd'>]>" + drawing("<text>&e;</text>"),
         drawing("<g>" * 1000 + "</g>" * 1000),
@@ -360,12 +423,27 @@ ENTITIES = "".join(f"<!ENTITY e{number} '{f'&e{number - 1};' * 10 if number else
         drawing(f"<path d='{'M0 0 ' * 500_000}'/>"),
         drawing("<g>"),
     ],
-    ids=range(11),
+    ids=range(19),
 )
 def test_an_svg_that_draws_too_much_is_left_out(given):
     (shown,) = safe(display({"image/svg+xml": given}))
     assert shown.data.keys() == {"text/plain"}
     assert shown.data["text/plain"].startswith("... left out here: an SVG")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        drawn_by_another("clip-path='url(#many)'", count=10, used=1500),
+        drawn_by_another("fill='url(#many)'", many="pattern", count=10, used=1500),
+        drawing("<g id='a'><path/></g><g id='b'>" + "<use href='#a'/>" * 9 + "</g>" + "<use href='#b'/>" * 100),
+        drawing(definition("clipPath", 1) + "<g clip-path='url(#many)'>" + "<path/>" * 19_000 + "</g>"),
+        drawing("<path fill='url(#nowhere)'/>"),
+    ],
+    ids=range(5),
+)
+def test_an_svg_that_draws_less_is_shown(given):
+    assert shown_in_html({"image/svg+xml": given}).startswith("image/svg+xml")
 
 
 @pytest.mark.parametrize("name", ["#%61", " #a", "#a b", "other.svg#a", "#a)", "&#35;%61"])
@@ -620,6 +698,14 @@ def test_all_pieces_of_a_notebook_have_a_time_together_after_which_they_are_show
     assert "its form, which takes too long to show" in shown[-1]
     assert "a picture, which takes too long to show" in picture.data["text/plain"]
     assert safe(display({"text/html": "<p>a</p>"}))[0].data == {"text/html": "<p>a</p>"}
+
+
+def test_all_pictures_of_a_page_have_so_many_pixels():
+    source, cell = "![a](attachment:a.png)", nbformat.from_dict({"attachments": {"a.png": {"image/png": PNG}}})
+    page = {"resources": {"seconds": Budget(60)}, "cell": cell}
+    page["resources"]["seconds"].gallery.left = 2 * 30 * 20
+    assert ["<img" in outputs.markdown2html(page, source) for _ in range(3)] == [True, True, False]
+    assert "a picture that comes after others" in outputs.markdown2html(page, source)
 
 
 @pytest.mark.parametrize("filter", ["markdown2html", "highlight_code"])

@@ -21,6 +21,7 @@ from course import code_cell, notebook, place, solution, with_cell
 from checks.observe import learner_code
 from conftest import ANSWERS, ROOT
 from grading import submissions
+from grading.budget import Budget
 from grading.submissions import Submission, Unusable
 
 COURSE = nbformat.read(ROOT / "source" / "workshop" / "workshop.ipynb", as_version=4)
@@ -36,8 +37,8 @@ def handed_in(content: dict[str, Any] | bytes) -> Submission:
     return submission
 
 
-def restored(content: dict[str, Any] | bytes) -> nbformat.NotebookNode:
-    return submissions.restore(handed_in(content), COURSE)
+def restored(content: dict[str, Any] | bytes, budget: Budget | None = None) -> nbformat.NotebookNode:
+    return submissions.restore(handed_in(content), COURSE, budget or Budget(60))
 
 
 def answers(made: nbformat.NotebookNode) -> dict[str, str]:
@@ -455,7 +456,7 @@ def test_pictures_stay_that_are_attached_to_an_answer_which_a_person_grades():
     course.cells[-1].attachments = {"ours.png": {"image/png": PNG}}
     given = with_attachments({"a.png": {"image/png": PNG}})
     given["cells"][-1]["metadata"] = {"nbgrader": mark}
-    made = submissions.restore(handed_in(given), course)
+    made = submissions.restore(handed_in(given), course, Budget(60))
     assert made.cells[-1].metadata.nbgrader == mark
     assert made.cells[-1].attachments == {"a.png": {"image/png": PNG}}
 
@@ -493,13 +494,33 @@ def test_what_is_attached_to_all_cells_has_so_much_room(monkeypatch):
     assert "3 attachments were left out" in remarks(made)
 
 
+def test_what_is_attached_takes_half_of_the_graders_time_at_most():
+    """Small pictures, which cost the more the more of them there are."""
+    budget = Budget(0.5)
+    made = restored(with_attachments({str(number): {"image/png": PNG} for number in range(20_000)}), budget)
+    assert_gradable(made)
+    assert 0 < len(made.cells[-1].attachments) < 20_000
+    assert "attachments were left out" in remarks(made)
+    assert "a picture after others that took too long to show" in remarks(made)
+    assert 0 < budget.left < 0.25
+
+
+def test_what_is_attached_has_so_many_pixels_of_those_of_the_notebook():
+    budget = Budget(60)
+    budget.gallery.left = 4
+    made = restored(with_attachments({name: {"image/png": PNG} for name in "abc"}), budget)
+    assert budget.gallery.left == 1 and remarks(made) == ""
+    made = restored(with_attachments({name: {"image/png": PNG} for name in "abc"}), budget)
+    assert made.cells[-1].attachments.keys() == {"a"} and "2 attachments were left out" in remarks(made)
+
+
 def test_only_text_has_attachments():
     assert_gradable(restored(with_attachments({"a.png": {"image/png": PNG}}, "code")))
     assert_gradable(restored(with_attachments({"a.png": {"image/png": PNG}}, "raw")))
 
 
 def test_nothing_handed_in_is_an_empty_notebook():
-    made = submissions.restore(Submission(remarks=["There is nothing."]), COURSE)
+    made = submissions.restore(Submission(remarks=["There is nothing."]), COURSE, Budget(60))
     assert_gradable(made)
     assert remarks(made) == "**Notes from grading**\n\n- There is nothing."
     assert set(answers(made).values()) <= {cell.source for cell in COUNTED} | {"# This cell is missing."}
@@ -793,7 +814,7 @@ def test_whatever_happened_to_the_cells_each_that_counts_is_there_once(seed):
     for _ in range(10):
         cells = mangled(dice)
         submission = handed_in({"cells": cells})
-        made = submissions.restore(submission, COURSE)
+        made = submissions.restore(submission, COURSE, Budget(60))
         assert_gradable(made)
         assert len({cell.id for cell in made.cells}) == len(made.cells)
         assert len(submission.remarks) < 40
