@@ -112,25 +112,6 @@ class JailedKernel(AsyncKernelManager):
         self._holds: socket.socket | None = None
         mine, theirs = socket.socketpair()
         self.channel = Channel(mine, LARGEST)
-        given = [theirs]
-        try:
-            for port in range(1, len(SOCKETS) + 1):
-                given.append(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
-                given[-1].bind(f"{self.ip}-{port}")
-                given[-1].listen(8)
-            numbers = [end.fileno() for end in given]
-            if not level.no_groups:
-                self.group = cgroups.made(limits)
-            if zygote is None:
-                self._start(files, numbers)
-            else:
-                self._enter(files, numbers, zygote)
-        except BaseException:
-            self.close()
-            raise
-        finally:
-            for end in given:
-                end.close()
         config = {
             "limits": limits.as_rlimits(level),
             "user": level.user,
@@ -141,7 +122,27 @@ class JailedKernel(AsyncKernelManager):
             "hidden": list(jail.hidden()),
             "files": "/course" if level.name == "bubblewrap" else str(files),
         }
-        self.channel.send(config, [])
+        given = [theirs]
+        try:
+            try:
+                for port in range(1, len(SOCKETS) + 1):
+                    given.append(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+                    given[-1].bind(f"{self.ip}-{port}")
+                    given[-1].listen(8)
+                numbers = [end.fileno() for end in given]
+                if not level.no_groups:
+                    self.group = cgroups.made(limits)
+                if zygote is None:
+                    self._start(files, numbers)
+                else:
+                    self._enter(files, numbers, zygote)
+            finally:
+                for end in given:
+                    end.close()
+            self.channel.send(config, [])
+        except BaseException:
+            self.close()
+            raise
         return self
 
     def _start(self, files: Path, given: list[int]) -> None:

@@ -13,6 +13,7 @@ import base64
 import contextlib
 import dis
 import functools
+import itertools
 import linecache
 import marshal
 import math
@@ -66,6 +67,8 @@ OF_PLAIN -= {*dir(object), "data", "shape", "size", "dtype", "ndim", "strides", 
 DECIDING = {name for name in dir(str) if name.startswith("is")}  # of these what is answered with yes or no
 DECIDING |= {"all", "any", "startswith", "endswith", "issubset", "issuperset", "isdisjoint", "is_integer"}
 OURS = {"checks", "grading", "tests"}  # packages that no kernel has
+LAZY = {types.GeneratorType, map, zip, filter, enumerate}
+MOST_ITEMS = 10_000  # of one of those
 ASKING = {"sub", "truediv", "floordiv", "mod", "and", "xor"}  # operators by which tests compare: `f(x) - 3` with 0
 ANSWERS = {"isinstance", "issubclass", "run"}  # requests that say nothing of a value that operators were given
 PLAINLY = "a test can compare plain values only (numbers, texts, lists, tuples, dicts, sets, arrays), and this one"
@@ -464,7 +467,8 @@ class Remote:
             _slot(self, "_connection").forget(_slot(self, "_number"))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return _ask("call", self, list(args), kwargs)
+        keywords = {name: _listed(self, value) for name, value in kwargs.items()}
+        return _ask("call", self, [_listed(self, value) for value in args], keywords)
 
     def __getattribute__(self, name: str) -> Any:
         # NumPy and others look for addresses of memory in attributes of this kind, and read what is there.
@@ -568,6 +572,18 @@ def _slot(remote: Remote, name: str) -> Any:
 
 def _ask(what: str, remote: Remote, *args: Any) -> Any:
     return _slot(remote, "_connection").ask(what, remote, *args)
+
+
+def _listed(remote: Remote, value: Any) -> Any:
+    """An argument; what computes its items one by one, which a test's code does here, as an iterator over a list."""
+    if type(value) not in LAZY:
+        return value
+    items = list(itertools.islice(value, MOST_ITEMS + 1))
+    if len(items) > MOST_ITEMS:
+        raise _slot(remote, "_connection").undecidable(
+            f"the test hands {an(class_name(value))} of more than {MOST_ITEMS:,} items to your code"
+        )
+    return iter(items)
 
 
 def _undecidable(remote: Remote, does: str) -> Undecided:

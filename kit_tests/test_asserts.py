@@ -779,6 +779,7 @@ class Deep(Trouble): pass
 def double(x): return x + x
 def fails(x): raise Deep(x)
 def apply(f, xs): return [f(x) for x in xs]
+def first(pairs): return next(pairs, None)
 def slope(f, x, h=1e-6): return (f(x + h) - f(x - h)) / (2 * h)
 def length(node): return 0 if node is None else 1 + length(node.after)
 def clear(items): items.clear()
@@ -817,6 +818,8 @@ WORK = [
     "check(half, (1, .5))\nassert near(half(double(3)), 3)",
     "assert apply(lambda x: x + 1, [1, 2]) == [2, 3] and apply(double, [1]) == [2]",
     "assert apply(half, [2]) == [1] and apply(abs, [-1]) == [1] and apply(str, [1]) == ['1']",
+    "assert apply(abs, (n for n in [-1, 2])) == [1, 2] and apply(double, xs=map(abs, [-1])) == [2]",
+    "assert first(zip('ab', [1, 2])) == ('a', 1) and first(filter(None, [])) is first(enumerate('')) is None",
     "k = 3\ndef times(x, more=1): return near(x, 0) or x * k * more\nassert apply(times, [2]) == [6]",
     "def fact(n): return 1 if n < 2 else n * fact(n - 1)\nassert apply(fact, [4]) == [24]",
     "assert near(slope(np.sin, 0.0), 1) and near(slope(lambda x: x ** 3, 2.0), 12, 1e-3)",
@@ -851,7 +854,7 @@ WORK = [
 def test_what_courses_do_works(bench):
     graded = alone(bench, ANSWER, WORK, GIVEN_LINES, later=LATER)
     assert {test: graded.says[str(n)] for n, test in enumerate(WORK) if graded.points[str(n)] < 1} == {}
-    assert graded.points["31"] == 2 and graded.remarks == []
+    assert graded.points["33"] == 2 and graded.remarks == []
 
 
 def test_what_a_learner_puts_in_the_place_of_the_courses_changes_nothing(bench):
@@ -860,7 +863,7 @@ def test_what_a_learner_puts_in_the_place_of_the_courses_changes_nothing(bench):
     own += "DATA = DATA + 1\nTABLE.clear()\nmin = lambda _: True"
     graded = alone(bench, ANSWER.replace("x + x", "9"), WORK, GIVEN_LINES, own, LATER)
     lost = {n for n, test in enumerate(WORK) if graded.points[str(n)] < 1}
-    assert lost == {n for n, test in enumerate(WORK) if re.search("double|Node|min|earlier", test)} - {27}
+    assert lost == {n for n, test in enumerate(WORK) if re.search("double|Node|min|earlier", test)} - {29}
 
 
 SAYS = {
@@ -891,6 +894,7 @@ SAYS = {
     "noted(3)\nassert counts[0] == 9": "(counts, which the test has a copy of from before it ran, is another one now.)",
     "assert double(inner[1:]) == counts[1]": "an array has 10,000,000 elements",
     "assert not inner": "this does not hold: not inner",
+    "import itertools\nassert first(n for n in itertools.count()) == 0": "hands a generator of more than 10,000 items",
 }
 
 
@@ -901,7 +905,7 @@ def test_what_cannot_be_judged_or_does_not_hold_is_said_and_the_instructor_told(
     for number, says in enumerate(SAYS.values()):
         assert says in graded.says[str(number)]
     told = {int(re.match("'(\\d+)'", remark)[1]) for remark in graded.remarks}
-    assert told == {1, 2, 3, 4, 5, 6, 7, *range(12, 26)}
+    assert told == {1, 2, 3, 4, 5, 6, 7, *range(12, 26), 27}
     assert "'14' could not be judged: code of this notebook changes what it is given" in graded.remarks[9]
 
 

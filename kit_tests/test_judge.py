@@ -38,7 +38,7 @@ from checks.observe import (
     text_of,
 )
 from conftest import names_for, solved, solved_texts
-from grading import kernels, remote
+from grading import jail, kernels, remote
 from grading.budget import Budget, limited_memory
 from grading.execute import Settings, load_tests
 from grading.judge import Judge, Verdict
@@ -606,6 +606,17 @@ def end(): {end}
         end()
     assert not kernel.kernel.is_lost
     kernel.close()
+
+
+def test_a_kernel_that_ends_before_it_is_told_what_to_run_leaves_nothing(monkeypatch, tmp_path):
+    def hangs_up(*_):
+        raise BrokenPipeError
+
+    monkeypatch.setattr(kernels.Channel, "send", hangs_up)
+    started = kernels.JailedKernel()
+    with pytest.raises(BrokenPipeError):
+        started.launch(jail.probe(), jail.Limits(), tmp_path)
+    assert started.process.poll() is not None and not started.folder.exists()
 
 
 def test_requests_are_counted(kernel):

@@ -367,6 +367,20 @@ def test_a_formula_close_by_is_solved_from_what_was_observed(op, power, place, s
     assert evidence.explains([way], observed)
 
 
+def test_that_memory_was_short_is_no_evidence_and_is_not_kept(monkeypatch):
+    """A worker keeps what a library computes for the whole class."""
+
+    def short(_):
+        raise MemoryError
+
+    seen = Observation("a = MyTensor([1.0, 2.0])\nkept = 1", "a.data", None, np.array([1.0, 2.0]), True)
+    with monkeypatch.context() as patch:
+        patch.setattr(evidence, "plain", short)
+        with pytest.raises(MemoryError):
+            evidence.explains([], [seen])
+    assert evidence.explains([], [seen])
+
+
 @pytest.mark.parametrize("style", ["reference", *proof.CORRECT])
 def test_experiments_are_silent_on_right_solutions(style):
     names = proof.names_of(style)
