@@ -248,19 +248,27 @@ def _known(ways: tuple[Way, ...], code: str, see: tuple[str, ...]) -> list[Any]:
 
 
 def _computed(ways: Sequence[Way], code: str, see: Sequence[str], given: Any = None) -> list[Any]:
-    """What a library that makes these mistakes computes: the worth of expressions after `code` has run."""
+    """What a library that makes these mistakes computes: the worth of expressions after `code` has run.
+
+    Raises:
+        MemoryError: where there is too little memory just now, which says nothing of the mistakes.
+    """
     library = Library(given)
     for way in ways:
         way.change(library)
     variables = {**HELPERS, **library.names()}
     try:
         exec(compiled(code, "exec"), variables)
+    except MemoryError:
+        raise
     except Exception as error:
         return [NOTHING if each else Raised.of(error, line_of(error)) for each in see]
     values: list[Any] = []
     for each in see:
         try:
             values.append(plain(eval(compiled(each, "eval"), variables)) if each else NOTHING)
+        except MemoryError:
+            raise
         except Exception as error:
             values.append(Raised.of(error, 1))
     return values
