@@ -36,6 +36,7 @@ START_SECONDS = 60.0
 PROGRAM = os.path.realpath(sys.executable)
 LARGEST = 16 << 20  # bytes of one message, to or from the kernel
 MOST_GROWTH = 512 << 20  # bytes that this process may take while it listens to one kernel
+MOST_WAITING = 10_000  # messages at either end: of more some are lost, such as that a cell has come to its end
 GRACE = 6.0  # seconds of processor time that a cell has to stop
 END_SECONDS = 10.0  # to end, for a kernel that has closed its channel: Linux does that first
 HUNG_UP = "the kernel has closed the connection on which it is told what to run"
@@ -52,9 +53,9 @@ class JailedKernelClient(AsyncKernelClient):
     def _create_connected_socket(self, channel: str, identity: bytes | None = None) -> Any:
         made = self.context.socket(zmq.SUB if channel == "iopub" else zmq.DEALER)
         made.linger = 0
-        made.setsockopt(zmq.MAXMSGSIZE, LARGEST)
+        made.setsockopt(zmq.MAXMSGSIZE, MOST_GROWTH)  # a value that is shown comes whole, and is cut here
         made.setsockopt(zmq.RECONNECT_IVL, -1)
-        made.setsockopt(zmq.RCVHWM, 200)
+        made.setsockopt(zmq.RCVHWM, MOST_WAITING)
         made.setsockopt(zmq.SNDTIMEO, 0)  # else it waits for ever to send where the kernel has hung up
         if identity:
             made.identity = identity
@@ -118,6 +119,7 @@ class JailedKernel(AsyncKernelManager):
             "jailed": level.name == "bubblewrap",
             "key": self.session.key.decode(),
             "largest": LARGEST,
+            "most_waiting": MOST_WAITING,
             "most_output": 1_000_000,
             "hidden": list(jail.hidden()),
             "files": "/course" if level.name == "bubblewrap" else str(files),

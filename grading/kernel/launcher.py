@@ -159,6 +159,7 @@ def become_kernel(channel: wire.Channel, sockets: list[int]) -> None:
 
         def _try_bind_socket(self, s: Any, port: int) -> int:
             s.setsockopt(zmq.USE_FD, sockets[port - 1])
+            s.setsockopt(zmq.SNDHWM, config["most_waiting"])  # of more, some are lost
             s.bind(f"ipc://minitorch-{port}")
             return port
 
