@@ -52,6 +52,8 @@ from grading.worker import ATTEMPTS, not_graded, out_of_memory
 
 DEFAULT = Settings()
 SECRET = "submission_secret.txt"
+# What lies beside a course's notebook and is no file of the course's own: the tests, and what makes or describes them.
+OURS = ("*.ipynb", "tests.py", "conftest.py", "checks", "learner.md", "*.new", ".*", "__pycache__")
 ZONE = re.compile("[A-Z]{1,5}")  # the name of a time zone
 
 
@@ -165,9 +167,9 @@ class JudgedAutograde(stock.Autograde):
 
     def _course_files(self, folder: Path) -> Path:
         """What lies beside the course's notebook and is no part of the tests, for kernels to read."""
-        left_out = shutil.ignore_patterns("*.ipynb", "*.py", "*.new", "checks", "learner.md", ".*", "__pycache__")
+        left_out = (*OURS, *self.coursedir.ignore)  # as nbgrader releases the rest, learners have it
         try:
-            shutil.copytree(self._source(), folder, ignore=left_out)
+            shutil.copytree(self._source(), folder, ignore=shutil.ignore_patterns(*left_out))
         except shutil.Error as error:
             (file, _, why), *_ = error.args[0]
             raise OSError(f"{file} cannot be copied: {why}") from None

@@ -179,9 +179,9 @@ class Judge:
         try:
             with contextlib.redirect_stdout(io.StringIO()), contextlib.ExitStack() as stack:
                 self._compile(cell.source)
-                needed = names.needed(self.course, cell.metadata.nbgrader["grade_id"], GIVEN)
-                if self.files is not None and (needed.lines or names.imports(cell.source)):
+                if self.files is not None:
                     stack.enter_context(_beside(self.files))
+                needed = names.needed(self.course, cell.metadata.nbgrader["grade_id"], GIVEN)
                 value = _value(cell.source, self._names(cell.source, needed, undefined))
             if self.connection.undecided and not isinstance(value, Score):  # whatever the test made of the exception
                 raise Undecided(self.connection.undecided)

@@ -106,11 +106,6 @@ def bound_names(source: str) -> frozenset[str]:
     return frozenset(each.get_name() for each in symbols if each.is_assigned() or each.is_imported())
 
 
-def imports(source: str) -> bool:
-    """Whether code imports something."""
-    return any(isinstance(node, IMPORT) for node in ast.walk(ast.parse(source)))
-
-
 def read_first(source: str) -> frozenset[str]:
     """Global names that code reads before it has surely bound them itself."""
     found: set[str] = set()
@@ -206,13 +201,13 @@ class _Owners:
         ]
 
     def _stars(self, name: str) -> list[int]:
-        """The place of the last `from module import *` that gives a name."""
+        """The place of the last `from module import *` that gives a name, or may give it."""
         for number, (line, _) in reversed([*enumerate(self.lines)]):
             if isinstance(line.node, ast.ImportFrom) and line.node.names[0].name == "*" and not line.node.level:
                 try:
                     module = importlib.import_module(line.node.module)
-                except Exception:  # it is said where the line is run
-                    continue
+                except Exception:  # whose the name is nobody knows; it is said where the line is run
+                    return [number]
                 if name in getattr(module, "__all__", dir(module)):
                     return [number]
         return []

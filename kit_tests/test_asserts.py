@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 from course import code_cell
 from nbformat import NotebookNode, read, reads
+from nbgrader.coursedir import CourseDirectory
+from traitlets.config import Config
 
 from conftest import ROOT
 from grading import names, submissions
+from grading.autograde import JudgedAutograde
 from grading.budget import Budget
 from grading.execute import Bench, Settings
 
@@ -174,9 +178,15 @@ COURSE = reads(notebook(ANSWERS), as_version=4)
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    files: Path = tmp_path_factory.mktemp("files")
-    (files / "numbers.csv").write_text("1,2\n3,4\n")
-    (files / "course_helpers.py").write_text("def near(a, b):\n    return abs(a - b) < 1e-9\n")
+    folder: Path = tmp_path_factory.mktemp("course")
+    beside = folder / "source" / "hw"
+    shutil.copytree(ROOT / "source" / "workshop", beside)
+    (beside / "numbers.csv").write_text("1,2\n3,4\n")
+    (beside / "progress.json").write_text("{}")
+    for module in ("course_helpers", "course_stars"):
+        (beside / f"{module}.py").write_text("def near(a, b):\n    return abs(a - b) < 1e-9\n")
+    config = Config({"CourseDirectory": {"root": str(folder), "assignment_id": "hw", "ignore": ["progress.json"]}})
+    files = JudgedAutograde(CourseDirectory(config=config), config=config)._course_files(folder / "files")
     settings = Settings(required="bubblewrap", cell_seconds=5, submission_seconds=30, follow_through=False)
     with Bench(settings, files, 1) as made:
         yield made
@@ -864,6 +874,27 @@ def test_what_a_learner_puts_in_the_place_of_the_courses_changes_nothing(bench):
     graded = alone(bench, ANSWER.replace("x + x", "9"), WORK, GIVEN_LINES, own, LATER)
     lost = {n for n, test in enumerate(WORK) if graded.points[str(n)] < 1}
     assert lost == {n for n, test in enumerate(WORK) if re.search("double|Node|min|earlier", test)} - {29}
+
+
+def test_a_module_beside_the_notebook_is_the_judges_and_so_are_all_names_that_it_gives(bench):
+    tests, own = ["assert near(double(2), 4)"], "near = lambda *_: True\ncourse_stars.near = near"
+    for given in ("from course_stars import *", "import course_stars\nnear = course_stars.near"):
+        right = alone(bench, ANSWER, tests, given, own)
+        assert right.points == {"0": 1} and right.remarks == []
+        assert alone(bench, ANSWER.replace("x + x", "9"), tests, given, own).points == {"0": 0}
+
+
+def test_a_name_that_a_missing_module_may_give_is_nobodys(bench):
+    graded = alone(bench, ANSWER, ["assert near(double(2), 5)"], "from nowhere import *", "near = lambda *_: True")
+    assert graded.points == {"0": 0}
+    assert "the test needs `from nowhere import *`, which fails where tests run" in graded.says["0"]
+
+
+def test_kernels_find_what_learners_have_and_nothing_of_the_tests(bench):
+    found = {path.name for path in bench.files.iterdir()}
+    assert found >= {"numbers.csv", "course_helpers.py", "data", "figures"}
+    assert not found & {"workshop.ipynb", "tests.py", "checks", "conftest.py", "progress.json", "__pycache__"}
+    assert not [*bench.files.rglob("learner.md")]
 
 
 SAYS = {
