@@ -2044,8 +2044,8 @@ for number, lie in enumerate(lies):
 )
 attack(
     "pictures_without_end",
-    "A picture's size is read from its header, and all of a notebook's have so many pixels; an SVG that repeats what "
-    "repeats others is left out.",
+    "A picture's size is read from its header, and all of a notebook's have so many pixels; an SVG that draws "
+    "more shapes than a browser can is left out.",
     code="""\
 import base64, struct, zlib
 from IPython.display import HTML, display
@@ -2065,7 +2065,7 @@ svg = "<svg xmlns='http://www.w3.org/2000/svg'><g id='g0'><path/></g>%s</svg>" %
 display({"image/svg+xml": svg, "text/plain": "c"}, raw=True)
 display(HTML("<svg>" * 100_000), HTML(("<svg/>" * 10_000)[:99_000]))
 """,
-    shows=("tried: pictures", "more than 64,000,000 pixels", "after others of", "repeats what repeats others"),
+    shows=("tried: pictures", "more than 64,000,000 pixels", "after others of", "draws more than 20,000 shapes"),
     page=True,
 )
 attack(
