@@ -19,7 +19,7 @@ import numpy as np
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from checks.observe import Failed, OutOfTime, UsedTorch, explain, printable
+from checks.observe import Failed, OutOfTime, UsedTorch, elsewhere, explain, printable
 from checks.report import FollowThrough, Report, Score
 from grading import names
 from grading.budget import Budget
@@ -139,7 +139,7 @@ class Judge:
         self.copied.clear()
         verdict, doubts, mark = OVER, [], cell.metadata.nbgrader
         try:
-            with contextlib.suppress(OutOfTime), self.budget.work(grace=GRACE):
+            with contextlib.suppress(OutOfTime), elsewhere(), self.budget.work(grace=GRACE):
                 verdict = self._evaluated(cell)
                 if verdict.report is None and verdict.of(mark.points) != mark.points:
                     doubts = self._doubts()

@@ -265,7 +265,8 @@ def test_plots_and_attached_pictures_in_answers_that_a_person_grades_are_shown(p
         ("tests.live()(0.5)", None),
         ("tests.live(accuracy=lambda: 0.5)(loss=0.5)", None),
         ("tests.live_regions(lambda places: places, np.zeros((2, 2)), [0, 1])(0.5)", None),
-        ("callable(tests.live()) and bool(tests.live())", True),
+        ("callable(tests.live()) and not tests.live()", True),
+        ("[bool(tests.live_regions(abs, [], []))]", [False]),
         ("tests.draw_graph('a * b', beside=True) is tests.progress()", True),
         ("hasattr(tests, '__path__')", False),
     ],
@@ -288,3 +289,31 @@ words = 'alt="a &quot;line&quot;"' in captured.outputs[0].data["text/html"]
 """)
     found = jailed.kernel().names(["shown", "left", "words"])
     assert found == {"shown": [["text/html", "text/plain"]], "left": [], "words": True}
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        "plt.loglog([1, 20], [3, 1e9], 'o-', label='a'); plt.xlabel('h'); plt.legend(); plt.grid()",
+        "plt.imshow(np.eye(3)); plt.axis('off'); plt.text(1, -1, 'above', ha='center')",
+        "plt.figure(layout='constrained'); plt.plot([1, 2]); plt.colorbar(plt.cm.ScalarMappable(), ax=plt.gca())",
+        "plt.figure(dpi=50).add_subplot(projection='3d').plot([1, 2], [3, 4], [5, 6])",
+    ],
+)
+def test_a_figure_is_trimmed_as_matplotlib_trims_it(draw):
+    jailed.kernel().execute(f"""
+import base64, io, tests, numpy as np
+from matplotlib import pyplot as plt
+pictures = []
+for trim in (False, True):
+    {draw}
+    if trim:
+        plt.savefig(file := io.BytesIO(), format="png", dpi=100, bbox_inches="tight")
+        pictures.append(base64.b64encode(file.getvalue()).decode())
+    else:
+        shown = tests._Picture(plt.gcf(), "")._repr_mimebundle_()["text/html"]
+        pictures.append(shown.split("base64,")[1].split(chr(34))[0])
+    plt.close("all")
+same = pictures[0] == pictures[1]
+""")
+    assert jailed.kernel().names(["same"]) == {"same": True}

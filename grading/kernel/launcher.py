@@ -27,6 +27,7 @@ import signal
 import socket
 import sys
 import threading
+import zlib
 from typing import Any
 
 import absent
@@ -39,7 +40,8 @@ CLONE_NEWUSER = 0x10000000
 SPACES = 0x6E020000  # CLONE_NEW of the other namespaces: mnt, pid, net, ipc, uts, cgroup
 LATER = (  # what a kernel imports when it starts, and with its first cells
     *("ipykernel.kernelapp", "tornado.platform.asyncio", "tornado.queues", "pydoc", "IPython.core.completerlib"),
-    *("IPython.core.oinspect", "IPython.extensions.storemagic", "numpy.random", "multiprocessing.util"),
+    *("IPython.core.oinspect", "IPython.extensions.storemagic", "numpy.random", "multiprocessing.synchronize"),
+    *("ipykernel.debugger", "IPython.core.logger", "IPython.core.pylabtools", "faulthandler", "encodings.cp437"),
 )
 
 
@@ -136,6 +138,25 @@ def end_with(judge: socket.socket) -> None:
     os._exit(1)
 
 
+def speed_up(shell: Any) -> None:
+    """Have cells begin sooner; nothing else changes."""
+    # ipykernel has each cell's text transformed twice, and gives it a hash for a name, worked out byte by byte.
+    shell.transform_cell = functools.lru_cache(1)(shell.transform_cell)
+
+    def get_code_name(text: str, *_: Any) -> str:
+        return f"/tmp/ipykernel_{os.getpid()}/{zlib.crc32(text.encode('utf-8', 'replace'))}.py"
+
+    shell.compile.get_code_name = get_code_name
+    # IPython compiles it once more to see whether it awaits something.
+    awaits = shell.should_run_async
+
+    def should_run_async(cell: str, *, transformed_cell: str | None = None, **more: Any) -> bool:
+        is_candidate = transformed_cell is None or "await" in transformed_cell or "async" in transformed_cell
+        return is_candidate and awaits(cell, transformed_cell=transformed_cell, **more)
+
+    shell.should_run_async = should_run_async
+
+
 def become_kernel(channel: wire.Channel, sockets: list[int]) -> None:
     """Set the limits, and run a kernel on sockets that listen: shell, stdin, control, iopub."""
     config, _ = channel.receive()
@@ -149,8 +170,6 @@ def become_kernel(channel: wire.Channel, sockets: list[int]) -> None:
     else:
         threading.Thread(target=end_with, args=(channel.socket,), daemon=True).start()
     sys.meta_path.insert(0, Hider(config["hidden"]))
-
-    sys.modules["debugpy"] = None  # nobody debugs here, and it takes longer to load than all the rest
     import zmq
     from ipykernel.kernelapp import IPKernelApp
 
@@ -192,8 +211,7 @@ def become_kernel(channel: wire.Channel, sockets: list[int]) -> None:
     for stream in (sys.stdout, sys.stderr):
         shell.events.register("pre_execute", Limited(stream, config["most_output"]).reset)
 
-    # ipykernel has each cell's text transformed twice.
-    shell.transform_cell = functools.lru_cache(1)(shell.transform_cell)
+    speed_up(shell)
     shell.ast_transformers.append(absent.Imports())
     shell.ask_exit = lambda: print("exit: while grading, the notebook goes on.")
 
@@ -321,6 +339,7 @@ def stand_by() -> None:
 def main() -> None:
     if os.getpid() == 1:
         stand_by()
+    sys.modules["debugpy"] = None  # nobody debugs here, and it takes longer to load than all the rest
     end = socket.socket(fileno=int(sys.argv[2 if sys.argv[1] == "--zygote" else 1]))
     if sys.argv[1] == "--zygote":
         zygote(end)

@@ -1,7 +1,7 @@
 """Stands for the workshop's tests in a learner's kernel: the judge runs the real ones outside.
 
 What can be done with the real ones' values can be done with these: a test's is a number, and that of `live` and
-`live_regions` is called after each epoch.
+`live_regions` is called after each epoch; it is false, so that a cell can save the work when nobody watches.
 """
 
 from __future__ import annotations
@@ -9,14 +9,25 @@ from __future__ import annotations
 import base64
 import html
 import io
-from collections.abc import Callable
 from typing import Any
 
+DPI = 100
 
-def live(*args: Any, **kwargs: Any) -> Callable[..., None]:
+
+class _Unwatched:
+    """Is called after each epoch, and draws nothing."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> None:
+        pass
+
+    def __bool__(self) -> bool:
+        return False
+
+
+def live(*args: Any, **kwargs: Any) -> _Unwatched:
     """Draws nothing."""
     print("tests.live: while grading, no picture of a training is drawn.")
-    return lambda *args, **kwargs: None
+    return _Unwatched()
 
 
 live_regions = live
@@ -38,8 +49,13 @@ class _Picture:
         self.figure, self.alt = figure, alt
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        file = io.BytesIO()
-        self.figure.savefig(file, format="png", dpi=100, bbox_inches="tight")
+        from matplotlib import rcParams
+
+        file, box = io.BytesIO(), "tight"
+        if self.figure.get_layout_engine() is None:  # else where things lie is known when all has been drawn once
+            self.figure.set_dpi(DPI)
+            box = self.figure.get_tightbbox().padded(rcParams["savefig.pad_inches"])
+        self.figure.savefig(file, format="png", dpi=DPI, bbox_inches=box)
         data = base64.b64encode(file.getvalue()).decode("ascii")
         picture = f'<img alt="{html.escape(self.alt)}" src="data:image/png;base64,{data}">'
         return {"text/plain": self.alt, "text/html": picture}
