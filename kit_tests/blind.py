@@ -27,9 +27,10 @@ import proof
 from corpus.entry import Blind
 
 from checks import mistakes
-from checks.observe import quiet
+from checks.observe import Clock, quiet
 from checks.report import Report
-from conftest import defined
+from checks.section import SECTION_SECONDS, judged
+from conftest import defined, names_for
 
 FOLDER = Path(__file__).resolve().parent / "corpus" / "blind"
 
@@ -88,13 +89,24 @@ class Verdict:
         return self.section in self.lost
 
 
-def judge(name: str, solution: str, everywhere: bool = True) -> Verdict:
-    """What the checks say of one wrong solution of a corpus: those of its own section, or of all."""
+def judge(name: str, solution: str) -> Verdict:
+    """What the checks of all sections say of one wrong solution of a corpus."""
     wrong, folder = corpus(name)[solution]
-    found = reports(source_of(wrong, folder), proof.SECTIONS if everywhere else [wrong.section])
+    found = reports(source_of(wrong, folder))
     lost = {id: report.points - report.score for id, report in found.items() if report.score < report.points}
     where = wrong.section if wrong.section in lost else next(iter(lost), wrong.section)
     return Verdict(solution, wrong.section, lost, sheet(wrong, found[where]))
+
+
+def is_caught(name: str, solution: str) -> bool:
+    """Whether a wrong solution of a corpus loses points in its section; nothing is named."""
+    wrong, folder = corpus(name)[solution]
+    own = proof.SECTIONS[wrong.section]
+    with quiet():
+        names = names_for(own, defined([("<solution>", source_of(wrong, folder))]))
+        np.random.seed(0)
+        results, _ = judged(own.checks, names, 0, Clock(SECTION_SECONDS), own.workarounds)
+    return any(result.status != "passed" for result in results.values())
 
 
 def sheet(wrong: Blind, report: Report) -> dict[str, Any]:

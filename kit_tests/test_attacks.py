@@ -36,8 +36,8 @@ from grading import jail
 GIB = 1 << 30
 LIMITS = [
     *("--JudgedExecute.required=bubblewrap", f"--JudgedExecute.memory={GIB}", "--JudgedExecute.request_seconds=2"),
-    *("--JudgedExecute.cell_seconds=10", "--JudgedExecute.submission_seconds=60", "--JudgedAutograde.seed=1"),
-    "--JudgedExecute.judge_seconds=20",
+    *("--JudgedExecute.cell_seconds=8", "--JudgedExecute.submission_seconds=60", "--JudgedAutograde.seed=1"),
+    "--JudgedExecute.judge_seconds=10",
 ]
 LEARNERS = {each.name: f"{number:02}-{each.name}{'-page' * each.page}" for number, each in enumerate(ATTACKS)}
 # Honest learners, each graded right after an attack that could harm the next one.
