@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.metadata
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -59,6 +61,23 @@ def test_every_pin_has_hashes_and_no_place_to_load_it_from(lock):
         assert hashes and all(re.fullmatch("sha256:[0-9a-f]{64}", one) for one in hashes), pin.name
         assert pin.url is None
     assert "://" not in (ROOT / lock).read_text(encoding="utf-8")
+
+
+def test_a_learner_installs_what_a_learners_folder_uses_and_nothing_of_graders_and_authors():
+    own = ranges("release/workshop/requirements.txt")
+    assert own == ranges("requirements.txt")[: len(own)]
+    assert not {"nbgrader", "bleach", "jupytext", "ruff", "pytest-xdist"} & {one.name for one in own}
+    installed = worker.packages(str(one) for one in own)
+    providers = importlib.metadata.packages_distributions()
+    folder = ROOT / "release" / "workshop"
+    files = [path for path in folder.rglob("*.py") if "__pycache__" not in path.parts]
+    trees = [node for path in files for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
+    imported = {alias.name for node in trees if isinstance(node, ast.Import) for alias in node.names}
+    imported |= {node.module for node in trees if isinstance(node, ast.ImportFrom)}
+    packages = {name.partition(".")[0] for name in imported} - {*sys.stdlib_module_names, "checks", "tests"}
+    assert {"numpy", "torch", "matplotlib", "igraph", "pytest", "IPython"} <= packages
+    for package in packages:
+        assert {canonicalize_name(name) for name in providers[package]} & installed.keys(), package
 
 
 def test_who_tests_has_all_that_who_grades_has():
