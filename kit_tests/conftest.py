@@ -76,7 +76,20 @@ def names_for(section: Any, names: dict[str, Any]) -> dict[str, Any]:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--fuzz", type=float, default=0.0, help="seconds that each random test goes on for at least")
+    parser.addoption("--attack", action="append", default=[], help="an attack of attacks.py: only it, or only these")
     parser.addoption("--fuzz-seed", type=int, default=0, help="what random tests try")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With --attack only the tests of these attacks are left."""
+    wanted = {*config.getoption("--attack")}
+    if not wanted:
+        return
+    left = [item for item in items if getattr(getattr(item, "callspec", None), "id", None) in wanted]
+    if unknown := wanted - {item.callspec.id for item in left}:
+        raise pytest.UsageError(f"--attack: attacks.py has no {', '.join(sorted(unknown))}")
+    config.hook.pytest_deselected(items=[item for item in items if item not in left])
+    items[:] = left
 
 
 @pytest.fixture(scope="session")

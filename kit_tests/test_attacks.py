@@ -173,7 +173,9 @@ def rows_of(gradebook: Path, learners: list[str]) -> dict[str, list[tuple]]:
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+def run(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Run]:
+    """All attacks beside honest learners, or those of the option --attack."""
+    chosen = {*request.config.getoption("--attack")}
     if jail.probe().name != "bubblewrap":
         pytest.fail(f"attacks run in bubblewrap only: {jail.probe().as_text()}")
     folder = tmp_path_factory.mktemp("attacks")
@@ -195,7 +197,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         with contextlib.closing(sqlite3.connect(made.folder / "gradebook.db")) as database:
             database.execute("update student set first_name = ?", (f"{outside.canary}-gradebook",))
             database.commit()
-        for attack in ATTACKS:
+        for attack in [each for each in ATTACKS if not chosen or each.name in chosen]:
             place = made.hand_in(LEARNERS[attack.name], attacks.notebook(attack, outside.targets))
             if attack.files:
                 attack.files(place, outside.targets)
@@ -247,6 +249,19 @@ def test_there_are_many_attacks_and_each_says_what_stopped_it():
     assert len(ATTACKS) >= 120
     assert len(LEARNERS) == len(ATTACKS)
     assert all(re.fullmatch(r"[A-Z].*\.", attack.stopped_by) for attack in ATTACKS)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "status", "says"),
+    [
+        ("zips", pytest.ExitCode.OK, r"deserves\[zips\]\n\n1/\d+ tests collected"),
+        ("ziqs", pytest.ExitCode.USAGE_ERROR, "no ziqs"),
+    ],
+)
+def test_one_attack_can_be_chosen(chosen, status, says):
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", __file__, f"--attack={chosen}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == status and re.search(says, done.stdout + done.stderr), done.stdout + done.stderr
 
 
 def test_every_attack_was_graded_and_the_run_went_on(run):
