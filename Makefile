@@ -1,6 +1,7 @@
 # make grade: environment, release, the sample class graded, a table of results.
 # make test: environment, every test (attacks need bubblewrap: see docs/security.md; tests start a cluster, a database
 # server, JupyterLab and a browser of their own).
+# make proof: the whole corpus, each solution with 200 seeds.
 # make release: regenerate release/, solutions/ and workshop.ipynb from source/workshop.py.
 # make lock: choose anew which versions are installed, within the ranges of requirements*.txt.
 
@@ -12,7 +13,7 @@ export PATH := $(abspath $(VENV))/bin:$(PATH)
 # The environment and the system's packages are installed at the same time. Several goals are made one after the other.
 MAKEFLAGS += $(if $(word 2,$(MAKECMDGOALS)),,-j2)
 
-.PHONY: grade test release lock jail postgresql chromium clean
+.PHONY: grade test proof release lock jail postgresql chromium clean
 .DELETE_ON_ERROR:
 
 grade: release jail
@@ -23,6 +24,9 @@ test: $(VENV)/ready-test jail postgresql chromium
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m pytest -n 3 --dist loadfile
+
+proof: $(VENV)/ready-test jail
+	$(RUN) kit_tests/proof.py --seeds 200
 
 release: $(VENV)/ready
 	$(RUN) source/build.py

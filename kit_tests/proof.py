@@ -319,13 +319,13 @@ def scores() -> dict[str, dict[str, float]]:
 def unsteady(seeds: int, share: int = 1, among: int = 1) -> list[str]:
     """Solutions whose verdicts differ between seeds, in words.
 
-    With a `share` of 32 each solution is asked a 32nd of the seeds (and the first two), the next one others; the
-    reference is asked a quarter. Of the wrong solutions every so-many-th is asked.
+    With a `share` of 8 each solution is asked an eighth of the seeds (and the first two), the next one others; the
+    reference is asked all. Of the wrong solutions one `among` so many is asked.
     """
     names = ["reference", *CORRECT, *[*BY_NAME][::among]]
     jobs = []
     for number, name in enumerate(names):
-        own = max(1, share // 8) if name == "reference" else share
+        own = 1 if name == "reference" else share
         jobs.append((name, [0, 1, *range(2, seeds)[number % own :: own]]))
     words = []
     for name, lost in zip(names, _all(verdicts, jobs, f"{seeds} seeds"), strict=True):

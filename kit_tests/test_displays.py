@@ -311,9 +311,11 @@ for trim in (False, True):
         plt.savefig(file := io.BytesIO(), format="png", dpi=100, bbox_inches="tight")
         pictures.append(base64.b64encode(file.getvalue()).decode())
     else:
+        before = plt.gcf().dpi
         shown = tests._Picture(plt.gcf(), "")._repr_mimebundle_()["text/html"]
+        unchanged = plt.gcf().dpi == before
         pictures.append(shown.split("base64,")[1].split(chr(34))[0])
     plt.close("all")
 same = pictures[0] == pictures[1]
 """)
-    assert jailed.kernel().names(["same"]) == {"same": True}
+    assert jailed.kernel().names(["same", "unchanged"]) == {"same": True, "unchanged": True}

@@ -6,6 +6,5 @@ import proof
 
 
 def test_200_seeds_give_the_same_verdicts():
-    assert (
-        proof.unsteady(200, share=64, among=12) == []
-    )  # all 200 of every solution: python kit_tests/proof.py --seeds 200
+    """Of the reference all, of others a part; `make proof` asks every solution all of them."""
+    assert proof.unsteady(200, share=64, among=12) == []

@@ -170,6 +170,7 @@ def become_kernel(channel: wire.Channel, sockets: list[int]) -> None:
     else:
         threading.Thread(target=end_with, args=(channel.socket,), daemon=True).start()
     sys.meta_path.insert(0, Hider(config["hidden"]))
+
     import zmq
     from ipykernel.kernelapp import IPKernelApp
 

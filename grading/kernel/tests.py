@@ -53,8 +53,10 @@ class _Picture:
 
         file, box = io.BytesIO(), "tight"
         if self.figure.get_layout_engine() is None:  # else where things lie is known when all has been drawn once
+            before = self.figure.dpi
             self.figure.set_dpi(DPI)
             box = self.figure.get_tightbbox().padded(rcParams["savefig.pad_inches"])
+            self.figure.set_dpi(before)
         self.figure.savefig(file, format="png", dpi=DPI, bbox_inches=box)
         data = base64.b64encode(file.getvalue()).decode("ascii")
         picture = f'<img alt="{html.escape(self.alt)}" src="data:image/png;base64,{data}">'
