@@ -1,8 +1,11 @@
-# make grade: environment, release, the sample class graded, a table of results.
+# make grade: environment, release, the sample classes in examples/ graded, a table of results for each assignment. Your
+# own class: submitted/<learner>/<assignment>/, then python -m grading autograde ASSIGNMENT (see docs/instructor.md).
+# make check: the style, and the tests that are quick, in a minute or so: for whoever is changing something.
 # make test: environment, every test (attacks need bubblewrap: see docs/security.md; tests start a cluster, a database
 # server, JupyterLab and a browser of their own).
 # make proof: the whole corpus, each solution with 200 seeds.
-# make release: regenerate release/, solutions/ and workshop.ipynb from source/workshop.py.
+# make release: regenerate release/, solutions/ and what lies at the top from source/.
+# make clean: remove what can be made again; never a gradebook, nor what was graded.
 # make lock: choose anew which versions are installed, within the ranges of requirements*.txt.
 
 PYTHON ?= python3
@@ -13,17 +16,24 @@ export PATH := $(abspath $(VENV))/bin:$(PATH)
 # The environment and the system's packages are installed at the same time. Several goals are made one after the other.
 MAKEFLAGS += $(if $(word 2,$(MAKECMDGOALS)),,-j2)
 
-.PHONY: grade test proof release lock jail postgresql chromium clean
+.PHONY: grade check test proof release lock jail postgresql chromium clean
 .DELETE_ON_ERROR:
 
 grade: release jail
-	$(RUN) examples/make_class.py
+	$(RUN) source/make_class.py
 	$(RUN) -m grading sample
 
+check: $(VENV)/ready-test jail
+	$(style)
+	$(pytest) -n 2 -q -m 'not long'
+
 test: $(VENV)/ready-test jail postgresql chromium
-	$(RUN) -m ruff check .
-	$(RUN) -m ruff format --check .
-	$(RUN) -m pytest -n 3 --dist loadfile
+	$(style)
+	$(pytest)
+
+style = $(RUN) -m ruff check . && $(RUN) -m ruff format --check .
+# The files that take longest come first (kit_tests/conftest.py): pytest-xdist would begin with those of most tests.
+pytest = $(RUN) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 proof: $(VENV)/ready-test jail
 	$(RUN) kit_tests/proof.py --seeds 200
@@ -62,4 +72,4 @@ $(VENV)/ready-test: requirements-test.lock $(VENV)/ready
 	touch $@
 
 clean:
-	rm -rf $(VENV) autograded feedback examples/autograded examples/feedback examples/gradebook.db
+	rm -rf $(VENV) examples/autograded examples/feedback examples/release examples/gradebook.db

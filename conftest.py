@@ -11,17 +11,23 @@ from typing import Any
 
 import pytest
 
-NAMES = ["MyTensor", "MyModule", "Parameter", "matmul", "Linear", "ReLU", "SGD", "MSELoss", "SuperModel", "train"]
-
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     with contextlib.suppress(ValueError):  # a conftest.py in a folder above has already added it
-        parser.addoption("--notebook", default="workshop.ipynb", help="the notebook that tests.py tests")
+        parser.addoption("--notebook", help="the notebook that tests.py tests; by default the only one in this folder")
 
 
-def run_test(item: pytest.Function, find: Callable[[str], Any]) -> Any:
-    """The score of a test of tests.py on a notebook's names; pytest itself would leave out those with a default."""
-    return item.obj(**{name: find(name) for name in inspect.signature(item.obj).parameters if name != "seed"})
+class Test(pytest.Function):
+    """A function of tests.py, which is given a notebook's names: pytest would look for fixtures."""
+
+    def __init__(self, *, function: Callable[..., Any], **options: Any) -> None:
+        super().__init__(callobj=lambda: None, **options)
+        self.function_of_tests = function
+
+    def score(self, find: Callable[[str], Any]) -> Any:
+        """What it gives for names that `find` finds."""
+        wanted = inspect.signature(self.function_of_tests).parameters
+        return self.function_of_tests(**{name: find(name) for name in wanted if name != "seed"})
 
 
 class NotebookTests:
@@ -32,35 +38,46 @@ class NotebookTests:
     """
 
     def __init__(self, config: pytest.Config) -> None:
-        self.path = Path(config.getoption("--notebook"))
+        self.notebook: str | None = config.getoption("--notebook")
         self.names: dict[str, Any] | None = None
-        self.items: dict[str, pytest.Function] = {}
+        self.items: dict[str, Test] = {}
         self.scores: dict[str, Any] = {}  # of tests that the notebook calls
         self.failures: list[str] = []
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_pycollect_makeitem(self, collector: pytest.Collector, name: str, obj: Any) -> Test | None:
+        if collector.path.name != "tests.py" or not name.startswith("test_") or not inspect.isfunction(obj):
+            return None
+        return Test.from_parent(collector, name=name, function=obj)
+
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        self.items = {item.name: item for item in session.items if item.path.name == "tests.py"}
+        self.items = {item.name: item for item in session.items if isinstance(item, Test)}
 
     def find(self, name: str) -> Any:
         """What a name stands for at the end of the notebook."""
         if self.names is None:
-            from checks.notebook import names_of
+            from checks.notebook import names_of, the_notebook
 
             os.environ.setdefault("MPLBACKEND", "agg")
-            self.names, self.failures = names_of(self.path, at_test=self._test)
+            try:
+                path = Path(self.notebook) if self.notebook else the_notebook(Path())
+                self.names, self.failures = names_of(path, at_test=self._test)
+            except ValueError as error:
+                pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
         return self.names.get(name)
 
     def _test(self, test: str, names: dict[str, Any]) -> None:
         if item := self.items.get(test):
-            self.scores[test] = run_test(item, names.get)
+            self.scores[test] = item.score(names.get)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
-        if pyfuncitem.path.name != "tests.py":
+        if not isinstance(pyfuncitem, Test):
             return None
+        self.find("")  # a test that the notebook calls runs then
         score = self.scores.get(pyfuncitem.name)
         if score is None:
-            score = run_test(pyfuncitem, self.find)
+            score = pyfuncitem.score(self.find)
         if score < score.report.points:
             notes = "".join(f"\n\nNote: {failure}" for failure in self.failures)
             pytest.fail(score.report.as_text() + notes, pytrace=False)
@@ -70,18 +87,3 @@ class NotebookTests:
 def pytest_configure(config: pytest.Config) -> None:
     if not config.pluginmanager.hasplugin("notebook-tests"):
         config.pluginmanager.register(NotebookTests(config), "notebook-tests")
-
-
-def _fixture(name: str) -> Any:
-    @pytest.fixture(name=name)
-    def value(request: pytest.FixtureRequest) -> Any:
-        try:
-            return request.config.pluginmanager.get_plugin("notebook-tests").find(name)
-        except ValueError as error:
-            pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
-
-    return value
-
-
-for _name in NAMES:
-    globals()[_name] = _fixture(_name)

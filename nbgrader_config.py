@@ -10,19 +10,21 @@ from sqlalchemy.exc import SAWarning
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 c = get_config()  # noqa: F821 (nbgrader defines it)
 try:
-    from grading import autograde
+    from grading import autograde, release
 except Exception as error:
     # nbgrader would go on without it, and run learners' code as a program of yours.
     why = f"Nothing was done, as grading cannot be loaded in this environment: {error}"
     BaseConverter.start = lambda converter: sys.exit(why)
 else:
     autograde.configure(c)
+    release.configure(c)
 
 c.CourseDirectory.course_id = "minitorch"
 c.CourseDirectory.root = str(Path(__file__).resolve().parent)
 c.CourseDirectory.solution_directory = "solutions"
 # A learner's own, which a run of the notebook leaves beside it: see checks/progress.py.
-c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", "progress.json"]
+# What is only the author's lies in author/.
+c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", "progress.json", "author"]
 
 # A stub is a statement that does nothing, so an untouched notebook runs from top to bottom.
 c.ClearSolutions.code_stub = {"python": "..."}

@@ -10,8 +10,8 @@ in this process, and the median of the warm calls after it. The functions are ca
 time with new random numbers. The import of PyTorch, which the first test cell of a session waits for, is timed on its
 own and not in the table.
 
-With --wrong, the same for the wrong solutions of kit_tests/corpus: for each section the one that takes longest, and
-the one whose mistake takes longest to name.
+With --wrong, the same for the wrong solutions of source/workshop/author/corpus: for each section the one that takes
+longest, and the one whose mistake takes longest to name.
 
 The goals are for warm calls: on the reference solution tests.test_tensor_class under 0.5 s and all eight under 1.5 s;
 naming a mistake under 0.5 s. A solution that never ends takes what its deadline allows.
@@ -41,8 +41,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import tests  # noqa: E402
-from checks import oracle  # noqa: E402
 from checks.notebook import names_of  # noqa: E402
+from checks.report import Score  # noqa: E402
+from workshop import oracle  # noqa: E402
 
 SOLUTION = ROOT / "solutions" / "workshop" / "workshop.ipynb"
 GOALS = {"test_tensor_class": 0.5, "all": 1.5}  # seconds, warm
@@ -65,12 +66,12 @@ def answers(notebook: Path) -> dict[str, Any]:
     return names
 
 
-def test_functions() -> list[Callable[..., tests.Score]]:
+def test_functions() -> list[Callable[..., Score]]:
     """The functions of tests.py, in the notebook's order."""
     return [function for name, function in vars(tests).items() if name.startswith("test_")]
 
 
-def seconds(function: Callable[..., tests.Score], names: dict[str, Any]) -> float:
+def seconds(function: Callable[..., Score], names: dict[str, Any]) -> float:
     """Time one call, with the answers its parameters ask for; say so when they do not earn all points."""
     given = {name: names[name] for name in inspect.signature(function).parameters if name != "seed"}
     with contextlib.redirect_stdout(io.StringIO()):

@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "kit_tests"), str(ROOT / "examples"), str(ROOT)]
+sys.path[:0] = [str(ROOT / "kit_tests"), str(ROOT / "source"), str(ROOT)]
 
 from course import Course, course, left, processes, results, wait_for  # noqa: E402
 from test_class import files, kept, rows  # noqa: E402

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "kit_tests"), str(ROOT / "examples"), str(ROOT)]
+sys.path[:0] = [str(ROOT / "kit_tests"), str(ROOT / "source"), str(ROOT)]
 
 import attacks  # noqa: E402
 import faults  # noqa: E402

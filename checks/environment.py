@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from importlib.metadata import Distribution
 from pathlib import Path
 
+from checks.facts import Facts, read
+
 try:
     from packaging.requirements import InvalidRequirement, Requirement
     from packaging.specifiers import SpecifierSet
@@ -18,54 +20,60 @@ except ImportError:  # it comes with others, and is told with those that are mis
     Requirement = None
 
 PYTHON = (3, 11)
-PACKAGES = ["numpy", "torch", "torchvision", "matplotlib", "tqdm", "ipykernel", "igraph"]  # a learner's
 INSTALL = "python -m pip install -r requirements.txt"
-FILES = ["tests.py", "data/digits.npz", "requirements.txt"]  # without one, the learner has not the whole folder
 HERE = Path(__file__).resolve().parents[1]  # the folder of tests.py
 
 
 def check_setup() -> None:
     """Say what is wrong with this kernel's environment and folder, and what to do; or that all is well."""
-    found = problems(Path.cwd(), sys.path)
+    try:
+        facts = read(HERE) if sys.version_info >= PYTHON else Facts("notebook")
+        found = problems(facts, Path.cwd(), sys.path)
+    except (OSError, ValueError) as error:
+        facts = Facts("notebook")
+        found = [f"A file that came with it is missing or damaged ({error}): get the whole folder again."]
     if found:
-        print(f"{len(found)} {'thing keeps' if len(found) == 1 else 'things keep'} the workshop from running:\n")
+        keep = "thing keeps" if len(found) == 1 else "things keep"
+        print(f"{len(found)} {keep} the {facts.title.lower()} from running:\n")
         print("\n".join(f"- {sentence}" for sentence in found))
         print(f"\nThis kernel is {sys.executable}. After a change restart it, and run this cell again.")
         return
-    versions = ", ".join(f"{name} {_version(name, sys.path)}" for name in PACKAGES[:3])
-    print(f"The set-up is complete: Python {sys.version.split()[0]}, {versions}.")
+    versions = [f"{name} {_version(name, sys.path)}" for name in facts.packages[:3]]
+    print(f"The set-up is complete: {', '.join([f'Python {sys.version.split()[0]}', *versions])}.")
 
 
-def problems(folder: Path, path: Sequence[str], python: Sequence[int] = sys.version_info) -> list[str]:
+def problems(facts: Facts, folder: Path, path: Sequence[str], python: Sequence[int] = sys.version_info) -> list[str]:
     """What is wrong, a sentence each; none if all is well.
 
     Args:
+        facts: of the assignment.
         folder: where the notebook runs.
         path: where Python looks for packages.
         python: the version of Python.
     """
     if tuple(python[:2]) < PYTHON:  # a newer one has packages of its own: what else is wrong here does not matter
         return [
-            f"This is Python {python[0]}.{python[1]}, and the workshop needs {PYTHON[0]}.{PYTHON[1]} or newer: make "
-            "the environment with a newer Python, and select it as the kernel."
+            f"This is Python {python[0]}.{python[1]}, and the {facts.title.lower()} needs {PYTHON[0]}.{PYTHON[1]} or "
+            "newer: make the environment with a newer Python, and select it as the kernel."
         ]
     found = []
-    if missing := [name for name in FILES if not (folder / name).is_file()]:
+    files = ["tests.py", *facts.files, "requirements.txt"]
+    if missing := [name for name in files if not (folder / name).is_file()]:
         found.append(
-            f"The notebook runs in {folder}, where {_are(missing)} missing: keep it in the workshop's folder with all "
-            "that came with it, and open it there."
+            f"The notebook runs in {folder}, where {_are(missing)} missing: keep it in the {facts.title.lower()}'s "
+            "folder with all that came with it, and open it there."
         )
-    return found + _packages(folder, path) + _hidden(folder) + _other_tests()
+    return found + _packages(facts, folder, path) + _hidden(facts, folder) + _other_tests()
 
 
 def _are(names: list[str]) -> str:
     return f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'}"
 
 
-def _packages(folder: Path, path: Sequence[str]) -> list[str]:
+def _packages(facts: Facts, folder: Path, path: Sequence[str]) -> list[str]:
     """Packages that are missing, of another version, or do not belong together."""
     wanted = _requirements(folder) if Requirement else {}
-    versions = {name: _version(name, path) for name in PACKAGES}
+    versions = {name: _version(name, path) for name in facts.packages}
     on_colab = _version("google-colab", path) is not None
     found = []
     missing = [name for name, version in versions.items() if version is None]
@@ -76,13 +84,14 @@ def _packages(folder: Path, path: Sequence[str]) -> list[str]:
         if on_colab:
             do = "in a cell run %pip install " + " ".join(f'"{name}{wanted.get(name, "")}"' for name in missing)
         found.append(f"{_are(missing)} not installed in this kernel's Python: {do}")
-    if on_colab or not Requirement:  # Colab runs on versions of its own, and the workshop on those
+    if on_colab or not Requirement:  # Colab runs on versions of its own, and so does the notebook there
         return found
     for name, version in versions.items():
         if version is not None and name in wanted and not _is_within(version, wanted[name]):
-            found.append(f"{name} {version} is installed, and the workshop needs {name}{wanted[name]}: run {INSTALL}.")
+            needs = f"the {facts.title.lower()} needs {name}{wanted[name]}"
+            found.append(f"{name} {version} is installed, and {needs}: run {INSTALL}.")
     built_for = _needs("torchvision", "torch", path)
-    torch = (versions["torch"] or "").partition("+")[0]
+    torch = (versions.get("torch") or "").partition("+")[0]
     if built_for and torch and not _is_within(torch, built_for):
         found.append(
             f"torchvision {versions['torchvision']} was built for torch{built_for}, and torch {versions['torch']} is "
@@ -131,7 +140,7 @@ def _is_within(version: str, versions: str) -> bool:
 
 
 def _other_tests() -> list[str]:
-    """The module `tests`, if it is another one than the workshop's."""
+    """The module `tests`, if it is another one than the one here."""
     if "tests" not in sys.modules:
         return []
     place = getattr(sys.modules["tests"], "__file__", None)
@@ -141,13 +150,13 @@ def _other_tests() -> list[str]:
     return [f"Another module named tests was imported already{where}: restart the kernel, and run this cell first."]
 
 
-def _hidden(folder: Path) -> list[str]:
+def _hidden(facts: Facts, folder: Path) -> list[str]:
     """Files and folders beside the notebook that Python would import in place of a package, or of tests.py."""
     found = []
     for place in sorted(folder.iterdir()) if folder.is_dir() else []:
         is_package = place.is_dir() and (place / "__init__.py").is_file()
         name = place.name if is_package else place.stem if place.suffix == ".py" and place.is_file() else ""
-        if name in PACKAGES or name in sys.stdlib_module_names:
+        if name in facts.packages or name in sys.stdlib_module_names:
             found.append(
                 f"{place.name} beside the notebook hides Python's own {name}: give it another name."
                 if name in sys.stdlib_module_names

@@ -37,6 +37,19 @@ def code_cells(path: Path, remarks: list[str] | None = None) -> list[dict[str, A
     return [cell for cell in found if cell["cell_type"] == "code"]
 
 
+def the_notebook(folder: Path) -> Path:
+    """The only notebook in a folder, but for those that a build has set aside.
+
+    Raises:
+        ValueError: where there is none, or more, with a sentence.
+    """
+    there = sorted(path for path in folder.glob("*.ipynb") if not re.search(r"-mine-\d+$", path.stem))
+    if len(there) != 1:
+        names = ", ".join(path.name for path in there[:5])
+        raise ValueError(f"Say which notebook: this folder has {names or 'none'}.")
+    return there[0]
+
+
 def grade_id(cell: dict[str, Any]) -> str:
     found = nbgrader_mark(cell).get("grade_id")
     return found if isinstance(found, str) else ""

@@ -72,19 +72,34 @@ class Program:
 
 Maker = Callable[[Choices], Program]
 
-# What a learner's object holds, as plain numbers. (Whether a result is a tensor at all, other checks have asked.)
-READ = f"""\
-def read(x):
+# What a learner's object holds, as plain numbers, texts and containers.
+# (Whether it is of the right class, other checks have asked.)
+READ = """\
+def read(x, most={most}):
     if x is None or type(x) in (bool, int, float, str):
         return x
-    array = np.array(x if isinstance(x, (np.ndarray, np.generic, list, tuple)) else x.data)
-    return array.tolist() if array.size <= {MOST_READ} else f"{{array.size}} elements"
+    if isinstance(x, (list, tuple, dict, set, frozenset)):
+        if len(x) > most:
+            return f"{{len(x)}} elements"
+        if isinstance(x, dict):
+            return {{key: read(each) for key, each in x.items()}}
+        return x if isinstance(x, (set, frozenset)) else [read(each) for each in x]
+    array = np.array(x if isinstance(x, (np.ndarray, np.generic)) else {held})
+    return array.tolist() if array.size <= most else f"{{array.size}} elements"
 """
 
 
-def together(programs: Sequence[Program]) -> str:
-    """Code that runs programs one after the other and leaves in `seen` what each one shows, or None where it raised."""
-    parts = [READ, "seen = []"]
+def reading(holds: str | None) -> str:
+    """Code that reads an object: what is no number, text or container holds an array in the attribute `holds`."""
+    return READ.format(most=MOST_READ, held=f"x.{holds}" if holds else "x")
+
+
+def together(programs: Sequence[Program], holds: str | None = None) -> str:
+    """Code that runs programs one after the other and leaves in `seen` what each one shows, or None where it raised.
+
+    `holds` is the attribute with the array of an object.
+    """
+    parts = [reading(holds), "seen = []"]
     for program in programs:
         looked_at = ", ".join(f"read({expression})" for expression in program.see)
         parts.append("def program():\n" + textwrap.indent(f"{program.code}\nreturn [{looked_at}]", "    "))
@@ -98,10 +113,11 @@ class Pairs:
 
     Attributes:
         first: code that runs once, before all pairs.
-        start: code that makes the tensors a, b, c, which go into the operations, and the upstream gradient g.
+        start: code that makes a, b and c, which go into the operations, and what else there has to be.
         inner: expressions of a and b, the value of which is u.
         outer: expressions of u, a and c, the value of which is y.
-        see: expressions that are looked at when y has gone backward.
+        see: expressions that are looked at then.
+        last: code that runs when there is a y.
     """
 
     first: str
@@ -109,14 +125,15 @@ class Pairs:
     inner: tuple[str, ...]
     outer: tuple[str, ...]
     see: tuple[str, ...]
+    last: str = ""
 
-    def code(self) -> str:
+    def code(self, holds: str | None = None) -> str:
         """Code that leaves in `seen` what each pair shows, or None where it raised."""
         looked_at = ", ".join(f"read({expression})" for expression in self.see)
-        pair = ["u = inner(a, b)", "y = outer(u, a, c)", "y.backward(g)", f"return [{looked_at}]"]
+        pair = ["u = inner(a, b)", "y = outer(u, a, c)", self.last, f"return [{looked_at}]"]
         return "\n".join(
             [
-                READ,
+                reading(holds),
                 self.first,
                 "def pair(inner, outer):",
                 textwrap.indent("\n".join([self.start, *pair]), "    "),
@@ -135,7 +152,7 @@ class Pairs:
     def programs(self) -> list[Program]:
         """Each pair as a program of its own, in the order of `code`."""
         return [
-            Program(f"{self.first}{self.start}\nu = {inner}\ny = {outer}\ny.backward(g)", self.see)
+            Program(f"{self.first}{self.start}\nu = {inner}\ny = {outer}\n{self.last}".rstrip(), self.see)
             for inner in self.inner
             for outer in self.outer
         ]
@@ -149,7 +166,8 @@ def made(make: Maker, rng: np.random.Generator, count: int) -> dict[Program, lis
     """
     around = (cell.cell_contents for cell in make.__closure__ or ())
     same = make.__code__, *(frozenset(each) if type(each) is set else each for each in around)
-    key = same, repr(rng.bit_generator.state), count
+    where = make.__module__, make.__code__.co_filename  # else the same text in another module is the same code
+    key = where, same, repr(rng.bit_generator.state), count
     if key not in _made:
         if len(_made) == MOST_MADE:
             _made.clear()

@@ -4,7 +4,9 @@ python -m grading autograde ASSIGNMENT    grade a class as `nbgrader autograde` 
 python -m grading results ASSIGNMENT      print its points
 python -m grading trace LEARNER           say how a learner's verdicts came about, and all points before
 python -m grading trace                   print the log: who got which points when, and why
-python -m grading sample                  grade the sample class in examples/
+python -m grading sample                  grade the sample classes in examples/
+
+ASSIGNMENT can be left out where there is only one in source/.
 """
 
 from __future__ import annotations
@@ -53,8 +55,34 @@ def nbgrader(*arguments: str, show: str | None = None) -> None:
         raise GradingError(f"`nbgrader {' '.join(arguments)}` failed: its messages above say why")
 
 
+def chosen(name: str | None) -> str:
+    """An assignment's name; that of the only one in source/ where none is given.
+
+    Raises:
+        GradingError: where there are several, or none.
+    """
+    from grading import assignments
+
+    if name:
+        return name
+    there = assignments.there()
+    if len(there) != 1:
+        raise GradingError(f"Say which assignment: source/ holds {', '.join(there) or 'none so far'}.")
+    return there[0]
+
+
 def sample() -> None:
-    """Grade examples/submitted from scratch, in a gradebook of its own, as an instructor grades a class."""
+    """Grade the sample classes, examples/submitted, from scratch and as an instructor grades a class.
+
+    They have a gradebook of their own.
+
+    Raises:
+        GradingError: when some submission could not be graded, or there are none.
+    """
+    names = sorted(path.parents[1].name for path in ROOT.glob("source/[!.]*/author/class"))
+    learners = {name: [*EXAMPLES.glob(f"submitted/*/{name}")] for name in names}
+    if not any(learners.values()):
+        raise GradingError(f"There is no {EXAMPLES / 'submitted'}: run `python source/make_class.py` first.")
     # nbgrader copies what lies beside the source notebook to every submission: tests.py, checks/, data/.
     subprocess.run([sys.executable, ROOT / "source" / "build.py", "--support"], check=True)
     for name in ("autograded", "feedback", "release"):
@@ -68,22 +96,29 @@ def sample() -> None:
             for name in ("submitted", "autograded", "feedback", "release")
         ),
     ]
-    nbgrader("generate_assignment", "workshop", *here)
-    shutil.rmtree(EXAMPLES / "release", ignore_errors=True)  # only the gradebook's entry was wanted
-    learners = sum((folder / "workshop").is_dir() for folder in (EXAMPLES / "submitted").iterdir())
-    print(f"grading {learners} learners ...", flush=True)
-    failures = []
-    converting = r"Converting notebook .*/submitted/(?P<shown>[^/]+)/"
-    for command, show in (("autograde", converting), ("generate_feedback", None)):
-        try:
-            nbgrader(command, "workshop", "--force", *here, show=show)
-        except GradingError as error:  # some submission could not be graded: the others have their results
-            failures.append(str(error))
     from grading import results
 
-    print()
-    print(results.read(f"sqlite:///{gradebook}", "workshop").as_text())
-    print(f"\nfeedback pages: {EXAMPLES / 'feedback'}/<learner>/workshop/workshop.html")
+    failures = []
+    converting = r"Converting notebook .*/submitted/(?P<shown>[^/]+)/"
+    for name in names:
+        # `make release` has proved it.
+        nbgrader("generate_assignment", name, "--ProvedAssignment.proved=True", *here)
+        print(
+            f"grading the sample class of {name}, {len(learners[name])} learners in examples/submitted ...", flush=True
+        )
+        for command, show in (("autograde", converting), ("generate_feedback", None)):
+            try:
+                nbgrader(command, name, "--force", *here, show=show)
+            except GradingError as error:  # some submission could not be graded: the others have their results
+                failures.append(str(error))
+        print()
+        print(results.read(f"sqlite:///{gradebook}", name).as_text())
+        print(f"\nfeedback pages: {EXAMPLES / 'feedback'}/<learner>/{name}/{name}.html\n")
+    shutil.rmtree(EXAMPLES / "release", ignore_errors=True)  # only the gradebook's entries were wanted
+    print(
+        "These were made-up learners. Your own class: put its notebooks into submitted/<learner>/<assignment>/, then "
+        f"run python -m grading autograde {names[0] if len(names) == 1 else 'ASSIGNMENT'} (see docs/instructor.md)."
+    )
     if failures:
         raise GradingError("\n".join(failures))
 
@@ -140,12 +175,12 @@ def main(arguments: list[str] | None = None) -> int:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     table = commands.add_parser("results", help="print the points of a class")
-    table.add_argument("assignment", nargs="?", default="workshop")
+    table.add_argument("assignment", nargs="?")
     table.add_argument("--db", default=f"sqlite:///{ROOT / 'gradebook.db'}", help="the gradebook (nbgrader's db_url)")
-    commands.add_parser("sample", help="grade the sample class in examples/")
+    commands.add_parser("sample", help="grade the sample classes in examples/")
     about = commands.add_parser("trace", help="say how verdicts came about")
     about.add_argument("learner", nargs="?", help="without one: all that was written, a line each")
-    about.add_argument("assignment", nargs="?", default="workshop")
+    about.add_argument("assignment", nargs="?")
     about.add_argument("--journal", type=Path, default=ROOT / ".grading", help="where the results are kept")
     commands.add_parser("autograde", add_help=False, help="grade a class, many submissions at a time")
     options, others = parser.parse_known_args(arguments)
@@ -153,12 +188,14 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     if options.command == "autograde":
         if not any(other.startswith(("--scheduler", "--dry-run", "--help", "-h")) for other in others):
-            from grading import cgroups
+            from grading import assignments, cgroups
             from grading.warm import workers
 
             with contextlib.suppress(cgroups.Unavailable):
                 cgroups.found()  # while this process is alone in its group, which all that it starts will be in
-            workers()  # it takes longer to load than nbgrader, beside it
+            wanted = [other.removeprefix("--assignment=") for other in others]
+            known = [name for name in assignments.declared() if name in wanted]
+            workers(known[0] if known else "")  # it takes longer to load than nbgrader, beside it
         from grading.run import ClassApp
 
         ClassApp.launch_instance(others)
@@ -169,12 +206,13 @@ def main(arguments: list[str] | None = None) -> int:
         if options.command == "results":
             from grading import results
 
-            print(results.read(options.db, options.assignment).as_text())
+            print(results.read(options.db, chosen(options.assignment)).as_text())
         elif options.command == "trace":
             from grading.journal import Journal
 
             journal = Journal(options.journal)
-            print(trace(journal, options.assignment, options.learner) if options.learner else log(journal))
+            learner = options.learner
+            print(trace(journal, chosen(options.assignment), learner) if learner else log(journal))
         else:
             sample()
     except (GradingError, LookupError) as error:

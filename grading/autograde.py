@@ -23,7 +23,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from traitlets import Bool, Enum, Float, Integer, List
 
-from grading import gradebook, jail, outputs, submissions
+from checks.facts import NAME, Facts
+from grading import assignments, gradebook, jail, outputs, submissions
 from grading.budget import Budget
 from grading.execute import Bench, Settings
 from grading.kernels import DeadKernel
@@ -53,7 +54,7 @@ from grading.worker import ATTEMPTS, not_graded, out_of_memory
 DEFAULT = Settings()
 SECRET = "submission_secret.txt"
 # What lies beside a course's notebook and is no file of the course's own: the tests, and what makes or describes them.
-OURS = ("*.ipynb", "tests.py", "conftest.py", "checks", "learner.md", "*.new", ".*", "__pycache__")
+OURS = ("*.ipynb", "tests.py", "conftest.py", "checks", "learner.md", "author", NAME, "*.new", ".*", "__pycache__")
 ZONE = re.compile("[A-Z]{1,5}")  # the name of a time zone
 
 
@@ -90,7 +91,9 @@ class JudgedExecute(nbgrader.preprocessors.Execute):
     )
 
     def settings(self) -> Settings:
-        return Settings(**{field.name: getattr(self, field.name) for field in fields(Settings)})
+        return Settings(
+            **{field.name: getattr(self, field.name) for field in fields(Settings) if field.name != "hidden"}
+        )
 
     def preprocess(self, nb: NotebookNode, resources: Any, km: Any = None) -> tuple[NotebookNode, Any]:
         converter, name = self.parent.parent, resources["nbgrader"]["notebook"]
@@ -134,11 +137,17 @@ class JudgedAutograde(stock.Autograde):
                 if not execute.enabled:  # nbgrader gives full marks to a graded cell without output
                     raise jail.JailError("Nothing was graded: notebooks must be executed. Leave out --no-execute.")
                 jail.keep_private(self._private())
+                if not self._source().is_dir():
+                    raise ImportError(assignments.not_there(self.coursedir.assignment_id, self._source().parent))
                 folder = Path(
                     stack.enter_context(tempfile.TemporaryDirectory(prefix="mt-grading-", dir=self._scratch()))
                 )
                 self.submitted, self.staged = self.coursedir.submitted_directory, folder / "submitted"
-                self._open(execute.settings(), self._course_files(folder / "files"), stack)
+                declared = self._declared()
+                settings = execute.settings()
+                if declared is not None and declared.hidden is not None:
+                    settings = replace(settings, hidden=declared.hidden)
+                self._open(settings, self._course_files(folder / "files"), stack)
             except (jail.JailError, gradebook.GradebookError, ImportError, OSError) as error:
                 self.log.error(str(error))
                 raise NbGraderException(str(error)) from error
@@ -147,6 +156,20 @@ class JudgedAutograde(stock.Autograde):
                 super().start()
             finally:
                 self.coursedir.submitted_directory = self.submitted
+
+    def _declared(self) -> Facts | None:
+        """The facts of the assignment, where it declares some.
+
+        Raises:
+            ImportError: where the tests that its cells call are not known here.
+        """
+        name, source = self.coursedir.assignment_id, self._source().resolve()
+        found = assignments.facts_of(name)
+        if found is None and (source / NAME).exists():
+            raise ImportError(f"{source} declares tests, and {assignments.SOURCE} is graded here: grade it there.")
+        if found is None and (why := assignments.undeclared(name, self._course_notebooks())):
+            raise ImportError(f"Nothing was graded. {why}")
+        return found
 
     def _private(self) -> list[Path]:
         """What no learner may read: the course with all that others have handed in, and the exchange."""
@@ -162,14 +185,23 @@ class JudgedAutograde(stock.Autograde):
     def _open(self, settings: Settings, files: Path, stack: contextlib.ExitStack) -> None:
         """Make ready what grades."""
         gradebook.is_writable(self.coursedir.db_url)
-        self.bench = stack.enter_context(Bench(settings, files, drawn_seed() if self.seed is None else self.seed))
+        seed = drawn_seed() if self.seed is None else self.seed
+        self.bench = stack.enter_context(Bench(settings, files, seed, self.coursedir.assignment_id))
         self.log.warning(self.bench.level.as_text())
 
     def _course_files(self, folder: Path) -> Path:
         """What lies beside the course's notebook and is no part of the tests, for kernels to read."""
-        left_out = (*OURS, *self.coursedir.ignore)  # as nbgrader releases the rest, learners have it
+        left_out = shutil.ignore_patterns(
+            *OURS, *self.coursedir.ignore
+        )  # as nbgrader releases the rest, learners have it
+        source, name = self._source(), self.coursedir.assignment_id
+        packages = {*assignments.family(name)} if assignments.facts_of(name) else set()
+
+        def ignored(place: str, names: list[str]) -> set[str]:
+            return {*left_out(place, names), *(packages if Path(place) == source else ())}
+
         try:
-            shutil.copytree(self._source(), folder, ignore=shutil.ignore_patterns(*left_out))
+            shutil.copytree(source, folder, ignore=ignored)
         except shutil.Error as error:
             (file, _, why), *_ = error.args[0]
             raise OSError(f"{file} cannot be copied: {why}") from None

@@ -27,7 +27,7 @@ PERIOD = 100_000  # microseconds, in which a jail has as many of processor time:
 NEAR = 1 << 20  # bytes to a limit where it has been reached: Linux counts some pages at a time
 OWN = 4  # processes that make a jail
 REMOVE_SECONDS = 2.0
-START = "`systemd-run --user --scope -p Delegate=yes nbgrader autograde workshop`"
+START = "`systemd-run --user --scope -p Delegate=yes nbgrader autograde ASSIGNMENT`"
 ENTER = 'while [ "$1" != -- ]; do echo $$ >"$1"/cgroup.procs || exit; shift; done; shift; exec "$@"'
 _numbers = itertools.count(1)
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
-import gc
 import itertools
 import json
 import re
@@ -16,7 +14,6 @@ from pathlib import Path
 from queue import Empty
 from typing import Any
 
-import numpy as np
 import zmq
 from jupyter_core.utils import ensure_async, run_sync
 from nbclient import NotebookClient
@@ -26,7 +23,7 @@ from nbformat.v4 import new_output
 
 from checks.observe import PATIENCE, Deadline, printable
 from checks.report import FollowThrough
-from grading import follow, jail, outputs
+from grading import assignments, follow, jail, outputs
 from grading.budget import Budget, limited_memory
 from grading.judge import Judge, Verdict
 from grading.kernels import HUNG_UP, LOST, DeadKernel, JailedKernel, KernelSupply, Zygote
@@ -65,11 +62,12 @@ class Settings:
     disk: int = LIMITS.disk
     files: int = LIMITS.files
     skipped: Sequence[str] = ("torch",)
+    hidden: Sequence[str] = LIMITS.hidden
     follow_through: bool = True
 
     def limits(self) -> jail.Limits:
         cpu = int(1.5 * self.submission_seconds) + 1
-        return jail.Limits(self.memory, self.processes, self.file, self.disk, self.files, cpu)
+        return jail.Limits(self.memory, self.processes, self.file, self.disk, self.files, cpu, tuple(self.hidden))
 
 
 class Runner(NotebookClient):
@@ -376,6 +374,7 @@ class Bench:
         settings: the limits, and the level that is required.
         files: a folder with what kernels find beside the notebook.
         seed: of all checks.
+        assignment: its name in `source/`; nothing is declared of one without.
         alone: whether nothing else is at work on this machine, so that processors fall asleep in between.
         zygote: of which kernels are copies; without one, it makes its own.
 
@@ -384,9 +383,16 @@ class Bench:
     """
 
     def __init__(
-        self, settings: Settings, files: Path, seed: int, alone: bool = True, zygote: Zygote | None = None
+        self,
+        settings: Settings,
+        files: Path,
+        seed: int,
+        assignment: str = "",
+        *,
+        alone: bool = True,
+        zygote: Zygote | None = None,
     ) -> None:
-        self.settings, self.files = settings, files
+        self.settings, self.files, self.assignment = settings, files, assignment
         self.level = jail.probe()
         jail.require(self.level, settings.required)
         self.seed, self.alone, self.zygote = seed, alone, zygote
@@ -399,8 +405,8 @@ class Bench:
                 stack.callback(self.zygote.close)
             self.supply = KernelSupply(self.level, self.settings.limits(), self.files, self.zygote)
             stack.callback(self.supply.close)
-            self.tests = load_tests()
-            self.tests.WORKSHOP.seed = self.seed
+            self.tests = assignments.load_tests(self.assignment)
+            self.tests.ASSIGNMENT.seed = self.seed
             self._stack = stack.pop_all()
         return self
 
@@ -458,21 +464,3 @@ class Bench:
             yield
         finally:
             self.spent[part] += time.perf_counter() - start
-
-
-def load_tests() -> Any:
-    """The trusted tests, with PyTorch and what it imports at its first gradient.
-
-    Raises:
-        ImportError: with what to do.
-    """
-    import IPython.display  # noqa: F401 - what reports need when they are shown
-
-    import tests
-    from checks import oracle
-
-    oracle.load().set_num_threads(1)
-    np.random.default_rng(0)  # NumPy loads this part of itself when it is first asked for it
-    oracle.linear(*(np.ones(shape) for shape in [(1, 1), (1, 1), 1, (1, 1)]))
-    atexit.register(gc.freeze)  # else Python looks through all that PyTorch made before it ends: half a second
-    return tests

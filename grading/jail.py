@@ -30,7 +30,7 @@ from grading.kernel import seccomp
 KERNEL = Path(__file__).resolve().parent / "kernel"
 LAUNCHER = KERNEL / "launcher.py"
 LEVELS = ("process", "bubblewrap")  # weakest first
-# Libraries that differentiate by themselves. In the kernel each is a stand-in that says what to do instead.
+# Libraries that differentiate by themselves, which learners' code does not get where nothing else is declared.
 HIDDEN = ("torch", "torchvision", "torchaudio", "functorch", "torchgen", "jax", "tensorflow", "mxnet", "autograd")
 WORK = "/learner"  # the scratch folder: the kernel's working directory and home
 SCRATCH = ("/tmp", WORK, "/dev/shm")  # what can be written to, in memory
@@ -58,6 +58,7 @@ class Limits:
         disk: size of the scratch folder and of /tmp, each, in bytes (level "bubblewrap").
         files: in each of these (level "bubblewrap").
         cpu: processor time of each process, in seconds.
+        hidden: packages in place of which there is a stand-in, which says what to do instead.
     """
 
     memory: int = 2048 * MIB
@@ -66,6 +67,7 @@ class Limits:
     disk: int = 128 * MIB
     files: int = 20_000
     cpu: int = 180
+    hidden: tuple[str, ...] = HIDDEN
 
     def as_rlimits(self, level: Level) -> dict[str, int]:
         return {
@@ -179,10 +181,10 @@ def exposed(places: Iterable[Path]) -> list[Path]:
 
 
 @functools.cache
-def hidden() -> dict[str, list[Path]]:
-    """Where those libraries lie that are installed here, be it for another Python whose folder is shown, too."""
+def hidden(names: tuple[str, ...]) -> dict[str, list[Path]]:
+    """Where those packages lie that are installed here, be it for another Python whose folder is shown, too."""
     found, folders = {}, [path for path in _readable() if not path.is_symlink()]
-    for name in HIDDEN:
+    for name in names:
         places = {place for path in folders for place in path.glob(f"python3*/*-packages/{name}")}
         with contextlib.suppress(ImportError, ValueError):
             if spec := importlib.util.find_spec(name):
@@ -258,7 +260,7 @@ def _command(options: tuple[str, ...], limits: Limits) -> tuple[str, ...]:
             parts += ["--symlink", os.readlink(path), str(path)]
         else:
             parts += ["--ro-bind", str(path), str(path)]
-    for path in itertools.chain(*hidden().values()):
+    for path in itertools.chain(*hidden(limits.hidden).values()):
         parts += ["--ro-bind", str(KERNEL / "hidden"), str(path)]
     parts += ["--perms", "1777", "--dir", f"{WORK}/.matplotlib"]
     for found in fonts():

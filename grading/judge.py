@@ -25,7 +25,7 @@ from grading import names
 from grading.budget import Budget
 from grading.kernel.wire import KINDS
 from grading.kernels import JailedKernel
-from grading.remote import Connection, Described, Remote, Undecided
+from grading.remote import Connection, Described, Remote, Undecided, execute
 
 MOST_POINTS = 1e6  # of a cell
 GRACE = 10.0  # seconds that the judge has, when its time is over, to say what was found by then
@@ -123,8 +123,9 @@ class Judge:
         self.values: dict[str, Any] = {}  # that locked cells make, and the last test used
         self.copied: dict[str, Any] = {}  # the learner's names that stand for plain values, in the last test
         self.remarks: list[str] = []  # what the instructor should know
-        tests.WORKSHOP.earned.clear()  # it counts one learner's points
-        tests.WORKSHOP.kept = False
+        assignment = tests.ASSIGNMENT
+        assignment.earned.clear()  # it counts one learner's points
+        assignment.kept, assignment.execute = False, execute
 
     def verdict(self, cell: NotebookNode, why: str | None) -> Verdict:
         """On a graded cell. `why` says why it cannot be judged."""
@@ -177,7 +178,7 @@ class Judge:
     def _evaluated(self, cell: NotebookNode) -> Verdict:
         undefined: set[str] = set()
         try:
-            with contextlib.redirect_stdout(io.StringIO()), contextlib.ExitStack() as stack:
+            with contextlib.redirect_stdout(io.StringIO()), _imported(self.tests), contextlib.ExitStack() as stack:
                 self._compile(cell.source)
                 if self.files is not None:
                     stack.enter_context(_beside(self.files))
@@ -292,6 +293,19 @@ class Judge:
                 raise self.connection.undecidable(printable(what)) from error
         for name in absent.keys() - found.keys():
             raise self.connection.undecidable(printable(absent[name]))
+
+
+@contextlib.contextmanager
+def _imported(tests: Any) -> Iterator[None]:
+    """Have `import tests` give an assignment's tests, as beside its notebook."""
+    before = sys.modules.get("tests")
+    sys.modules["tests"] = tests
+    try:
+        yield
+    finally:
+        sys.modules.pop("tests", None)
+        if before is not None:
+            sys.modules["tests"] = before
 
 
 @contextlib.contextmanager

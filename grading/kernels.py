@@ -121,7 +121,7 @@ class JailedKernel(AsyncKernelManager):
             "largest": LARGEST,
             "most_waiting": MOST_WAITING,
             "most_output": 1_000_000,
-            "hidden": list(jail.hidden()),
+            "hidden": list(jail.hidden(limits.hidden)),
             "files": "/course" if level.name == "bubblewrap" else str(files),
         }
         given = [theirs]

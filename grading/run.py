@@ -9,17 +9,14 @@ does it. What was graded before, and depends on nothing that has changed, is not
 from __future__ import annotations
 
 import contextlib
-import datetime
 import logging
 import os
 import signal
 import sys
 import threading
-import time
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, ThreadPoolExecutor, wait
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -34,45 +31,17 @@ from nbgrader.utils import rmtree
 from tqdm import tqdm
 from traitlets import Bool, Integer, Unicode, default
 
-from checks.observe import printable
-from grading import gradebook, jail, submissions, worker
-from grading.autograde import SECRET, JudgedAutograde, JudgedExecute, drawn_seed, sentence
+from grading import gradebook, jail, worker
+from grading.autograde import JudgedAutograde, JudgedExecute, drawn_seed, sentence
 from grading.execute import Settings
 from grading.gradebook import GradebookError
 from grading.journal import Busy, Journal
-from grading.worker import Graded, Job, Setup, WorkerError
+from grading.ledger import Ledger
+from grading.plan import Learner, Plan
+from grading.progress import Progress
+from grading.worker import Graded, Setup, WorkerError
 
 RESUME = "What was graded is kept: run the same command again to go on."
-BATCH = 25  # submissions in one transaction, at most
-BATCH_SECONDS = 2.0  # between transactions
-LINE_SECONDS = 10.0  # between lines on the progress, where there is no terminal
-CHANGES = {  # of what decides on a verdict; see Setup.parts
-    "notebooks": "the course's notebook was changed",
-    "files": "files beside the course's notebook were changed",
-    "settings": "limits were changed",
-    "kit": "the tests, the kit or its libraries were changed",
-}
-
-
-@dataclass
-class Learner:
-    """One submission of this run.
-
-    Attributes:
-        name: the learner's id.
-        staged: the folder where nbgrader reads the timestamp.
-        place: the folder that was handed in.
-        handed_in: digest of what was handed in.
-        key: digest of all that decides on the result.
-        how: what was done with it: "graded", or "unchanged".
-    """
-
-    name: str
-    staged: str
-    place: Path
-    handed_in: str = ""
-    key: str = ""
-    how: str = ""
 
 
 class ClassAutograde(JudgedAutograde):
@@ -125,7 +94,8 @@ class ClassAutograde(JudgedAutograde):
             },
             settings=asdict(settings),
             seed=0,
-            kit=worker.kit(),
+            kit=worker.kit(self.coursedir.assignment_id),
+            assignment=self.coursedir.assignment_id,
             pinned=not self.scheduler,
         )
 
@@ -148,28 +118,37 @@ class ClassAutograde(JudgedAutograde):
         learners = [Learner(self.students[staged], staged, place) for staged, place in self.folders.items()]
         excluded = set(self.coursedir.student_id_exclude.split(","))
         self.learners = [learner for learner in learners if learner.name not in excluded]
-        self.setup.notebooks, self.before = gradebook.patiently(self._read_gradebook, self._say)
-        self.digest, self.parts = self.setup.digest(), self.setup.parts()
+        self.setup.notebooks, before = gradebook.patiently(self._read_gradebook, self._say)
+        assignment = self.coursedir.assignment_id
+        self.plan = Plan(
+            setup=self.setup,
+            journal=self.journal,
+            assignment=assignment,
+            names=self._names(),
+            top=self.top,
+            remarks=self.remarks,
+            before=before,
+            place_of=lambda name: Path(self._format_dest(assignment, name)),
+            force=self.force,
+            elsewhere=bool(self.scheduler),
+        )
         nobodys = sorted(set(self.remarks) - {learner.name for learner in learners})  # that nbgrader cannot grade
         self.progress = Progress(len(self.learners) + len(nobodys), self.dry_run)
         for name in nobodys:
             self.progress.step("not graded", name, self.remarks[name])
         if self.dry_run:
             for learner in self.learners:
-                _, noted, known = self._looked_up(learner)
+                _, noted, known = self.plan.looked_up(learner)
                 self.progress.step("unchanged" if noted or known else "to grade", learner.name)
             self.progress.finish()
             return
         seed = drawn_seed() if self.seed is None else self.seed
-        self.setup.seed = self.journal.begin(self.digest, seed, anew=self.force or self.seed is not None)
-        assignment, (entries, _) = self.coursedir.assignment_id, self.journal.history()
-        self.logged = {entry["learner"]: entry for entry in entries if entry["assignment"] == assignment}
-        self.ready: list[tuple[Learner, Graded]] = []
-        self.last_written = time.monotonic()
+        self.setup.seed = self.journal.begin(self.plan.digest, seed, anew=self.force or self.seed is not None)
+        self.ledger = Ledger(self.plan, self, self.progress, self._say)
         with self.progress, self._executor() as (executor, setup, most):
             self._grade(executor, setup, most)
-            self._write_ready()
-        self.journal.end(self.digest, self.setup.seed)
+            self.ledger.write_ready()
+        self.journal.end(self.plan.digest, self.setup.seed)
         if self.progress.finish():
             raise NbGraderException("some submissions need a look")
 
@@ -177,12 +156,12 @@ class ClassAutograde(JudgedAutograde):
         """Go through the class: what is known is written, the rest is graded, at most so many at a time."""
         pending: dict[Future, Learner] = {}
         for learner in self.learners:
-            job, noted, known = self._looked_up(learner)
+            job, noted, known = self.plan.looked_up(learner)
             if noted:
                 self.progress.step("unchanged", learner.name, noted["remarks"])
                 continue
             if known:
-                self._add(learner, known, "unchanged")
+                self.ledger.add(learner, known, "unchanged")
                 continue
             while len(pending) >= most:
                 self._take(pending)
@@ -215,16 +194,9 @@ class ClassAutograde(JudgedAutograde):
                 self.progress.step("not graded", learner.name, graded.remarks)
                 continue
             self.journal.put(learner.key, graded)
-            self._add(learner, graded, "graded")
-        if time.monotonic() > self.last_written + BATCH_SECONDS:
-            self._write_ready()
-
-    def _add(self, learner: Learner, graded: Graded, how: str) -> None:
-        learner.how = how
-        self.ready.append((learner, graded))
-        self.progress.step(how, learner.name, graded.remarks, graded.trace.get("seconds", 0.0))
-        if len(self.ready) >= BATCH:
-            self._write_ready()
+            self.ledger.add(learner, graded, "graded")
+        if self.ledger.is_due:
+            self.ledger.write_ready()
 
     @contextlib.contextmanager
     def _executor(self) -> Iterator[tuple[Executor, Any, int]]:
@@ -284,116 +256,10 @@ class ClassAutograde(JudgedAutograde):
             "nbgrader": {**about, "db_url": self.coursedir.db_url},
         }
 
-    def _collect(self, learner: Learner) -> Job:
-        """A submission, as it is sent to a worker; the learner gets the key."""
-        job = Job({}, {})
-        for name in self.setup.notebooks:
-            handed_in = submissions.collect(learner.place, name, self._names(), self.top)
-            job.notebooks[name] = (handed_in.name, [*self.remarks.get(learner.name, []), *handed_in.remarks])
-            job.contents[name] = handed_in.content
-        contents = {name: None if data is None else worker.digest(data) for name, data in job.contents.items()}
-        learner.handed_in = worker.digest(contents)
-        learner.key = worker.digest([job.notebooks, contents, self.digest])
-        return job
-
-    def _looked_up(self, learner: Learner) -> tuple[Job, dict[str, Any] | None, Graded | None]:
-        """A submission, and what is known of it: what was noted, if all is in place, else a result."""
-        job = self._collect(learner)
-        if self.force:
-            return job, None, None
-        noted = self._noted(learner)
-        if noted and not self._is_weak(noted.get("level")):
-            return job, noted, None
-        known = self.journal.get(learner.key)
-        return job, None, None if known is None or self._is_weak(known.trace["level"]) else known
-
-    def _is_weak(self, level: str | None) -> bool:
-        """Whether this machine has a stronger jail than a verdict was given with."""
-        return level != "bubblewrap" and not self.scheduler and jail.probe().name == "bubblewrap"
-
-    def _noted(self, learner: Learner) -> dict[str, Any] | None:
-        """What was noted of a learner, if the result with this key is where it belongs."""
-        noted = self.journal.written(self.coursedir.assignment_id, learner.name)
-        same = (
-            noted.get("key") == learner.key
-            and noted.get("scores") == self.before.get(learner.name)
-            and noted.get("files") == self._state(learner)
-        )
-        return noted if same else None
-
-    def _state(self, learner: Learner) -> dict[str, str | None]:
-        """Digests of the files that tell whether a learner's result was written, and when and how it was handed in."""
-        place = Path(self._format_dest(self.coursedir.assignment_id, learner.name))
-        files = [place / f"{name}.ipynb" for name in self.setup.notebooks]
-        files += [Path(learner.staged, name) for name in ("timestamp.txt", SECRET)]
-        found: dict[str, str | None] = {}
-        for file in files:
-            try:
-                found[file.name] = worker.digest(file.read_bytes())
-            except OSError:
-                found[file.name] = None
-        return found
-
     # ------------------------------------------------------------ writing
 
-    def _write_ready(self) -> None:
-        """Write what is there."""
-        done, self.ready = self.ready, []
-        if done:
-            self._write_all(done)
-        self.last_written = time.monotonic()
-
-    def _write_all(self, done: list[tuple[Learner, Graded]]) -> None:
-        """Write results in one transaction; when one of them cannot be written, the others each in its own."""
-        try:
-            written = gradebook.patiently(lambda: self._written(done), self._say)
-        except (GradebookError, OSError):  # which would be the same for all
-            raise
-        except Exception as error:  # of nbgrader, or of an instructor's plugin for late submissions
-            if len(done) > 1:
-                for each in done:
-                    self._write_all([each])
-                return
-            ((learner, _),) = done
-            self.progress.take_back(learner.how)
-            why = f"could not be written into the gradebook ({type(error).__name__}: {error})."
-            self.progress.step("not graded", learner.name, [why])
-            return
-        assignment = self.coursedir.assignment_id
-        self.journal.log([self._entry(learner, graded, written.get(learner.name, {})) for learner, graded in done])
-        for learner, graded in done:
-            self._put_in_place(learner)
-            noted = {"key": learner.key, "level": graded.trace["level"], "remarks": graded.remarks}
-            noted |= {"scores": written.get(learner.name), "files": self._state(learner)}
-            self.journal.note(assignment, learner.name, noted)
-
-    def _entry(self, learner: Learner, graded: Graded, points: dict[str, float | None]) -> dict[str, Any]:
-        """What the log says of points that were written."""
-        last = self.logged.get(learner.name)
-        why = [text for part, text in CHANGES.items() if last and last["setup"][part] != self.parts[part]]
-        if last is None:
-            why = ["graded for the first time"]
-        elif last["handed_in"] != learner.handed_in:
-            why.insert(0, "something else was handed in")
-        elif not why and learner.how == "graded":
-            why = ["graded again"]
-        elif not why:
-            why = ["the gradebook or the graded notebook was not as it had been written"]
-        return {
-            "at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            "assignment": self.coursedir.assignment_id,
-            "learner": learner.name,
-            "total": sum(filter(None, points.values())),
-            "points": points,
-            "before": self.before.get(learner.name),
-            "why": why,
-            **{name: graded.trace[name] for name in ("seed", "level")},
-            "setup": self.parts,
-            "handed_in": learner.handed_in,
-            "result": learner.key,
-        }
-
-    def _written(self, done: list[tuple[Learner, Graded]]) -> gradebook.Scores:
+    def written(self, done: list[tuple[Learner, Graded]]) -> gradebook.Scores:
+        """See ledger.Desk."""
         with gradebook.transaction(self.coursedir.db_url, self.coursedir.course_id) as opened:
             self._find_assignment(opened)
             preprocessors = [
@@ -437,7 +303,8 @@ class ClassAutograde(JudgedAutograde):
         place = Path(super()._format_dest(self.coursedir.assignment_id, learner.name))
         return place.with_name(f".{place.name}.new")
 
-    def _put_in_place(self, learner: Learner) -> None:
+    def put_in_place(self, learner: Learner) -> None:
+        """See ledger.Desk."""
         place, beside = Path(self._format_dest(self.coursedir.assignment_id, learner.name)), self._beside(learner)
         if self.coursedir.notebook_id == "*":
             if place.exists():
@@ -453,70 +320,6 @@ class ClassAutograde(JudgedAutograde):
 
     def _say(self, line: str) -> None:
         tqdm.write(line, file=sys.stderr)
-
-
-class Progress:
-    """What a person sees of a run: a bar in a terminal, elsewhere a line now and then.
-
-    Args:
-        total: how many submissions there are.
-        dry: whether nothing is done.
-    """
-
-    def __init__(self, total: int, dry: bool = False) -> None:
-        self.total, self.dry, self.begun = total, dry, time.monotonic()
-        self.counts: Counter[str] = Counter()
-        self.seconds = 0.0  # of workers
-        self.looks: list[str] = []
-        self.bar = tqdm(total=total, desc="grading", unit="submission", disable=dry or not sys.stderr.isatty())
-        self.told = time.monotonic()
-
-    def __enter__(self) -> Progress:
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        self.bar.close()
-
-    def step(self, how: str, learner: str, remarks: Sequence[str] = (), seconds: float = 0.0) -> None:
-        """One submission more: "graded", "unchanged", "not graded" or "to grade"; with what there is to look at."""
-        self.counts[how] += 1
-        if how == "graded":
-            self.seconds += seconds
-        self.bar.update()
-        name = printable(learner, 60)
-        if self.dry:
-            print(f"{how}: {name}")
-        if remarks:
-            self.looks.append(learner)
-            for remark in remarks:
-                tqdm.write(f"{name}: {remark}", file=sys.stderr)
-        now = time.monotonic()
-        if self.bar.disable and not self.dry and now > self.told + LINE_SECONDS:
-            self.told = now
-            done = self.counts.total()
-            rate = done / (now - self.begun)
-            left = (self.total - done) / rate
-            print(
-                f"{done} of {self.total} submissions, {rate:.2f} a second, about {left:.0f} s left",
-                file=sys.stderr,
-                flush=True,
-            )
-
-    def take_back(self, how: str) -> None:
-        """A submission was not "graded" or "unchanged" after all; its next step says what it is."""
-        self.counts[how] -= 1
-        self.bar.update(-1)
-
-    def finish(self) -> bool:
-        """Say what was done; whether some submissions need a look."""
-        said = [f"{count} {how}" for how, count in self.counts.items() if count]
-        if not self.dry:
-            said.append(f"{len(self.looks)} need a look" if self.looks else "none needs a look")
-        took = time.monotonic() - self.begun
-        if graded := self.counts["graded"]:
-            said.append(f"{took:.1f} s in all: {took / graded:.2f} s each, {self.seconds / graded:.2f} s of a worker")
-        print(f"{self.total} submission{'s' * (self.total != 1)}: {', '.join(said)}", file=sys.stderr)
-        return bool(self.looks)
 
 
 stopped = threading.Event()

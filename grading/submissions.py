@@ -233,7 +233,7 @@ def _files(place: int, deepest: int) -> dict[str, Callable[[], bytes]]:
 
 
 def _is_hidden(name: str) -> bool:
-    """Whether a file or folder is a program's own, as what macOS keeps in ._workshop.ipynb."""
+    """Whether a file or folder is a program's own, as what macOS keeps in ._homework.ipynb."""
     return name.startswith(".") or name in ("__MACOSX", "__pycache__", "site-packages")
 
 
@@ -339,7 +339,9 @@ def restore(submission: Submission, course: NotebookNode, budget: Budget) -> Not
                 "test ran before it, the rest after it."
             )
     if order != sorted(order):
-        remarks.append("Cells were not in the order of the workshop: they were graded in that order.")
+        remarks.append(
+            "Cells were not in the order of the notebook that was handed out: they were graded in that order."
+        )
     there = set(order)
     for place, given in enumerate(course.cells):
         if place not in there and nbgrader_mark(given):

@@ -74,15 +74,16 @@ class Warm:
 
 
 class Workers(Warm):
-    """The process that loads PyTorch and the tests; its copies grade (see worker.py).
+    """The process that loads the tests, and what they need; its copies grade (see worker.py).
 
     Args:
         home: a folder for all that it and they make.
+        assignment: whose tests it loads.
     """
 
-    def __init__(self, home: str) -> None:
-        self.home = home
-        command = [sys.executable, "-m", "grading.worker", home]
+    def __init__(self, home: str, assignment: str) -> None:
+        self.home, self.assignment = home, assignment
+        command = [sys.executable, "-m", "grading.worker", home, assignment]
         super().__init__(command, ROOT, env={**os.environ, **jail.ONE_THREAD})
 
 
@@ -90,13 +91,15 @@ _workers: Workers | None = None
 _home: tempfile.TemporaryDirectory | None = None
 
 
-def workers() -> Workers:
-    """This process's: begun with the first call, it takes some seconds to load."""
+def workers(assignment: str) -> Workers:
+    """This process's, for an assignment: begun with the first call, it takes some seconds to load."""
     global _workers, _home
     if _home is None:
         _home = tempfile.TemporaryDirectory(prefix="mt-", ignore_cleanup_errors=True)
+    if _workers is not None and _workers.assignment != assignment:
+        forget_workers()  # its copies go on
     if _workers is None:
-        _workers = Workers(_home.name)
+        _workers = Workers(_home.name, assignment)
     return _workers
 
 

@@ -42,7 +42,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from checks.observe import PATIENCE
-from grading import jail, submissions, warm
+from grading import assignments, jail, submissions, warm
 from grading.budget import Budget
 from grading.kernel.wire import Channel, WireError
 
@@ -52,8 +52,8 @@ LARGEST_JOB = 1 << 30  # bytes, and of a result
 STOPPED = "The run has been stopped."
 START_SECONDS = 120.0
 IDLE_SECONDS = 300.0  # without a job, after which a worker's process ends
-# What verdicts and pages are made with; what these ask for follows.
-DECIDING = ("torch", "numpy", "nbgrader", "ipykernel", "bleach[css]", "matplotlib", "igraph")
+# What verdicts and pages are made with, beside what an assignment needs; what these ask for follows.
+DECIDING = ("numpy", "nbgrader", "ipykernel", "bleach[css]", "matplotlib")
 ATTEMPTS = 3  # to grade a submission whose worker or kernel the machine ended
 _threads = threading.local()  # each has its Process
 _started: set[Process] = set()
@@ -74,6 +74,7 @@ class Setup:
         files: what lies beside them, by relative path.
         settings: an execute.Settings as a dictionary.
         seed: of all checks.
+        assignment: its name.
         kit: digest of the code that grades: every machine must have the same.
         pinned: whether each process keeps to one processor, and its kernels with it: judge and kernel always wait for
             each other. Only for all processors of a machine that is ours.
@@ -84,6 +85,7 @@ class Setup:
     settings: dict[str, Any]
     seed: int
     kit: str
+    assignment: str = ""
     pinned: bool = False
 
     def parts(self) -> dict[str, str]:
@@ -156,11 +158,24 @@ def digest(what: Any) -> str:
 
 
 @cache
-def kit() -> str:
-    """Digest of the code that grades, of its Python, and of the libraries it computes with."""
-    files = [ROOT / "tests.py", *(ROOT / "checks").glob("*.py"), *(ROOT / "grading").rglob("*.py")]
+def kit(assignment: str) -> str:
+    """Digest of the code that grades an assignment, of its Python, and of the libraries it computes with.
+
+    Raises:
+        ImportError: where what is declared of the assignment cannot be read.
+    """
+    own = assignments.code(assignment)
+    files = [*own, *(ROOT / "checks").glob("*.py"), *(ROOT / "grading").rglob("*.py")]
     code = {path.relative_to(ROOT).as_posix(): digest(path.read_bytes()) for path in files}
-    return digest([code, platform.python_version(), packages(DECIDING)])
+    return digest([code, platform.python_version(), packages([*DECIDING, *needed(assignment)])])
+
+
+def needed(assignment: str) -> list[str]:
+    """The packages that an assignment and those that it builds on declare."""
+    if assignments.facts_of(assignment) is None:
+        return []
+    declared = [assignments.facts_of(name) for name in assignments.family(assignment)]
+    return [package for one in declared if one for package in one.packages]
 
 
 def packages(roots: Iterable[str]) -> dict[str, str]:
@@ -185,9 +200,11 @@ def packages(roots: Iterable[str]) -> dict[str, str]:
 
 
 @cache
-def versions() -> dict[str, str]:
-    packages = ("torch", "numpy", "nbgrader", "ipykernel")
-    return {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in packages}}
+def versions(assignment: str) -> dict[str, str]:
+    """Versions of Python and of the packages that an assignment's verdicts are made with."""
+    names = {canonicalize_name(Requirement(name).name) for name in [*DECIDING, *needed(assignment)]}
+    found = packages([*DECIDING, *needed(assignment)])
+    return {"python": platform.python_version(), **{name: found[name] for name in sorted(names & found.keys())}}
 
 
 # ---------------------------------------------------------------- in a thread of an executor
@@ -244,7 +261,7 @@ class Process:
     """
 
     def __init__(self, setup: Setup) -> None:
-        if setup.kit != kit():
+        if setup.kit != kit(setup.assignment):
             raise WorkerError(
                 f"{socket.gethostname()} has another version of the kit or of its libraries: update it there, install "
                 "requirements.txt, and start the worker again."
@@ -265,7 +282,7 @@ class Process:
                 return used.count(processor), (processor - os.getpid()) % len(processors)
 
             self.processor = min(processors, key=order, default=None)
-            workers = warm.workers()
+            workers = warm.workers(setup.assignment)
             self.folder = Path(workers.home, f"worker-{next(_numbers)}")  # of all that it makes
             try:
                 self.pid, self.descriptor = workers.copy({"folder": str(self.folder)}, [theirs.fileno()])
@@ -278,6 +295,7 @@ class Process:
             "files": {name: len(data) for name, data in setup.files.items()},
             "settings": setup.settings,
             "seed": setup.seed,
+            "assignment": setup.assignment,
             "processor": self.processor,
         }
         self._ask(said, [*setup.files.values()], START_SECONDS)
@@ -340,16 +358,15 @@ def _parts(sizes: dict[str, int | None], data: bytes) -> dict[str, bytes]:
 
 def main() -> None:
     """Load all that is needed, and become one worker more for each request (see warm.py)."""
-    home, end = Path(sys.argv[1]), socket.socket(fileno=int(sys.argv[2]))
+    home, assignment, end = Path(sys.argv[1]), sys.argv[2], socket.socket(fileno=int(sys.argv[3]))
     tempfile.tempdir = str(home)
-    from grading import execute
     from grading.kernels import Zygote
 
     zygote = None
     with contextlib.suppress(OSError):  # without one, each kernel starts by itself, or says why it cannot
         zygote = Zygote() if Zygote.is_safe(jail.probe()) else None  # it gets ready while PyTorch is loaded
     with contextlib.suppress(ImportError):  # the first worker says so
-        execute.load_tests()
+        assignments.load_tests(assignment)
     gc.collect()
     gc.freeze()  # copies do not look through it
     while True:
@@ -407,7 +424,8 @@ def _work(end: socket.socket, folder: Path, zygote: Any) -> None:
             channel.send({"refused": f"{socket.gethostname()}: {error}"}, [])
             return
         try:
-            with Bench(Settings(**setup["settings"]), files, setup["seed"], alone=False, zygote=zygote) as bench:
+            settings, name = Settings(**setup["settings"]), setup["assignment"]
+            with Bench(settings, files, setup["seed"], name, alone=False, zygote=zygote) as bench:
                 course = {name: nbformat.reads(text, as_version=4) for name, text in setup["notebooks"].items()}
                 bench.supply.expected = sys.maxsize
                 channel.send({}, [])
@@ -449,8 +467,8 @@ def _graded(bench: Any, course: dict[str, Any], job: Any, data: bytes) -> tuple[
         "seed": bench.seed,
         "settings": asdict(bench.settings),
         "level": bench.level.name,
-        "versions": versions(),
-        "kit": kit(),
+        "versions": versions(bench.assignment),
+        "kit": kit(bench.assignment),
         "machine": socket.gethostname(),
         "begun": begun.isoformat(timespec="seconds"),
         "seconds": round(time.monotonic() - clock, 3),

@@ -26,13 +26,13 @@ import numpy as np
 import proof
 from corpus.entry import Blind
 
-from checks import mistakes
 from checks.observe import Clock, quiet
 from checks.report import Report
 from checks.section import SECTION_SECONDS, judged
 from conftest import defined, names_for
+from workshop import mistakes
 
-FOLDER = Path(__file__).resolve().parent / "corpus" / "blind"
+FOLDER = proof.AUTHORS / "corpus" / "blind"
 
 
 @functools.cache
@@ -105,7 +105,7 @@ def is_caught(name: str, solution: str) -> bool:
     with quiet():
         names = names_for(own, defined([("<solution>", source_of(wrong, folder))]))
         np.random.seed(0)
-        results, _ = judged(own.checks, names, 0, Clock(SECTION_SECONDS), own.workarounds)
+        results, _ = judged(own.checks, own, names, 0, Clock(SECTION_SECONDS))
     found = {result.status for result in results.values()}
     assert "broken" not in found, (name, solution)
     return found != {"passed"}

@@ -16,9 +16,10 @@ import pytest
 os.environ["MPLBACKEND"] = "agg"  # before anything imports matplotlib
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "source"), str(ROOT / "examples")]
+AUTHORS = ROOT / "source" / "workshop" / "author"  # the workshop's text, corpora and promises
+sys.path[:0] = [str(ROOT), str(ROOT / "source"), str(AUTHORS.parent), str(AUTHORS)]
 
-TEXT = ROOT / "source" / "workshop.py"
+TEXT = AUTHORS / "text.py"
 ANSWERS = ["tensor", "module", "matmul", "layers", "optimizer", "loss", "model"]
 REGION = re.compile(r"^( *)### BEGIN SOLUTION\n.*?### END SOLUTION", re.MULTILINE | re.DOTALL)
 
@@ -80,8 +81,29 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--fuzz-seed", type=int, default=0, help="what random tests try")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """One process for the commands of all workers of pytest-xdist."""
+    if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
+        import ready
+
+        os.environ[ready.PLACE] = ready.place()
+
+
+# Files that take longest, the longest first: else the last of them would be waited for in the end.
+LONGEST = (
+    *("attacks", "feedback", "author", "blind", "class", "faults", "seeds", "desk", "grading", "cluster", "jail"),
+    *("displays", "release", "assignments", "exchange", "follow", "judge", "asserts", "training", "notebook"),
+    *("outputs", "docs", "cgroups", "calls"),
+)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With --attack only the tests of these attacks are left."""
+    """The longest files come first, and are marked so. With --attack only the tests of these attacks are left."""
+    places = {f"test_{name}": place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(places)))
+    for item in items:
+        if item.path.stem in places:
+            item.add_marker("long")
     wanted = {*config.getoption("--attack")}
     if not wanted:
         return

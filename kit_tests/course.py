@@ -20,6 +20,7 @@ from typing import Any
 
 import make_class
 import pytest
+import ready
 
 from conftest import ROOT
 
@@ -125,9 +126,9 @@ class Course:
             self.release()
 
     def release(self) -> None:
-        """Have nbgrader make the release, and write it into the gradebook."""
+        """Have nbgrader make the release, and write it into the gradebook. (What proves it, test_release.py tests.)"""
         subprocess.run([sys.executable, ROOT / "source" / "build.py", "--support"], check=True)
-        done = self.nbgrader("generate_assignment", "workshop", "--force")
+        done = self.nbgrader("generate_assignment", "workshop", "--force", "--ProvedAssignment.proved=True")
         assert done.returncode == 0, done.stderr
 
     def places(self) -> list[str]:
@@ -140,15 +141,12 @@ class Course:
     def environment(self) -> dict[str, str]:
         return environment(**self.variables)
 
-    def nbgrader(self, command: str, *arguments: str, timeout: float = 3600) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            self.nbgrader_command(command, *arguments),
-            cwd=ROOT,
-            env=self.environment(),
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-        )
+    def nbgrader(self, command: str, *arguments: str, is_own: bool = False) -> subprocess.CompletedProcess[str]:
+        """A command of nbgrader's in this course, to its end; with `is_own` a child of this process."""
+        call = self.nbgrader_command(command, *arguments)
+        if is_own:
+            return subprocess.run(call, cwd=ROOT, env=self.environment(), capture_output=True, text=True, timeout=3600)
+        return ready.run(call, env=self.environment())
 
     def nbgrader_command(self, command: str, *arguments: str) -> list[str]:
         """A command of nbgrader's in this course."""
@@ -172,15 +170,10 @@ class Course:
             start_new_session=True,
         )
 
-    def grade_class(self, *options: str, timeout: float = 900) -> Graded:
+    def grade_class(self, *options: str) -> Graded:
         """`python -m grading autograde`, to its end."""
-        with self.start(*options) as running:
-            try:
-                log, _ = running.communicate(timeout=timeout)
-            except BaseException:
-                running.kill()
-                raise
-        return Graded(running.returncode, log, self.folder)
+        done = ready.run(self.command(*options), env=self.environment(), timeout=900, is_one=True)
+        return Graded(done.returncode, done.stdout, self.folder)
 
     def hand_in(self, learner: str, content: dict[str, Any] | str | bytes | None, name: str = "workshop.ipynb") -> Path:
         """Put a file into a learner's submission; its folder."""
@@ -191,9 +184,9 @@ class Course:
             (folder / name).write_bytes(data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data)
         return folder
 
-    def grade(self, *options: str) -> Graded:
+    def grade(self, *options: str, is_own: bool = False) -> Graded:
         """Grade all that was handed in."""
-        done = self.nbgrader("autograde", "workshop", "--force", *options)
+        done = self.nbgrader("autograde", "workshop", "--force", *options, is_own=is_own)
         log = re.sub(r"^.*\| INFO\].*\n", "", done.stdout + done.stderr, flags=re.MULTILINE)
         return Graded(done.returncode, log, self.folder)
 
@@ -254,15 +247,24 @@ def wait_for(condition: Callable[[], Any], seconds: float = 300) -> Any:
 
 def processes(made: Course) -> dict[int, int]:
     """Processes of this course's commands, and the parent of each: all have its TMPDIR, or one in it, in their
-    environment or command."""
-    mark = f"{made.folder}/{TEMPORARY}".encode()
+    environment or command; those that were not started as programs (see ready.py) have it opened."""
+    mark = f"{made.folder}/{TEMPORARY}"
     found = {}
     for place in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            if mark in (place / "environ").read_bytes() + (place / "cmdline").read_bytes():
+            about = (place / "environ").read_bytes() + (command := (place / "cmdline").read_bytes())
+            copied = os.fsencode(ready.__file__) in command
+            if mark.encode() in about or (copied and mark in map(_leads_to, (place / "fd").iterdir())):
                 said = re.search(r"^PPid:\s*(\d+)", (place / "status").read_text(), re.MULTILINE)
                 found[int(place.name)] = int(said[1])
     return found
+
+
+def _leads_to(opened: Path) -> str:
+    """What a descriptor of a process is of."""
+    with contextlib.suppress(OSError):
+        return os.readlink(opened)
+    return ""
 
 
 def workers_of(made: Course, run: int) -> list[int]:

@@ -65,7 +65,7 @@ def tried(python: str, folder: Path) -> list[str]:
     seconds = time.perf_counter() - start
     print(f"{version}: make grade in {seconds:.0f} s, with installing", flush=True)
     wrong = []
-    expected = json.loads((ROOT / "examples" / "expected.json").read_text())
+    expected = json.loads((ROOT / "source" / "workshop" / "author" / "class" / "expected.json").read_text())
     for learner, points in expected.items():
         found = re.search(rf"^\W*{learner}\b.*?([\d.]+)\W*$", graded, re.MULTILINE)
         if found is None or float(found[1]) != sum(points.values()):

@@ -548,7 +548,7 @@ CELLS = [
     Fault("merged_test_and_answer", edited(lambda made: merge(made, "test_tensor", "module")), BEGUN),
     # All is defined when the first test runs, so all is there for each test.
     Fault("merged_all", edited(lambda made: merge(made, "tensor", "test_module")), BEGUN, "'module' is missing"),
-    Fault("backwards", edited(lambda made: made["cells"].reverse()), BEGUN, "not in the order of the workshop"),
+    Fault("backwards", edited(lambda made: made["cells"].reverse()), BEGUN, "not in the order of the notebook"),
     Fault("retyped", edited(retyped), BEGUN),
     Fault("metadata_stripped", edited(stripped), BEGUN),
     Fault("metadata_and_ids_stripped", edited(stripped_and_tried, solved), ALL),

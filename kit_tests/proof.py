@@ -35,7 +35,8 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent)]
+AUTHORS = HERE.parent / "source" / "workshop" / "author"
+sys.path[:0] = [str(HERE), str(HERE.parent), str(AUTHORS.parent), str(AUTHORS)]
 
 import jailed  # noqa: E402
 import numpy as np  # noqa: E402
@@ -45,19 +46,23 @@ from corpus.entry import Wrong  # noqa: E402
 from tqdm import tqdm  # noqa: E402
 
 import tests  # noqa: E402
-from checks import drawing, oracle, section  # noqa: E402
+import workshop.drawing  # noqa: E402
+from checks import drawing, trial  # noqa: E402
 from checks.observe import Clock, Failed, OutOfTime, learner_code, quiet  # noqa: E402
-from checks.report import Report, call_to_draw  # noqa: E402
-from checks.section import CHECK_SECONDS, SECTION_SECONDS, Check, Section, judged  # noqa: E402
+from checks.report import Report  # noqa: E402
+from checks.section import SECTION_SECONDS, Section, judged  # noqa: E402
+from checks.trial import CHECK_SECONDS, Check, Trial  # noqa: E402
 from conftest import defined, names_for, solved_texts  # noqa: E402
+from workshop import oracle  # noqa: E402
+from workshop.assignment import call_to_draw  # noqa: E402
 
-CORRECT = {path.stem: path for path in sorted((HERE / "corpus" / "correct").glob("*.py"))}
+CORRECT = {path.stem: path for path in sorted((AUTHORS / "corpus" / "correct").glob("*.py"))}
 TRAININGS = 25  # seeds
 ANSWERS = {  # section to the cell of its answers, where that is called otherwise
     **{"linear": "layers", "relu": "layers", "sgd": "optimizer"},
     **{"mseloss": "loss", "train": "model"},
 }
-SECTIONS: dict[str, Section] = {section.id: section for section in tests.WORKSHOP.sections}
+SECTIONS: dict[str, Section] = {section.id: section for section in tests.ASSIGNMENT.sections}
 BY_NAME: dict[str, Wrong] = {wrong.name: wrong for wrong in [*tensor.WRONG, *layers.WRONG]}
 
 
@@ -183,7 +188,8 @@ def drawn(found: Report, names: dict[str, Any]) -> dict[str, str]:
     with quiet(), pytest.MonkeyPatch.context() as patch:
         for check in found.checks:
             if check.snippet and (call := call_to_draw(check.snippet)):
-                patch.setattr(drawing, "show", lambda forms, id=check.id: said.update({id: forms["text/plain"]}))
+                for module in (drawing, workshop.drawing):
+                    patch.setattr(module, "show", lambda forms, id=check.id: said.update({id: forms["text/plain"]}))
                 pasted = {**names, "np": np, "tests": tests}
                 with learner_code(CHECK_SECONDS):
                     exec(check.snippet, pasted)
@@ -217,7 +223,7 @@ def verdicts(name: str, seeds: Sequence[int], whole: int = 2) -> dict[str, dict[
         for number, seed in enumerate(seeds):
             np.random.seed(seed)  # most solutions draw their weights from it
             with quiet(), _fast() if unguarded and number else contextlib.nullcontext():
-                results, trials = judged(checks, own, seed, Clock(SECTION_SECONDS), SECTIONS[id].workarounds)
+                results, trials = judged(checks, SECTIONS[id], own, seed, Clock(SECTION_SECONDS))
             gone = frozenset(id for id, result in results.items() if result.status != "passed") | fixed
             lost.setdefault(id, {}).setdefault(gone, []).append(seed)
             drop: set[str] = set()
@@ -254,7 +260,7 @@ def _fast() -> Iterator[None]:
     """
 
     @contextlib.contextmanager
-    def case(trial: section.Trial) -> Iterator[None]:
+    def case(trial: Trial) -> Iterator[None]:
         try:
             yield
         except BaseException as error:
@@ -271,8 +277,8 @@ def _fast() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Clock, "learner_code", learner_code)
-        patch.setattr(section.Trial, "case", case)
-        patch.setattr(section, "explain", lambda error: Failed("it fails"))
+        patch.setattr(Trial, "case", case)
+        patch.setattr(trial, "explain", lambda error, meanings: Failed("it fails"))
         yield
 
 
@@ -280,14 +286,15 @@ def _start() -> None:
     """In a process of its own, compiled code and PyTorch's answers are all kept: every solution is asked the same."""
     oracle.load().set_num_threads(1)
     oracle.linear(np.ones(2), np.ones((1, 2)), np.ones(1), np.ones(1))  # PyTorch's first backward imports for a second
-    oracle.values = functools.lru_cache(None)(oracle.values.__wrapped__)
-    section.compiled = functools.lru_cache(None)(section.compiled.__wrapped__)
+    oracle.ORACLE.values = functools.lru_cache(None)(oracle.values.__wrapped__)
+    trial.compiled = functools.lru_cache(None)(trial.compiled.__wrapped__)
 
 
 @functools.cache
 def _pool() -> ProcessPoolExecutor:
-    """Processes that have loaded PyTorch, for all that is asked here."""
-    return ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn"), initializer=_start)
+    """Processes that have loaded PyTorch, for all that is asked here; one, where other tests run at the same time."""
+    count = 1 if "PYTEST_XDIST_WORKER" in os.environ else os.cpu_count()
+    return ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), initializer=_start)
 
 
 def _all(function: Any, jobs: list[Any], what: str) -> list[Any]:

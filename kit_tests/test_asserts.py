@@ -188,7 +188,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     config = Config({"CourseDirectory": {"root": str(folder), "assignment_id": "hw", "ignore": ["progress.json"]}})
     files = JudgedAutograde(CourseDirectory(config=config), config=config)._course_files(folder / "files")
     settings = Settings(required="bubblewrap", cell_seconds=5, submission_seconds=30, follow_through=False)
-    with Bench(settings, files, 1) as made:
+    with Bench(settings, files, 1, "workshop") as made:
         yield made
 
 

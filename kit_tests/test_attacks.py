@@ -202,7 +202,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
             if attack.files:
                 attack.files(place, outside.targets)
         before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-        graded = made.grade(*LIMITS)
+        graded = made.grade(*LIMITS, is_own=True)  # whose memory is looked at
         after = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
         rows.append(rows_of(made.folder / "gradebook.db", list(honest)))
         feedback = made.nbgrader("generate_feedback", "workshop", "--CourseDirectory.student_id=*-page")

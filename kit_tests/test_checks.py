@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 
 import tests
-from checks import observe, oracle
+from checks import observe
 from checks.notebook import names_of
 from checks.observe import (
     PATIENCE,
@@ -29,8 +29,6 @@ from checks.observe import (
     Failed,
     Missing,
     OutOfTime,
-    array_of,
-    compare,
     learner_code,
     printable,
     text_of,
@@ -39,10 +37,14 @@ from checks.observe import (
 )
 from checks.programs import Program
 from checks.report import MIME, STYLE, Report, Result
-from checks.section import Section, Workaround, _agrees
+from checks.section import Section
+from checks.trial import Workaround, _agrees
 from conftest import ROOT, names_for, solved, untouched
+from workshop import oracle
+from workshop.assignment import Workshop
+from workshop.reading import array_of, compare
 
-SECTIONS = {section.id: section for section in tests.WORKSHOP.sections}
+SECTIONS = {section.id: section for section in tests.ASSIGNMENT.sections}
 POINTS = {
     "tensor": 40,
     "module": 10,
@@ -62,6 +64,18 @@ def run(section: str, names: dict, seed: int | None = 1) -> Report:
 
 def lost(report: Report) -> set[str]:
     return {check.id for check in report.checks if check.status != "passed"}
+
+
+@pytest.fixture
+def hasty(monkeypatch):
+    """Every deadline of learner code comes after a quarter of its time: what never ends is waited for in vain."""
+    monkeypatch.setattr(observe, "Deadline", lambda seconds, *more, **named: Deadline(seconds / 4, *more, **named))
+
+
+@pytest.fixture
+def hastier(monkeypatch):
+    """After a twentieth: where nothing has to come to its end."""
+    monkeypatch.setattr(observe, "Deadline", lambda seconds, *more, **named: Deadline(seconds / 20, *more, **named))
 
 
 def test_points_are_those_of_the_design():
@@ -214,7 +228,7 @@ def test_slips_that_hide_each_other_are_gone_around_together():
         Workaround((Program(code, ("y",)),), *change)
         for change in ((r"MyTensor\(1.5", "MyTensor(1.5, dtype=np.float64"), (r"\)$", ", requires_grad=True)"))
     ]
-    section = Section("s", "S", "tests.test_s(MyTensor)", workarounds=around)
+    section = Section("s", "S", "tests.test_s(MyTensor)", assignment=Workshop(), workarounds=around)
     section.check(1, title="A number")(lambda trial: trial.same(code, "y"))
     assert section.run({"MyTensor": MyTensor}).score == 1
 
@@ -286,7 +300,7 @@ def test_every_snippet_runs_as_it_stands(raising):
                     exec(check.snippet, {**names, "np": np})
 
 
-def test_an_attribute_that_never_returns_is_cut(reference):
+def test_an_attribute_that_never_returns_is_cut(reference, hastier):
     class Hangs(reference["Parameter"]):
         reads = 0
 
@@ -453,7 +467,7 @@ def test_objects_that_are_not_what_a_check_expects_are_reported(section, bad, re
     assert capfd.readouterr().err == ""
 
 
-def test_an_endless_loop_is_cut_and_the_other_checks_go_on(monkeypatch):
+def test_an_endless_loop_is_cut_and_the_other_checks_go_on(monkeypatch, hasty):
     names = solved(("result = self.__data**power", "while True: pass"))
     for check in tests.TENSOR.checks:
         if check.id == "power":
@@ -627,7 +641,7 @@ def test_titles_stand_below_each_other_whatever_the_points():
 
 def test_a_report_shows_the_workshop_so_far(reference, capsys):
     wrong = solved(("unbroadcast(-base, right.shape)", "base"))
-    tests.WORKSHOP.earned.clear()
+    tests.ASSIGNMENT.earned.clear()
     tests.test_tensor_class(wrong["MyTensor"], seed=1)
     assert "Workshop so far: 38.5 of 100 points, 1 of 9 tests run." in capsys.readouterr().out
     tests.test_relu(reference["ReLU"], reference["MyTensor"], seed=1)
@@ -642,7 +656,7 @@ def test_a_report_shows_the_workshop_so_far(reference, capsys):
     tests.test_relu(None, reference["MyTensor"], seed=1)
     text = " ".join(capsys.readouterr().out.split())
     assert "an earlier section: My automatic differentiation." in text  # which uses no matrix product
-    tests.WORKSHOP.earned.clear()
+    tests.ASSIGNMENT.earned.clear()
 
 
 def test_hints_open_one_by_one_and_the_first_failure_stands_open():
@@ -689,7 +703,7 @@ def test_a_repr_that_raises_or_is_endless_is_shown_shortly():
     assert printable("a\x1b[1mb\x07c\n") == "ab c "
 
 
-def test_an_exception_whose_message_raises_or_never_comes_is_a_result(tmp_path):
+def test_an_exception_whose_message_raises_or_never_comes_is_a_result(tmp_path, hastier):
     """In a check, and in a cell that `pytest tests.py --notebook` runs."""
     for body in ("raise SystemExit", "while True: pass"):
         bad = f"class Bad(Exception):\n    def __str__(self):\n        {body}\nraise Bad"
@@ -703,7 +717,7 @@ def test_an_exception_whose_message_raises_or_never_comes_is_a_result(tmp_path):
 
 
 @pytest.mark.parametrize("body", ["while True: pass", "raise SystemExit", "return Failed"])
-def test_an_exception_that_lies_about_its_class_is_a_result(body):
+def test_an_exception_that_lies_about_its_class_is_a_result(body, hastier):
     code = f"""
 from checks.observe import Failed
 class Bad(Exception):
@@ -734,7 +748,7 @@ def test_what_was_observed_stays_one_line():
     assert len(report.open.says) <= 160 and "\x1b" not in report.as_text()
 
 
-def test_one_operator_that_hangs_ends_python_or_calls_torch_costs_its_own_checks_only(monkeypatch):
+def test_one_operator_that_hangs_ends_python_or_calls_torch_costs_its_own_checks_only(monkeypatch, hasty):
     for check in tests.TENSOR.checks:
         monkeypatch.setitem(check.__dict__, "seconds", 1.5)
     line = 'return self.__binary(other, np.subtract, sub_deriv, "SubBackward")'
@@ -751,7 +765,7 @@ def test_one_operator_that_hangs_ends_python_or_calls_torch_costs_its_own_checks
 
 
 @pytest.mark.parametrize("does", ["while True: pass", "raise SystemExit"])
-def test_an_operation_that_stops_on_results_only_costs_compositions_and_is_shown_in_one(does):
+def test_an_operation_that_stops_on_results_only_costs_compositions_and_is_shown_in_one(does, hasty):
     line = 'return self.__binary(other, np.subtract, sub_deriv, "SubBackward")'
     report = run("tensor", solved((line, f"if self.backward_op is not None:\n            {does}\n        {line}")))
     (found,) = [check for check in report.checks if check.status != "passed"]

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import ready
 from course import (
     Course,
     Graded,
@@ -37,7 +38,9 @@ from course import (
 from grading import gradebook, worker
 from grading.autograde import Unclear, readable_date
 from grading.journal import Busy, Journal, sealed, unsealed
-from grading.run import ClassAutograde, Learner, Progress
+from grading.ledger import Ledger
+from grading.plan import Learner, Plan
+from grading.progress import Progress
 from grading.worker import Graded as Result
 from grading.worker import Job, Setup, WorkerError
 
@@ -152,7 +155,7 @@ def test_feedback_and_export_work_afterwards(both):
     page = (many.folder / "feedback" / "late" / "workshop" / "workshop.html").read_text(encoding="utf-8")
     assert "a.grad" in page or "passed" in page
     command = [sys.executable, "-m", "nbgrader", "export", f"--db={many.db}", f"--to={many.folder}/grades.csv"]
-    done = subprocess.run(command, cwd=worker.ROOT, env=many.environment(), capture_output=True, text=True)
+    done = ready.run(command, env=many.environment())
     assert done.returncode == 0, done.stderr
     assert len((many.folder / "grades.csv").read_text().splitlines()) == 1 + 9
 
@@ -163,7 +166,7 @@ def test_every_verdict_can_be_traced(both):
     found = Journal(many.folder / ".grading").get(noted["key"])
     trace = found.trace
     assert trace["seed"] == 11 and trace["level"] == "bubblewrap" and trace["settings"]["cell_seconds"] == 30
-    assert set(trace["versions"]) >= {"python", "torch", "numpy", "nbgrader"} and trace["kit"] == worker.kit()
+    assert set(trace["versions"]) >= {"python", "torch", "numpy", "nbgrader"} and trace["kit"] == worker.kit("workshop")
     assert re.match(r"\d{4}-\d\d-\d\dT", trace["begun"]) and 0 < trace["seconds"] < 100
     assert noted["scores"]["workshop/test_tensor"] == 40
     command = [sys.executable, "-m", "grading", "trace", "late", f"--journal={many.folder / '.grading'}"]
@@ -172,7 +175,7 @@ def test_every_verdict_can_be_traced(both):
     (entry,) = told["history"]
     assert entry["points"] == noted["scores"] and entry["total"] == 50 and entry["before"] is None
     assert (entry["seed"], entry["level"], entry["why"]) == (11, "bubblewrap", ["graded for the first time"])
-    assert entry["setup"]["kit"] == worker.kit() and entry["result"] == noted["key"]
+    assert entry["setup"]["kit"] == worker.kit("workshop") and entry["result"] == noted["key"]
     nothing = {"own": 0, "reference": 0}
     assert told["follow_through"] == {
         "test_train": {**nothing, "points": 6},
@@ -288,8 +291,7 @@ def _of_cells(**cells: tuple[str, str]) -> str:
 
 
 def _run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    everything = [sys.executable, "-m", *command, f"--course-dir={folder}"]
-    return subprocess.run(everything, cwd=worker.ROOT, capture_output=True, text=True, env=environment())
+    return ready.run([sys.executable, "-m", *command, f"--course-dir={folder}"], env=environment())
 
 
 def test_other_kinds_of_graded_cells(tmp_path):
@@ -585,7 +587,9 @@ def test_a_clock_that_jumps_changes_nothing(tmp_path):
         "time.time = lambda: now() + (86400 * (next(count) // 50 % 3 - 1))\n"
     )
     made = course(tmp_path / "course", 3, PYTHONPATH=str(folder))
-    graded = made.grade_class()
+    with made.start() as running:
+        log, _ = running.communicate()
+    graded = Graded(running.returncode, log, made.folder)
     assert "3 submissions: 3 graded, none needs a look" in graded.log
     assert sum(graded.points("all-00").values()) == 86
 
@@ -611,8 +615,7 @@ def test_a_course_may_lie_anywhere_and_what_cannot_be_graded_is_said(program, tm
     command += journal if program == "grading" else []
 
     def run(*options: str) -> str:
-        with made.start(command=[*command, *options]) as running:
-            log, _ = running.communicate()
+        log = ready.run([*command, *options], env=made.environment(), is_one=True).stdout
         assert "Traceback" not in log
         return log
 
@@ -720,7 +723,10 @@ def test_the_log_says_why_points_changed_and_keeps_what_they_were(tmp_path):
     assert done.stderr == "Left out: 1 line of the log that cannot be read.\n"
     lines = done.stdout.splitlines()
     assert len(lines) == 7 and "  workshop  all-00  50, 86 before (test_tensor 40, test_module 10, " in lines[2]
-    assert "in, limits were changed; seed " in lines[2] and f"kit {worker.kit()[:8]}, level bubblewrap" in lines[2]
+    assert (
+        "in, limits were changed; seed " in lines[2]
+        and f"kit {worker.kit('workshop')[:8]}, level bubblewrap" in lines[2]
+    )
 
 
 def test_a_name_that_the_terminal_cannot_show_is_shown_all_the_same(tmp_path):
@@ -822,7 +828,7 @@ class Terminal(io.StringIO):
 def test_progress_is_a_bar_in_a_terminal_and_lines_elsewhere(stream, monkeypatch):
     shown = stream()
     monkeypatch.setattr(sys, "stderr", shown)
-    monkeypatch.setattr("grading.run.LINE_SECONDS", 0.0)
+    monkeypatch.setattr("grading.progress.LINE_SECONDS", 0.0)
     with Progress(3) as progress:
         progress.step("unchanged", "ada")
         progress.step("graded", "b\x1b[31mob", ["'workshop.ipynb' is empty."], 2.0)
@@ -838,28 +844,32 @@ def test_progress_is_a_bar_in_a_terminal_and_lines_elsewhere(stream, monkeypatch
         assert "3 of 3 submissions" in text and "s left" in text and "3/3" not in text
 
 
-def test_a_learner_whose_result_cannot_be_written_stops_nobody(monkeypatch):
-    made = object.__new__(ClassAutograde)
-    made.progress, written = Progress(3), []
+def test_a_learner_whose_result_cannot_be_written_stops_nobody(tmp_path):
+    class Desk:
+        def __init__(self) -> None:
+            self.names: list[str] = []
 
-    def write(done: list[Any]) -> None:
-        if any(learner.name == "bob" for learner, _ in done):
-            raise ZeroDivisionError("in a plugin")
-        written.extend(learner.name for learner, _ in done)
-        raise gradebook.GradebookError("enough")  # nothing after the gradebook matters here
+        def written(self, done: list[Any]) -> None:
+            if any(learner.name == "bob" for learner, _ in done):
+                raise ZeroDivisionError("in a plugin")
+            self.names.extend(learner.name for learner, _ in done)
+            raise gradebook.GradebookError("enough")  # nothing after the gradebook matters here
 
-    monkeypatch.setattr(ClassAutograde, "_written", lambda self, done: write(done))
-    done = [(Learner(name, "", Path(), how="graded"), Result()) for name in ("ada", "bob")]
-    for learner, _ in done:
-        made.progress.step("graded", learner.name)
+    desk, progress, journal = Desk(), Progress(3), Journal(tmp_path / "journal")
+    plan = Plan(SETUP, journal, "workshop", ["workshop"], tmp_path, {}, {}, lambda name: tmp_path / name)
+    ledger = Ledger(plan, desk, progress, print)
+    for name in ("ada", "bob"):
+        ledger.add(Learner(name, "", Path()), Result(), "graded")
     with pytest.raises(gradebook.GradebookError, match="enough"):
-        made._write_all(done)
-    made._write_all(done[1:])
-    assert written == ["ada"]
-    assert +made.progress.counts == {"graded": 1, "not graded": 1} and made.progress.looks == ["bob"]
+        ledger.write_ready()
+    ledger.add(Learner("bob", "", Path()), Result(), "graded")
+    progress.take_back("graded")  # it was counted before
+    ledger.write_ready()
+    assert desk.names == ["ada"]
+    assert +progress.counts == {"graded": 1, "not graded": 1} and progress.looks == ["bob"]
 
 
-SETUP = Setup({}, {}, {"submission_seconds": 1}, 0, worker.kit())
+SETUP = Setup({}, {}, {"submission_seconds": 1}, 0, worker.kit("workshop"), "workshop")
 
 
 def test_a_submission_that_kills_its_worker_is_noted_and_the_others_go_on(monkeypatch):

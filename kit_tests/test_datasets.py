@@ -42,7 +42,7 @@ def write_dataset(root: Path, name: str) -> dict[str, tuple[np.ndarray, np.ndarr
 @pytest.fixture
 def cells() -> list:
     """The cells of the authored notebook, with the solutions."""
-    return jupytext.read(REPOSITORY / "source" / "workshop.py", fmt="py:percent").cells
+    return jupytext.read(REPOSITORY / "source" / "workshop" / "author" / "text.py", fmt="py:percent").cells
 
 
 @pytest.fixture

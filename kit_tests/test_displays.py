@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import re
-import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,12 +13,12 @@ from typing import Any
 import jailed
 import nbformat
 import pytest
+import ready
 from course import Course, Graded, course, environment, submission, with_cell
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from PIL import Image
 from test_desk import browser, look, new_page  # noqa: F401 - a fixture
 
-from conftest import ROOT
 from grading import execute
 from grading.budget import Budget
 
@@ -244,7 +243,7 @@ def test_plots_and_attached_pictures_in_answers_that_a_person_grades_are_shown(p
         text.attachments = ATTACHED["attachments"]
     for command in (("nbgrader", "generate_assignment"), (program, "autograde"), ("nbgrader", "generate_feedback")):
         call = [sys.executable, "-m", *command, "hw", f"--course-dir={tmp_path}"]
-        done = subprocess.run(call, cwd=ROOT, env=environment(), capture_output=True, text=True)
+        done = ready.run(call, env=environment())
         assert done.returncode == 0, done.stderr
     graded = nbformat.read(tmp_path / "autograded" / "ada" / "hw" / "a.ipynb", 4)
     (plot,) = [each.data["image/png"].strip() for each in graded.cells[0].outputs]

@@ -54,7 +54,7 @@ def test_the_commands_of_the_readme_are_those_of_the_makefile():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert "make grade" in text and "make test" in text
-    for command in ("source/build.py", "examples/make_class.py", "-m grading sample", "-m pytest"):
+    for command in ("source/build.py", "source/make_class.py", "-m grading sample", "-m pytest"):
         assert command in text and command in makefile
     assert "make test" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
@@ -62,7 +62,7 @@ def test_the_commands_of_the_readme_are_those_of_the_makefile():
 def test_versions_that_are_typed_are_those_of_the_requirements():
     wanted = (ROOT / "requirements.txt").read_text(encoding="utf-8").split()
     typed = []
-    for page in [*PAGES, ROOT / "source" / "workshop.py"]:
+    for page in [*PAGES, ROOT / "source" / "workshop" / "author" / "text.py"]:
         typed += re.findall(r'"((?:torch|torchvision|igraph)[<>=][^"]*)"', page.read_text(encoding="utf-8"))
     assert len(typed) >= 3 and set(typed) <= set(wanted)
 

@@ -25,9 +25,12 @@ from matplotlib.text import Text
 
 import tests
 from checks import drawing, pictures, progress, report
-from checks.graph import arguments_of
-from checks.section import Section, Workshop
+from checks.assignment import Assignment
+from checks.section import Section
 from conftest import ROOT, authored, solved
+from workshop import drawing as tensor_drawing
+from workshop.assignment import call_to_draw
+from workshop.graph import arguments_of
 
 EXPRESSION = "(a * x + b) * a - 2 / x"
 TENSOR_CELL = dict(authored())["tensor"]
@@ -38,7 +41,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 def shown(monkeypatch) -> list[dict[str, Any]]:
     """What is displayed."""
     forms: list[dict[str, Any]] = []
-    for module in (drawing, pictures, progress):
+    for module in (drawing, tensor_drawing, pictures, progress):
         monkeypatch.setattr(module, "show", forms.append)
     return forms
 
@@ -418,7 +421,7 @@ class Hostile:
 
 @pytest.mark.parametrize("how", ["endless", "raises", "script", "itself"])
 def test_an_operation_that_makes_trouble_is_a_sentence_or_a_plain_name(reference, shown, how, monkeypatch):
-    monkeypatch.setattr(drawing, "SECONDS", 0.5)
+    monkeypatch.setattr(tensor_drawing, "SECONDS", 0.5)
     MyTensor = reference["MyTensor"]
     x = MyTensor(1.0, requires_grad=True)
     y = MyTensor(2.0, requires_grad=True, crossOpBack=Hostile(x, how))
@@ -443,7 +446,7 @@ def test_a_failing_gradient_offers_to_draw_its_graph(shown):
     found = tests.TENSOR.run({"MyTensor": names["MyTensor"]}, seed=1)
     offered = 0
     for check in found.checks:
-        call = report.call_to_draw(check.snippet) if check.snippet and check.status == "failed" else None
+        call = call_to_draw(check.snippet) if check.snippet and check.status == "failed" else None
         if call:
             offered += 1
             text = drawn(shown, f"{check.snippet}\n{call}", names)
@@ -451,7 +454,7 @@ def test_a_failing_gradient_offers_to_draw_its_graph(shown):
                 assert "✗ Walking back from y" in text, text
     assert offered >= 3
     first = next(check for check in found.checks if check.id == "sub_gradient")
-    assert report.call_to_draw(first.snippet) in found.as_text() and "tests.draw_graph(y, beside=" in found.as_html()
+    assert call_to_draw(first.snippet) in found.as_text() and "tests.draw_graph(y, beside=" in found.as_html()
 
 
 LEAVES = "a = MyTensor(2.0, requires_grad=True)\nc = MyTensor(3.0)\n"
@@ -476,7 +479,7 @@ LEAVES = "a = MyTensor(2.0, requires_grad=True)\nc = MyTensor(3.0)\n"
     ],
 )
 def test_a_drawing_is_offered_where_it_shows_what_failed(snippet, offer):
-    assert report.call_to_draw(LEAVES + snippet) == offer
+    assert call_to_draw(LEAVES + snippet) == offer
 
 
 # ---------------------------------------------------------------- a network that learns
@@ -565,7 +568,7 @@ def test_the_curve_of_a_training_that_diverges_says_so(cell):
     forms = cell(lambda: [live(loss) for loss in (1.0, 1e59, np.inf, np.nan)])
     assert "The loss grows: training diverges; try a smaller lr." in re.search('alt="([^"]*)"', forms["text/html"])[1]
     figures: list[Any] = []
-    live._picture = lambda: (figures.append(pictures._new_figure(3, 2, top=0.9)) or figures[0], "")
+    live._picture = lambda: (figures.append(pictures.new_figure(3, 2, top=0.9)) or figures[0], "")
     live._show()
     assert figures[0].get_suptitle() == pictures.DIVERGES
 
@@ -651,8 +654,11 @@ def test_all_words_in_pictures_have_enough_contrast(cell, shown, monkeypatch):
     """On the figure's own background, which is the same in a light and in a dark page."""
     assert contrast("black", "white") == pytest.approx(21) and contrast("#777777", "white") == pytest.approx(4.48, 0.01)
     figures = []
-    forms = pictures._forms
-    monkeypatch.setattr(pictures, "_forms", lambda figure, *more: figures.append(figure) or forms(figure, *more))
+    forms = pictures.figure_forms
+    for module in (pictures, tensor_drawing):
+        monkeypatch.setattr(
+            module, "figure_forms", lambda figure, *more: figures.append(figure) or forms(figure, *more)
+        )
     watch = tests.live_regions(lambda some: some, np.eye(2), np.array([0, 1]))
     for live in (tests.live(lambda: 0.5), watch):
         cell(lambda live=live: [live(1.0), live(1e9)])
@@ -686,15 +692,15 @@ def test_where_no_figure_can_be_shown_its_description_is_printed(capsys):
 
 
 @pytest.fixture
-def workshop(monkeypatch, tmp_path) -> Workshop:
+def workshop(monkeypatch, tmp_path) -> Assignment:
     """Two sections of 2 points each, in a notebook whose kernel has just started."""
     monkeypatch.setattr(progress, "FILE", tmp_path / "progress.json")
     monkeypatch.setattr(progress, "_here", set())
     monkeypatch.setattr(progress, "in_notebook", lambda: True)
     monkeypatch.setattr(report, "show", lambda forms: None)
-    made = Workshop()
+    made = Assignment("Workshop")
     for id in ("one", "two"):
-        section = Section(id, f"Section {id}", f"tests.test_{id}(f)", workshop=made)
+        section = Section(id, f"Section {id}", f"tests.test_{id}(f)", assignment=made)
 
         @section.check(1.5)
         def returns(trial):
@@ -709,7 +715,7 @@ def workshop(monkeypatch, tmp_path) -> Workshop:
     return made
 
 
-def told(workshop: Workshop, shown: list[dict[str, Any]]) -> list[str]:
+def told(workshop: Assignment, shown: list[dict[str, Any]]) -> list[str]:
     progress.show_progress(workshop)
     forms = shown.pop()
     for line in forms["text/plain"].split("\n"):
@@ -743,7 +749,8 @@ NESTED = "[" * 900 + "]" * 900  # json may read it and then not write it
 
 
 def kept(score: str, points: str = "2", more: str = "") -> str:
-    return f'{{"one": {{"score": {score}, "points": {points}, "open": null, "when": "2026-10-01T12:00"{more}}}}}'
+    one = f'{{"score": {score}, "points": {points}, "open": null, "when": "2026-10-01T12:00"{more}}}'
+    return f'{{"Workshop": {{"one": {one}}}}}'
 
 
 def test_a_progress_file_is_read(workshop, shown):
@@ -756,7 +763,8 @@ def test_a_progress_file_is_read(workshop, shown):
 @pytest.mark.parametrize(
     "text",
     [
-        *("", "[1]", '{"one": 3}', '{"one": {"score": "2"}}', "\x00", "{", DEEP),
+        *("", "[1]", '{"Workshop": 3}', '{"Workshop": {"one": 3}}', '{"Workshop": {"one": {"score": "2"}}}'),
+        *("\x00", "{", DEEP),
         *map(kept, ("NaN", "Infinity", "-1", "99", "true", '"2"', "null", "1" + "0" * 400, "1" + "0" * 5000)),
         *(kept("9", "9"), kept("2", "NaN"), kept("Infinity", "Infinity"), kept("2", "2", f', "more": {NESTED}')),
     ],
@@ -767,7 +775,7 @@ def test_a_progress_file_that_is_none_is_as_no_file(workshop, shown, text):
     assert told(workshop, shown)[0] == "Workshop: 0 of 4 points"
     workshop.sections[0].score(1, f=lambda: 3)
     assert told(workshop, shown)[0] == "Workshop: 2 of 4 points"
-    assert set(json.loads(progress.FILE.read_text())) == {"one"}
+    assert set(json.loads(progress.FILE.read_text())["Workshop"]) == {"one"}
 
 
 def test_outside_of_a_notebook_and_in_a_folder_that_is_none_nothing_is_kept(workshop, monkeypatch, tmp_path):

@@ -11,11 +11,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from checks import environment
-from checks.environment import FILES, PACKAGES, problems
+from checks import environment, facts
+from checks.environment import problems
 from checks.notebook import code_cells
 from conftest import ROOT
 
+FACTS = facts.read(ROOT)
+FILES = ["tests.py", *FACTS.files, "requirements.txt"]
 GOOD = {
     "numpy": "2.4.0",
     "torch": "2.15.0+cpu",
@@ -55,47 +57,47 @@ def workshop_folder(parent: Path) -> Path:
 
 
 def test_the_versions_that_are_asked_for_pass(site):
-    assert set(GOOD) == set(PACKAGES)
-    assert problems(ROOT, install(site)) == []
+    assert set(GOOD) == set(FACTS.packages)
+    assert problems(FACTS, ROOT, install(site)) == []
 
 
-@pytest.mark.parametrize("name", PACKAGES)
+@pytest.mark.parametrize("name", FACTS.packages)
 def test_a_package_that_is_missing(site, name):
-    (said,) = problems(ROOT, install(site, **{name: None}))
+    (said,) = problems(FACTS, ROOT, install(site, **{name: None}))
     assert said.startswith(f"{name} is not installed in this kernel's Python") and environment.INSTALL in said
 
 
 def test_an_empty_environment_is_one_sentence(site):
-    (said,) = problems(ROOT, install(site, **dict.fromkeys(PACKAGES)))
+    (said,) = problems(FACTS, ROOT, install(site, **dict.fromkeys(FACTS.packages)))
     assert said.startswith("numpy and torch and torchvision and")
 
 
-@pytest.mark.parametrize("name", PACKAGES)
+@pytest.mark.parametrize("name", FACTS.packages)
 def test_a_package_that_is_too_old(site, name):
     needs = NEEDS if name != "torch" else {"torchvision": ["torch"]}
-    (said,) = problems(ROOT, install(site, needs, **{name: "0.1"}))
+    (said,) = problems(FACTS, ROOT, install(site, needs, **{name: "0.1"}))
     assert re.match(rf"{name} 0\.1 is installed, and the workshop needs {name}[<>=]", said) and "pip install" in said
 
 
 def test_torchvision_that_was_built_for_another_torch(site):
-    (said,) = problems(ROOT, install(site, {"torchvision": ["torch==2.15.1"]}))
+    (said,) = problems(FACTS, ROOT, install(site, {"torchvision": ["torch==2.15.1"]}))
     assert "torchvision 0.29.2 was built for torch==2.15.1, and torch 2.15.0+cpu is installed" in said
 
 
 def test_colab_runs_on_versions_of_its_own(site):
     path = install(site, **{"google_colab": "1.0.0", "igraph": None, "torch": "2.11.0+cpu", "ipykernel": "6.17.1"})
-    (said,) = problems(ROOT, path)
+    (said,) = problems(FACTS, ROOT, path)
     assert said == 'igraph is not installed in this kernel\'s Python: in a cell run %pip install "igraph<2,>=1.0"'
 
 
 def test_another_module_named_tests(site, monkeypatch):
     monkeypatch.setitem(sys.modules, "tests", SimpleNamespace(__file__="/elsewhere/tests/__init__.py"))
-    (said,) = problems(ROOT, install(site))
+    (said,) = problems(FACTS, ROOT, install(site))
     assert said.startswith("Another module named tests was imported already (/elsewhere/tests/__init__.py): restart")
 
 
 def test_of_an_old_python_only_its_age_is_said(site, tmp_path):
-    (said,) = problems(tmp_path, [str(site)], (3, 10, 2))
+    (said,) = problems(FACTS, tmp_path, [str(site)], (3, 10, 2))
     assert said.startswith("This is Python 3.10, and the workshop needs 3.11 or newer")
 
 
@@ -110,8 +112,8 @@ def first_cell(folder: Path, before: str) -> str:
 def test_the_cell_speaks_also_in_an_old_python():
     old = "import sys; sys.version_info = (3, 9, 18); del sys.stdlib_module_names; sys.modules['packaging'] = None\n"
     said = first_cell(ROOT, old)
-    assert said.startswith("1 thing keeps") and "- This is Python 3.9, and the workshop needs 3.11" in said
-    for file in ("__init__.py", "environment.py"):  # all that the cell imports of the workshop
+    assert said.startswith("1 thing keeps") and "- This is Python 3.9, and the notebook needs 3.11" in said
+    for file in ("__init__.py", "environment.py", "facts.py"):  # all that the cell imports of the workshop
         ast.parse((ROOT / "checks" / file).read_text(encoding="utf-8"), feature_version=(3, 8))
 
 
@@ -121,20 +123,20 @@ def test_without_packaging_no_versions_are_compared_and_it_is_said_to_be_missing
 
 
 def test_another_folder(site, tmp_path):
-    (said,) = problems(tmp_path, install(site))
+    (said,) = problems(FACTS, tmp_path, install(site))
     assert said.startswith(
         f"The notebook runs in {tmp_path}, where tests.py and data/digits.npz and requirements.txt are missing: keep it"
     )
-    assert "missing" in problems(tmp_path / "gone", [str(site)])[0]
+    assert "missing" in problems(FACTS, tmp_path / "gone", [str(site)])[0]
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_that_is_missing(site, tmp_path, name):
     folder = workshop_folder(tmp_path)
     path = install(site)
-    assert problems(folder, path) == []
+    assert problems(FACTS, folder, path) == []
     (folder / name).unlink()
-    (said,) = problems(folder, path)
+    (said,) = problems(FACTS, folder, path)
     assert f", where {name} is missing: keep it" in said
 
 
@@ -154,7 +156,7 @@ def test_what_hides_a_package(site, tmp_path, name, says):
     (folder / "tests").mkdir()  # without __init__.py it hides nothing
     (folder / name).parent.mkdir(exist_ok=True)
     (folder / name).touch()
-    (said,) = problems(folder, install(site))
+    (said,) = problems(FACTS, folder, install(site))
     assert said.startswith(says) and said.endswith("give it another name.")
 
 
@@ -174,3 +176,32 @@ def test_the_cell_of_the_notebook_speaks_also_from_another_folder(tmp_path, caps
     monkeypatch.chdir(tmp_path)
     environment.check_setup()
     assert capsys.readouterr().out.startswith("1 thing keeps the workshop from running:")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "gives no title"),
+        ("title = 3", "title is to be a text"),
+        ("title = 'T'\npackage = []", "says 'package', which is none of title, packages,"),
+        ("title = 'T'\npackages = 'numpy'", "packages is to be a list of texts"),
+        ("title = 'T'\npackages = ['not valid!!']", "'not valid!!', and that is not the name of a package"),
+        ("title = 'T'\nhidden = ['torch.nn']", "'torch.nn', and that is not a name to import"),
+        ("title = 'T'\nhidden = ['']", "'', and that is not a name to import"),
+        ("title = 'T'\nbuilds_on = ['../workshop']", "'../workshop', and that is not the name of an assignment"),
+        ("title = 'T'\nfiles = ['/etc/passwd']", "'/etc/passwd', and that is not a file beside the notebook"),
+        ("title = 'T'\nfiles = ['data/../../x']", "that is not a file beside the notebook"),
+        ("title = ", "cannot be read"),
+    ],
+)
+def test_facts_that_are_none_are_refused_with_a_sentence(tmp_path, text, says):
+    (tmp_path / facts.NAME).write_text(text)
+    with pytest.raises(ValueError) as raised:
+        facts.read(tmp_path)
+    assert says in str(raised.value) and str(tmp_path / facts.NAME) in str(raised.value)
+
+
+def test_a_folder_without_its_facts_is_a_sentence(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(environment, "HERE", tmp_path)
+    environment.check_setup()
+    assert "A file that came with it is missing or damaged" in capsys.readouterr().out

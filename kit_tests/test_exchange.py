@@ -5,11 +5,11 @@ from __future__ import annotations
 import getpass
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import ready
 from course import Course, submission
 
 from checks.notebook import code_cells
@@ -27,13 +27,8 @@ def test_an_assignment_goes_out_and_its_feedback_comes_back(tmp_path, whole_clas
     where = f"--Exchange.root={exchange}"
 
     def learner(command: str) -> None:
-        done = subprocess.run(
-            [sys.executable, "-m", "nbgrader", command, "workshop", "--course=minitorch", where],
-            cwd=desk,
-            env=made.environment(),
-            capture_output=True,
-            text=True,
-        )
+        call = [sys.executable, "-m", "nbgrader", command, "workshop", "--course=minitorch", where]
+        done = ready.run(call, cwd=desk, env=made.environment())
         assert done.returncode == 0, done.stderr
 
     def instructor(command: str) -> None:

@@ -35,7 +35,7 @@ NO_PARAMETERS = course.solution("module").replace("def parameters(", "def parame
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     folder = tmp_path_factory.mktemp("files")
     shutil.copytree(ROOT / "data", folder / "data")
-    with Bench(Settings(required="bubblewrap", cell_seconds=3, submission_seconds=40), folder, 1) as made:
+    with Bench(Settings(required="bubblewrap", cell_seconds=3, submission_seconds=40), folder, 1, "workshop") as made:
         yield made
 
 

@@ -21,13 +21,14 @@ import numpy as np
 import pytest
 from test_judge import answered, message
 
-from checks.observe import Failed, Missing, OutOfTime, UsedTorch, array_of, compare, learner_code, observed, text_of
+from checks.observe import Failed, Missing, OutOfTime, UsedTorch, learner_code, text_of
 from conftest import ROOT
 from grading import submissions
 from grading.budget import Budget, limited_memory, memory
 from grading.journal import Journal
 from grading.remote import Remote
 from grading.worker import Graded
+from workshop.reading import array_of, compare, observed
 
 MIB = 1 << 20
 MOST_MEMORY = 300 * MIB  # that whatever comes may take
@@ -131,7 +132,7 @@ def looked_at(value: Any) -> None:
         if issubclass(type(part), Remote):
             continue
         text_of(part)
-        assert type(observed(part)) in (type(None), bool, int, str, tuple, np.ndarray)
+        assert type(observed(part)) in (type(None), bool, int, float, str, tuple, list, dict, set, np.ndarray)
         for look in (lambda part=part: array_of(part, "it"), lambda part=part: compare("it", np.ones((2, 3)), part)):
             try:
                 look()

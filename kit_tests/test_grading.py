@@ -12,12 +12,13 @@ from pathlib import Path
 
 import make_class
 import pytest
+import ready
 from course import Course
 
 from conftest import ROOT
 from grading import results
 
-EXPECTED = json.loads((ROOT / "examples" / "expected.json").read_text(encoding="utf-8"))
+EXPECTED = json.loads((ROOT / "source" / "workshop" / "author" / "class" / "expected.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
@@ -73,12 +74,12 @@ def test_feedback_says_which_points_count_where_a_section_was_judged_twice(grade
 
 
 def test_the_sample_class_is_generated_from_the_release():
-    made = make_class.sample_class()
+    made = make_class.sample_class("workshop")
     submitted = ROOT / "examples" / "submitted"
     assert set(made) == {path.name for path in submitted.iterdir()} == set(EXPECTED)
     for learner, text in made.items():
         committed = (submitted / learner / "workshop" / "workshop.ipynb").read_text(encoding="utf-8")
-        assert text == committed, f"{learner} is out of date: python examples/make_class.py"
+        assert text == committed, f"{learner} is out of date: python source/make_class.py"
 
 
 def test_a_learners_file_that_cannot_be_used_gets_a_sentence(tmp_path):
@@ -129,14 +130,8 @@ def test_results_say_when_a_learner_was_not_graded():
 
 def pytest_on(notebook: Path, *more: str) -> subprocess.CompletedProcess:
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "tests.py", "--notebook", str(notebook), *more]
-    return subprocess.run(
-        command,
-        cwd=ROOT / "release" / "workshop",
-        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    return ready.run(command, cwd=ROOT / "release" / "workshop", env=environment, timeout=300, forget=True)
 
 
 def test_pytest_passes_a_right_notebook_with_one_result_per_function():

@@ -526,8 +526,10 @@ def test_processes_that_have_lost_their_parent_leave_room_for_others(copied, mon
 import os, pathlib, time
 for _ in range(5):
     if os.fork() == 0:
+        parent = os.getpid()
         if os.fork() == 0:
-            time.sleep(0.1)  # until it has lost its parent
+            while os.getppid() == parent:
+                time.sleep(0.001)
         os._exit(0)
     os.wait()
 deadline = time.monotonic() + 20
@@ -547,7 +549,9 @@ found = sorted(map(int, found))
 
 def test_a_kernel_that_fills_the_graders_memory_is_killed(monkeypatch):
     """A message of any number of parts, which nobody has to receive for libzmq to read it."""
+    looks = []
     monkeypatch.setattr(kernels, "MOST_GROWTH", 64 << 20)
+    monkeypatch.setattr(kernels, "memory", lambda: looks.append(memory()) or looks[-1])
     kernel = Kernel()
     code = """
 import time
@@ -559,7 +563,8 @@ time.sleep(30)
         before = memory()
         with kernel.kernel.watched():
             kernel.execute("for _ in range(30): display({'text/plain': 'x' * (1 << 20)}, raw=True)")
-            time.sleep(0.2)
+            looks.clear()
+            wait_for(lambda: len(looks) > 1)
             assert asyncio.run(kernel.kernel.is_alive())
             kernel.client.execute(code)
             wait_for(lambda: kernel.kernel.process.poll() is not None)
@@ -712,6 +717,14 @@ def course(tmp_path_factory):
     return made
 
 
+@pytest.fixture(scope="module")
+def small_course(tmp_path_factory):
+    """One in which nobody trains a model or draws: where it is no matter what is graded."""
+    made = Course(tmp_path_factory.mktemp("course"))
+    made.hand_in("honest", submission("half"))
+    return made
+
+
 def test_level_process_gives_the_same_points_and_says_that_it_isolates_nothing(course, tmp_path, monkeypatch):
     """The notebook is the reference: nothing else may run at this level here."""
     monkeypatch.setenv("PATH", without_bwrap(tmp_path))
@@ -803,26 +816,26 @@ def test_an_ordinary_users_jail_holds_as_that_of_root(home):
 # ---------------------------------------------------------------- nbgrader's other ways
 
 
-def test_not_executing_would_give_full_marks_so_it_is_refused(course):
-    graded = course.grade("--no-execute")
+def test_not_executing_would_give_full_marks_so_it_is_refused(small_course):
+    graded = small_course.grade("--no-execute")
     assert graded.status == 1
     assert "notebooks must be executed" in graded.log
     assert "Traceback" not in graded.log
 
 
-def test_a_run_that_was_stopped_goes_on(course):
-    assert course.grade().status == 0
-    place = course.folder / "autograded" / "honest" / "workshop" / "workshop.ipynb"
+def test_a_run_that_was_stopped_goes_on(small_course):
+    assert small_course.grade().status == 0
+    place = small_course.folder / "autograded" / "honest" / "workshop" / "workshop.ipynb"
     half = json.loads(place.read_text(encoding="utf-8"))
     for cell in half["cells"]:
         cell.get("outputs", []).clear()
     os.chmod(place, 0o644)
     place.write_text(json.dumps(half), encoding="utf-8")
-    done = course.nbgrader("autograde", "workshop")
+    done = small_course.nbgrader("autograde", "workshop")
     assert done.returncode == 0, done.stderr
     assert "1 submission graded" in done.stderr
     assert "Skipping" not in done.stderr
-    again = course.nbgrader("autograde", "workshop")
+    again = small_course.nbgrader("autograde", "workshop")
     assert "Skipping" in again.stderr and "0 submissions graded" in again.stderr
 
 
@@ -861,7 +874,7 @@ def test_on_windows_grading_says_where_it_works(start):
     assert "On Windows use WSL2" in guide and "Scripts" not in guide
 
 
-def test_formgrader_grades_through_the_judge(course):
+def test_formgrader_grades_through_the_judge(small_course):
     """It calls nbgrader's API from within a running event loop."""
     code = f"""
 import asyncio, os, sys
@@ -873,14 +886,14 @@ app = NbGrader()
 app.load_config_file()
 config = Config(app.config)
 for name in ("submitted", "autograded", "release"):
-    config.CourseDirectory[name + "_directory"] = {str(course.folder)!r} + "/" + name
-config.CourseDirectory.db_url = "sqlite:///{course.folder}/gradebook.db"
+    config.CourseDirectory[name + "_directory"] = {str(small_course.folder)!r} + "/" + name
+config.CourseDirectory.db_url = "sqlite:///{small_course.folder}/gradebook.db"
 async def main():
     result = NbGraderAPI(config=config).autograde("workshop", "honest", force=True)
     print(result["success"], result.get("log", ""), result.get("error", ""))
 asyncio.run(main())
 """
-    command, env = [sys.executable, "-c", code], course.environment()
+    command, env = [sys.executable, "-c", code], small_course.environment()
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=env)
     assert done.stdout.startswith("True"), done.stdout + done.stderr
     assert "jail: bubblewrap" in done.stdout

@@ -14,6 +14,7 @@ import threading
 import time
 import types
 from collections import Counter
+from pathlib import Path
 
 import jailed
 import numpy as np
@@ -25,26 +26,17 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 import tests
 from checks import section
-from checks.observe import (
-    Failed,
-    OutOfTime,
-    UsedTorch,
-    array_of,
-    class_name,
-    compare,
-    explain,
-    is_bare,
-    learner_code,
-    text_of,
-)
+from checks.observe import Failed, OutOfTime, UsedTorch, class_name, explain, learner_code, text_of
 from conftest import names_for, solved, solved_texts
-from grading import jail, kernels, remote
+from grading import assignments, jail, kernels, remote
+from grading.assignments import load_tests
 from grading.budget import Budget, limited_memory
-from grading.execute import Settings, load_tests
+from grading.execute import Settings
 from grading.judge import Judge, Verdict
 from grading.kernel import wire
 from grading.kernels import ProcessorClock
 from grading.remote import Connection
+from workshop.reading import array_of, compare, is_bare
 
 LARGEST = 1 << 20
 
@@ -259,7 +251,7 @@ def test_a_tensor_built_on_an_array_is_not_bare(kernel):
 
 
 def test_the_code_of_a_check_runs_in_the_kernel_as_one_request(kernel):
-    from checks.section import execute
+    from grading.remote import execute
 
     Point = load(kernel, POINT, "Point")
     variables = {"Point": Point, "np": np, "steps": np.arange(100)}
@@ -273,7 +265,7 @@ def test_the_code_of_a_check_runs_in_the_kernel_as_one_request(kernel):
 
 def test_an_exception_in_a_checks_code_tells_its_line(kernel):
     from checks.observe import line_of
-    from checks.section import execute
+    from grading.remote import execute
 
     Point = load(kernel, POINT, "Point")
     with pytest.raises(TypeError) as raised:
@@ -741,7 +733,7 @@ def test_the_judges_own_time_on_a_cell_ends(kernel, cell, monkeypatch):
 
 
 def test_when_the_judges_own_time_ends_what_was_judged_by_then_counts(kernel, monkeypatch):
-    load_tests()
+    load_tests("workshop")
     checks = [*tests.MODULE.checks]
     slow = checks[len(checks) // 2]
 
@@ -902,3 +894,25 @@ def test_no_answer_at_all_ends_in_time(monkeypatch):
     with pytest.raises(Failed, match="did not stop"):
         connection.ask("name", "x")
     there.close()
+
+
+def test_a_graded_cell_that_imports_tests_gets_those_of_its_assignment(kernel):
+    before = sys.modules["tests"]
+    other = types.ModuleType("tests")
+    other.ASSIGNMENT, other.test_it = tests.ASSIGNMENT, lambda: 0.5
+    mark = {"grade_id": "test", "grade": True, "points": 1}
+    cell = new_code_cell("import tests\ntests.test_it()", metadata={"nbgrader": mark})
+    kernel.load([])
+    judge = Judge(kernel.kernel, other, kernel.listen, Settings(), Budget(30), new_notebook(cells=[cell]), None)
+    try:
+        assert judge.verdict(cell, None).points == 0.5
+    finally:
+        kernel.serving = False
+    assert sys.modules["tests"] is before
+
+
+def test_tests_that_have_changed_since_they_were_loaded_judge_nobody(monkeypatch, tmp_path):
+    load_tests("workshop")
+    monkeypatch.setattr(assignments, "code", lambda name: [Path(__file__)])
+    with pytest.raises(ImportError, match="have changed since this program began"):
+        load_tests("workshop")

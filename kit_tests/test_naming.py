@@ -13,13 +13,20 @@ import pytest
 from corpus.layers import RELU_VALUE
 from corpus.tensor import ADD, MUL_RULE
 
-from checks import evidence, exceptions, experiments, mistakes, oracle, slips
+from checks import evidence, exceptions, experiments
 from checks.evidence import Observation
-from checks.observe import Clock, Failed, compare, quiet, text_of
+from checks.observe import Clock, Failed, quiet, text_of
 from checks.programs import Program
-from checks.section import Check, Known, Section, Trial
+from checks.section import Section
+from checks.trial import Check, Known, Trial
 from conftest import ROOT, names_for, solved, untouched
 from grading.judge import broken
+from workshop import experiments as own
+from workshop import mistakes, oracle, slips
+from workshop.assignment import ASSIGNMENT, Workshop
+from workshop.exceptions import MEANINGS
+from workshop.reading import compare
+from workshop.trial import TensorTrial
 
 TENSOR = proof.SECTIONS["tensor"]
 LEAVES = "\n".join(
@@ -102,7 +109,7 @@ def rectified(trial: Trial) -> None:
 def test_what_shows_only_in_programs_is_named(what):
     mistake, *changes = COMPOSED[what]
     of, run = ("relu", rectified) if "relu" in what else ("tensor", composed)
-    alone = Section(of, "Programs", proof.SECTIONS[of].call)
+    alone = Section(of, "Programs", proof.SECTIONS[of].call, assignment=Workshop())
     alone.checks = [Check("programs", "Programs", 1, run)]
     (found,) = alone.run(names_for(alone, solved(*changes)), 0).checks
     assert found.mistake == mistake, found.says
@@ -112,18 +119,19 @@ def test_what_shows_only_in_programs_is_named(what):
 def test_every_id_that_a_check_claims_is_a_known_mistake():
     texts = [
         node.value
-        for node in ast.walk(ast.parse((ROOT / "tests.py").read_text(encoding="utf-8")))
+        for file in (ROOT / "source" / "workshop" / "workshop" / "sections").glob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     ]
     claimed = {text for text in texts if re.fullmatch(r"[a-z]+(-[a-z]+)+", text)}
     assert len(claimed) > 20
     assert claimed <= set(mistakes.KNOWN)
-    assert {meaning.mistake for meaning in exceptions.MEANINGS} <= set(mistakes.KNOWN)
-    assert {id for _, id in experiments.WITHOUT_EFFECT.values()} <= set(mistakes.KNOWN)
+    assert {meaning.mistake for meaning in (*exceptions.MEANINGS, *MEANINGS)} <= set(mistakes.KNOWN)
+    assert {id for _, id in own.WITHOUT_EFFECT.values()} <= set(mistakes.KNOWN)
 
 
 def test_a_check_that_cannot_work_is_refused_when_it_is_added():
-    section = Section("s", "S", "tests.test_s(f)")
+    section = Section("s", "S", "tests.test_s(f)", assignment=Workshop())
     section.check(1, id="one")(lambda trial: None)
     with pytest.raises(ValueError, match="has a check 'one' already"):
         section.check(1, id="one")(lambda trial: None)
@@ -151,7 +159,7 @@ def test_a_check_that_claims_no_known_mistake_or_looks_at_nothing_is_broken_what
 
 
 def broken_section(run) -> Section:
-    section = Section("s", "S", "tests.test_s(f)")
+    section = Section("s", "S", "tests.test_s(f)", assignment=Workshop())
     section.check(2, id="one")(run)
     section.check(1, id="two", needs=["one"])(lambda trial: trial.expect("y = f(2)", y=4))
     return section
@@ -204,7 +212,7 @@ def test_what_an_exception_means_holds_for_the_code_that_it_was_said_of():
 
 @pytest.mark.parametrize(
     ("where", "what"),
-    [(experiments, "roots_first"), (experiments, "may_divide_by_power"), (evidence, "Inference"), (slips, "ways")],
+    [(own, "roots_first"), (own, "may_divide_by_power"), (evidence, "Inference"), (slips, "ways")],
 )
 def test_a_fault_of_what_looks_for_mistakes_costs_names_only_and_is_said_to_who_grades(monkeypatch, where, what):
     def fault(*_):
@@ -249,7 +257,7 @@ class Numbers:
     ids=["after others", "once", "twice, and then in no smaller program"],
 )
 def test_that_something_is_left_over_is_said_of_what_is_always_wrong_after_others_and_right_alone(wrong, says):
-    section = Section("s", "S", "tests.test_s(MyTensor)")
+    section = Section("s", "S", "tests.test_s(MyTensor)", assignment=Workshop())
     numbers = (2.0, 3.0, 4.0, 1.5, 2.5, 5.0)
     section.check(1, title="A number")(
         lambda trial: trial.programs(lambda choices: Program(f"y = MyTensor({choices.of(numbers)})", ("y",)))
@@ -364,7 +372,7 @@ def test_a_formula_close_by_is_solved_from_what_was_observed(op, power, place, s
     observed = [Observation(code, see, oracle.values(code, (see,))[see], power(g, a, b), False)]
     (way,) = slips.ways("tensor", observed)
     assert way.says.startswith(says)
-    assert evidence.explains([way], observed)
+    assert evidence.explains(ASSIGNMENT, [way], observed)
 
 
 def test_that_memory_was_short_is_no_evidence_and_is_not_kept(monkeypatch):
@@ -375,19 +383,21 @@ def test_that_memory_was_short_is_no_evidence_and_is_not_kept(monkeypatch):
 
     seen = Observation("a = MyTensor([1.0, 2.0])\nkept = 1", "a.data", None, np.array([1.0, 2.0]), True)
     with monkeypatch.context() as patch:
-        patch.setattr(evidence, "plain", short)
+        patch.setattr(oracle, "plain", short)
         with pytest.raises(MemoryError):
-            evidence.explains([], [seen])
-    assert evidence.explains([], [seen])
+            evidence.explains(ASSIGNMENT, [], [seen])
+    assert evidence.explains(ASSIGNMENT, [], [seen])
 
 
 @pytest.mark.parametrize("style", ["reference", *proof.CORRECT])
 def test_experiments_are_silent_on_right_solutions(style):
     names = proof.names_of(style)
-    trial = Trial(TENSOR.checks[0], names, np.random.default_rng(0), Clock(30), Known())
+    trial = TensorTrial(
+        TENSOR.checks[0], names, np.random.default_rng(0), Clock(30), Known(ASSIGNMENT, ASSIGNMENT.execute)
+    )
     with quiet():
-        for unit in experiments.UNITS:
-            for experiment in experiments.experiments(unit):
+        for unit in own.UNITS:
+            for experiment in own.experiments(unit):
                 scratch = experiments._try(trial, experiment)
                 assert scratch.first is None and scratch.broken is None, (experiment, scratch.first)
 
@@ -438,6 +448,7 @@ def test_an_object_is_shown_without_its_address():
         (["TypeError"], "f() missing 1 required positional argument: 'x'", "arguments-do-not-match"),
         (["TypeError"], "'NoneType' object is not iterable", "none-is-used"),
         (["AttributeError"], "'Linear' object has no attribute '_MyModule__parameters'", "super-init-missing"),
+        (["AttributeError"], "'NoneType' object has no attribute '_MyModule__parameters'", "none-is-used"),
         (["AttributeError"], "'MyTensor' object has no attribute 'ndim'", "tensor-for-array"),
         (["AttributeError"], "'numpy.ndarray' object has no attribute 'requires_grad'", "array-for-tensor"),
         (["UnboundLocalError", "NameError"], "cannot access local variable 'x' where it is not", "name-without-value"),
@@ -455,7 +466,7 @@ def test_an_object_is_shown_without_its_address():
     ],
 )
 def test_texts_of_exceptions_that_beginners_meet_are_put_in_words(kinds, text, id):
-    assert exceptions.meaning(kinds, text).mistake == id
+    assert exceptions.meaning(kinds, text, MEANINGS).mistake == id
 
 
 def test_other_exceptions_are_shown_as_they_are():

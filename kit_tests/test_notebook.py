@@ -15,9 +15,10 @@ import pytest
 from course import code_cell, notebook, place, with_cell, without_pictures
 
 import tests
-from checks import before_handing_in, oracle
-from checks.notebook import names_of
+from checks import before_handing_in
+from checks.notebook import names_of, the_notebook
 from conftest import ROOT
+from workshop import oracle
 
 
 def saved(folder: Path, *sources: str, **metadata: Any) -> Path:
@@ -142,8 +143,8 @@ def looked_at(folder: Path, made: dict[str, Any]) -> tuple[dict[str, float], lis
     """Points by section that are not all, and what is said."""
     path = folder / "workshop.ipynb"
     path.write_text(json.dumps(without_pictures(made)))
-    points, remarks = before_handing_in.look(path, tests.WORKSHOP)
-    assert [section for section, _ in points] == tests.WORKSHOP.sections
+    points, remarks = before_handing_in.look(path, tests.ASSIGNMENT)
+    assert [section for section, _ in points] == tests.ASSIGNMENT.sections
     return {section.id: score for section, score in points if score < section.points}, remarks
 
 
@@ -255,3 +256,24 @@ def test_learners_are_told_of_the_packages_that_it_knows(tmp_path):
     page = (ROOT / "docs" / "learner.md").read_text(encoding="utf-8")
     line = re.search(r"^Installed there: (.*?)\.$", page, re.MULTILINE | re.DOTALL)[1]
     assert set(re.findall(r"`(\w+)`", line)) == before_handing_in.INSTALLED
+
+
+@pytest.mark.parametrize("refuses", [False, True])
+def test_what_is_left_of_a_cell_that_was_cut_off_does_not_go_on_in_another_one(tmp_path, refuses):
+    step = "    n += 1\n    await asyncio.sleep(0)"
+    if refuses:
+        step = "    n += 1\n    try: await asyncio.sleep(0)\n    except asyncio.CancelledError: pass"
+    endless = f"import asyncio\nn = 0\nwhile True:\n{step}"
+    path = saved(tmp_path, endless, "before = n", "await asyncio.sleep(0.01)\nsame = n == before")
+    names, failures = names_of(path, seconds=0.5)
+    assert len(failures) == 1 and "did not finish in time" in failures[0]
+    assert names["before"] > 0 and names["same"]
+
+
+def test_the_notebook_of_a_folder_is_the_only_one_but_for_those_that_were_set_aside(tmp_path):
+    for name in ("a.ipynb", "a-mine-1.ipynb", "a-mine-12.ipynb"):
+        (tmp_path / name).touch()
+    assert the_notebook(tmp_path).name == "a.ipynb"
+    (tmp_path / "b.ipynb").touch()
+    with pytest.raises(ValueError, match=r"this folder has a\.ipynb, b\.ipynb"):
+        the_notebook(tmp_path)

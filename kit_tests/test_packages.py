@@ -74,7 +74,7 @@ def test_a_learner_installs_what_a_learners_folder_uses_and_nothing_of_graders_a
     trees = [node for path in files for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
     imported = {alias.name for node in trees if isinstance(node, ast.Import) for alias in node.names}
     imported |= {node.module for node in trees if isinstance(node, ast.ImportFrom)}
-    packages = {name.partition(".")[0] for name in imported} - {*sys.stdlib_module_names, "checks", "tests"}
+    packages = {name.partition(".")[0] for name in imported} - {*sys.stdlib_module_names, "checks", "tests", "workshop"}
     assert {"numpy", "torch", "matplotlib", "igraph", "pytest", "IPython"} <= packages
     for package in packages:
         assert {canonicalize_name(name) for name in providers[package]} & installed.keys(), package
@@ -111,14 +111,14 @@ def test_another_version_of_what_a_verdict_or_a_page_is_made_with_is_another_kit
         def __init__(self, old: importlib.metadata.Distribution) -> None:
             self.version, self.requires = f"{old.version}.1", old.requires
 
-    before = worker.kit.__wrapped__()
-    assert before == worker.kit()
+    before = worker.kit.__wrapped__("workshop")
+    assert before == worker.kit("workshop")
     monkeypatch.setattr(
         importlib.metadata,
         "distribution",
         lambda name: Newer(distribution(name)) if canonicalize_name(name) == package else distribution(name),
     )
-    assert worker.kit.__wrapped__() != before
+    assert worker.kit.__wrapped__("workshop") != before
 
 
 def test_a_pin_has_the_extras_that_others_ask_of_it():

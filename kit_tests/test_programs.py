@@ -30,3 +30,13 @@ def test_other_programs_are_made_for_other_numbers_and_for_what_a_maker_closes_o
     assert next(iter(programs.made(maker({"z"}), np.random.default_rng(5), 10))).see == ("z",)
     assert programs.made(maker({"y"}), np.random.default_rng(6), 10) != one
     assert len(programs.made(maker({"y"}), np.random.default_rng(5), 3)) == 3
+
+
+def test_the_same_text_in_two_modules_makes_two_kinds_of_programs():
+    """Code is the same where its text is: two assignments may begin with the same lines."""
+    made = []
+    for words in (["ant", "ape"], ["bee", "bat"]):
+        module = {"__name__": words[0], "WORDS": words, "Program": programs.Program}
+        exec("def some(choices):\n    return Program(choices.of(WORDS), ())", module)
+        made.append({program.code for program in programs.made(module["some"], np.random.default_rng(0), 2)})
+    assert made == [{"ant", "ape"}, {"bee", "bat"}]

@@ -1,4 +1,4 @@
-"""What is generated from source/workshop.py: in sync, without solutions, complete, and runnable from top to bottom."""
+"""What is generated from source/: in sync, without solutions, complete, and runnable from top to bottom."""
 
 from __future__ import annotations
 
@@ -12,31 +12,14 @@ import sys
 from pathlib import Path
 
 import build
+import gate
 import nbclient
 import nbformat
 import pytest
 
+import tests
 from conftest import ANSWERS, REGION, ROOT, TEXT, authored
 
-TABLE = {
-    "setup": None,
-    "tensor": None,
-    "test_tensor": 40,
-    "module": None,
-    "test_module": 10,
-    "matmul": None,
-    "test_matmul": 5,
-    "layers": None,
-    "test_linear": 10,
-    "test_relu": 5,
-    "optimizer": None,
-    "test_sgd": 8,
-    "loss": None,
-    "test_mseloss": 8,
-    "model": None,
-    "test_train": 6,
-    "test_model": 8,
-}
 CALLS = {
     "test_tensor": "tests.test_tensor_class(MyTensor)",
     "test_module": "tests.test_my_module(MyModule, MyTensor, Parameter)",
@@ -48,6 +31,10 @@ CALLS = {
     "test_train": "tests.test_train(train, MyModule, Parameter, matmul, SGD, MSELoss, MyTensor)",
     "test_model": "tests.test_model(SuperModel, MSELoss, SGD, MyTensor)",
 }
+ORDER = [
+    *("setup", "tensor", "test_tensor", "module", "test_module", "matmul", "test_matmul", "layers", "test_linear"),
+    *("test_relu", "optimizer", "test_sgd", "loss", "test_mseloss", "model", "test_train", "test_model"),
+]
 GENERATED = [
     ROOT / "source" / "workshop" / "workshop.ipynb",
     ROOT / "release" / "workshop" / "workshop.ipynb",
@@ -56,54 +43,110 @@ GENERATED = [
 ]
 
 
+SOURCE = ROOT / "source" / "workshop"
+NOT_COPIED = shutil.ignore_patterns(
+    ".git", ".venv", ".grading", ".build-*", "gradebook.db*", "examples", "kit_tests", ".*_cache", "__pycache__"
+)
+
+
+def points() -> dict[str, float]:
+    """What each test cell is worth: what its checks give."""
+    found = gate.sections_of(notebook(SOURCE / "workshop.ipynb"), tests.ASSIGNMENT)
+    return {grade_id: section.points for grade_id, section in found.items()}
+
+
 def notebook(path: Path) -> nbformat.NotebookNode:
     return nbformat.read(path, as_version=4)
+
+
+def copied(course: Path) -> Path:
+    """A copy of the course, without what is made in it."""
+    shutil.copytree(ROOT, course, ignore=NOT_COPIED)
+    return course
+
+
+def built(course: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "source/build.py", *options], cwd=course, capture_output=True, text=True, timeout=600
+    )
 
 
 @pytest.fixture(scope="module")
 def rebuilt(tmp_path_factory) -> Path:
     """A copy of the course, with everything generated anew there."""
-    course = tmp_path_factory.mktemp("course") / "workshop"
-    shutil.copytree(
-        ROOT,
-        course,
-        ignore=shutil.ignore_patterns(".git", ".venv", "gradebook.db*", "examples", ".*_cache", "__pycache__"),
-    )
+    course = copied(tmp_path_factory.mktemp("course") / "course")
+    for name in build.assignments():
+        (course / "source" / name / f"{name}.ipynb").unlink()
+        if build.Course(name).facts.at_top:
+            for path in at_top(name):
+                (course / path).unlink()
     shutil.rmtree(course / "release")
     shutil.rmtree(course / "solutions")
-    (course / "workshop.ipynb").unlink()
-    subprocess.run([sys.executable, "source/build.py"], cwd=course, check=True, timeout=300)
+    done = built(course)
+    assert done.returncode == 0, done.stderr
     return course
 
 
-def test_generated_files_are_in_sync_and_the_solution_validates(rebuilt):
-    committed = [
-        path.relative_to(ROOT)
-        for path in (ROOT / "release").rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts and ".ipynb_checkpoints" not in path.parts
-    ]
-    committed += [path.relative_to(ROOT) for path in GENERATED if "release" not in path.parts]
-    assert len(committed) > 15
-    for path in committed:
-        assert (rebuilt / path).read_bytes() == (ROOT / path).read_bytes(), f"{path} is out of date: make release"
-    made = {path.relative_to(rebuilt) for path in (rebuilt / "release").rglob("*") if path.is_file()}
-    assert made <= set(committed), f"not committed: {made - set(committed)}"
+def tracked(folder: Path) -> set[Path]:
+    """The files in a folder of the course, but for what running something leaves behind."""
+    found = {path for path in (ROOT / folder).rglob("*") if path.is_file()}
+    return {path.relative_to(ROOT) for path in found if not {"__pycache__", ".ipynb_checkpoints"} & {*path.parts}}
+
+
+def at_top(name: str) -> list[Path]:
+    """What lies in the course's folder of an assignment whose notebook does."""
+    released = tracked(Path("release") / name)
+    below = [path.relative_to(Path("release") / name) for path in released]
+    others = {"checks", "docs", "conftest.py", "requirements.txt", name}
+    return [path for path in below if path.parts[0] not in others]
+
+
+def test_what_is_generated_is_in_sync_and_every_solution_earns_all(rebuilt):
+    assert "workshop" in build.assignments()
+    for name in build.assignments():
+        committed = tracked(Path("release") / name)
+        assert len(committed) > 15
+        committed |= {Path("source") / name / f"{name}.ipynb", Path("solutions") / name / f"{name}.ipynb"}
+        if build.Course(name).facts.at_top:
+            assert {Path(f"{name}.ipynb"), Path("tests.py"), Path("assignment.toml")} <= {*at_top(name)}
+            committed |= {*at_top(name)}
+        for path in committed:
+            assert (rebuilt / path).read_bytes() == (ROOT / path).read_bytes(), f"{path} is out of date: make release"
+        made = {path.relative_to(rebuilt) for path in (rebuilt / "release" / name).rglob("*") if path.is_file()}
+        assert made <= committed, f"not committed: {made - committed}"
+
+
+def test_what_lies_at_the_top_is_what_lies_in_the_release():
+    for name in build.assignments():
+        if build.Course(name).facts.at_top:
+            for path in at_top(name):
+                if path.name != "tests.py":  # which finds the package in source/
+                    assert (ROOT / path).read_bytes() == (ROOT / "release" / name / path).read_bytes(), path
+            says = [sys.executable, "-c", "import tests; print(tests.ASSIGNMENT.title)"]
+            done = subprocess.run(says, cwd=ROOT, capture_output=True, text=True)
+            assert done.stdout.strip() == build.Course(name).facts.title, done.stderr
 
 
 def test_figures_are_in_sync(tmp_path):
-    shutil.copytree(ROOT / "source", tmp_path / "source", ignore=shutil.ignore_patterns("workshop"))
-    subprocess.run([sys.executable, "source/figures.py"], cwd=tmp_path, check=True)
-    for figure in (ROOT / "figures").glob("*.svg"):
-        assert (tmp_path / "figures" / figure.name).read_bytes() == figure.read_bytes()
+    workshop = tmp_path / "source" / "workshop"
+    shutil.copytree(SOURCE, workshop, ignore=shutil.ignore_patterns("*.svg", "checks", "__pycache__"))
+    subprocess.run([sys.executable, workshop / "author" / "figures.py"], cwd=tmp_path, check=True)
+    figures = {path.name for path in (SOURCE / "figures").glob("*.svg")}
+    assert figures == {path.name for path in (workshop / "figures").glob("*.svg")} and len(figures) >= 2
+    for name in figures:
+        assert (workshop / "figures" / name).read_bytes() == (SOURCE / "figures" / name).read_bytes()
 
 
 @pytest.mark.parametrize("path", GENERATED, ids=lambda path: str(path.relative_to(ROOT)))
 def test_cells_are_those_of_the_design(path):
+    """There may be more of them."""
     cells = {c.metadata.nbgrader.grade_id: c for c in notebook(path).cells if "nbgrader" in c.metadata}
-    assert {name: cell.metadata.nbgrader.get("points") for name, cell in cells.items()} == TABLE
+    assert [name for name in cells if name in ORDER] == ORDER
+    assert {name: cells[name].metadata.nbgrader.points for name in points()} == points()
+    assert all("points" not in cells[name].metadata.nbgrader for name in ORDER if name not in CALLS)
     assert {name: cells[name].source for name in CALLS} == CALLS
-    for name, cell in cells.items():
-        settings = cell.metadata.nbgrader
+    for name in ORDER:
+        settings = cells[name].metadata.nbgrader
         assert (settings.solution, settings.grade) == (name in ANSWERS, name in CALLS)
         assert settings.locked == (name not in ANSWERS)
 
@@ -142,9 +185,11 @@ def test_release_holds_no_solution_hidden_test_or_author_file():
                     secret += 1
                     assert line not in released, line
     assert secret > 60
-    names = {path.relative_to(ROOT / "release").parts[1] for path in (ROOT / "release").rglob("*") if path.is_file()}
+    names = {path.parts[2] for path in tracked(Path("release", "workshop"))}
     assert names == {
         "workshop.ipynb",
+        "assignment.toml",
+        "workshop",
         "tests.py",
         "conftest.py",
         "requirements.txt",
@@ -227,9 +272,9 @@ def scores(cells: list[nbformat.NotebookNode]) -> dict[str, float]:
 def test_the_untouched_release_runs_alone_without_a_traceback_and_scores_nothing(tmp_path):
     cells = run_alone(notebook(ROOT / "release" / "workshop" / "workshop.ipynb"), tmp_path / "alone")
     assert complaints(cells) == []
-    assert scores(cells) == dict.fromkeys(CALLS, 0)
+    assert scores(cells) == dict.fromkeys(points(), 0)
     reports = [o for c in cells for o in c.outputs if "application/vnd.minitorch.report+json" in o.get("data", {})]
-    assert len(reports) == len(CALLS)
+    assert len(reports) == len(points())
     assert all("not written yet" in report.data["text/plain"] for report in reports)
 
 
@@ -252,7 +297,7 @@ def test_the_solution_runs_with_every_markdown_example_and_scores_all_points(tmp
     assert examples >= 2
     cells = run_alone(solved, tmp_path / "alone")
     assert complaints(cells) == []
-    assert scores(cells) == {name: points for name, points in TABLE.items() if points}
+    assert scores(cells) == points()
     printed = "".join(output.get("text", "") for cell in cells for output in cell.outputs)
     accuracy = float(re.search(r"held-out accuracy: ([\d.]+)%", printed).group(1))
     assert accuracy >= 93
@@ -299,76 +344,126 @@ def test_the_seeds_typos_stay_out():
 
 
 @pytest.fixture
-def course(tmp_path, monkeypatch) -> Path:
-    (tmp_path / "source").mkdir()
-    text = tmp_path / "source" / "workshop.py"
-    text.write_text("# ---\n# jupyter: {}\n# ---\n\n# %%\nx = 1\n\n# %% [markdown]\n# Hello\n")
-    monkeypatch.setattr(build, "TEXT", text)
-    monkeypatch.setattr(build, "SOURCE", tmp_path / "source" / "workshop" / "workshop.ipynb")
-    return tmp_path
+def course(tmp_path) -> build.Course:
+    """An assignment of two cells."""
+    folder = tmp_path / "source" / "tiny"
+    (folder / "author").mkdir(parents=True)
+    (folder / "assignment.toml").write_text('title = "Tiny"\n')
+    (folder / "author" / "text.py").write_text(
+        "# ---\n# jupyter: {}\n# ---\n\n# %%\nx = 1\n\n# %% [markdown]\n# Hello\n"
+    )
+    return build.Course("tiny", tmp_path)
 
 
 def edit(path: Path, old: str, new: str) -> None:
-    path.write_text(path.read_text().replace(old, new))
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def update(course: build.Course, points: dict[str, float] | None = None) -> None:
+    """Bring text and notebook together, and write both."""
+    text, made = build.brought_together(course, points or {})
+    build.write(course.text, text)
+    build.write(course.source, build.dumps(made))
 
 
 def test_the_same_text_gives_the_same_bytes(course):
-    build.update_source()
-    first = build.SOURCE.read_bytes()
-    build.SOURCE.unlink()
-    build.update_source()
-    assert build.SOURCE.read_bytes() == first
+    update(course)
+    first = course.source.read_bytes()
+    course.source.unlink()
+    update(course)
+    assert course.source.read_bytes() == first
 
 
 def test_an_edit_in_jupyterlab_is_carried_back_into_the_text(course):
-    build.update_source()
-    edit(build.SOURCE, "x = 1", "x = 2")
-    build.update_source()
-    assert "x = 2" in build.TEXT.read_text() and "# Hello" in build.TEXT.read_text()
-    assert "x = 2" in build.SOURCE.read_text()
+    update(course)
+    edit(course.source, "x = 1", "x = 2")
+    update(course)
+    assert "x = 2" in course.text.read_text() and "# Hello" in course.text.read_text()
+    assert "x = 2" in course.source.read_text()
 
 
 def test_an_edit_of_the_text_reaches_the_notebook(course):
-    build.update_source()
-    edit(build.TEXT, "Hello", "Welcome")
-    build.update_source()
-    assert "Welcome" in build.SOURCE.read_text()
+    update(course)
+    edit(course.text, "Hello", "Welcome")
+    update(course)
+    assert "Welcome" in course.source.read_text()
 
 
 def test_edits_on_both_sides_are_refused_and_nothing_is_lost(course):
-    build.update_source()
-    edit(build.SOURCE, "x = 1", "x = 2")
-    edit(build.TEXT, "Hello", "Welcome")
+    update(course)
+    edit(course.source, "x = 1", "x = 2")
+    edit(course.text, "Hello", "Welcome")
     with pytest.raises(build.BuildError, match=r"Both .* have changed"):
-        build.update_source()
-    assert "x = 2" in build.SOURCE.read_text() and "Welcome" in build.TEXT.read_text()
+        update(course)
+    assert "x = 2" in course.source.read_text() and "Welcome" in course.text.read_text()
 
 
 def test_a_broken_source_notebook_gets_a_sentence(course):
-    build.SOURCE.parent.mkdir()
-    build.SOURCE.write_text("{")
+    course.source.write_text("{")
     with pytest.raises(build.BuildError, match="cannot be read"):
-        build.update_source()
+        update(course)
 
 
-def test_a_release_that_cannot_be_made_leaves_the_old_one(rebuilt):
-    text = rebuilt / "source" / "workshop.py"
-    before = (rebuilt / "release" / "workshop" / "workshop.ipynb").read_bytes()
+def test_one_number_changed_in_the_workshops_notebook_changes_one_line_of_its_text():
+    """All blank lines stay, and points that follow from the checks are not written into the text."""
+    text, points = TEXT.read_text(encoding="utf-8"), gate.points_of(tests.ASSIGNMENT)
+    edited = notebook(SOURCE / "workshop.ipynb")
+    assert build.carry_back(edited, text, points) == text
+    cell = next(cell for cell in edited.cells if "lr = {lr:4}" in cell.source)
+    number = re.search(r"\d+\.\d+", cell.source)[0]
+    cell.source = cell.source.replace(number, "0.123", 1)
+    lines, made = text.split("\n"), build.carry_back(edited, text, points).split("\n")
+    assert len(made) == len(lines) and sum(one != other for one, other in zip(lines, made, strict=True)) == 1
+
+
+def test_cells_put_in_and_taken_out_leave_the_others_as_they_are():
+    text, points = TEXT.read_text(encoding="utf-8"), gate.points_of(tests.ASSIGNMENT)
+    edited = notebook(SOURCE / "workshop.ipynb")
+    at = next(number for number, cell in enumerate(edited.cells) if cell.cell_type == "code") + 1
+    edited.cells.insert(at, nbformat.v4.new_code_cell("def double(x):\n    return 2 * x"))
+    made = build.carry_back(edited, text, points)
+    assert made.replace("# %%\ndef double(x):\n    return 2 * x\n\n", "", 1) == text
+    del edited.cells[at]
+    gone = edited.cells.pop()
+    made = build.carry_back(edited, text, points)
+    assert text.startswith(made.rstrip("\n")) and gone.source[:30] not in made
+
+
+def everything(course: Path) -> dict[Path, bytes]:
+    """All files of a course, but for what Python and nbgrader leave behind."""
+    return {
+        path.relative_to(course): path.read_bytes()
+        for path in sorted(course.rglob("*"))
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+
+
+def test_a_release_that_cannot_be_made_leaves_everything_as_it_was(rebuilt):
+    text = rebuilt / "source" / "workshop" / "author" / "text.py"
     edit(text, "### END SOLUTION", "### END")
-    done = subprocess.run([sys.executable, "source/build.py"], cwd=rebuilt, capture_output=True, text=True)
+    before = everything(rebuilt)
+    assert Path("gradebook.db") in before
+    done = built(rebuilt)
+    text.write_bytes(TEXT.read_bytes())
     assert done.returncode == 1
-    assert "nbgrader generate_assignment" in done.stderr
-    assert (rebuilt / "release" / "workshop" / "workshop.ipynb").read_bytes() == before
+    assert "nbgrader generate_assignment workshop failed" in done.stderr and "Traceback" not in done.stderr
+    assert "RuntimeError: encountered nested begin solution statements" in done.stderr
+    assert everything(rebuilt) == {**before, text.relative_to(rebuilt): TEXT.read_bytes()}
 
 
-def test_a_solution_that_fails_its_own_tests_stops_the_build(rebuilt):
-    text = rebuilt / "source" / "workshop.py"
-    text.write_text(TEXT.read_text(encoding="utf-8").replace("base * (x.data > 0)", "base"), encoding="utf-8")
-    before = (rebuilt / "solutions" / "workshop" / "workshop.ipynb").read_bytes()
-    done = subprocess.run([sys.executable, "source/build.py"], cwd=rebuilt, capture_output=True, text=True)
+def test_a_solution_that_fails_its_own_tests_stops_the_build_and_its_report_is_shown(rebuilt):
+    text = rebuilt / "source" / "workshop" / "author" / "text.py"
+    edit(text, "base * (x.data > 0)", "base")
+    before = everything(rebuilt)
+    done = built(rebuilt)
     assert done.returncode == 1
-    assert "The reference solution does not pass" in done.stderr
-    assert (rebuilt / "solutions" / "workshop" / "workshop.ipynb").read_bytes() == before
+    assert everything(rebuilt) == before
+    text.write_bytes(TEXT.read_bytes())
+    assert "The solution does not earn all points" in done.stderr
+    assert "cell test_relu:" in done.stderr and "tests.test_relu(ReLU, MyTensor, seed=" in done.stderr
+    assert "FAILED" in done.stderr and "Partial credit" not in done.stderr
 
 
 def test_json_of_generated_notebooks_is_valid_nbformat():
@@ -376,25 +471,63 @@ def test_json_of_generated_notebooks_is_valid_nbformat():
         nbformat.validate(json.loads(path.read_text(encoding="utf-8")))
 
 
-def test_a_notebook_somebody_worked_in_is_set_aside(tmp_path, monkeypatch):
-    monkeypatch.setattr(build, "ROOT", tmp_path)
-    monkeypatch.setattr(build, "RELEASE", tmp_path / "release")
-    (tmp_path / "release").mkdir()
-    (tmp_path / "release" / "workshop.ipynb").write_text("released")
-    for work in ("mine", "mine too"):
-        (tmp_path / "workshop.ipynb").write_text(work)
-        build.set_aside_a_learners_work()
-    (tmp_path / "workshop.ipynb").write_text("released")
-    build.set_aside_a_learners_work()
-    assert [path.read_text() for path in sorted(tmp_path.glob("workshop-mine-*"))] == ["mine", "mine too"]
-    assert (tmp_path / "workshop.ipynb").read_text() == "released"
+def test_a_notebook_somebody_worked_in_is_set_aside(course):
+    course.release.mkdir(parents=True)
+    (course.release / "tiny.ipynb").write_text("released")
+    for work in (b"mine", b"mine too"):
+        course.top.write_bytes(work)
+        for path, content in build.set_aside(course, b"new").items():
+            path.write_bytes(content)
+    for work in (b"released", b"new"):
+        course.top.write_bytes(work)
+        assert build.set_aside(course, b"new") == {}
+    assert [path.read_text() for path in sorted(course.root.glob("tiny-mine-*"))] == ["mine", "mine too"]
 
 
 def test_an_authors_own_files_beside_the_source_notebook_are_kept(tmp_path):
     (tmp_path / "picture.png").write_text("the author's")
     (tmp_path / "checks").mkdir()
     (tmp_path / "checks" / "old.py").write_text("from an earlier build")
-    build.copy_support(tmp_path)
+    build.copy_support(build.Course("workshop"), tmp_path)
     assert (tmp_path / "picture.png").exists()
-    assert (tmp_path / "tests.py").exists() and (tmp_path / "data" / "digits.npz").exists()
+    assert (tmp_path / "tests.py").exists() and (tmp_path / "checks" / "section.py").exists()
     assert not (tmp_path / "checks" / "old.py").exists()
+
+
+def test_files_are_written_all_or_none(tmp_path):
+    (tmp_path / "old").write_text("old")
+    (tmp_path / "gone").mkdir()
+    (tmp_path / "gone" / "file").write_text("there")
+    wanted = {tmp_path / "old": b"new", tmp_path / "gone" / "file": None, tmp_path / "made" / "file": b"made"}
+    before = everything(tmp_path)
+
+    def fails() -> None:
+        assert everything(tmp_path) == {Path("old"): b"new", Path("made/file"): b"made"}
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        build.change(wanted, fails)
+    assert everything(tmp_path) == before and not (tmp_path / "made").exists()
+    build.change(wanted, lambda: None)
+    assert not (tmp_path / "gone").exists()
+
+
+# ---------------------------------------------------------------- nothing of the authors' reaches a learner
+
+
+@pytest.mark.parametrize("name", build.assignments())
+def test_nothing_of_the_authors_reaches_a_release(name):
+    """No file below author/, and no line of a solution that is not given to learners elsewhere."""
+    kept = {path.read_bytes() for path in (ROOT / "source" / name / "author").rglob("*") if path.is_file()}
+    released = [ROOT / path for path in tracked(Path("release", name))]
+    for path in released:
+        assert "author" not in path.parts
+        assert path.stat().st_size == 0 or path.read_bytes() not in kept, path
+    text = build.Course(name).text.read_text(encoding="utf-8")
+    given, shown = REGION.sub("", text), (ROOT / "release" / name / f"{name}.ipynb").read_text(encoding="utf-8")
+    regions = [region.group(0) for region in REGION.finditer(text)]
+    lines = {line.strip() for region in regions for line in region.split("\n")}
+    secret = [line for line in lines if len(line) > 15 and "SOLUTION" not in line and line not in given]
+    assert regions and secret
+    for line in secret:
+        assert json.dumps(line, ensure_ascii=False)[1:-1] not in shown, line

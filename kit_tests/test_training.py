@@ -8,10 +8,10 @@ import numpy as np
 import proof
 import pytest
 
-import tests
-from checks.observe import array_of
 from checks.report import Report
 from conftest import names_for, solved, untouched
+from workshop.reading import array_of
+from workshop.sections.model import DIGITS
 
 UNIFORM = "np.random.uniform(-bound, bound, (input_size, output_size))"
 BIAS = "        self.bias = Parameter(MyTensor(np.zeros(output_size)))\n"
@@ -166,7 +166,7 @@ def test_the_model_needs_neither_the_learners_loss_nor_the_learners_steps():
 def test_a_table_of_the_labels_with_lies_that_agree_is_no_model():
     """The pictures and their labels lie where the code runs; its scores, gradients, loss and steps fit each other."""
     names = solved()
-    with np.load(tests.DIGITS) as digits:
+    with np.load(DIGITS) as digits:
         images, labels = digits["images"].reshape(-1, 64) / 16, digits["labels"]
 
     class Table(names["SuperModel"]):

@@ -1,4 +1,4 @@
-"""Stands for the workshop's tests in a learner's kernel: the judge runs the real ones outside.
+"""Stands for an assignment's tests in a learner's kernel: the judge runs the real ones outside.
 
 What can be done with the real ones' values can be done with these: a test's is a number, and that of `live` and
 `live_regions` is called after each epoch; it is false, so that a cell can save the work when nobody watches.

@@ -1,6 +1,6 @@
 """What grading would see in a notebook, before it is handed in.
 
-    python -m checks.before_handing_in workshop.ipynb
+    python -m checks.before_handing_in my.ipynb
 
 Its cells run from top to bottom, as they do when it is graded, and each section is tested where its test stands.
 """
@@ -16,16 +16,26 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from checks.notebook import TEST_CALL, code_cells, grade_id, is_no_work, names_of, nbgrader_mark, only_shows
+from checks.assignment import Assignment
+from checks.notebook import (
+    TEST_CALL,
+    code_cells,
+    grade_id,
+    is_no_work,
+    names_of,
+    nbgrader_mark,
+    only_shows,
+    the_notebook,
+)
 from checks.report import Report
-from checks.section import Section, Workshop
+from checks.section import Section
 
 # Beside Python's own modules. A test of the jail compares it with what is there.
 INSTALLED = {"numpy", "matplotlib", "tqdm", "igraph", "PIL", "IPython"}
 MAGIC = re.compile(r"^[ \t]*[%!].*", re.MULTILINE)
 
 
-def look(path: Path, workshop: Workshop) -> tuple[list[tuple[Section, float]], list[str]]:
+def look(path: Path, assignment: Assignment) -> tuple[list[tuple[Section, float]], list[str]]:
     """The points of each section, and a sentence for each thing that the learner should look at.
 
     Raises:
@@ -33,7 +43,7 @@ def look(path: Path, workshop: Workshop) -> tuple[list[tuple[Section, float]], l
     """
     remarks: list[str] = []
     cells = code_cells(path, remarks)
-    by_test = {_test_of(section): section for section in workshop.sections}
+    by_test = {_test_of(section): section for section in assignment.sections}
     reports: dict[str, Report] = {}
     undefined: dict[str, list[str]] = {}
 
@@ -140,16 +150,12 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("notebook", type=Path, nargs="?", help="by default the only one in this folder")
     path = parser.parse_args(arguments).notebook
-    if path is None:
-        there = sorted(Path().glob("*.ipynb"))
-        if len(there) != 1:
-            parser.error(f"which notebook? There are {len(there)} in this folder.")
-        path = there[0]
     os.environ.setdefault("MPLBACKEND", "agg")
     try:
         import tests
 
-        points, remarks = look(path, tests.WORKSHOP)
+        path = path or the_notebook(Path())
+        points, remarks = look(path, tests.ASSIGNMENT)
     except (ValueError, ImportError) as error:
         print(error, file=sys.stderr)
         return 2

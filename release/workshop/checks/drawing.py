@@ -5,36 +5,90 @@ from __future__ import annotations
 import html
 import math
 import re
-import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from checks.graph import (
-    Graph,
-    Node,
-    NotDrawn,
-    evaluated,
-    gradients,
-    graph_in_pytorch,
-    graph_of,
-    is_tensor,
-    mark,
-    names_in,
-    names_of,
-    pairs,
-)
-from checks.observe import array_of, close, explain, learner_code, printable, quiet, text_of
+from checks.observe import printable, writable
 from checks.report import BARS, TEXT, show
 
-SECONDS = 10.0  # for all that runs the learner's code
+ROOM = 30  # characters in one line of a box
 LINE, LETTER = 16, 7.4  # height of a line and width of a character, in pixels
 GAP, RISE = 18, 44  # between boxes side by side, and between layers
 BEND = 16  # of the width, for an edge on its way past boxes
 FAR = 3  # layers; an edge that spans more of them tells at its tip where it comes from
 SMALLEST = 0.75  # of its width, to which a picture shrinks beside another one: letters of 9 pixels
+
+
+@dataclass(eq=False)
+class Node:
+    """One tensor of a graph, and the operation that made it.
+
+    Attributes:
+        tensor: the tensor itself; None for the box that stands for those that are not drawn.
+        name: of the variable that holds it, or of its own.
+        operation: what made it; empty on a leaf.
+        arguments: what it was computed from, in order, plain numbers among it; the same one twice if it was used twice.
+        value: what it holds.
+        gradient: None if there is none.
+        traced: whether it requires a gradient.
+        remark: a line more, in words.
+        differs: whether its gradient is the first that is another one.
+        stands_for: in a graph of the oracle's, the learner's tensor that a leaf was made from.
+    """
+
+    tensor: Any
+    name: str = ""
+    operation: str = ""
+    arguments: list[Node | int | float] = field(default_factory=list)
+    value: np.ndarray | None = None
+    gradient: np.ndarray | None = None
+    traced: bool = True
+    remark: str = ""
+    differs: bool = False
+    stands_for: Any = None
+
+    @property
+    def inputs(self) -> list[Node]:
+        """Of its arguments, the tensors."""
+        return [each for each in self.arguments if isinstance(each, Node)]
+
+    def call(self) -> str:
+        """The operation with its arguments."""
+        names = (each.name if isinstance(each, Node) else str(each) for each in self.arguments)
+        return f"{self.operation}({', '.join(names)})"
+
+    def about(self) -> list[str]:
+        """What it is, and its shape."""
+        what = [] if self.operation or self.tensor is None else ["leaf" if self.traced else "constant"]
+        return what + ([f"shape {self.value.shape}" if self.value.ndim else "scalar"] if self.value is not None else [])
+
+    def numbers(self, rows: bool) -> list[str]:
+        """What it holds, and its gradient."""
+        lines = numbers(self.value, rows) if self.value is not None else []
+        if self.gradient is not None:
+            lines += [
+                f"{' ' * 4 if number else 'grad'} {row}" for number, row in enumerate(numbers(self.gradient, rows))
+            ]
+        return lines
+
+    def lines(self) -> list[str]:
+        """What its box says. Tensors among the arguments have arrows; of a number only the place tells its part."""
+        plain = len(self.inputs) == len(self.arguments)
+        made = [printable(self.operation if plain else self.call(), ROOM)] if self.operation else []
+        return [self.name, *made, *self.about(), *self.numbers(rows=True), *([self.remark] if self.remark else [])]
+
+
+def numbers(array: np.ndarray, rows: bool) -> list[str]:
+    """An array in a few characters: in one line, or a matrix in a line for each row."""
+    text = np.array2string(writable(array), precision=4, threshold=8, edgeitems=2, max_line_width=200)
+    if not rows or array.ndim != 2:
+        return [printable(" ".join(text.split()), ROOM)]
+    lines = text.split("\n")
+    return [printable(line.ljust(max(map(len, lines))), ROOM) for line in lines]
 
 
 class Spot(NamedTuple):
@@ -171,111 +225,19 @@ def _columns(spots: list[Spot], steps: Iterable[tuple[Spot, Spot]], width: float
     return {spot: x - margin + 2 for spot, x in found.items()}
 
 
-def draw_graph(graph: Any, beside: str | bool = False, base: Any = None) -> None:
-    """Draw the graph that a tensor remembers: leaves at the top, the tensor itself at the bottom.
-
-    Args:
-        graph: a result of your operations, with its `backward_op`; or an expression of your variables as text, such as
-            "a * x + b" or "u = a * x; u + u", which is computed first.
-        beside: the same expression as text (True if `graph` is it): PyTorch's graph of it is drawn, too. Then both go
-            backward, and the first tensor whose gradient differs is marked. Your own gradients stay as they are.
-        base: the upstream gradient for that, in the tensor's shape; None means ones.
-
-    It draws up to 60 tensors; of a larger graph the rest is folded into one box.
-    """
-    caller = sys._getframe(1)
+def show_graphs(parts: Sequence[tuple[str, list[Node]]], says: str = "") -> None:
+    """Show graphs side by side, each with its title, and a sentence about them; as text where no picture can be."""
+    text = "\n\n".join(f"{title}\n{as_text(nodes)}" for title, nodes in parts)
     try:
-        parts, says = _drawn(graph, {**caller.f_globals, **caller.f_locals}, beside, base)
-        text = "\n\n".join(f"{title}\n{as_text(nodes)}" for title, nodes in parts)
-        try:
-            figures = "".join(as_figure(nodes, title) for title, nodes in parts)
-        except ImportError as error:
-            figures = f"<p>No picture ({html.escape(str(error))}): python -m pip install -r requirements.txt</p>"
-    except NotDrawn as error:
-        show({"text/plain": str(error)})
-        return
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        show({"text/plain": f"The graph cannot be drawn: {explain(error)}"})
-        return
+        figures = "".join(as_figure(nodes, title) for title, nodes in parts)
+    except ImportError as error:
+        figures = f"<p>No picture ({html.escape(str(error))}): python -m pip install -r requirements.txt</p>"
     page = (
         f'<div class="minitorch-graph">{STYLE}<div>{figures}</div>'
         f"{f'<p><strong>{html.escape(says)}</strong></p>' if says else ''}"
         f"<details><summary>As text</summary><pre>{html.escape(text)}</pre></details></div>"
     )
     show({"text/plain": f"{text}\n\n{says}".rstrip(), "text/html": page})
-
-
-def _drawn(
-    graph: Any, variables: dict[str, Any], beside: str | bool, base: Any
-) -> tuple[list[tuple[str, list[Node]]], str]:
-    """The graphs to draw, each with its title, and a sentence about them."""
-    named = {name: value for name, value in variables.items() if is_tensor(value) and not name.startswith("_")}
-    expression = graph if beside is True else beside
-    used = [name for name in names_in(expression) if name in named] if isinstance(expression, str) else []
-    with learner_code(SECONDS):
-        names = names_of(variables) | {id(named[name]): name for name in used}  # the names of the expression win
-        tensor = evaluated(graph, dict(variables)) if isinstance(graph, str) else graph
-        own = graph_of(tensor, names)
-    results = sum(bool(node.operation) for node in own.nodes)
-    title = f"Yours: {own.result.name}, {len(own.nodes):,} tensors, {results:,} made by operations"
-    says = ""
-    if lost := [node.name for node in own.nodes if node.operation and not node.inputs]:
-        says = (
-            f"The backward_op of {', '.join(lost[:5])} holds no tensors that could be found. To be drawn, it has to "
-            "keep its inputs, for example in a list. "
-        )
-    if not expression:
-        return [(title, own.drawn())], says
-    if not isinstance(expression, str):
-        raise NotDrawn("beside=True needs the expression itself: tests.draw_graph('a * x + b', beside=True).")
-    if own.result.value is None:
-        with learner_code(SECONDS):
-            array_of(tensor, "the result")  # it raises, and says what is wrong with it
-    upstream, shape = None if base is None else _upstream(base), own.result.value.shape
-    if upstream is not None and upstream.shape != shape:
-        raise NotDrawn(f"The upstream gradient has shape {upstream.shape}, the result {shape}.")
-    theirs = graph_in_pytorch(expression, variables, np.ones(shape) if upstream is None else upstream)
-    here = {id(node.tensor) for node in own.nodes}
-    aside = [Node(named[name], name, traced=bool(named[name].requires_grad)) for name in used]
-    aside = [node for node in aside if id(node.tensor) not in here]
-    try:
-        with learner_code(SECONDS), quiet():
-            known = gradients(own, list(named.values()), upstream)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        says += f"Going backward, {explain(error)}"
-    else:
-        for node in [*own.nodes, *aside]:
-            node.gradient = known.get(id(node.tensor))
-        with quiet():  # numbers that have diverged make NumPy warn
-            found = pairs(own, theirs, aside)
-            if own.result not in found and _has_changed(expression, variables, own):
-                says += f"Your variables have changed since {own.result.name} was computed: compute it again."
-            else:
-                says += mark(own, theirs, aside, found)
-    return [(title, own.drawn()), (f"PyTorch's: {expression}", theirs.drawn())], says
-
-
-def _has_changed(expression: str, variables: dict[str, Any], own: Graph) -> bool:
-    """Whether the learner's own classes compute another value now."""
-    try:
-        with learner_code(SECONDS), quiet():
-            value = array_of(evaluated(expression, dict(variables)), "it")
-        return value.shape != own.result.value.shape or not close(value, own.result.value)
-    except Exception:
-        return False
-
-
-def _upstream(base: Any) -> np.ndarray:
-    with learner_code(SECONDS):
-        try:
-            return array_of(np.asarray(base, np.float64) if isinstance(base, (list, tuple)) else base, "base")
-        except Exception:
-            needs = "base, the upstream gradient, has to be a number, a list of numbers, an array or a tensor"
-            raise NotDrawn(f"{needs}, and this is {text_of(base, 60)}.") from None
 
 
 def _described(title: str, nodes: list[Node]) -> str:

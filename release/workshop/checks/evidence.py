@@ -1,8 +1,8 @@
 """What a check observed, and the known mistakes that explain it.
 
-A mistake is claimed only if the library that makes it (imitation.py) computes, in all that the check observed, what the
-learner's code computed: the values, the shapes, the exceptions and their place. Code with a loop is left out, and of a
-mistake that a check recognizes itself this is not asked. The learner's source is never read.
+A mistake is claimed only if the library that makes it (`Assignment.imitation`) computes, in all that the check
+observed, what the learner's code computed: the values, the shapes, the exceptions and their place. Code with a loop is
+left out, and of a mistake that a check recognizes itself this is not asked. The learner's source is never read.
 """
 
 from __future__ import annotations
@@ -12,21 +12,19 @@ import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from checks import mistakes, slips
-from checks.imitation import Library, plain
-from checks.mistakes import BUFFERS, STYLES, Way
-from checks.observe import Raised, close, compiled, line_of
+from checks.mistakes import Mistake, Style, Way
+from checks.observe import CONTAINERS, Raised, close, compiled, line_of, observed, same
+
+if TYPE_CHECKING:
+    from checks.assignment import Assignment
 
 LOOP = "\nfor "  # code that a library with a mistake may take for ever to run: it is no evidence
 SEARCHES_IN_VAIN = 3  # where nothing explains three checks, the others are not searched: a learner waits
 NOTHING = object()  # what was never observed
-HELPERS: dict[str, Any] = {  # what expressions of a check may call
-    "held": lambda parameters: repr(sorted((p.tensor.data.tolist() for p in parameters), key=repr)),
-}
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class Observation:
         see: the expression looked at; "" when the code itself raised.
         expected, got: an array, None, a bool, a number, a tuple, a text, or Raised.
         right: whether got is what was expected.
-        given: weight and bias of the learner's layer, when the check has one.
+        given: what the check has given to the learner's objects, for the library that imitates them.
     """
 
     code: str
@@ -68,6 +66,7 @@ class Inference:
     """What all checks of a section observed, and the mistakes that explain it.
 
     Args:
+        assignment: which knows the mistakes.
         section: the id of the section whose mistakes are tried.
         passed, failed: check id to what was observed there.
         earlier: what was found in sections that this one builds on, by their titles.
@@ -75,28 +74,32 @@ class Inference:
 
     def __init__(
         self,
+        assignment: Assignment,
         section: str,
         passed: dict[str, Sequence[Observation]],
         failed: dict[str, Sequence[Observation]],
         earlier: Sequence[tuple[str, Way]] = (),
     ) -> None:
-        self.section = section
-        listed = [way for mistake in mistakes.of(section) for way in mistake.ways]
-        self.ways = [way for way in listed if way.mistake.id not in mistakes.LAST_TRIED]
-        self.last = [way for way in listed if way.mistake.id in mistakes.LAST_TRIED]
+        self.assignment, self.section = assignment, section
+        listed = [way for mistake in assignment.mistakes.of(section) for way in mistake.ways]
+        self.ways = [way for way in listed if way.mistake.id not in assignment.last_tried]
+        self.last = [way for way in listed if way.mistake.id in assignment.last_tried]
         self.passed, self.failed = list(passed), list(failed)
         self.seen = {id: _wrong_first(seen) for id, seen in {**passed, **failed}.items()}
         self.known: dict[tuple[tuple[Way, ...], str], bool] = {}
         self.found: dict[Way, str] = {}  # and the check that it was found in
         self.earlier = earlier
-        self.styles = STYLES
+        self.styles: list[Style] = []
         self.in_vain = 0
 
     def fits(self, check: str, *ways: Way) -> bool:
         """Whether ways explain what a check observed. Asked often, worked out once."""
         if (ways, check) not in self.known:
-            self.known[ways, check] = explains(ways, self.seen[check])
+            self.known[ways, check] = self._explains(ways, self.seen[check])
         return self.known[ways, check]
+
+    def _explains(self, ways: Sequence[Way], seen: Sequence[Observation]) -> bool:
+        return explains(self.assignment, ways, seen)
 
     def observed(self) -> Iterator[Observation]:
         """All that was looked at in this section."""
@@ -109,10 +112,14 @@ class Inference:
         """
         wrong = [one for one in self.seen[check] if not one.right]
         if not exceptions and any(isinstance(one.got, Raised) for one in wrong):
-            return BUFFERS if any(isinstance(one.got, Raised) and one.got.kind == "shape" for one in wrong) else []
+            return (
+                self.assignment.buffers()
+                if any(isinstance(one.got, Raised) and one.got.kind == "shape" for one in wrong)
+                else []
+            )
         return [style for style in self.styles if any(re.search(style.says, one.code) for one in wrong)]
 
-    def claimed(self, check: str, mistake: mistakes.Mistake) -> None:
+    def claimed(self, check: str, mistake: Mistake) -> None:
         """A check knows the mistake itself; a way of it that explains the check may explain others."""
         way = next((way for way in mistake.ways if self.fits(check, way)), None)
         if way and all(self.fits(other, way) for other in self.passed):
@@ -149,10 +156,10 @@ class Inference:
             return None
         second, shown = None, any(not isinstance(one.got, Raised) for one in self.seen[check] if not one.right)
         for beside in [(), *([tuple(self.found)] if self.found else []), *((style,) for style in self._styles(check))]:
-            for ways in (self.ways, slips.ways(self.section, self.seen[check]), self.last):
+            for ways in (self.ways, self.assignment.generated(self.section, self.seen[check]), self.last):
                 way = self._search(check, ways, beside, [*again, experiments])
                 tried = _wrong_first(experiments()) if way else []
-                if way and (shown or tried) and explains([*beside, way], tried):
+                if way and (shown or tried) and self._explains([*beside, way], tried):
                     if second and self._explained(second) > self._explained(way, *beside):
                         way = second
                     self.found[way] = check
@@ -172,7 +179,7 @@ class Inference:
 
     def _where_shapes_tell_nothing(self, check: str) -> Way | None:
         """A wrong product that fits every shape of square matrices, whatever is done to it where it does not fit."""
-        ways = [way for way in slips.square(self.seen[check]) if self.section in way.mistake.sections]
+        ways = self.assignment.where_shapes_tell_nothing(self.section, self.seen[check])
         return replace(ways[0], says=f"for square matrices, {ways[0].says}") if _one(ways) else None
 
     def _search(
@@ -190,7 +197,7 @@ class Inference:
         for observe in more:
             if matching and _one(matching) is None:
                 extra = _wrong_first(observe())
-                matching = [way for way in matching if explains([*beside, way], extra)]
+                matching = [way for way in matching if self._explains([*beside, way], extra)]
         return _one(matching)
 
 
@@ -230,11 +237,11 @@ def constant(observations: Sequence[Observation], again: Callable[[], Sequence[O
     return same > 0
 
 
-def explains(ways: Sequence[Way], observations: Sequence[Observation]) -> bool:
+def explains(assignment: Assignment, ways: Sequence[Way], observations: Sequence[Observation]) -> bool:
     """Whether a library that makes these mistakes computes just what was observed."""
     for code, seen in itertools.groupby(observations, key=lambda seen: seen.code):
         group = list(seen)
-        asked = tuple(ways), code, tuple(one.see for one in group)
+        asked = assignment, tuple(ways), code, tuple(one.see for one in group)
         values = _known(*asked) if group[0].given is None else _computed(*asked, group[0].given)
         if not all(_same(value, one.got) for value, one in zip(values, group, strict=True)):
             return False
@@ -242,21 +249,23 @@ def explains(ways: Sequence[Way], observations: Sequence[Observation]) -> bool:
 
 
 @functools.lru_cache(maxsize=1 << 14)
-def _known(ways: tuple[Way, ...], code: str, see: tuple[str, ...]) -> list[Any]:
+def _known(assignment: Assignment, ways: tuple[Way, ...], code: str, see: tuple[str, ...]) -> list[Any]:
     """As `_computed`, where nothing is the learner's own: in a class the same is asked again and again."""
-    return _computed(ways, code, see)
+    return _computed(assignment, ways, code, see)
 
 
-def _computed(ways: Sequence[Way], code: str, see: Sequence[str], given: Any = None) -> list[Any]:
+def _computed(
+    assignment: Assignment, ways: Sequence[Way], code: str, see: Sequence[str], given: Any = None
+) -> list[Any]:
     """What a library that makes these mistakes computes: the worth of expressions after `code` has run.
 
     Raises:
         MemoryError: where there is too little memory just now, which says nothing of the mistakes.
     """
-    library = Library(given)
+    library = assignment.imitation(given)
     for way in ways:
         way.change(library)
-    variables = {**HELPERS, **library.names()}
+    variables = {"np": np, **library.names()}
     try:
         exec(compiled(code, "exec"), variables)
     except MemoryError:
@@ -266,7 +275,7 @@ def _computed(ways: Sequence[Way], code: str, see: Sequence[str], given: Any = N
     values: list[Any] = []
     for each in see:
         try:
-            values.append(plain(eval(compiled(each, "eval"), variables)) if each else NOTHING)
+            values.append(library.plain(eval(compiled(each, "eval"), variables)) if each else NOTHING)
         except MemoryError:
             raise
         except Exception as error:
@@ -280,4 +289,6 @@ def _same(one: Any, other: Any) -> bool:
             return False
         one, other = np.asarray(one, dtype=float), np.asarray(other, dtype=float)
         return one.shape == other.shape and close(one, other)
+    if isinstance(one, CONTAINERS) and isinstance(other, CONTAINERS):
+        return same(observed(one), other)
     return type(one) is type(other) and one == other

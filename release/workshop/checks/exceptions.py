@@ -1,4 +1,4 @@
-"""Exceptions that beginners of this workshop meet, in words: what Python means, and where to look.
+"""Exceptions that beginners meet, in words: what Python means, and where to look. Assignments add their own.
 
 Python's own texts are for those who know what they mean. A text that is not listed here is shown as it is.
 """
@@ -9,9 +9,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-ARRAYS_ONLY = "ndim|sum|mean|reshape|transpose|T|astype|copy|flags|any|all|max|min|tolist|dot|squeeze|flatten|fill"
-TENSORS_ONLY = "requires_grad|backward_op|grad|backward|tensor|parameters"
-OF_TENSORS = f"requires_grad|backward_op|grad|backward|{ARRAYS_ONLY}|data|shape|size"
 PYTHONS = r"(?:list|tuple|dict|set|str|bytes|bool|int|float|function|generator|method|memoryview|ndarray|numpy\.\w+)"
 OPERATORS = {
     "+": "__add__",
@@ -31,7 +28,7 @@ class Meaning:
         kind: names of exception classes, as a pattern.
         text: a pattern that its message contains.
         says: the words for it, with the pattern's groups as {0}, {1} ...
-        mistake: id of the known mistake (mistakes.py) whose hints help.
+        mistake: id of the known mistake whose hints help.
         sure: whether it tells more than a check that only saw that something was raised, or than experiments.
     """
 
@@ -76,30 +73,6 @@ MEANINGS = [
         sure=False,
     ),
     Meaning(
-        "AttributeError|RuntimeError",
-        r"has no attribute .(_MyModule__\w+).|call super\(\).__init__",
-        "the dictionaries of MyModule are not there yet: its __init__ has not run",
-        "super-init-missing",
-    ),
-    Meaning(
-        "AttributeError",
-        rf"'MyTensor' object has no attribute '({ARRAYS_ONLY})'",
-        "a MyTensor stands where an array is needed: a tensor has no {0}, its data has",
-        "tensor-for-array",
-    ),
-    Meaning(
-        "TypeError|ValueError",
-        r"\b(?:not|got|from) (?:an? )?'?(MyTensor)\b",
-        "a {0} stands where an array or a number is needed: its data is the array",
-        "tensor-for-array",
-    ),
-    Meaning(
-        "AttributeError",
-        rf"'(?:numpy\.)?(?:ndarray|float64|float|int)' object has no attribute '({TENSORS_ONLY}|data|shape)'",
-        "an array or a number stands where a tensor is needed: it has no {0}",
-        "array-for-tensor",
-    ),
-    Meaning(
         "NameError|UnboundLocalError",
         r"name '(\w+)' is not defined|(?:local|free) variable '(\w+)'",
         "{0} has no value where it is used",
@@ -136,7 +109,7 @@ MEANINGS = [
         "an array is asked whether it is true, and has many answers",
         "truth-of-array",
     ),
-    Meaning("ValueError", r"is read-only", "an array that can only be read is written into", "gradient-read-only"),
+    Meaning("ValueError", r"is read-only", "an array that can only be read is written into", "read-only"),
     Meaning(
         "TypeError",  # NumPy's UFuncTypeError is one
         r"Cannot cast ufunc '\w+' output from dtype\('float64'\) to dtype\('(u?int\d+)'\)",
@@ -144,30 +117,10 @@ MEANINGS = [
         "written-in-place",
     ),
     Meaning(
-        "TypeError",
-        r"operand '(MyTensor)' does not support ufuncs",
-        "a {0} stands where an array is needed: NumPy's functions work on its data",
-        "tensor-for-array",
-    ),
-    Meaning(
         "ValueError",
         r"setting an array element with a sequence",
-        "NumPy cannot make one array of this: is there a MyTensor in it, or a list of another length?",
+        "NumPy cannot make one array of this: is there a list of another length in it?",
         "other-kind",
-        sure=False,
-    ),
-    Meaning(
-        "AttributeError",
-        rf"'Parameter' object has no attribute '({OF_TENSORS})'",
-        "a Parameter stands where its tensor is needed: it has no {0}, its tensor has",
-        "parameter-for-tensor",
-        sure=False,
-    ),
-    Meaning(
-        "TypeError|ValueError",
-        r"\b(?:not|got|from|of) .*\b(Parameter)\b",
-        "a {0} stands where its tensor is needed",
-        "parameter-for-tensor",
         sure=False,
     ),
     Meaning(
@@ -252,9 +205,12 @@ MEANINGS = [
 ]
 
 
-def meaning(kinds: Sequence[str], text: str) -> Meaning | None:
-    """What an exception means: `kinds` are the names of its class and of those above it, `text` its message."""
-    for each in MEANINGS:
+def meaning(kinds: Sequence[str], text: str, own: Sequence[Meaning] = ()) -> Meaning | None:
+    """What an exception means: `kinds` are the names of its class and of those above it, `text` its message.
+
+    What an assignment says of it, `own`, goes before what it means anywhere.
+    """
+    for each in (*own, *MEANINGS):
         found = any(re.fullmatch(each.kind, kind) for kind in kinds) and re.search(each.text, text)
         if found:
             says = each.says.format(*filter(None, found.groups()), "it")

@@ -12,6 +12,7 @@ import contextvars
 import ctypes
 import functools
 import io
+import itertools
 import linecache
 import logging
 import math
@@ -22,8 +23,8 @@ import threading
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -32,9 +33,10 @@ import numpy as np
 
 from checks import exceptions
 
-TESTS = str(Path(__file__).parent.with_name("tests.py"))
-# Where a frame of a traceback is not the learner's: the checks, tests.py, Python and its packages.
-NOT_THEIRS = (str(Path(__file__).parent), TESTS, sys.prefix, sys.base_prefix)
+# Folders and files whose frames in a traceback are the check's own: those of assignments come to it.
+CHECKS = [str(Path(__file__).parent.with_name("tests.py"))]
+# Where else a frame is not the learner's: what is below the checks, Python and its packages.
+NOT_THEIRS = (str(Path(__file__).parent), sys.prefix, sys.base_prefix)
 # Folders whose frames lie between a check and the learner's code, which may run in another process.
 BETWEEN: list[str] = []
 SCRIPT = "<check>"  # the file name of a check's code in tracebacks
@@ -45,17 +47,19 @@ LARGEST = 1_000_000  # elements read from one array of a learner
 MOST_WRITTEN = 2500  # numbers of an array, in a text
 CALLERS = 3  # frames of the learner's that are shown: where it was raised, and who called that
 ADDRESS = re.compile(r"<(?:[\w.<>]+\.)?(\w+) object at 0x[0-9a-fA-F]+>")
+CONTAINERS = (list, tuple, dict, set, frozenset)
+DEEPEST = 8  # containers within containers
 NUMBERS = "fiub"  # kinds of NumPy's types that are numbers, as a mask is
 RTOL, ATOL = 1e-4, 1e-5  # wide enough for float32, far narrower than any wrong rule
 
 
 class Failed(Exception):
-    """The learner's code did something else than PyTorch.
+    """The learner's code did something else than it should.
 
     Attributes:
         got, expected: both as text.
         says: what differs, in one line.
-        mistake: the id of a known mistake (mistakes.py), where what was seen can mean nothing else.
+        mistake: the id of a known mistake, where what was seen can mean nothing else.
         raised: the lines of the learner's that an exception came through, where it was one.
         perhaps: what the text of an exception means, where nothing else explains the failure.
     """
@@ -395,6 +399,25 @@ class Clock:
                 self.left -= deadline.used
 
 
+@dataclass(frozen=True)
+class Kind:
+    """The class that an assignment's results are to be of, where they are not plain numbers and arrays.
+
+    Attributes:
+        name: of the class.
+        mistake: the id of the mistake to give a plain number or array instead.
+        holds: the attribute with the array that it holds.
+        marks: an attribute of the class that no array has: it may be derived from one.
+        doubts: how an expression ends, and what else it may mean that it is None.
+    """
+
+    name: str
+    mistake: str
+    holds: str
+    marks: str
+    doubts: Mapping[str, str] = field(default_factory=dict)
+
+
 class Described:
     """Stands for an array that is not here, as it is too large to be read: there is its shape, and why."""
 
@@ -402,28 +425,36 @@ class Described:
     why: str
 
 
-def array_of(value: Any, what: str) -> np.ndarray:
-    """What a learner's tensor, array or number holds, as a new float64 array.
+def array_of(value: Any, what: str, kind: Kind | None = None) -> np.ndarray:
+    """What a learner's array or number is, or what an object of a kind holds, as a new float64 array.
 
     Raises:
         Missing: for None.
         Failed: for anything that holds no numbers.
     """
     if value is None:
-        doubt = ", or no gradient reaches it" if what.endswith("grad") else ", or without return"
+        doubts = kind.doubts if kind else {}
+        doubt = next((doubt for end, doubt in doubts.items() if what.endswith(end)), ", or without return")
         raise Missing(f"{what} is None: not written yet{doubt}", nothing=what)
+    if issubclass(type(value), (*CONTAINERS, str)):
+        raise Failed(f"{what} is {an(class_name(value))}, not an array: np.array(...) makes one")
     if not issubclass(type(value), (Described, np.ndarray, np.generic, int, float)):
-        value = value.data
+        if kind is None:
+            raise Failed(
+                f"{what} is {an(class_name(value))}, not an array",
+                mistake="uses-torch" if _is_torch(type(value)) else None,
+            )
+        value = getattr(value, kind.holds)
         if value is None:
-            raise Missing(f"the data of {what} is None: not written yet")
-    kind = type(value)
-    if issubclass(kind, Described):
+            raise Missing(f"the {kind.holds} of {what} is None: not written yet")
+    own = type(value)
+    if issubclass(own, Described):
         raise Failed(too_large(what, value.shape) or value.why)
-    if not issubclass(kind, (np.ndarray, np.generic, int, float)):
-        mistake = "uses-torch" if _is_torch(kind) else "data-not-array" if issubclass(kind, (list, tuple)) else None
-        got = f"{what} holds {an(class_name(value))}: build it with NumPy, its data is an np.ndarray"
+    if not issubclass(own, (np.ndarray, np.generic, int, float)):
+        mistake = "uses-torch" if _is_torch(own) else "data-not-array" if issubclass(own, (list, tuple)) else None
+        got = f"{what} holds {an(class_name(value))}: build it with NumPy, its {kind.holds} is an np.ndarray"
         raise Failed(got, mistake=mistake)
-    if issubclass(kind, np.ndarray) and (why := too_large(what, np.ndarray.shape.__get__(value))):
+    if issubclass(own, np.ndarray) and (why := too_large(what, np.ndarray.shape.__get__(value))):
         raise Failed(why)
     array = np.array(value, subok=False)
     if array.dtype.kind not in NUMBERS:
@@ -442,8 +473,8 @@ def too_large(what: str, shape: tuple[int, ...]) -> str:
     return f"{what} has {things}: up to {LARGEST:,} are read" if rows > LARGEST else ""
 
 
-def observed(value: Any) -> Any:
-    """What was seen, in a form to compare: None, a bool, an int, a text, a tuple of ints or an array.
+def observed(value: Any, of: Kind | None = None) -> Any:
+    """What was seen, in a form to compare: None, a bool, an int, a text, an array, or a container of such and floats.
 
     Of what is longer than anything that is expected, the beginning.
     """
@@ -457,24 +488,45 @@ def observed(value: Any) -> Any:
     if kind in (tuple, list) and all(issubclass(type(n), (int, np.integer)) for n in value):
         return tuple(int(n) for n in value[:100])
     try:
-        return array_of(value, "it")
+        return _contained(value, DEEPEST) if issubclass(kind, CONTAINERS) else array_of(value, "it", of)
     except Exception:
         return "unreadable"
+
+
+def _contained(value: Any, deep: int) -> Any:
+    """The same of what may lie in a container, as whatever is of class list, dict or set, or derived from one."""
+    kind = type(value)
+    if not issubclass(kind, CONTAINERS):
+        return float(value) if issubclass(kind, (float, np.floating)) else observed(value)
+    if not deep:
+        return "unreadable"
+    some = itertools.islice(_items(value), 100)
+    if issubclass(kind, dict):
+        return {_contained(key, 0): _contained(each, deep - 1) for key, each in some}
+    if issubclass(kind, (set, frozenset)):
+        return {_contained(each, 0) for each in some}
+    return [_contained(each, deep - 1) for each in some]
+
+
+def _items(container: Any) -> list[Any]:
+    """What is in a container, whatever a class of the learner's that is derived from it has to say."""
+    kind = next(kind for kind in CONTAINERS if issubclass(type(container), kind))
+    return [*(kind.items(container) if kind is dict else kind.__iter__(container))]
 
 
 def _is_torch(kind: type) -> bool:
     return "torch" in sys.modules and issubclass(kind, sys.modules["torch"].Tensor)
 
 
-def compare(what: str, expected: Any, got: Any) -> None:
-    """Compare an observation with PyTorch's; arrays by shape and value, the rest by equality.
+def compare(what: str, expected: Any, got: Any, kind: Kind | None = None) -> None:
+    """Compare an observation with what is expected: arrays by shape and value, containers by what is in them.
 
     Raises:
         Failed, Missing: with both values as text.
     """
-    if isinstance(expected, (np.ndarray, np.generic)):
+    if isinstance(expected, (np.ndarray, np.generic)) and expected.dtype.kind in NUMBERS:
         expected = np.asarray(expected)
-        array = array_of(got, what)
+        array = array_of(got, what, kind)
         if array.shape != expected.shape:
             says = f"{what} has shape {array.shape} instead of {expected.shape}"
             raise Failed(_shown(what, array), _shown(what, expected), says)
@@ -483,21 +535,119 @@ def compare(what: str, expected: Any, got: Any) -> None:
             note = f"\nlargest difference {difference.max():.3g}" if np.isfinite(difference).all() else ""
             raise Failed(_shown(what, array) + note, _shown(what, expected), f"{what} {relation(array, expected)}")
         return
+    if got is None and expected is not None and what.isidentifier():
+        raise Missing(f"{what} is None: not written yet, or without return", nothing=what)
     if not same(expected, got):
-        says = f"{what} is {text_of(got, 40)} instead of {text_of(expected, 40)}"
-        raise Failed(f"{what} is {text_of(got)}", f"{what} is {text_of(expected)}", says)
+        raise Failed(f"{what} is {text_of(got)}", f"{what} is {text_of(expected)}", differs(what, expected, got))
 
 
 def same(expected: Any, got: Any) -> bool:
-    """Whether what is no array is what is expected."""
-    if isinstance(expected, tuple):
-        plain = isinstance(got, (tuple, list)) and all(issubclass(type(n), (int, np.integer)) for n in got)
-        return plain and tuple(int(n) for n in got) == expected
+    """Whether what is no array is what is expected: numbers as far as rounding allows, a list as good as a tuple."""
+    kind = type(got)
+    if isinstance(expected, np.ndarray):
+        array = np.asarray(got) if issubclass(kind, np.ndarray) else None
+        if array is None or array.shape != expected.shape:
+            return False
+        if expected.dtype.kind not in NUMBERS or array.dtype.kind not in NUMBERS:
+            return same(expected.tolist(), array.tolist())
+        return close(array.astype(np.float64), expected.astype(np.float64))
+    if isinstance(expected, np.generic):
+        return same(expected.item(), got)
+    if isinstance(expected, (list, tuple)):
+        if not issubclass(kind, (list, tuple)):
+            return False
+        items = _items(got)
+        return len(items) == len(expected) and all(map(same, expected, items))
+    if isinstance(expected, dict):
+        if not issubclass(kind, dict):
+            return False
+        found = dict(_items(got))
+        return found.keys() == expected.keys() and all(same(each, found[key]) for key, each in expected.items())
+    if isinstance(expected, (set, frozenset)):
+        return issubclass(kind, (set, frozenset)) and {*_items(got)} == expected
     if isinstance(expected, (bool, int)):
-        return issubclass(type(got), (bool, np.bool_, int, np.integer)) and int(got) == int(expected)
-    if isinstance(expected, str):
-        return type(got) is str and got == expected
+        return issubclass(kind, (bool, np.bool_, int, np.integer)) and int(got) == int(expected)
+    if isinstance(expected, (float, complex)):
+        number = _number(got)
+        return number is not None and bool(np.isclose(number, expected, rtol=RTOL, atol=ATOL, equal_nan=True))
+    if isinstance(expected, (str, bytes)):
+        return kind in (type(expected), np.str_) and got == expected
     return got is expected
+
+
+def _number(value: Any) -> Any:
+    """A number of Python or NumPy, or what an array without dimensions holds; None for anything else."""
+    kind = type(value)
+    if issubclass(kind, np.ndarray) and np.ndarray.shape.__get__(value) == ():
+        value, kind = np.asarray(value)[()], type(np.asarray(value)[()])
+    plain = issubclass(kind, (int, float, complex, np.bool_, np.number))
+    return value if plain else None
+
+
+def differs(what: str, expected: Any, got: Any) -> str:
+    """What is not the same, in one line: in a container the first place, where it is one of the same kind."""
+    plainly = f"{what} is {text_of(got, 40)} instead of {text_of(expected, 40)}"
+    kind = type(got)
+    if isinstance(expected, (list, tuple)):
+        if not issubclass(kind, (list, tuple)):
+            return f"{what} is {an(class_name(got))}, not {an(class_name(expected))}"
+        items = _items(got)
+        if all(issubclass(type(each), (int, np.integer)) for each in (*expected, *items)) and len(expected) < 10:
+            return plainly
+        if len(items) != len(expected):
+            return f"{what} has {_counted(len(items), 'element')} instead of {len(expected)}"
+        if all(_number(each) is not None and type(each) is not complex for each in (*expected, *items)):
+            return f"{what} {relation(np.array(items, float), np.array(expected, float))}"
+        at = next(at for at, each in enumerate(expected) if not same(each, items[at]))
+        return differs(f"{what}[{at}]", expected[at], items[at])
+    if isinstance(expected, dict):
+        if not issubclass(kind, dict):
+            return f"{what} is {an(class_name(got))}, not {an(class_name(expected))}"
+        found = dict(_items(got))
+        for key, each in expected.items():
+            if key not in found:
+                return f"{what} has no key {text_of(key, 40)}"
+            if not same(each, found[key]):
+                return differs(f"{what}[{text_of(key, 40)}]", each, found[key])
+        more = next(key for key in found if key not in expected)
+        return f"{what} has a key {text_of(more, 40)}, which should not be there"
+    if isinstance(expected, (set, frozenset)):
+        if not issubclass(kind, (set, frozenset)):
+            return f"{what} is {an(class_name(got))}, not {an(class_name(expected))}"
+        found = {*_items(got)}
+        lacks, more = expected - found, found - expected
+        return (
+            f"{what} lacks {text_of(min(lacks, key=repr), 40)}"
+            if lacks
+            else (f"{what} has {text_of(min(more, key=repr), 40)}, which should not be there")
+        )
+    if isinstance(expected, np.ndarray):
+        if not issubclass(kind, np.ndarray):
+            return f"{what} is {an(class_name(got))}, not an array"
+        array = np.asarray(got)
+        if array.shape != expected.shape:
+            return f"{what} has shape {array.shape} instead of {expected.shape}"
+        if expected.dtype.kind in NUMBERS and array.dtype.kind in NUMBERS:
+            return f"{what} {relation(array.astype(np.float64), expected.astype(np.float64))}"
+        return differs(what, expected.tolist(), array.tolist())
+    if isinstance(expected, float) and (number := _number(got)) is not None:
+        shown = f"{expected:.4g}"
+        return f"{what} is {number:.4g} instead of {shown}" if f"{number:.4g}" != shown else plainly
+    if isinstance(expected, (float, str)) and kind is not type(expected) and got is not None:
+        wanted = "a number" if isinstance(expected, float) else "a text"
+        return f"{what} is {text_of(got, 40)}, {an(class_name(got))}, not {wanted}"
+    if isinstance(expected, str) and kind is str and max(len(expected), len(got)) > 30:
+        at = next(
+            (at for at, both in enumerate(zip(expected, got, strict=False)) if both[0] != both[1]),
+            min(len(expected), len(got)),
+        )
+        some = [text[max(at - 10, 0) : at + 20] for text in (got, expected)]
+        return f"{what} differs from character {at} on: … {text_of(some[0])} instead of … {text_of(some[1])}"
+    return plainly
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' * (count != 1)}"
 
 
 def close(one: np.ndarray, other: np.ndarray) -> bool:
@@ -569,10 +719,10 @@ def class_name(value: Any) -> str:
     return printable(type.__dict__["__name__"].__get__(type(value)), 60)
 
 
-def is_bare(value: Any) -> bool:
-    """Whether a result is a number or array instead of a tensor that holds one (which may be built on an array)."""
-    kind = type(value)
-    return issubclass(kind, (Described, np.ndarray, np.generic, bool, int, float)) and not _has(kind, "backward")
+def is_bare(value: Any, kind: Kind) -> bool:
+    """Whether a result is a number or array instead of an object of a kind (which may be derived from an array)."""
+    own = type(value)
+    return issubclass(own, (Described, np.ndarray, np.generic, bool, int, float)) and not _has(own, kind.marks)
 
 
 def _has(kind: type, name: str) -> bool:
@@ -583,11 +733,15 @@ def an(noun: str) -> str:
     return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
 
 
-def explain(error: BaseException) -> Failed | Missing:
-    """A learner's exception as a verdict. Its message is learner code too: it may raise, or never come."""
+def explain(error: BaseException, meanings: Sequence[exceptions.Meaning] = ()) -> Failed | Missing:
+    """A learner's exception as a verdict. Its message is learner code too: it may raise, or never come.
+
+    Args:
+        meanings: what texts of exceptions mean in an assignment, beside what they mean in any.
+    """
     try:
         with learner_code(1.0):
-            return _explain(error)
+            return _explain(error, meanings)
     except KeyboardInterrupt:
         raise
     except BaseException:
@@ -596,7 +750,7 @@ def explain(error: BaseException) -> Failed | Missing:
         return verdict
 
 
-def _explain(error: BaseException) -> Failed | Missing:
+def _explain(error: BaseException, meanings: Sequence[exceptions.Meaning]) -> Failed | Missing:
     frames = traceback.StackSummary.extract(traceback.walk_tb(error.__traceback__), lookup_lines=False)
     frames = [frame for frame in frames if not frame.filename.startswith(tuple(BETWEEN))]
     if type(error) in (Failed, Missing) and not (frames and _is_theirs(frames[-1].filename)):
@@ -607,10 +761,10 @@ def _explain(error: BaseException) -> Failed | Missing:
         return Failed("your code calls PyTorch: build it with NumPy", mistake="uses-torch")
     # Line by line on demand: a learner's code may claim to come from any file, and reading that one may never end.
     message = printable(_message(error))
-    means = exceptions.meaning([kind.__name__ for kind in type(error).__mro__], message)
+    means = exceptions.meaning([kind.__name__ for kind in type(error).__mro__], message, meanings)
     is_there = means is not None and means.mistake == "returns-none"
     # Raised by what the check did, not inside their code.
-    if not is_there and frames and frames[-1].filename in (SCRIPT, __file__, TESTS):
+    if not is_there and frames and _is_checks(frames[-1].filename):
         if isinstance(error, AttributeError):
             if getattr(error, "obj", error) is None:
                 return Missing("it returned None: not written yet, or without return", nothing="it")
@@ -649,8 +803,13 @@ def came_through(error: BaseException) -> bool:
     return any(file == SCRIPT or file.startswith(tuple(BETWEEN)) for file in frames)
 
 
+def _is_checks(filename: str) -> bool:
+    """Whether what was raised in a file was raised by what a check did, not inside the learner's code."""
+    return filename in (SCRIPT, __file__) or filename.startswith(tuple(CHECKS))
+
+
 def _is_theirs(filename: str) -> bool:
-    return filename != SCRIPT and not filename.startswith(NOT_THEIRS)
+    return filename != SCRIPT and not filename.startswith((*NOT_THEIRS, *CHECKS))
 
 
 def _is_cell(filename: str) -> bool:

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from checks.observe import array_of
+from checks.observe import Kind, array_of
 from checks.report import in_notebook, show
 
+HOLDER = Kind("tensor", "", holds="data", marks="")  # what a training hands over, where it is no number or array
 PAUSE = 0.25  # seconds between two pictures of a training that goes on
 GRID = 60  # points along each side, at which a network is asked for the picture of its regions
 STAGES = 6  # of a training that is over, side by side
@@ -63,7 +64,7 @@ class _Live:
         self.last = -PAUSE
 
     def __call__(self, loss: float) -> None:
-        self.losses.append(float(array_of(loss, "the loss").sum()))
+        self.losses.append(float(array_of(loss, "the loss", HOLDER).sum()))
         self.lines.append(f"epoch {len(self.losses)}: loss {self.losses[-1]:.4g}{self._more()}")
         grown = not np.isfinite(self.losses[-1]) or 0 < 1000 * abs(self.losses[0]) < self.losses[-1]
         if grown and not self.remark:
@@ -95,7 +96,7 @@ class _Live:
             figure.subplots_adjust(top=figure.subplotpars.top - 0.12)
             figure.suptitle(self.remark, color=WARNING)
             alt += f" {self.remark.capitalize()}."
-        forms = _forms(figure, alt, "\n".join(self.lines[-200:]))
+        forms = figure_forms(figure, alt, "\n".join(self.lines[-200:]))
         if self.handle is None:
             self.handle = display(forms, raw=True, display_id=True)
         else:
@@ -127,7 +128,7 @@ class _Curves(_Live):
 
     def _picture(self) -> tuple[Any, str]:
         what = "The loss of each epoch" if self.accuracy is None else "The loss and the accuracy of each epoch"
-        figure = _new_figure(7.2, 2.6, left=0.09, right=0.98, bottom=0.2, top=0.88)
+        figure = new_figure(7.2, 2.6, left=0.09, right=0.98, bottom=0.2, top=0.88)
         curves = [("mean loss", self.losses)] + ([("accuracy", self.shares)] if self.accuracy else [])
         for number, (name, values) in enumerate(curves):
             axes = figure.add_subplot(1, len(curves), number + 1)
@@ -154,7 +155,7 @@ class _Regions(_Live):
         self.stages: dict[int, np.ndarray] = {}  # epochs 1, 2, 4, 8, ...: what was answered then at these places
 
     def _answers(self, points: np.ndarray) -> np.ndarray:
-        return array_of(self.scores(points), "scores").argmax(axis=1)
+        return array_of(self.scores(points), "scores", HOLDER).argmax(axis=1)
 
     def _regions(self) -> np.ndarray:
         x, y = self.places
@@ -167,7 +168,7 @@ class _Regions(_Live):
         return f", {np.mean(self._answers(self.points) == self.labels):.1%} of the points on the right side"
 
     def _picture(self) -> tuple[Any, str]:
-        figure = _new_figure(5, 3.6, left=0.1, right=0.97, bottom=0.08, top=0.92)
+        figure = new_figure(5, 3.6, left=0.1, right=0.97, bottom=0.08, top=0.92)
         axes = figure.add_subplot()
         self._draw(axes, self._regions(), 12)
         axes.legend(loc="upper right", fontsize=8)
@@ -180,7 +181,7 @@ class _Regions(_Live):
         chosen = [stages[n] for n in sorted({*np.linspace(0, len(stages) - 1, STAGES).round().astype(int)})]
         columns = min(len(chosen), 3)
         rows = -(-len(chosen) // columns)
-        figure = _new_figure(2.6 * columns, 2.2 * rows, left=0.01, right=0.99, bottom=0.02, top=0.92, wspace=0.03)
+        figure = new_figure(2.6 * columns, 2.2 * rows, left=0.01, right=0.99, bottom=0.02, top=0.92, wspace=0.03)
         for number, (epoch, answers) in enumerate(chosen, 1):
             axes = figure.add_subplot(rows, columns, number, xticks=[], yticks=[])
             self._draw(axes, answers, 3)
@@ -198,47 +199,6 @@ class _Regions(_Live):
             axes.scatter(*own.T, s=size, color=color, marker=mark, label=f"class {number}")
 
 
-def draw_weights(model: Any, side: int = 8) -> None:
-    """Draw what each unit of a model's first layer looks for: its weights, as a picture of `side` by `side` pixels.
-
-    The first parameter that has `side * side` rows or columns is taken for the first layer's weight.
-    """
-    found = [array_of(parameter.tensor, "a parameter") for parameter in model.parameters() or []]
-    weight = next((each for each in found if each.ndim == 2 and side * side in each.shape), None)
-    if weight is None:
-        why = f"No parameter of this model has {side * side} rows or columns"
-        show(
-            {"text/plain": f"{why if found else 'parameters() of this model gives nothing'}: there is nothing to draw."}
-        )
-        return
-    if not np.isfinite(weight).all():
-        diverged = "The weights of the first layer are not finite, so training has diverged"
-        show({"text/plain": f"{diverged}: there is nothing to draw. Make the model anew, and try a smaller lr."})
-        return
-    units = weight.T if weight.shape[0] == side * side else weight
-    drawn, columns = units[:32], 8
-    rows = -(-len(drawn) // columns)
-    board = np.full((rows * (side + 1) + 1, columns * (side + 1) + 1), np.nan)
-    for number, unit in enumerate(drawn):
-        top, left = (number // columns) * (side + 1) + 1, (number % columns) * (side + 1) + 1
-        board[top : top + side, left : left + side] = unit.reshape(side, side)
-    largest = float(np.nanmax(np.abs(board))) or 1.0
-    figure = _new_figure(0.62 * columns + 2.2, 0.62 * rows + 0.2)
-    axes = figure.add_subplot()
-    picture = axes.imshow(board / largest, cmap="PuOr_r", vmin=-1, vmax=1)  # huge weights would overflow in it
-    axes.axis("off")
-    bar = figure.colorbar(picture, ax=axes, ticks=[-1, 0, 1], fraction=0.05, pad=0.02)
-    words = [f"{-largest:.2g}: ink here lowers the unit", "0", f"+{largest:.2g}: ink here raises the unit"]
-    bar.ax.set_yticklabels(words)
-    what = f"The weights of {len(drawn)} of {len(units)} units of the first layer"
-    alt = f"{what}, each as a picture of {side} by {side} pixels, from {-largest:.2g} to {largest:.2g}."
-    if weight.shape[0] == weight.shape[1]:
-        reading = "The weight is square: each column is taken for a unit, as in x @ weight."
-        axes.set_title(reading, fontsize=9)
-        alt += f" {reading}"
-    show(_forms(figure, alt, alt))
-
-
 def show_figure(figure: Any, alt: str) -> None:
     """Show a figure of matplotlib with a description for those who do not see it; where none can be shown, print that.
 
@@ -248,12 +208,12 @@ def show_figure(figure: Any, alt: str) -> None:
     """
     from matplotlib import pyplot as plt
 
-    forms = _forms(figure, alt, alt, bbox_inches="tight")  # as a notebook trims it
+    forms = figure_forms(figure, alt, alt, bbox_inches="tight")  # as a notebook trims it
     plt.close(figure)
     show(forms)
 
 
-def _new_figure(width: float, height: float, **margins: float) -> Any:
+def new_figure(width: float, height: float, **margins: float) -> Any:
     """A figure in inches that no window or cell shows by itself. Drawing it is twice as fast with margins given."""
     from matplotlib.figure import Figure
 
@@ -263,7 +223,7 @@ def _new_figure(width: float, height: float, **margins: float) -> Any:
     return figure
 
 
-def _forms(figure: Any, alt: str, text: str, **saved: Any) -> dict[str, Any]:
+def figure_forms(figure: Any, alt: str, text: str, **saved: Any) -> dict[str, Any]:
     """A figure as a display: a picture with its description, or the text where none can be shown."""
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=100, **saved)

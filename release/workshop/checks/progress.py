@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Any
 from checks.report import LEFT, NARROW, STYLE, Report, cell, head, in_notebook, show
 
 if TYPE_CHECKING:
-    from checks.section import Section, Workshop
+    from checks.assignment import Assignment
+    from checks.section import Section
 
 FILE = Path(__file__).parent.with_name("progress.json")
-_here: set[str] = set()  # sections whose test has run in this process
+_here: set[tuple[str, str]] = set()  # sections whose test has run in this process
 
 
-def keep(report: Report) -> None:
+def keep(assignment: Assignment, report: Report) -> None:
     """Keep what a test found; only in a notebook. A folder that cannot be written keeps nothing."""
     if not in_notebook():
         return
@@ -34,8 +35,9 @@ def keep(report: Report) -> None:
         "open": first.title if first else None,
         "when": datetime.datetime.now().isoformat(timespec="minutes"),
     }
-    _here.add(report.section)
-    kept = {**known(), report.section: found}
+    _here.add((assignment.title, report.section))
+    kept = _kept()
+    kept[assignment.title] = {**known(assignment), report.section: found}
     beside = FILE.with_suffix(f".{os.getpid()}.new")
     with contextlib.suppress(OSError):
         try:
@@ -45,13 +47,19 @@ def keep(report: Report) -> None:
             beside.unlink(missing_ok=True)
 
 
-def known() -> dict[str, dict[str, Any]]:
+def known(assignment: Assignment) -> dict[str, dict[str, Any]]:
     """What the file says of each section; nothing of what is no such thing."""
+    found = _kept().get(assignment.title)
+    return {id: one for id, one in found.items() if _is_sound(one)} if isinstance(found, dict) else {}
+
+
+def _kept() -> dict[str, Any]:
+    """What the file holds, by assignments."""
     try:
         kept = json.loads(FILE.read_text(encoding="utf-8"))
-        return {id: found for id, found in kept.items() if _is_sound(found)}
-    except (OSError, ValueError, RecursionError, AttributeError):
+    except (OSError, ValueError, RecursionError):
         return {}
+    return kept if isinstance(kept, dict) else {}
 
 
 def _is_sound(found: Any) -> bool:
@@ -68,32 +76,34 @@ def _is_sound(found: Any) -> bool:
     )
 
 
-def _row(section: Section, found: dict[str, Any] | None) -> tuple[str, str, str]:
+def _row(assignment: Assignment, section: Section, found: dict[str, Any] | None) -> tuple[str, str, str]:
     """Result, points and remark of a section; nothing is found of one that was not run."""
     if found is None:
         return "○ not run", f"- / {section.points:g}", ""
     full = found["score"] == section.points
     remark = "" if full or not found["open"] else f"look at: {found['open']}"
-    if section.id not in _here:
+    if (assignment.title, section.id) not in _here:
         remark = f"{remark + '; ' if remark else ''}from {found['when'].replace('T', ' ')}, by another kernel"
     word = "✓ all points" if full else "… in part" if found["score"] else "✗ no points"
     return word, f"{found['score']:g} / {section.points:g}", remark
 
 
-def table(workshop: Workshop) -> tuple[str, list[tuple[str, str, str, str]], str]:
+def table(assignment: Assignment) -> tuple[str, list[tuple[str, str, str, str]], str]:
     """A head, a row for each section (title, result, points, remark), and what is next."""
-    points = {section.id: section.points for section in workshop.sections}
-    run = {id: found for id, found in known().items() if found["points"] == points.get(id)}  # others are of other tests
+    points = {section.id: section.points for section in assignment.sections}
+    run = {
+        id: found for id, found in known(assignment).items() if found["points"] == points.get(id)
+    }  # others are of other tests
     done = [id for id, found in run.items() if found["score"] == found["points"]]
-    rows = [(section.title, *_row(section, run.get(section.id))) for section in workshop.sections]
+    rows = [(section.title, *_row(assignment, section, run.get(section.id))) for section in assignment.sections]
     earned, total = sum(found["score"] for found in run.values()), sum(points.values())
-    todo = [section for section in workshop.sections if section.id not in done]
+    todo = [section for section in assignment.sections if section.id not in done]
     line = f"Next: {todo[0].title}, then run {todo[0].call}" if todo else "Nothing is left to do. Well done!"
-    return f"Workshop: {earned:g} of {total:g} points", rows, line
+    return f"{assignment.title}: {earned:g} of {total:g} points", rows, line
 
 
-def show_progress(workshop: Workshop) -> None:
-    title, rows, line = table(workshop)
+def show_progress(assignment: Assignment) -> None:
+    title, rows, line = table(assignment)
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     lines = [f"{row[1]:{widths[1]}}  {row[2]:>{widths[2]}}  {row[0]:{widths[0]}}  {row[3]}".rstrip() for row in rows]
     note = f"Kept in {FILE.name} beside tests.py; delete it to begin anew. It is never graded."

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import html
-import re
 import textwrap
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+UNTOLD = {"says", "drawing"}  # of a check, to tools
 MIME = "application/vnd.minitorch.report+json"
 WIDTH = 80
 INDENT = 16  # of the title of a check, behind its status and points
@@ -22,7 +21,6 @@ BARS = {
 }
 # In the elements themselves: a front end that does not trust the notebook drops STYLE and keeps these.
 LEFT = "text-align: left; vertical-align: top"
-DRAWN = {"matmul", "relu", "ReLU", "sum", "MSELoss"}  # what can be drawn, beside the operators
 NARROW = "; white-space: nowrap"
 SYMBOLS = {"passed": "✓", "failed": "✗", "waiting": "…", "missing": "○", "broken": "!"}
 
@@ -42,6 +40,7 @@ class Result:
     mistake: str | None = None
     hints: list[str] = field(default_factory=list)
     says: str | None = None  # what was observed, in one line
+    drawing: str | None = None  # the call that draws what the snippet shows
 
 
 @dataclass(frozen=True)
@@ -70,10 +69,10 @@ class Report:
     call: str  # what a learner types to run these checks again
     seed: int
     checks: list[Result]
-    progress: str | None = None  # the workshop so far, in one line
+    progress: str | None = None  # the assignment so far, in one line
     follow_through: FollowThrough | None = None  # where it was judged a second time
     note: str | None = None  # what else the learner should know
-    causes: list[Any] = field(default_factory=list)  # ways of known mistakes (mistakes.Way) that explain the failures
+    causes: list[Any] = field(default_factory=list)  # ways of known mistakes that explain the failures
     fault: str | None = None  # of the checks, which kept them from looking for mistakes: for their author
 
     @property
@@ -91,7 +90,9 @@ class Report:
             "points": self.points,
             "score": self.score,
             "seed": self.seed,
-            "checks": [{key: value for key, value in asdict(check).items() if key != "says"} for check in self.checks],
+            "checks": [
+                {key: value for key, value in asdict(check).items() if key not in UNTOLD} for check in self.checks
+            ],
             "follow_through": asdict(self.follow_through) if self.follow_through else None,
         }
 
@@ -231,8 +232,8 @@ def _details(check: Result) -> list[str]:
     if check.snippet:
         lines += ["", "    Paste this into a new cell to see it:", ""]
         lines += ["        " + line for line in check.snippet.split("\n")] + [""]
-        if drawing := call_to_draw(check.snippet):
-            lines += [f"    {_draw(drawing)}", "", f"        {drawing}", ""]
+        if check.drawing:
+            lines += [f"    {_draw(check.drawing)}", "", f"        {check.drawing}", ""]
     for number, hint in enumerate(check.hints, 1):
         lines += _block(f"hint {number}", hint)
     return lines
@@ -244,33 +245,6 @@ def head(text: str) -> str:
 
 def cell(content: str, more: str = "") -> str:
     return f'<td style="{LEFT}{more}">{content}</td>'
-
-
-def call_to_draw(snippet: str) -> str | None:
-    """The call that draws the graph of a snippet's y, beside PyTorch's if PyTorch can run it.
-
-    Only of a snippet in which the drawing shows what failed: each name is assigned once, y goes backward, all runs to
-    its end, and y or a gradient that it hands on is looked at. Nothing of loops: there is no expression to draw.
-    """
-    try:
-        *made, walk, looked = ast.parse(snippet).body
-    except (SyntaxError, ValueError):  # ValueError: it is too short
-        return None
-    steps = {ast.unparse(line.targets): ast.unparse(line.value) for line in made if isinstance(line, ast.Assign)}
-    leaves = {name: value for name, value in steps.items() if value.startswith("MyTensor(")}
-    results = {name: value for name, value in steps.items() if name not in leaves}
-    base = re.fullmatch(r"y\.backward\((?:MyTensor\((.*)\)|(\w*))\)", ast.unparse(walk))
-    traced = {f"{name}.grad" for name, value in leaves.items() if "requires_grad=True" in value}
-    seen = ast.unparse(looked)
-    shows = seen == "y" or seen in traced or ".grad for " in seen
-    if not (shows and base and "y" in results and len(steps) == len(made)):
-        return None
-    names = {node.id for value in results.values() for node in ast.walk(ast.parse(value)) if isinstance(node, ast.Name)}
-    if not names <= {*steps, *DRAWN} or [*results][-1] != "y":
-        return "tests.draw_graph(y)"
-    code = "; ".join(f"{name} = {value}" for name, value in results.items()) if len(results) > 1 else results["y"]
-    upstream = base[1] or base[2]
-    return f"tests.draw_graph(y, beside={code!r}{f', base={upstream}' if upstream else ''})"
 
 
 def _draw(drawing: str) -> str:
@@ -292,8 +266,8 @@ def _details_html(check: Result) -> str:
         parts.append(_pre(_rest(check)))
     if check.snippet:
         parts.append(f"<p>Paste this into a new cell to see it:</p>{_pre(check.snippet)}")
-        if drawing := call_to_draw(check.snippet):
-            parts.append(f"<p>{_draw(drawing)}</p>{_pre(drawing)}")
+        if check.drawing:
+            parts.append(f"<p>{_draw(check.drawing)}</p>{_pre(check.drawing)}")
     hints = ""
     for number, hint in reversed(list(enumerate(check.hints, 1))):  # each opens the way to the next
         hints = f"<details><summary>Hint {number}</summary><p>{html.escape(hint)}</p>{hints}</details>"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import builtins
 import contextlib
@@ -11,10 +12,13 @@ import tempfile
 from collections.abc import Iterator
 from typing import Any
 
+from IPython.core.async_helpers import get_asyncio_loop
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
-from checks.observe import learner_code, quiet
+from checks.observe import OutOfTime, learner_code, quiet
+
+SECONDS = 1.0  # for what is left of a cell to end
 
 
 class Shell(InteractiveShell):
@@ -40,6 +44,8 @@ class Shell(InteractiveShell):
             error = raised
         finally:
             sys.stdin = stdin
+        if isinstance(error, OutOfTime):
+            end_tasks()
         if type(error) is KeyboardInterrupt:
             raise error
         return error
@@ -68,6 +74,19 @@ class Shell(InteractiveShell):
     @staticmethod
     def _tee(channel: str) -> contextlib.AbstractContextManager:
         return contextlib.nullcontext()  # IPython keeps all that is printed
+
+
+def end_tasks() -> None:
+    """End what a cell that was cut off in an `await` has left in IPython's loop: it would go on in the next `await`."""
+    loop = get_asyncio_loop()
+    if left := asyncio.all_tasks(loop):
+        for task in left:
+            task.cancel()
+        try:
+            with quiet(), learner_code(SECONDS):
+                loop.run_until_complete(asyncio.wait(left))
+        except (OutOfTime, RuntimeError):  # one that does not let itself be cancelled
+            loop.close()  # IPython makes another one
 
 
 @contextlib.contextmanager

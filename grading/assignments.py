@@ -1,0 +1,161 @@
+"""The assignments of this course: what is declared of each in source/, and the tests that judge it.
+
+One that declares nothing is an ordinary nbgrader assignment: its graded cells ask with `assert`, and have no `tests`.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import gc
+import importlib
+import re
+import sys
+import types
+from collections.abc import Iterable
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from checks import facts
+from checks.assignment import Assignment
+from checks.facts import Facts
+from checks.notebook import code_cells, grade_id, nbgrader_mark
+from grading.remote import OURS
+
+ROOT = Path(__file__).resolve().parent.parent
+CALLS = re.compile(r"\b(tests\.\w+)\(")
+BESIDE = {"tests.py", "conftest.py", "requirements.txt", "checks", "docs", "author"}  # made, or of no learner's
+PASSING = ("__pycache__", "*.pyc", "*.new", ".*")
+SOURCE = ROOT / "source"
+
+
+def facts_of(name: str) -> Facts | None:
+    """What is declared of an assignment; None where nothing is.
+
+    Raises:
+        ImportError: where that cannot be read, with a sentence.
+    """
+    try:
+        return facts.read(SOURCE / name) if name else None
+    except FileNotFoundError:
+        return None
+    except (ValueError, OSError) as error:
+        raise ImportError(str(error)) from None
+
+
+def declared() -> list[str]:
+    """The names of all assignments that declare something."""
+    return sorted(path.parent.name for path in SOURCE.glob(f"*/{facts.NAME}"))
+
+
+def there(source: Path = SOURCE) -> list[str]:
+    """The names of all assignments in a course's source folder, also of those that declare nothing."""
+    return sorted({path.parent.name for path in source.glob("[!.]*/*.ipynb")})
+
+
+def not_there(name: str, source: Path = SOURCE) -> str:
+    """What is said of an assignment that there is none of."""
+    return f"There is no assignment {name!r} in {source}, which holds {', '.join(there(source)) or 'none so far'}."
+
+
+def family(name: str) -> list[str]:
+    """An assignment and those that it builds on, which come first.
+
+    Raises:
+        ImportError: where one of them is not there, or they build on one another.
+    """
+    order: list[str] = []
+
+    def add(name: str, above: tuple[str, ...]) -> None:
+        if name in above:
+            raise ImportError(f"The assignments {', '.join(above)} build on one another: see {facts.NAME}.")
+        found = facts_of(name)
+        if found is None:
+            raise ImportError(f"There is no {SOURCE / name / facts.NAME}.")
+        for other in found.builds_on:
+            add(other, (*above, name))
+        if name not in order:
+            order.append(name)
+
+    add(name, ())
+    return order
+
+
+def code(name: str) -> list[Path]:
+    """The files that decide on an assignment's verdicts: code, data and facts of its own and of those it builds on."""
+    if facts_of(name) is None:
+        return []
+    return [path for each in family(name) for path in _own(SOURCE / each)]
+
+
+def _own(folder: Path) -> list[Path]:
+    found = []
+    for path in sorted(folder.rglob("*")):
+        parts = path.relative_to(folder).parts
+        passing = any(fnmatch(part, pattern) for part in parts for pattern in PASSING)
+        if path.is_file() and not passing and parts[0] not in BESIDE and path.suffix != ".ipynb":
+            found.append(path)
+    return found
+
+
+def undeclared(name: str, notebooks: Iterable[Path]) -> str | None:
+    """What is said where graded cells of an assignment that declares nothing call tests."""
+    for path in notebooks:
+        for cell in code_cells(path):
+            if nbgrader_mark(cell).get("grade") and (called := CALLS.search(cell["source"])):
+                return (
+                    f"The graded cell {grade_id(cell)!r} of {path.name} calls {called[1]}, and nobody knows that: "
+                    f"there is no {SOURCE / name / facts.NAME}."
+                )
+    return None
+
+
+def _none(assignment: str, name: str) -> None:
+    raise AttributeError(f"tests has no {name}: there is no source/{assignment}/{facts.NAME}")
+
+
+def load_tests(name: str) -> types.ModuleType:
+    """The trusted tests of an assignment, ready to judge; a module without any where it declares nothing.
+
+    Raises:
+        ImportError: with what to do; also where its files have changed since it was loaded.
+    """
+    files = [*code(name), *sorted((ROOT / "checks").glob("*.py"))]
+    state = [(path, path.stat().st_mtime_ns, path.stat().st_size) for path in files]
+    if name not in _loaded:
+        _loaded[name] = _load(name), state
+    tests, before = _loaded[name]
+    if before != state:
+        raise ImportError(f"The tests of {name} have changed since this program began: start it again.")
+    return tests
+
+
+_loaded: dict[str, tuple[types.ModuleType, list[Any]]] = {}  # and what its files were then
+
+
+def _load(name: str) -> types.ModuleType:
+    import IPython.display  # noqa: F401 - what reports need when they are shown
+
+    if facts_of(name) is None:
+        tests = types.ModuleType("tests")
+        tests.__getattr__ = functools.partial(_none, name)
+        tests.ASSIGNMENT = Assignment(name or "Assignment")
+        return tests
+    for each in family(name):
+        OURS.add(each)
+        if (place := str(SOURCE / each)) not in sys.path:
+            sys.path.append(place)
+    tests = importlib.import_module(f"{name}.tests")
+    if not isinstance(getattr(tests, "ASSIGNMENT", None), Assignment):
+        raise ImportError(f"{tests.__file__} declares no ASSIGNMENT: see docs/author.md.")
+    needed = {tests.ASSIGNMENT: None} | {
+        earlier.assignment: None for section in tests.ASSIGNMENT.sections for earlier, _ in section.builds_on
+    }
+    for each in needed:
+        each.get_ready()
+    np.random.default_rng(0)  # NumPy loads this part of itself when it is first asked for it
+    atexit.register(gc.freeze)  # else Python looks through all that PyTorch made before it ends: half a second
+    return tests

@@ -1,0 +1,4 @@
+# Wrote the account only.
+# others: untouched
+
+# %% account: solution

@@ -1,0 +1,134 @@
+"""Every assignment in source/ is put through its own proof: its release, its solutions and its sample class.
+
+    pytest kit_tests/test_assignments.py -k my_course      one assignment's
+
+A wrong solution is a file author/wrong/<name>.py: in comments the section in which it loses points and, if a known
+mistake is to be named, that; then definitions in place of the solution's. One in author/right/ loses nothing.
+
+    # section: softmax
+    # mistake: axis-forgotten
+    def softmax(scores): ...
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import build
+import gate
+import jupytext
+import make_class
+import nbformat
+import pytest
+
+from checks.assignment import Assignment
+from checks.report import Report
+from conftest import ROOT
+from grading import results
+
+SEEDS = range(5)
+SAYS = re.compile(r"^# (section|mistake): (\S+)$", re.MULTILINE)
+EVERY = pytest.mark.parametrize("name", build.assignments())
+
+
+def made(kind: str) -> list[Path]:
+    """The solutions of a kind that authors wrote."""
+    return [path for name in build.assignments() for path in sorted(_authors(name).glob(f"{kind}/*.py"))]
+
+
+def _authors(name: str) -> Path:
+    return ROOT / "source" / name / "author"
+
+
+def label(path: Path) -> str:
+    """The assignment, and the name of a solution."""
+    return f"{path.parents[2].name}-{path.stem}"
+
+
+@cache
+def declared(name: str) -> Assignment:
+    return gate.declared(name, [one.folder for one in build.Course(name).family()])
+
+
+def names_with(path: Path) -> dict[str, Any]:
+    """The names that the solution defines, and then this file."""
+    text = build.Course(path.parents[2].name).text.read_text(encoding="utf-8")
+    names: dict[str, Any] = {"__name__": "__main__"}
+    for cell in jupytext.reads(text, fmt="py:percent").cells:
+        if cell.cell_type == "code" and gate.SKIPPED not in cell.metadata.get("tags", []):
+            source = re.sub(r"^import tests$", "", cell.source, flags=re.MULTILINE)
+            if "tests." not in source:
+                exec(compile(source, f"<{cell.metadata.get('nbgrader', {}).get('grade_id')}>", "exec"), names)
+    exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), names)
+    return names
+
+
+def reports(path: Path, section: str, names: dict[str, Any]) -> list[Report]:
+    """What a section says of a solution, for some seeds."""
+    (asked,) = [one for one in declared(path.parents[2].name).sections if one.id == section]
+    wanted = asked.call.partition("(")[2].rstrip(")").split(", ")
+    found = [asked.run({name: names[name] for name in wanted}, seed) for seed in SEEDS]
+    assert not any(check.status == "broken" for report in found for check in report.checks)
+    return found
+
+
+@EVERY
+def test_what_is_generated_is_in_sync_and_the_solution_earns_all(name):
+    done = subprocess.run(
+        [sys.executable, "source/build.py", "--prove", name], cwd=ROOT, capture_output=True, text=True, timeout=600
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("path", made("wrong"), ids=label)
+def test_a_wrong_solution_loses_points_and_is_named_as_it_says(path):
+    says = dict(SAYS.findall(path.read_text(encoding="utf-8")))
+    for report in reports(path, says["section"], names_with(path)):
+        assert report.score < report.points
+        named = {check.mistake for check in report.checks if check.mistake}
+        assert named == ({says["mistake"]} if "mistake" in says else set()), report.as_text()
+
+
+@pytest.mark.parametrize("path", made("right"), ids=label)
+def test_a_right_solution_loses_nothing(path):
+    names = names_with(path)
+    for section in declared(path.parents[2].name).sections:
+        for report in reports(path, section.id, names):
+            assert report.score == report.points, report.as_text()
+
+
+@EVERY
+def test_the_sample_class_gets_what_it_deserves(name, tmp_path):
+    learners = make_class.sample_class(name)
+    for learner, text in learners.items():
+        folder = tmp_path / "submitted" / learner / name
+        folder.mkdir(parents=True)
+        (folder / f"{name}.ipynb").write_text(text, encoding="utf-8")
+    db = f"--db=sqlite:///{tmp_path}/gradebook.db"
+    places = [
+        f"--CourseDirectory.{kind}_directory={tmp_path / kind}" for kind in ("submitted", "autograded", "release")
+    ]
+    journal = f"--ClassAutograde.journal_directory={tmp_path / '.grading'}"
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    for command in (
+        ["nbgrader", "generate_assignment", name, "--ProvedAssignment.proved=True", db, *places],
+        ["grading", "autograde", name, db, *places, journal],
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", *command], cwd=ROOT, env={**os.environ, "PATH": path}, capture_output=True, text=True
+        )
+        assert done.returncode == 0 or "need a look" in done.stderr, done.stderr
+    notebook = nbformat.read(build.Course(name).source, as_version=4)
+    cells = gate.sections_of(notebook, declared(name))
+    expected = json.loads((_authors(name) / "class" / "expected.json").read_text(encoding="utf-8"))
+    assert expected.keys() == learners.keys()
+    table = results.read(f"sqlite:///{tmp_path}/gradebook.db", name)
+    got = {learner: dict(zip(table.cells, row, strict=True)) for learner, row in table.rows.items()}
+    assert got == {learner: make_class.deserved(said, cells) for learner, said in expected.items()}

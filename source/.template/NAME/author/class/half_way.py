@@ -1,0 +1,4 @@
+# Stopped after the first section.
+# others: untouched
+
+# %% softmax: solution

@@ -1,0 +1,3 @@
+# section: loss
+def loss(scores, targets):
+    return -sum(np.log(softmax(scores)[row, target]) for row, target in enumerate(targets))

@@ -1,0 +1,177 @@
+"""Draw the workshop's figures: `python source/workshop/author/figures.py` writes source/workshop/figures/*.svg.
+
+Plain strings, no dates and no random ids, so the same code gives the same bytes. Each picture lies on a
+light card of its own: it reads the same in a light and in a dark notebook.
+"""
+
+from math import hypot
+from pathlib import Path
+
+FIGURES = Path(__file__).resolve().parents[1] / "figures"
+
+INK, CARD, BORDER = "#1b2430", "#ffffff", "#b8c1cc"
+LEAF, RESULT, OPERATION = "#e3f1e5", "#eef1f5", "#fff1cc"
+FORWARD, BACKWARD = "#1f5fa8", "#b3400f"
+TIMES = "&#215;"
+FONT = "'DejaVu Sans', Verdana, Arial, sans-serif"
+
+
+def text(x: float, y: float, words: str, size: int = 16, color: str = INK, style: str = "", anchor="middle") -> str:
+    """Words centered on (x, y), with a rim in the card's color so that a line behind them does not disturb."""
+    return (
+        f'<text x="{x:g}" y="{y:g}" font-size="{size}" fill="{color}" text-anchor="{anchor}" {style}'
+        f' stroke="{CARD}" stroke-width="4" paint-order="stroke">{words}</text>'
+    )
+
+
+def tensor(x: float, y: float, formula: str, value: str, gradient: str, fill: str) -> str:
+    """A box: the tensor's name, its value, and the gradient of y that reaches it."""
+
+    def line(below: float, words: str, color: str, style: str = 'font-size="15"') -> str:
+        return f'<text x="{x:g}" y="{y + below:g}" {style} fill="{color}" text-anchor="middle">{words}</text>'
+
+    return "\n".join(
+        [
+            f'<rect x="{x - 66:g}" y="{y - 38:g}" width="132" height="76" rx="10" fill="{fill}" stroke="{INK}"/>',
+            line(-16, formula, INK, 'font-size="17" font-weight="bold"'),
+            line(7, value, FORWARD),
+            line(29, gradient, BACKWARD),
+        ]
+    )
+
+
+def operation(x: float, y: float, sign: str) -> str:
+    """A circle with the operation's sign."""
+    style = f'font-size="27" font-weight="bold" fill="{INK}" text-anchor="middle"'
+    return (
+        f'<circle cx="{x:g}" cy="{y:g}" r="27" fill="{OPERATION}" stroke="{INK}"/>\n'
+        f'<text x="{x:g}" y="{y + 9:g}" {style}>{sign}</text>'
+    )
+
+
+def arrow(start: tuple[float, float], end: tuple[float, float], backward: bool = False) -> str:
+    """A straight arrow; the backward ones are dashed."""
+    color, name = (BACKWARD, "back") if backward else (FORWARD, "forth")
+    dash = ' stroke-dasharray="7 5"' if backward else ""
+    (x0, y0), (x1, y1) = start, end
+    return (
+        f'<line x1="{x0:.1f}" y1="{y0:.1f}" x2="{x1:.1f}" y2="{y1:.1f}" stroke="{color}" stroke-width="2.5"{dash}'
+        f' marker-end="url(#{name})"/>'
+    )
+
+
+def edge(left: tuple[float, float], right: tuple[float, float], gradient: str, lift: float = 26) -> str:
+    """Two arrows between the points: forward, and beside it backward with the gradient it carries."""
+    (x0, y0), (x1, y1) = left, right
+    length = hypot(x1 - x0, y1 - y0)
+    dx, dy = (x1 - x0) / length, (y1 - y0) / length
+    px, py = -dy * 6, dx * 6  # to the side
+    forth = arrow((x0 - px, y0 - py), (x1 - 4 * dx - px, y1 - 4 * dy - py))
+    back = arrow((x1 + px, y1 + py), (x0 + 4 * dx + px, y0 + 4 * dy + py), backward=True)
+    label = text((x0 + x1) / 2 + px * 3, (y0 + y1) / 2 + lift, gradient, 15, BACKWARD) if gradient else ""
+    return f"{forth}\n{back}\n{label}"
+
+
+def legend(x: float, y: float) -> str:
+    """What the two kinds of arrow mean, in words."""
+    return "\n".join(
+        [
+            arrow((x, y), (x + 52, y)),
+            text(x + 64, y + 5, "forward: values", 15, FORWARD, anchor="start"),
+            arrow((x + 262, y), (x + 210, y), backward=True),
+            text(x + 274, y + 5, "backward: gradients of y", 15, BACKWARD, anchor="start"),
+        ]
+    )
+
+
+def card(width: int, height: int, title: str, description: str, *parts: str) -> str:
+    """The whole picture."""
+    heads = "\n".join(
+        f'<marker id="{name}" viewBox="0 0 10 10" refX="8" refY="5" markerWidth="13" markerHeight="13"'
+        f' markerUnits="userSpaceOnUse" orient="auto"><path d="M0,0 L10,5 L0,10 z" fill="{color}"/></marker>'
+        for name, color in (("forth", FORWARD), ("back", BACKWARD))
+    )
+    body = "\n".join(parts)
+    size = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
+    return f"""<svg xmlns="http://www.w3.org/2000/svg" {size} \
+role="img" aria-labelledby="title description" font-family="{FONT}">
+<title id="title">{title}</title>
+<desc id="description">{description}</desc>
+<defs>
+{heads}
+</defs>
+<rect x="1" y="1" width="{width - 2}" height="{height - 2}" rx="16" fill="{CARD}" stroke="{BORDER}"/>
+{body}
+</svg>
+"""
+
+
+def graph() -> str:
+    """The graph of y = a * x + b at a = 2, x = 3, b = 1."""
+    return card(
+        920,
+        420,
+        "The graph of y = a * x + b",
+        "The leaves a = 2 and x = 3 enter a multiplication that gives u = 6. u and the leaf b = 1 enter an addition "
+        "that gives y = 7. Backward, the gradient 1 starts at y and passes the addition unchanged to u and to b. "
+        "The multiplication sends 1 times x = 3 to a, and 1 times a = 2 to x.",
+        edge((151, 95), (284, 141), "1 · x = 3", 34),
+        edge((151, 235), (284, 169), "1 · a = 2", 34),
+        edge((336, 155), (424, 155), ""),
+        edge((556, 160), (635, 200), "1", 26),
+        edge((151, 340), (636, 226), "1", 30),
+        edge((688, 213), (764, 213), ""),
+        tensor(85, 80, "a", "value 2", "gradient 3", LEAF),
+        tensor(85, 235, "x", "value 3", "gradient 2", LEAF),
+        tensor(85, 340, "b", "value 1", "gradient 1", LEAF),
+        operation(310, 155, TIMES),
+        tensor(490, 155, f"u = a {TIMES} x", "value 6", "gradient 1", RESULT),
+        operation(662, 213, "+"),
+        tensor(830, 213, "y = u + b", "value 7", "starts with 1", RESULT),
+        text(85, 30, "leaves", 16, INK, 'font-style="italic"'),
+        text(490, 104, "intermediate result", 16, INK, 'font-style="italic"'),
+        text(830, 162, "result", 16, INK, 'font-style="italic"'),
+        legend(420, 392),
+    )
+
+
+def paths() -> str:
+    """The two paths of y = x * x at x = 3."""
+
+    def curve(side: int, label_y: float) -> str:
+        """Both arrows of one path: above the middle (side -1) or below it (side 1)."""
+        bend, near, far = 150 + side * 100, 150 + side * 26, 150 + side * 19
+        line = 'fill="none" stroke-width="2.5"'
+        forth = f'd="M166,{near - 5} Q275,{bend - 5} 379,{far - 8}" stroke="{FORWARD}" marker-end="url(#forth)"'
+        back = f'd="M381,{far + 8} Q275,{bend + 9} 170,{near + 8}" stroke="{BACKWARD}" marker-end="url(#back)"'
+        label = text(275, label_y, "1 · x = 3", 15, BACKWARD)
+        return f'<path {forth} {line}/>\n<path {back} {line} stroke-dasharray="7 5"/>\n{label}'
+
+    return card(
+        700,
+        320,
+        "Two paths from x to y = x * x",
+        "The leaf x = 3 enters a multiplication twice, as its left and as its right input; the result y is 9. "
+        "Backward, the gradient 1 of y takes both paths. Each path brings 1 times 3 = 3 back to x, "
+        "and x adds them to 6.",
+        curve(-1, 124),
+        curve(1, 240),
+        edge((426, 150), (524, 150), "", 30),
+        tensor(100, 150, "x", "value 3", "3 + 3 = 6", LEAF),
+        operation(399, 150, TIMES),
+        tensor(590, 150, f"y = x {TIMES} x", "value 9", "starts with 1", RESULT),
+        text(275, 66, "as the left operand", 15),
+        text(275, 262, "as the right operand", 15),
+        legend(180, 296),
+    )
+
+
+def main() -> None:
+    """Write every figure."""
+    FIGURES.mkdir(exist_ok=True)
+    for name, draw in (("graph", graph), ("paths", paths)):
+        (FIGURES / f"{name}.svg").write_text(draw(), encoding="utf-8", newline="\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1819 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Minitorch workshop
+#
+# Welcome! In this workshop you rebuild the core of PyTorch in plain Python and NumPy: tensors that remember how they
+# were computed, automatic differentiation, layers, an optimizer and a loss function. At the end your own little library
+# learns to read handwritten digits.
+#
+# **What you need to know.** Nothing about PyTorch: this is a good first meeting with it. You do need a solid base in
+# **Python** (functions, classes), and you should have met derivatives and matrices before. The ideas of machine
+# learning that we use are recalled on the way.
+#
+# **How it works.** Each building section says what you will build and why, gives the mathematics and an example, then
+# offers hints. Open them one at a time: they go from a nudge to the rule. Next comes a cell to complete. In Python
+# `...` is a value that does nothing; here it marks the places where your code belongs. The cell after it tests your
+# work. When you change an earlier answer, run all the cells below it again: they were built from the old one.
+
+# %% [markdown]
+# ## Summary
+#
+# | Section | You will | About |
+# | --- | --- | --- |
+# | Set-up | install what the notebook needs | 20 min |
+# | Tensors | look at types, shapes and strides | 20 min |
+# | Reminders | recall training, and how to differentiate numerically | 15 min |
+# | Automatic differentiation | build `MyTensor` and its `backward` | 100 min |
+# | PyTorch architecture | build `MyModule` | 20 min |
+# | Base layers | build `matmul`, `Linear` and `ReLU` | 45 min |
+# | Optimizer | build `SGD` | 15 min |
+# | Loss functions | build `MSELoss` | 20 min |
+# | Make a model! | train your network on handwritten digits | 45 min |
+# | Conclusion | see what you have, and where to go next | 5 min |
+#
+# About five hours in all. It need not be one sitting.
+
+# %% [markdown]
+# ## Set-up
+#
+# You need **Python 3.11 or newer**. Everything happens in the folder that holds this notebook. Beside it lie
+# `requirements.txt` (the packages), `tests.py`, `workshop/` and `checks/` (the tests of your answers; you are welcome
+# to read them), `data/` (the digits) and `figures/`. Keep no other file or folder named `tests` there: Python would
+# import that one instead.
+#
+# **1. Make a virtual environment**, a private place for the packages. Open a terminal in this folder:
+#
+# ```bash
+# python -m venv .venv
+# ```
+#
+# If your system knows no `python`, the command is `python3` (macOS, Linux) or `py` (Windows).
+#
+# **2. Activate it:**
+#
+# | System | Command |
+# | --- | --- |
+# | Windows, PowerShell | `.venv\Scripts\Activate.ps1` |
+# | Windows, Command Prompt | `.venv\Scripts\activate.bat` |
+# | macOS, Linux | `source .venv/bin/activate` |
+#
+# **3. Install the packages:**
+#
+# ```bash
+# python -m pip install -r requirements.txt
+# ```
+#
+# On Linux the default `torch` wheel brings its GPU libraries along: several GB. A CPU is enough for us, and the CPU
+# wheels are far smaller. To get those, first run the command that the selector on
+# [pytorch.org](https://pytorch.org/get-started/locally/) shows for *Compute Platform: CPU*, with the versions that
+# `requirements.txt` has, then step 3. For Macs with an Intel processor PyTorch has no packages any more: use Google Colab.
+#
+# **4. Select the kernel**, the Python that runs the cells. In VS Code open the folder and trust it (else no cell runs),
+# open this notebook, press `Ctrl+Shift+P` (`Cmd+Shift+P` on macOS), choose *Notebook: Select Notebook Kernel*, then
+# *Python Environments...* and `.venv`. If you prefer the browser, run `jupyter lab` in the activated terminal instead.
+#
+# The file [docs/learner.md](docs/learner.md), which came with this notebook, has all this step by step, beginning with the
+# installation of Python. It also says how to work on Google Colab, how to hand in, and what to do when something fails.
+#
+# Now run the next three cells: click into one and press `Shift+Enter`. The first looks at your set-up, and says what to do
+# if something is missing. The second imports what your code is built with. The third imports PyTorch, which only shows you
+# what we rebuild; the tests also compare your results with it.
+
+# %% tags=["torch"]
+try:
+    from checks.environment import check_setup
+except ImportError:
+    print("tests.py and checks/ are not here. Open this notebook in the folder it came in, then restart the kernel.")
+    print("On Google Colab: first run the cell that unpacks the folder, see docs/learner.md.")
+else:
+    check_setup()
+
+# %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
+import matplotlib.pyplot as plt
+import numpy as np
+from tqdm import tqdm
+
+import tests
+
+# %% tags=["torch"]
+import torch
+import torchvision
+
+# %% [markdown]
+# ### How to read a report
+#
+# A test cell shows one report with a line for each check: passed, failed, to do, or waiting for another check. Look at
+# the one that stands open. It says what was observed, shows the smallest input that fails as code to paste into a new
+# cell, what PyTorch gives beside what you gave, and hints to unfold one by one.
+#
+# Each check is worth a part of the section's points, so an answer that works in part earns a part of them. The number
+# under the report is the cell's value: these points.
+#
+# The inputs are random and differ each time. The report prints its seed, and
+# `tests.test_tensor_class(MyTensor, seed=3)`, for example, repeats a run exactly. (Later your own code draws numbers, too:
+# those of `np.random.uniform` and the like are repeated, those of a generator that you make yourself are not.)
+#
+# The next cell shows where you are. Run it again at any time; it remembers across restarts.
+
+# %%
+tests.progress()
+
+# %% [markdown]
+# ## Tensors
+#
+# *Reading and playing, 20 minutes.*
+#
+# A *tensor* is an array with any number of dimensions whose elements all have one type. With no dimension it is a
+# single number (a *scalar*), with one a vector, with two a matrix. In memory there is only a one-dimensional
+# *storage*. The tensor is a *view* of it: type, shape and strides say how to read the storage as an array.
+
+# %% [markdown]
+# ### Types
+#
+# The type of the elements, the *dtype*, decides how many bytes each takes, which numbers it can hold, and how fast we
+# compute. A processor has instructions that work on several numbers at once (SIMD). With 128-bit registers, one such
+# instruction handles four `float32` (32 bits each) or two `float64` (64 bits each). Wider registers hold more of both,
+# but always twice as many `float32`.
+#
+# So the dtype is a tradeoff, easily forgotten: `float32` is smaller and faster and keeps about 7 decimal digits,
+# `float64` keeps about 16. PyTorch's default is `float32`, NumPy's is `float64`. And integers cannot hold a fraction,
+# so anything we want to change in small steps must be floating point.
+
+# %%
+single = np.array([1, 2, 3], dtype=np.float32)
+double = np.array([1, 2, 3], dtype=np.float64)
+print("bytes:     ", single.nbytes, "and", double.nbytes)
+print("one third: ", np.float32(1) / 3, "and", np.float64(1) / 3)
+
+whole = np.array([1, 2, 3])  # whole numbers: NumPy chooses int64
+whole[0] = 2.9
+print("an integer:", whole[0], whole.dtype)
+
+# %% [markdown]
+# ### Shape
+#
+# The *shape* is the number of elements along each dimension. The same storage can be read in many shapes, so `reshape`
+# usually moves no data. Neighbors in the last dimension usually lie side by side in memory, and going through them in
+# this order makes good use of the processor's cache.
+#
+# *Broadcasting* lets arrays of different shapes meet in one operation. The shapes are aligned at the right; a dimension
+# that is missing or has length 1 is stretched to the other's length, as if its elements were repeated. So `(2, 3)` and
+# `(3,)` give `(2, 3)`, and so do `(2, 1)` and `(1, 3)`.
+
+# %%
+matrix = np.arange(6).reshape(2, 3)
+row = np.array([10, 20, 30])  # shape (3,): repeated for both rows
+column = np.array([[100], [200]])  # shape (2, 1): repeated for all three columns
+print(matrix, "shape", matrix.shape)
+print(matrix + row)
+print(matrix + column)
+
+# %% [markdown]
+# ### Strides
+#
+# The *stride* of a dimension is the step to take in the storage to move on by one in that dimension. Element `[i, j]`
+# lies `i * stride_0 + j * stride_1` after the first one. NumPy's `.strides` counts in **bytes**. PyTorch's `.stride()`,
+# with parentheses, counts in **elements**.
+#
+# To transpose a matrix it is enough to swap its strides. Not one element moves.
+
+# %%
+a = np.array([[3, 4], [2, 5]], dtype=np.int64)  # 8 bytes per element
+print("strides of a:  ", a.strides, "bytes")
+print("strides of a.T:", a.T.strides, "bytes, same storage:", np.shares_memory(a, a.T))
+stretched = np.broadcast_to(np.array([1.0, 2.0]), (3, 2))
+print("strides of a stretched row:", stretched.strides, "bytes: the step to its repetition is 0")
+
+# %% tags=["torch"]
+a = torch.tensor([[3, 4], [2, 5]])
+print("stride of a:  ", a.stride(), "elements of", a.element_size(), "bytes")
+print("stride of a.T:", a.T.stride(), "elements")
+
+# %% [markdown]
+# ### In PyTorch
+#
+# `torch.tensor` makes a tensor from a list, and `dtype=` chooses its type. There are
+# [many more ways to create one](https://pytorch.org/docs/stable/torch.html#creation-ops).
+
+# %% tags=["torch"]
+a = torch.tensor([4, 2, 4, 5])
+b = torch.tensor([4, 2, 4, 5], dtype=torch.float32)
+print(a.dtype, b.dtype, torch.zeros(2, 3).shape)
+
+# %% [markdown]
+# ## Reminders
+#
+# *Reading and playing, 15 minutes.*
+#
+# ### Machine learning
+#
+# A *neural network* is a function with many adjustable numbers, its *parameters* $W$. It is composed of small, simple
+# functions, its *layers*.
+#
+# - We have examples: inputs, each with the output we want, its *target*.
+# - A *loss* $L$ is one number that says how far the network's outputs are from the targets.
+# - *Training* changes the parameters, bit by bit, so that the loss shrinks.
+#
+# To know which way to change them we need the *gradient* $\frac{\partial L}{\partial W}$. It holds one number for each
+# parameter: how fast $L$ changes when this parameter grows and all others stay. Every small function in the network is
+# easy to differentiate. The chain rule, below, puts these derivatives together, and a program can do that for us.
+#
+# ### Numeric differentiation
+#
+# The derivative of $f$ at $x$ is *defined* as a limit:
+#
+# $$f'(x) = \lim_{h \to 0} \frac{f(x + h) - f(x)}{h}$$
+#
+# *Analytic* differentiation finds a formula for it, with rules and tables. *Numeric* differentiation stops at a small
+# but finite $h$. With the *forward difference*, or with the *central difference*, which looks to both sides, we get
+#
+# $$f'(x) \approx \frac{f(x + h) - f(x)}{h} \qquad\text{or}\qquad f'(x) \approx \frac{f(x + h) - f(x - h)}{2h}$$
+#
+# For example $f(x) = x^2$ at $x = 3$, where $f'(3) = 6$. With $h = 0.1$ the forward difference gives
+# $(9.61 - 9) / 0.1 = 6.1$, and the central one $(9.61 - 8.41) / 0.2 = 6$.
+#
+# How small should $h$ be? Two errors pull in opposite directions. The *truncation* error, from stopping before the
+# limit, shrinks with $h$ (like $h$ forward, like $h^2$ central). The *rounding* error grows like $1/h$: the two
+# values of $f$ agree in more and more digits, and their difference keeps only the last few of the 16. Let us look.
+
+# %%
+h = np.logspace(-15, 0, 61)
+x = 1.0
+forward = (np.sin(x + h) - np.sin(x)) / h
+central = (np.sin(x + h) - np.sin(x - h)) / (2 * h)
+exact = np.cos(x)  # the analytic derivative of sin
+
+plt.figure(figsize=(7, 4))
+plt.loglog(h, abs(forward - exact), "o-", markersize=3, label="forward difference")
+plt.loglog(h, abs(central - exact), "s--", markersize=3, label="central difference")
+plt.xlabel("h")
+plt.ylabel("error of the derivative of sin at 1")
+plt.gca().xaxis.set_major_formatter("{x:.0e}")  # 1e-5, as in code
+plt.gca().yaxis.set_major_formatter("{x:.0e}")
+plt.legend()
+plt.grid(alpha=0.3)
+tests.show_figure(  # plt.show(), but with words for those who do not see the picture
+    plt.gcf(),
+    "The error of the derivative of sin at 1 against the step h, both axes logarithmic: two valleys. The forward "
+    "difference is best near h = 1e-8, the central difference near 1e-5, and lower there.",
+)
+
+# %% [markdown]
+# You see two valleys. To the right of its bottom each curve rises with $h$ (truncation), the central one more
+# steeply. To the left both rise again in the same ragged way (rounding). The best $h$ is about $10^{-8}$ for the
+# forward difference and $10^{-5}$ for the central one. Try another function: where is its valley?
+#
+# Numeric differentiation needs at least one more evaluation of the network for *every* parameter, and is never exact.
+# So it is too slow for training, but good for checking a derivative you wrote yourself.
+
+# %% [markdown]
+# ## Automatic differentiation
+#
+# *Reading, 10 minutes.*
+#
+# *Automatic differentiation* computes exact derivatives (up to rounding) of whatever a program calculates. It applies
+# the chain rule to one simple operation after another. This is what PyTorch does when you call `backward` on a
+# tensor.
+#
+# ### The chain rule
+#
+# The derivative of $p(x) = f(g(x))$ is
+#
+# $$p'(x) = f'(g(x)) \cdot g'(x)$$
+#
+# Take $y = ax + b$. The inner function multiplies, $g(x) = ax$; the outer one adds, $f(u) = u + b$. With $u = g(x)$
+# this is indeed $f(g(x)) = ax + b$. Now $g'(x) = a$ and $f'(u) = 1$, so
+#
+# $$\frac{dy}{dx} = f'(g(x)) \cdot g'(x) = 1 \cdot a = a$$
+#
+# One more function is no harder: $z = (ax + b)^2$ adds an outer $q(y) = y^2$ with $q'(y) = 2y$, so
+# $\frac{dz}{dx} = 2(ax + b) \cdot 1 \cdot a$. With $a = 2$, $x = 3$ and $b = 1$ that is
+# $2 \cdot 7 \cdot 1 \cdot 2 = 28$.
+#
+# We multiply from the outside in. Each operation receives the derivative of the final result with respect to *its own
+# output*: the **upstream gradient**. It multiplies it by its own derivative and hands the product on to its inputs.
+# At the final result we start with $\frac{dy}{dy} = 1$.
+#
+# ### Several paths: a sum
+#
+# If $y$ depends on $x$ through several intermediate results $u_1, \dots, u_n$, every path contributes, and the
+# contributions are **added**:
+#
+# $$\frac{dy}{dx} = \sum_{i=1}^{n} \frac{\partial y}{\partial u_i} \cdot \frac{du_i}{dx}$$
+#
+# The smallest example is $y = x \cdot x$. As the left operand, $x$ receives the upstream gradient 1 times the other
+# operand: $1 \cdot x$. As the right operand it receives $1 \cdot x$ once more. The sum is $2x$, as it should be: 6 at
+# $x = 3$.
+#
+# ![Two paths lead from x = 3 to y = x * x = 9. Backward, each path brings the gradient 3 to x, which adds them to 6.](figures/paths.svg)
+#
+# Two lessons for our program: gradients that arrive at the same place *accumulate* (we add, we do not overwrite), and a
+# tensor must not hand its gradient on before all contributions to it have arrived.
+
+# %% tags=["torch"]
+x = torch.tensor(3.0, requires_grad=True)
+y = x * x
+y.backward()
+print("y =", y.item(), " dy/dx =", x.grad.item(), " recorded as", type(y.grad_fn).__name__)
+
+# %% [markdown]
+# ### My automatic differentiation
+#
+# *Building, 90 minutes. This is the heart of the workshop; all that follows is short.*
+#
+# **What you will build:** `MyTensor`, a class that wraps a NumPy array, records the operations it takes part in, and
+# differentiates them. Everything else in the workshop computes with it, and training is impossible without its
+# gradients. (You could go further and write the storage in C; that is not for this notebook.)
+#
+# The recorded operations form a *directed acyclic graph*, a **DAG**: arrows lead from inputs to results, and never
+# in a circle. Here is the graph of `y = a * x + b` with `a = 2`, `x = 3` and `b = 1`:
+#
+# ![The graph of y = a * x + b. The leaves a = 2 and x = 3 enter a multiplication with the result u = 6; u and the leaf b = 1 enter an addition with the result y = 7. Backward, the gradient of y starts with 1; u and b receive 1, a receives 3 and x receives 2.](figures/graph.svg)
+#
+# - A **leaf** is a tensor that you made yourself: no operation produced it. Here `a`, `x` and `b`. The others are
+#   results.
+# - **Forward**, along the solid arrows, the values are computed and the operations recorded.
+# - **Backward**, along the dashed arrows, each operation turns its upstream gradient into the gradients of its inputs.
+# - Only leaves keep their gradient, in `grad`. Those of intermediate results are needed only during the walk.
+# - In a **topological order** every tensor comes after everything it was computed from. `backward` goes through such an
+#   order from its end, so each tensor is visited once, when all contributions to it have arrived.
+
+# %% [markdown]
+# #### The mathematics
+#
+# Let $G$ be the upstream gradient of an operation. It always has the shape of the operation's *output*. All operations
+# here work element by element.
+#
+# | Operation | Gradient of the first operand | Gradient of the second |
+# | --- | --- | --- |
+# | $a + b$ | $G$ | $G$ |
+# | $a - b$ | $G$ | $-G$ |
+# | $a \cdot b$ | $G \cdot b$ | $G \cdot a$ |
+# | $a / b$ | $G / b$ | $-G \cdot a / b^2$ |
+# | $x^n$ | $G \cdot n x^{n-1}$, and 0 where $n = 0$ | none: the power $n$ is a number |
+# | $-x$ | $-G$ | |
+#
+# A plain number as an operand is a constant: $x + 2$, $3x$, $x / 2$ and $1 / x$ are special cases of the lines above.
+#
+# *By hand:* `left = [2, 3]`, `right = [5, 7]` and the upstream gradient `[1, 10]`. For `left * right` the left
+# operand receives `[1*5, 10*7] = [5, 70]`, the right one `[1*2, 10*3] = [2, 30]`.
+#
+# *Broadcasting* repeats elements, and each repetition is one more path. So the gradient of a stretched operand is the
+# **sum** over the stretched dimensions. A gradient always has the shape of its tensor. If the gradient of the output is
+# `[[1, 2, 3], [4, 5, 6]]`, an operand of shape `(3,)` gets `[5, 7, 9]`, one of shape `(2, 1)` gets `[[6], [15]]`, and
+# one of shape `()` gets `21`. This sum is the work of `unbroadcast`.
+
+# %% [markdown]
+# #### The pieces
+#
+# - `MyCrossBackward` (given) is one operation of the graph: the gradient crosses it, from the result to the inputs. It holds
+#   these inputs and the operation's *rule*.
+# - A rule, such as `mul_deriv`, does the calculus. It gets the upstream gradient `base` (an array) and the inputs, and
+#   returns one gradient for each input, `None` for a number. `add_deriv` is given as an example.
+# - `MyTensor.backward` walks the graph once, calls the rules and adds up what they return.
+#
+# That is our recommendation. You are free to organize it otherwise (a rule may, say, push gradients onward itself):
+# the tests look only at behavior.
+#
+# #### How `MyTensor` behaves
+#
+# - **Data** may be a list or tuple (also nested), a NumPy array, a NumPy number, an `int` or a `float`. Anything else
+#   (text, `None`, a dictionary) raises `TypeError`. Copy what you are given, as `torch.tensor` does.
+# - **`dtype`** is the array's: the one that was asked for, else NumPy's choice. You may as well choose `float32` for all.
+#   Whole numbers may become `float64`, and it is wise where they shall have a gradient: in whole numbers a small step would
+#   be cut off. (PyTorch refuses them.)
+# - **`grad`** is `None` at first, and then an array (or a `MyTensor`: as you like). **`backward_op`** is the operation that
+#   made the tensor, `None` on a leaf. (In our recommendation it comes from the constructor's `crossOpBack`.)
+# - **`data`** (the array itself, no copy), **`shape`**, **`strides`** (NumPy's, in bytes) and **`size`** (the number of
+#   elements) are read-only properties: to assign one raises `AttributeError`.
+# - **`repr`** shows the values and `requires_grad`.
+# - **Indexing**: `tensor[0, 1]` gives plain NumPy values, outside the graph. `tensor[0, 1] = 5` writes. You may refuse that
+#   where the tensor requires a gradient, because the graph has already used the old value.
+# - **Operators**: `+`, `-`, `*`, `/`, `**` (a number as the power) and unary minus, with tensors and with numbers on
+#   either side. The result is a `MyTensor`. It requires a gradient if any operand does. If none does, nothing is
+#   recorded.
+# - **`backward(base)`** starts with the upstream gradient `base`, a `MyTensor` in the tensor's own shape. It *adds* to the
+#   `grad` of every leaf that requires one; all other tensors keep none. On a leaf itself it adds `base` to the leaf's `grad`.
+#   For a tensor that requires no gradient it does nothing.
+# - Only one number can be differentiated. If `y` has many elements, that number is $L$, the sum of all elements of `base`
+#   times `y`, and the gradients are those of $L$. Without a `base` take ones: then $L$ is the sum of `y`'s elements.
+# - **The graph** stays as it is: `backward` may walk it again, also from another result that shares a part of it, and each
+#   walk adds its own gradients. It may be thousands of operations long.
+# - **Memory**: nothing that is handed in is changed, neither operands nor `base` nor the array in `data`. No two tensors or
+#   gradients share memory: writing into one leaves all others as they are. The functions and layers that you will build on
+#   `MyTensor` keep to this, too.
+#
+# Python translates operators into methods. If the left operand cannot handle the operation, Python tries the
+# *reflected* method of the right one:
+#
+# | You write | Python calls | Or, reflected | For example |
+# | --- | --- | --- | --- |
+# | `a + b` | `a.__add__(b)` | `b.__radd__(a)` | `2 + x` |
+# | `a - b` | `a.__sub__(b)` | `b.__rsub__(a)` | `5 - x`: the 5 is still on the left |
+# | `a * b` | `a.__mul__(b)` | `b.__rmul__(a)` | `3 * x` |
+# | `a / b` | `a.__truediv__(b)` | `b.__rtruediv__(a)` | `6 / x` |
+# | `a ** n` | `a.__pow__(n)` | not needed | |
+# | `-a` | `a.__neg__()` | | |
+#
+# Two things about Python. `self.__data` is stored as `_MyTensor__data`: *name mangling* hides it from accidents, but
+# protects it from nobody. And `tensor.data -= 1` on a read-only property changes the array *and then* raises
+# `AttributeError`, because Python finally tries to assign the property. To change an array *in place* (new values in
+# the same memory), use a local name (`data = tensor.data`, then `data -= 1`) or write `tensor.data[...] -= 1`.
+
+# %% [markdown]
+# #### Where to begin
+#
+# It is a long cell; go through it in stages, and run the test after each. Its checks stand in this order:
+#
+# 1. the constructor, the properties, `__repr__`, indexing;
+# 2. `+` for two tensors: its value, and recording it;
+# 3. `backward` for a single `+` (let `unbroadcast` just `return gradient` for now), then numbers on either side;
+# 4. the other operators, each with its rule;
+# 5. `unbroadcast`;
+# 6. `backward` for any graph: tensors used twice, a second `backward`, long chains.
+#
+# #### Hints
+#
+# <details>
+# <summary>Hint 1: how to define an operator</summary>
+#
+# ```python
+# class TestObject:
+#     def __init__(self, data: int) -> None:
+#         self.data = data
+#
+#     def __add__(self, other: "TestObject") -> "TestObject":
+#         return TestObject(self.data + other.data)
+#
+#
+# a = TestObject(3)
+# b = TestObject(4)
+# print((a + b).data)  # a + b is a.__add__(b): 7
+# ```
+#
+# `__div__` might not be right: `__truediv__` ;)
+#
+# </details>
+#
+# <details>
+# <summary>Hint 2: numbers, and the reflected operators</summary>
+#
+# Wrap a number in a `MyTensor` first; then there is only one case left. `5 - x` calls `x.__rsub__(5)`: `self` is the
+# *right* operand there. Subtraction and division mind the order.
+#
+# `+`, `-`, `*` and `/` differ only in the NumPy function, the rule and the name: one private method can serve the four.
+# `**` has a plain number as its exponent, which stays one.
+#
+# </details>
+#
+# <details>
+# <summary>Hint 3: how to record an operation</summary>
+#
+# If one of the operands requires a gradient, the result is
+#
+# `MyTensor(values, requires_grad=True, crossOpBack=MyCrossBackward(left, right, backward_function=add_deriv, name="AddBackward"))`
+#
+# and otherwise just `MyTensor(values)`.
+#
+# </details>
+#
+# <details>
+# <summary>Hint 4: unbroadcast, a nudge</summary>
+#
+# Compare the two shapes, aligned at the right. Which dimensions of the gradient are not in `shape` at all? Which have
+# length 1 there?
+#
+# </details>
+#
+# <details>
+# <summary>Hint 5: unbroadcast, the rule</summary>
+#
+# Sum over the extra dimensions in front (`gradient.ndim - len(shape)` of them). Sum over those where `shape` has a 1,
+# with `keepdims=True`, so that the 1 stays. Sum, do not average: each repetition is a path.
+#
+# </details>
+#
+# <details>
+# <summary>Hint 6: backward, a nudge</summary>
+#
+# Draw the graph of `b = a + a` and `c = b * b`. How often is `b` used? What goes wrong if `b` hands on its gradient
+# after the first of the two contributions?
+#
+# And a tensor that is used twice, ten times in a row, has $2^{10}$ paths but only eleven nodes. Visit nodes, not paths.
+#
+# </details>
+#
+# <details>
+# <summary>Hint 7: backward, the rule</summary>
+#
+# 1. Walk from the result toward the leaves and count for each tensor how often it is an input (its consumers). Follow
+#    only tensors that require a gradient, each one once. Use a list as a stack: Python's recursion ends at about 1,000
+#    calls, a graph may be longer.
+# 2. Keep the gradients in a dictionary, at first only the result's own. Keep a list of the tensors that are ready, at
+#    first the result.
+# 3. Take a ready tensor and its gradient. If it is a leaf, add the gradient to its `grad`; "none yet" is `grad is None`
+#    (a gradient of zero is a gradient!).
+# 4. Otherwise call its `backward_op` with the gradient. Add each returned share to the entry of its input, and lower
+#    that input's count by one. At zero, the input is ready.
+#
+# `MyTensor` objects can be the keys, because the class defines no `__eq__`. What you store in a `grad` must be an
+# array of its own, not one that another tensor also holds: copy it.
+#
+# </details>
+#
+# <details>
+# <summary>Hint 8: the power</summary>
+#
+# Think of $x^0$ at $x = 0$. It is constant, so its gradient is 0; but $0 \cdot x^{-1}$ divides by zero.
+#
+# </details>
+#
+# Now complete the cell.
+
+# %% nbgrader={"grade": false, "grade_id": "tensor", "locked": false, "schema_version": 3, "solution": true, "task": false}
+from collections.abc import Callable
+from typing import Any
+
+
+class MyCrossBackward:
+    """One operation of the graph: its inputs, and the rule that differentiates it. (Given.)"""
+
+    def __init__(self, *args: Any, backward_function: Callable[..., Any], name: str) -> None:
+        self.inputs = args
+        self.__rule = backward_function
+        self.__name = name
+
+    def __str__(self) -> str:
+        return self.__name
+
+    def __call__(self, x: np.ndarray) -> Any:
+        """`op(x)` is the same as `op.run(x)`."""
+        return self.run(x)
+
+    def run(self, base: np.ndarray) -> Any:
+        """Apply the rule.
+
+        Args:
+            base: the upstream gradient, in the shape of the operation's output.
+
+        Returns:
+            What the rule returns: one gradient for each input.
+        """
+        gradients = self.__rule(base, *self.inputs)
+        if isinstance(gradients, (np.ndarray, np.generic)):  # whoever takes one after the other would get its rows
+            raise TypeError(f"the rule of {self} must return a tuple, with one gradient for each input")
+        return gradients
+
+
+class MyTensor:
+    """An n-dimensional array that can record the operations it takes part in."""
+
+    # An ndarray on the left (array + tensor) leaves the work to our reflected operators.
+    __array_ufunc__ = None
+
+    def __init__(
+        self,
+        data: list | tuple | np.ndarray | np.number | int | float,
+        dtype: np.dtype | type | None = None,
+        requires_grad: bool = False,
+        crossOpBack: MyCrossBackward | None = None,
+    ) -> None:
+        # Set: self.__data (a NumPy array), self.dtype, self.requires_grad, self.grad, self.backward_op.
+        # The two underscores make Python store `__data` as `_MyTensor__data`: hidden, not secret.
+        ### BEGIN SOLUTION
+        if crossOpBack is not None:  # the result of an operation owns its fresh array
+            array = np.asarray(data, dtype=dtype)
+        elif isinstance(data, bool) or not isinstance(data, (np.ndarray, list, tuple, np.number, int, float)):
+            raise TypeError(
+                f"MyTensor needs numbers (a list, tuple, NumPy array, int or float), not {type(data).__name__}"
+            )
+        else:
+            array = np.array(data, dtype=dtype)  # a copy, as torch.tensor makes one
+            if array.dtype.kind not in "fiub":
+                raise TypeError(f"MyTensor needs numbers, not elements of type {array.dtype}")
+            if requires_grad and array.dtype.kind != "f":
+                if dtype is not None:
+                    raise TypeError(f"only floating-point tensors can require a gradient, not {array.dtype}")
+                array = array.astype(np.float64)
+        self.__data = array
+        self.dtype = array.dtype
+        self.requires_grad = requires_grad
+        self.grad = None
+        self.backward_op = crossOpBack
+        ### END SOLUTION
+
+    # A property is read like an attribute: `tensor.shape`, without parentheses. (An example, given.)
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.__data.shape
+
+    # Now write the same for: strides, data and size.
+    ### BEGIN SOLUTION
+    @property
+    def strides(self) -> tuple[int, ...]:
+        return self.__data.strides
+
+    @property
+    def data(self) -> np.ndarray:
+        return self.__data
+
+    @property
+    def size(self) -> int:
+        return self.__data.size
+    ### END SOLUTION
+
+    def __repr__(self) -> str:
+        text = "MyTensor(not written yet)"
+        # Show the values and requires_grad.
+        ### BEGIN SOLUTION
+        text = f"MyTensor({self.__data}, requires_grad={self.requires_grad})"
+        ### END SOLUTION
+        return text
+
+    def __str__(self) -> str:
+        return self.__repr__()
+
+    # Indexing: tensor[0, 1] reads (plain NumPy values), tensor[0, 1] = 5 writes.
+    ### BEGIN SOLUTION
+    def __getitem__(self, index: Any) -> Any:
+        return self.__data[index].copy()
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        if self.requires_grad:
+            raise RuntimeError("this tensor requires a gradient: writing into it would falsify the graph")
+        self.__data[index] = value
+    ### END SOLUTION
+
+    # The operators: + - * / ** and unary minus, with tensors and with numbers, on either side.
+    ### BEGIN SOLUTION
+    def __wrap(self, other: Any) -> "MyTensor | None":
+        """`other` as a tensor, or None if it is nothing we can compute with."""
+        if isinstance(other, MyTensor):
+            return other
+        if isinstance(other, bool) or not isinstance(other, (int, float, np.number, np.ndarray)):
+            return None
+        # A number takes over the tensor's precision: float32 times 2.0 stays float32.
+        weak = not isinstance(other, np.ndarray) and self.dtype.kind == "f"
+        return MyTensor(other, dtype=self.dtype if weak else None)
+
+    def __binary(self, other: Any, forward: Callable, rule: Callable, name: str, reflected: bool = False) -> "MyTensor":
+        other = self.__wrap(other)
+        if other is None:
+            return NotImplemented
+        left, right = (other, self) if reflected else (self, other)
+        result = forward(left.__data, right.__data)
+        if left.requires_grad or right.requires_grad:
+            op = MyCrossBackward(left, right, backward_function=rule, name=name)
+            return MyTensor(result, requires_grad=True, crossOpBack=op)
+        return MyTensor(result)
+
+    def __add__(self, other: Any) -> "MyTensor":
+        return self.__binary(other, np.add, add_deriv, "AddBackward")
+
+    def __radd__(self, other: Any) -> "MyTensor":
+        return self.__binary(other, np.add, add_deriv, "AddBackward", reflected=True)
+
+    def __sub__(self, other: Any) -> "MyTensor":
+        return self.__binary(other, np.subtract, sub_deriv, "SubBackward")
+
+    def __rsub__(self, other: Any) -> "MyTensor":
+        return self.__binary(other, np.subtract, sub_deriv, "SubBackward", reflected=True)
+
+    def __mul__(self, other: Any) -> "MyTensor":
+        return self.__binary(other, np.multiply, mul_deriv, "MulBackward")
+
+    def __rmul__(self, other: Any) -> "MyTensor":
+        return self.__binary(other, np.multiply, mul_deriv, "MulBackward", reflected=True)
+
+    def __truediv__(self, other: Any) -> "MyTensor":
+        return self.__binary(other, np.true_divide, div_deriv, "DivBackward")
+
+    def __rtruediv__(self, other: Any) -> "MyTensor":
+        return self.__binary(other, np.true_divide, div_deriv, "DivBackward", reflected=True)
+
+    def __pow__(self, power: int | float) -> "MyTensor":
+        if isinstance(power, bool) or not isinstance(power, (int, float, np.number)):
+            return NotImplemented
+        result = self.__data**power
+        if self.requires_grad:
+            op = MyCrossBackward(self, power, backward_function=pow_deriv, name="PowBackward")
+            return MyTensor(result, requires_grad=True, crossOpBack=op)
+        return MyTensor(result)
+
+    def __neg__(self) -> "MyTensor":
+        return self * -1
+    ### END SOLUTION
+
+    def backward(self, base: "MyTensor | None" = None) -> None:
+        """Add to the `grad` of every leaf its share of the gradient of this tensor.
+
+        Args:
+            base: the upstream gradient, in this tensor's shape. None means ones.
+        """
+        ### BEGIN SOLUTION
+        if not self.requires_grad:
+            return
+        if base is None:
+            upstream = np.ones(self.shape, self.dtype)
+        else:
+            upstream = base.data if isinstance(base, MyTensor) else np.asarray(base, self.dtype)
+            if upstream.shape != self.shape:
+                raise ValueError(f"the upstream gradient has shape {upstream.shape}, this tensor {self.shape}")
+        # Kahn's algorithm (Topological sorting of large networks, 1962): count how many consumers each tensor has,
+        # and hand its gradient on when all of them have contributed. Loops, because recursion ends at about 1,000.
+        consumers = {self: 0}
+        stack = [self]
+        while stack:
+            op = stack.pop().backward_op
+            for tensor in op.inputs if op else ():
+                if tensor in consumers:
+                    consumers[tensor] += 1
+                elif isinstance(tensor, MyTensor) and tensor.requires_grad:
+                    consumers[tensor] = 1
+                    stack.append(tensor)
+        gradients = {self: upstream}
+        ready = [self]
+        while ready:
+            node = ready.pop()
+            gradient = gradients.pop(node)
+            op = node.backward_op
+            if op is None:  # a leaf. MyTensor(...) copies, so no two leaves share an array
+                total = gradient if node.grad is None else node.grad.data + gradient
+                node.grad = MyTensor(total, dtype=node.dtype)
+                continue
+            for tensor, share in zip(op.inputs, op.run(gradient), strict=True):
+                if tensor in consumers:
+                    gradients[tensor] = gradients[tensor] + share if tensor in gradients else share
+                    consumers[tensor] -= 1
+                    if consumers[tensor] == 0:
+                        ready.append(tensor)
+        ### END SOLUTION
+
+
+# The rules. `base` is the upstream gradient (an array in the output's shape);
+# a rule returns one gradient for each input, in that input's shape.
+
+
+def unbroadcast(gradient: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Undo broadcasting: sum `gradient` over the axes that were stretched, down to `shape`."""
+    ### BEGIN SOLUTION
+    if gradient.shape == shape:
+        return gradient
+    while gradient.ndim > len(shape):  # an axis that `shape` does not have
+        gradient = gradient.sum(axis=0)
+    for axis, n in enumerate(shape):
+        if gradient.shape[axis] != n:  # stretched from length 1
+            gradient = gradient.sum(axis=axis, keepdims=True)
+    return gradient
+    ### END SOLUTION
+
+
+def add_deriv(base: np.ndarray, *tensors: MyTensor) -> tuple[np.ndarray, np.ndarray]:
+    """left + right. (An example, given.)"""
+    left, right = tensors
+    return unbroadcast(base, left.shape), unbroadcast(base, right.shape)
+
+
+def sub_deriv(base: np.ndarray, *tensors: MyTensor) -> tuple[np.ndarray, np.ndarray]:
+    """left - right"""
+    ### BEGIN SOLUTION
+    left, right = tensors
+    return unbroadcast(base, left.shape), unbroadcast(-base, right.shape)
+    ### END SOLUTION
+
+
+def mul_deriv(base: np.ndarray, *tensors: MyTensor) -> tuple[np.ndarray, np.ndarray]:
+    """left * right, element by element"""
+    ### BEGIN SOLUTION
+    left, right = tensors
+    return unbroadcast(base * right.data, left.shape), unbroadcast(base * left.data, right.shape)
+    ### END SOLUTION
+
+
+def div_deriv(base: np.ndarray, *tensors: MyTensor) -> tuple[np.ndarray, np.ndarray]:
+    """left / right, element by element"""
+    ### BEGIN SOLUTION
+    left, right = tensors
+    return (
+        unbroadcast(base / right.data, left.shape),
+        unbroadcast(-base * left.data / right.data**2, right.shape),
+    )
+    ### END SOLUTION
+
+
+def pow_deriv(base: np.ndarray, *args: Any) -> tuple[np.ndarray, None]:
+    """tensor ** power. The power is a number: it gets no gradient, so None."""
+    ### BEGIN SOLUTION
+    tensor, power = args
+    if power == 0:  # x ** 0 is constant; 0 * x ** -1 would divide by zero at x = 0
+        return np.zeros_like(base), None
+    return base * power * tensor.data ** (power - 1), None
+    ### END SOLUTION
+
+
+tensor_a = MyTensor([3, 4, 5, 6, 7])  # one to play with
+
+# %% [markdown]
+# Let's test your code! It is the longest of all the tests. Take it line by line. When a value or a gradient is wrong, the
+# report often offers a call that draws your graph, too; what it shows is explained right after the test.
+
+# %% nbgrader={"grade": true, "grade_id": "test_tensor", "locked": true, "schema_version": 3, "solution": false, "task": false}
+tests.test_tensor_class(MyTensor)
+
+# %% [markdown]
+# #### Your own graph
+#
+# `tests.draw_graph(t)` draws the graph of any result `t` of yours, from its `backward_op`: leaves at the top, `t` at the
+# bottom. Given an expression as text, it computes it first. With `beside=True` PyTorch's graph stands next to it (below it,
+# if they are large). Then it goes backward through both and, walking back from the result, marks the first tensor whose
+# gradient differs. It also shows the gradients of intermediate results, which nobody keeps; your tensors stay as they were.
+#
+# In the next cell `x` is used twice, so its gradient is 2 + 1 = 3.
+
+# %% tags=["torch"]
+a, x, b = MyTensor(2.0, requires_grad=True), MyTensor(3.0, requires_grad=True), MyTensor(1.0, requires_grad=True)
+tests.draw_graph("a * x + b * x", beside=True)
+
+# %% [markdown]
+# **In PyTorch:** tensors live on a device (CPU, GPU), operations and rules are written in C++, `backward` is called
+# on a scalar unless you pass the upstream gradient, and indexing is itself a recorded operation.
+
+# %% [markdown]
+# ## PyTorch architecture
+#
+# *Building, 20 minutes.*
+#
+# PyTorch builds networks from components. A **module** is an object that turns an input into an output and *owns*
+# what it needs for that: its parameters, and smaller modules that it is composed of. So a whole network is a module
+# too, a tree of modules:
+#
+# ```text
+# network
+# ├── hidden      weight, bias
+# ├── relu        (no parameters)
+# └── output      weight, bias
+#
+# network.parameters()  gives  hidden.weight, hidden.bias, output.weight, output.bias
+# ```
+#
+# **What you will build:** `parameters()`, which collects all parameters in the tree. The optimizer will need that list.
+#
+# The base class `MyModule` *registers* parameters and sub-modules by itself. Python calls `__setattr__` for every
+# `self.name = value`, and the given code notes there what is a `Parameter` and what is a `MyModule`, each under its
+# name. A name assigned again replaces its old entry. Three things to know:
+#
+# - A module must call `super().__init__()` before it sets anything: that makes the two dictionaries.
+# - The two underscores of `self.__parameters` become `_MyModule__parameters`. A parameter called `self.__weight` in a
+#   class `Linear` would register as `_Linear__weight`, so call it `self.weight`.
+# - Neither we nor PyTorch look into plain lists. PyTorch has `nn.ModuleList` for that; here, give each module a name.
+#
+# The rule for `parameters()`: each parameter **once**, at any depth. Two modules may share one parameter, and one
+# module may appear in two places. Sharing means being the same object (`is`), not having equal values.
+#
+# <details>
+# <summary>Hint 1: a nudge</summary>
+#
+# A module's parameters are its own ones, and the parameters of each of its sub-modules. Which method gives you those?
+#
+# </details>
+#
+# <details>
+# <summary>Hint 2: the own ones, and the others</summary>
+#
+# The dictionaries are `self.__parameters` and `self.__sub_modules`; their `.values()` come in the order of assignment.
+# Each sub-module is a `MyModule` and has a `parameters()` of its own: recursion reaches any depth.
+#
+# </details>
+#
+# <details>
+# <summary>Hint 3: each one once</summary>
+#
+# Collect in a dictionary with `id(parameter)` as the key. A key is there only once, and the order stays.
+#
+# </details>
+
+# %% nbgrader={"grade": false, "grade_id": "module", "locked": false, "schema_version": 3, "solution": true, "task": false}
+class Parameter:
+    """A tensor that training changes. (Given.)"""
+
+    def __init__(self, tensor: MyTensor) -> None:
+        if not np.issubdtype(tensor.data.dtype, np.floating):  # small steps would be lost in integers
+            tensor = MyTensor(tensor.data, dtype=np.float64)
+        self.tensor: MyTensor = tensor
+        self.tensor.requires_grad = True
+        self.__name: str | None = None
+
+    @property
+    def name(self) -> str | None:
+        return self.__name
+
+    @name.setter
+    def name(self, x: str) -> None:
+        self.__name = x
+
+
+class MyModule:
+    """A part of a network: it owns parameters and smaller modules, and computes with them."""
+
+    def __init__(self) -> None:
+        self.__parameters: dict[str, Parameter] = {}
+        self.__sub_modules: dict[str, MyModule] = {}
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Called by Python for every `self.name = value`: register parameters and sub-modules. (Given.)"""
+        if isinstance(value, (Parameter, MyModule)) and "_MyModule__sub_modules" not in self.__dict__:
+            raise RuntimeError(f"call super().__init__() in {type(self).__name__}.__init__ before setting {name}")
+        # What stood under this name before is registered no longer.
+        self.__dict__.get("_MyModule__parameters", {}).pop(name, None)
+        self.__dict__.get("_MyModule__sub_modules", {}).pop(name, None)
+        if isinstance(value, Parameter):
+            value.name = value.name or name  # a shared parameter keeps its first name
+            self.__parameters[name] = value
+        elif isinstance(value, MyModule) and value is not self:
+            self.__sub_modules[name] = value
+        super().__setattr__(name, value)
+
+    def __call__(self, x: Any) -> Any:
+        """`module(x)` is `module.forward(x)`, which the subclass defines."""
+        return self.forward(x)
+
+    def parameters(self) -> list[Parameter]:
+        """All parameters of this module and of the modules in it, each one once."""
+        ### BEGIN SOLUTION
+        found: dict[int, Parameter] = {}
+        seen = set()
+        modules = [self]
+        while modules:
+            module = modules.pop()
+            if id(module) in seen:
+                continue
+            seen.add(id(module))
+            for parameter in module.__parameters.values():
+                found.setdefault(id(parameter), parameter)
+            modules.extend(reversed(module.__sub_modules.values()))
+        return list(found.values())
+        ### END SOLUTION
+
+# %% [markdown]
+# Let's test it!
+
+# %% nbgrader={"grade": true, "grade_id": "test_module", "locked": true, "schema_version": 3, "solution": false, "task": false}
+tests.test_my_module(MyModule, MyTensor, Parameter)
+
+# %% [markdown]
+# **In PyTorch:** a `torch.nn.Parameter` *is* a tensor (ours holds one, in `.tensor`), and `parameters()` is a
+# generator.
+
+# %% [markdown]
+# ## Base layers
+#
+# *Building, 45 minutes: 20 for `matmul`, 25 for `Linear` and `ReLU`.*
+#
+# `Linear` and `ReLU` are the bread and butter of neural networks. A linear layer mixes all its inputs by a matrix
+# product, so that comes first.
+
+# %% [markdown]
+# ### Matrix multiplication
+#
+# **What you will build:** `matmul(a, b)`, the matrix product that records itself, and its rule.
+#
+# For $A$ of shape $(n, k)$ and $B$ of shape $(k, m)$ the product $C = AB$ has shape $(n, m)$, and
+#
+# $$C_{ij} = \sum_{l=1}^{k} A_{il} B_{lj}$$
+#
+# Let $G$ be the upstream gradient, of $C$'s shape $(n, m)$. The element $A_{il}$ takes part in all elements of row
+# $i$ of $C$: so many paths, and we add them. In the same way $B_{lj}$ takes part in column $j$:
+#
+# $$\frac{\partial L}{\partial A_{il}} = \sum_{j=1}^{m} G_{ij} B_{lj} \qquad\qquad \frac{\partial L}{\partial B_{lj}} = \sum_{i=1}^{n} A_{il} G_{ij}$$
+#
+# Each of these is a matrix product again. Which one?
+#
+# Later `Linear` will also be given a single row: $A$ of shape $(k,)$. It counts as one of shape $(1, k)$; the product then
+# has shape $(m,)$, and the gradient of $A$ shape $(k,)$.
+#
+# *By hand:* $A = \begin{pmatrix} 1 & 2 \end{pmatrix}$ and $B = \begin{pmatrix} 3 & 4 & 5 \\ 6 & 7 & 8 \end{pmatrix}$
+# give $C = \begin{pmatrix} 15 & 18 & 21 \end{pmatrix}$. With $G = \begin{pmatrix} 1 & 0 & 2 \end{pmatrix}$ the
+# gradient of $A$ is
+# $\begin{pmatrix} 1 \cdot 3 + 0 \cdot 4 + 2 \cdot 5 & 1 \cdot 6 + 0 \cdot 7 + 2 \cdot 8 \end{pmatrix} = \begin{pmatrix} 13 & 22 \end{pmatrix}$,
+# and that of $B$ is $\begin{pmatrix} 1 & 0 & 2 \\ 2 & 0 & 4 \end{pmatrix}$.
+#
+# <details>
+# <summary>Hint 1: a nudge</summary>
+#
+# In NumPy `*` works element by element, and `@` is the matrix product. Which product of $G$, shape $(n, m)$, with
+# $B$, shape $(k, m)$, can have $A$'s shape $(n, k)$? Something has to be turned over.
+#
+# </details>
+#
+# <details>
+# <summary>Hint 2: the rule</summary>
+#
+# $G B^\top$ for $A$, and $A^\top G$ for $B$. The shapes: $(n, m)(m, k) = (n, k)$ and $(k, n)(n, m) = (k, m)$. With
+# square matrices a missing transpose keeps the shape and gives wrong numbers, so try it on others.
+#
+# </details>
+#
+# <details>
+# <summary>Hint 3: a single row</summary>
+#
+# NumPy's `@` accepts a row of shape `(k,)` on the way forward. In the rule make it, and the upstream gradient, a matrix with
+# one row with `reshape`, and give the gradient the shape `(k,)` in the end.
+#
+# </details>
+
+# %% nbgrader={"grade": false, "grade_id": "matmul", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def matmul_deriv(base: np.ndarray, *tensors: MyTensor) -> tuple[np.ndarray, np.ndarray]:
+    """left @ right: (n, k) @ (k, m) -> (n, m), or for one row (k,) @ (k, m) -> (m,)"""
+    ### BEGIN SOLUTION
+    left, right = tensors
+    # A vector counts as one row on the left, as one column on the right.
+    rows = left.data.reshape(-1, left.shape[-1])
+    columns = right.data.reshape(right.shape[0], -1)
+    base = base.reshape(rows.shape[0], columns.shape[1])
+    return (
+        (base @ columns.T).reshape(left.shape) if left.requires_grad else None,  # None: saves a product
+        (rows.T @ base).reshape(right.shape) if right.requires_grad else None,
+    )
+    ### END SOLUTION
+
+
+def matmul(a: MyTensor, b: MyTensor) -> MyTensor:
+    """The matrix product of a, (n, k) or (k,), and b, (k, m), recorded when one of them requires a gradient."""
+    ### BEGIN SOLUTION
+    result = a.data @ b.data
+    if a.requires_grad or b.requires_grad:
+        op = MyCrossBackward(a, b, backward_function=matmul_deriv, name="MatmulBackward")
+        return MyTensor(result, requires_grad=True, crossOpBack=op)
+    return MyTensor(result)
+    ### END SOLUTION
+
+# %% [markdown]
+# Small, but everything after it stands on it. Test:
+
+# %% nbgrader={"grade": true, "grade_id": "test_matmul", "locked": true, "schema_version": 3, "solution": false, "task": false}
+tests.test_matmul(matmul, MyTensor)
+
+# %% [markdown]
+# **In PyTorch:** `torch.matmul` also multiplies whole stacks of matrices, broadcasting the dimensions in front.
+
+# %% [markdown]
+# ### Linear and ReLU
+#
+# **What you will build:** the two layers that your network will be made of, as modules.
+#
+# A **linear layer** turns rows of `input_size` numbers into rows of `output_size` numbers, one for each of its *units*.
+# Inputs come in a *batch*: $n$ of them at once, one in each row.
+#
+# $$\underset{(n,\ \text{out})}{Y} = \underset{(n,\ \text{in})}{X}\ \underset{(\text{in},\ \text{out})}{W} + \underset{(\text{out},)}{b}$$
+#
+# The bias $b$ is added to each row by broadcasting. Backward, the weight, the bias and the input all receive a gradient.
+# Strictly speaking this map is *affine*: linear, plus a shift. If you prefer the weight as $(\text{out}, \text{in})$, with
+# $XW^\top + b$, that passes too; you then need a transpose with a rule of its own.
+#
+# **The weights start random.** If they were all zero, or all equal, all units of a layer would compute the same and
+# receive the same gradient: they would stay equal forever. We draw them uniformly from
+# $\left(-\frac{1}{\sqrt{\text{in}}}, \frac{1}{\sqrt{\text{in}}}\right)$, anew for each layer. (The bias may start with
+# zeros.) Both signs are needed, and the size matters: each unit adds up one product for each input, so weights of size 1
+# make sums that grow with every layer, and training starts far from its goal. (Other initializations of such a size, as
+# those called Xavier and He, pass, too.)
+#
+# **ReLU** (rectified linear unit) works element by element:
+#
+# $$\mathrm{relu}(x) = \max(x, 0) = \begin{cases} 0 & \text{if } x < 0 \\ x & \text{otherwise} \end{cases}$$
+#
+# Its derivative is 1 for $x > 0$ and 0 for $x < 0$. At 0 there is a kink and no derivative; we take 0, as PyTorch does.
+#
+# **Why ReLU?** Because linear layers alone *collapse*: two of them in a row are one linear layer,
+#
+# $$(XW_1 + b_1)W_2 + b_2 = X(W_1W_2) + (b_1W_2 + b_2)$$
+#
+# and no number of them could represent a threshold, or any other bend. With ReLU in between they can. The *universal
+# approximation theorem* says: any continuous function on a closed and bounded set is approximated as closely as you
+# like by a network with ReLU between two linear layers, if it has enough units. It does not say how many are enough,
+# nor that training finds them. The two layers are popular because they are simple and fast, and train well.
+
+# %%
+rng = np.random.default_rng(0)
+X, W1, W2 = rng.normal(size=(5, 4)), rng.normal(size=(4, 3)), rng.normal(size=(3, 2))
+print("linear after linear is one linear map:", np.allclose((X @ W1) @ W2, X @ (W1 @ W2)))
+print("with ReLU between them:               ", np.allclose(np.maximum(X @ W1, 0) @ W2, X @ (W1 @ W2)))
+
+# %% [markdown]
+# *By hand:* $x = (1, 2)$, $W = \begin{pmatrix} 1 & 0 & -1 \\ 2 & 1 & 0 \end{pmatrix}$ and $b = (0.5, 0, 0)$. Then
+# $xW = (5, 2, -1)$, the linear layer gives $(5.5, 2, -1)$ and ReLU $(5.5, 2, 0)$. Backward with the upstream gradient
+# $(1, 10, 100)$: ReLU lets $(1, 10, 0)$ through. This is also the gradient of $b$; that of $W$ is
+# $x^\top (1, 10, 0) = \begin{pmatrix} 1 & 10 & 0 \\ 2 & 20 & 0 \end{pmatrix}$.
+#
+# <details>
+# <summary>Hint 1: the gradients of Linear, a nudge</summary>
+#
+# Do you need a new rule at all? `matmul` and `+` already know how to differentiate themselves, and `+` knows about
+# broadcasting.
+#
+# </details>
+#
+# <details>
+# <summary>Hint 2: Linear, the recipe</summary>
+#
+# In `__init__`: `self.weight = Parameter(MyTensor(np.random.uniform(-bound, bound, (input_size, output_size))))`, and a
+# bias of `np.zeros(output_size)` in the same way. In `forward`: `matmul` with `self.weight.tensor`, plus
+# `self.bias.tensor`.
+#
+# </details>
+#
+# <details>
+# <summary>Hint 3: ReLU, a nudge</summary>
+#
+# ReLU is a multiplication with a mask of 0 and 1, element by element. What does its rule do with the upstream gradient?
+#
+# </details>
+#
+# <details>
+# <summary>Hint 4: ReLU, the rule</summary>
+#
+# Forward `np.maximum(x.data, 0)` or `np.where(x.data > 0, x.data, 0)`. Write a rule `relu_deriv(base, x)` that
+# returns `base * (x.data > 0)`, in a tuple because there is one gradient for each input, and record the operation as
+# `matmul` does.
+#
+# </details>
+
+# %% nbgrader={"grade": false, "grade_id": "layers", "locked": false, "schema_version": 3, "solution": true, "task": false}
+class Linear(MyModule):
+    """y = x @ weight + bias"""
+
+    def __init__(self, input_size: int, output_size: int) -> None:
+        super().__init__()
+        # Two parameters: self.weight (random) and self.bias.
+        ### BEGIN SOLUTION
+        bound = 1 / np.sqrt(input_size)
+        self.weight = Parameter(MyTensor(np.random.uniform(-bound, bound, (input_size, output_size))))
+        self.bias = Parameter(MyTensor(np.zeros(output_size)))
+        ### END SOLUTION
+
+    def forward(self, x: MyTensor) -> MyTensor:
+        """x @ weight + bias
+
+        Args:
+            x: one row, shape (input_size,), or a batch, shape (n, input_size).
+
+        Returns:
+            shape (output_size,) or (n, output_size).
+        """
+        ### BEGIN SOLUTION
+        return matmul(x, self.weight.tensor) + self.bias.tensor
+        ### END SOLUTION
+
+
+def relu(x: MyTensor) -> MyTensor:
+    """max(x, 0), element by element"""
+    ### BEGIN SOLUTION
+    result = np.maximum(x.data, 0)
+    if x.requires_grad:
+        op = MyCrossBackward(x, backward_function=relu_deriv, name="ReluBackward")
+        return MyTensor(result, requires_grad=True, crossOpBack=op)
+    return MyTensor(result)
+    ### END SOLUTION
+
+
+# Its rule:
+### BEGIN SOLUTION
+def relu_deriv(base: np.ndarray, *tensors: MyTensor) -> tuple[np.ndarray]:
+    """1 where x > 0, else 0: at the kink x = 0 we take 0, as PyTorch does."""
+    (x,) = tensors
+    return (base * (x.data > 0),)
+### END SOLUTION
+
+
+class ReLU(MyModule):
+    """The relu function as a module: it has no parameters. (Given.)"""
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    def forward(self, x: MyTensor) -> MyTensor:
+        return relu(x)
+
+# %% [markdown]
+# You know what time it is? Testing time!
+
+# %% nbgrader={"grade": true, "grade_id": "test_linear", "locked": true, "schema_version": 3, "solution": false, "task": false}
+tests.test_linear(Linear, MyTensor, Parameter)
+
+# %% nbgrader={"grade": true, "grade_id": "test_relu", "locked": true, "schema_version": 3, "solution": false, "task": false}
+tests.test_relu(ReLU, MyTensor)
+
+# %% [markdown]
+# **In PyTorch:** `nn.Linear` keeps its weight as `(out, in)`, computes $XW^\top + b$, and draws the bias at random,
+# too.
+
+# %% [markdown]
+# ## Optimizer
+#
+# *Building, 15 minutes.*
+#
+# **What you will build:** `SGD`, the object that changes the parameters. It is given the network's `parameters()` and
+# has two methods: `zero_grad()` sets all their gradients to `None`, and `step()` applies them.
+#
+# **Gradient descent.** The gradient of the loss $L$ with respect to the parameters $W$ points uphill, and has the shape
+# of $W$. So we go a small step the other way:
+#
+# $$W \leftarrow W - \mathrm{lr} \cdot \frac{\partial L}{\partial W}$$
+#
+# The *learning rate* $\mathrm{lr}$ is like speed in a video game: fast, you cross large distances quickly, but it is
+# hard to stop at the right spot. Too fast, and every step overshoots by more than the one before: training
+# *diverges*. Too slow, and it takes forever. At its best it leads to a *local* minimum, a place where no small step
+# improves anything; nobody promises that it is the lowest of all.
+#
+# **Stochastic.** To use all examples for each step would be slow. We take a small random part of them, a
+# **mini-batch** of, say, 32, and the gradient of its loss as an estimate of the whole: cheap, a little noisy, good
+# enough. One pass through all the examples, mini-batch by mini-batch, is an **epoch**.
+#
+# **In code.** You are given `Parameter` objects: the tensor is in `.tensor`, its gradient in `.tensor.grad`. Others may hold
+# the same tensor, so `step` changes its array *in place*. It leaves parameters without a gradient alone, and all gradients
+# as they are. Because `backward` *adds* to them, `zero_grad` must remove the old ones before each mini-batch.
+#
+# *By hand:* $L = w^2$ at $w = 3$ has the gradient 6. With $\mathrm{lr} = 0.1$ one step leads to
+# $3 - 0.1 \cdot 6 = 2.4$. And with other rates:
+
+# %%
+for lr in (0.01, 0.1, 0.9, 1.1):
+    w, path = 3.0, []
+    for _ in range(6):
+        path.append(f"{w:6.2f}")
+        w = w - lr * 2 * w  # the gradient of w**2 is 2w
+    print(f"lr = {lr:4}:", " ".join(path))
+
+# %% [markdown]
+# Each line shows $w$ on its way from 3: with 0.01 it crawls, with 0.1 it nears the minimum at 0, with 0.9 it jumps
+# from side to side but gets there, and with 1.1 it diverges.
+#
+# <details>
+# <summary>Hint 1: a nudge</summary>
+#
+# Would somebody who holds the tensor see the change if you made a *new* tensor or array? And what is the `grad` of a
+# parameter that took no part in the loss?
+#
+# </details>
+#
+# <details>
+# <summary>Hint 2: in place</summary>
+#
+# Change the array itself: `data = parameter.tensor.data`, then `data -= ...`. Not `parameter.tensor.data -= ...`:
+# this raises, as you saw with `MyTensor`.
+#
+# </details>
+#
+# <details>
+# <summary>Hint 3: the rule</summary>
+#
+# For each parameter whose `grad` is not `None`, subtract `self.lr` times the gradient's array. Leave the others alone.
+#
+# </details>
+
+# %% nbgrader={"grade": false, "grade_id": "optimizer", "locked": false, "schema_version": 3, "solution": true, "task": false}
+class SGD:
+    """Stochastic gradient descent."""
+
+    def __init__(self, parameters: list[Parameter], lr: float = 1e-2) -> None:
+        self.lr = lr
+        self.params = list(parameters)  # a list, not a generator: it is walked at every step
+
+    def zero_grad(self) -> None:
+        """Forget the gradients: set the grad of every parameter to None."""
+        ### BEGIN SOLUTION
+        for parameter in self.params:
+            parameter.tensor.grad = None
+        ### END SOLUTION
+
+    def step(self) -> None:
+        """Move every parameter that has a gradient a little downhill, in place."""
+        ### BEGIN SOLUTION
+        for parameter in self.params:
+            tensor = parameter.tensor
+            if tensor.grad is not None:
+                data = tensor.data
+                data -= self.lr * tensor.grad.data
+        ### END SOLUTION
+
+# %% [markdown]
+# TESSSSTING!
+
+# %% nbgrader={"grade": true, "grade_id": "test_sgd", "locked": true, "schema_version": 3, "solution": false, "task": false}
+tests.test_sgd(SGD, MyTensor, Parameter)
+
+# %% [markdown]
+# **In PyTorch:** `torch.optim.SGD` also offers momentum and weight decay; `step` works in place too, with recording
+# switched off.
+
+# %% [markdown]
+# ## Loss functions
+#
+# *Building, 20 minutes.*
+#
+# **What you will build:** `MSELoss`, the *mean squared error*. As its name implies, it is the mean of the squared
+# errors, that is, of the squared differences between the prediction $y$ and the target $t$. Both have the same shape,
+# with $N$ elements in all (for a batch, the batch size times the number of outputs):
+#
+# $$L = \frac{1}{N} \sum_{i=1}^{N} (y_i - t_i)^2 \qquad\qquad \frac{\partial L}{\partial y_i} = \frac{2}{N} (y_i - t_i)$$
+#
+# *By hand:* $y = (1, 4)$ and $t = (0, 2)$ give $L = \frac{1 + 4}{2} = 2.5$, and the gradient of $y$ is $(1, 2)$.
+#
+# You may have guessed that this needs a `sum` that can differentiate itself. Its forward half is given. Its rule,
+# `sum_deriv`, is yours, and then `MSELoss` is two lines. In a sum each element counts once, so its
+# derivative is 1: each element receives the upstream gradient of the sum that it went into. For `x` of shape
+# `(2, 3)`, `sum(x, axis=1)` has shape `(2,)`; its upstream gradient `[10, 20]` becomes
+# `[[10, 10, 10], [20, 20, 20]]`.
+#
+# Be warned that from this cell on, the name `sum` hides Python's own (which stays reachable as `builtins.sum`, after
+# `import builtins`).
+#
+# **Why MSE?** It is the usual choice when the outputs are quantities. Classification, choosing one of several
+# classes, usually uses *cross-entropy*, which compares probabilities and pushes harder when the network is sure and
+# wrong. We use MSE for both, because it needs only what you have already built and is good enough for our digits.
+#
+# <details>
+# <summary>Hint 1: sum_deriv, a nudge</summary>
+#
+# Which shape does `base` have, and which one must the gradient have? Broadcasting can do the repeating, once the
+# dimensions stand in the right places.
+#
+# </details>
+#
+# <details>
+# <summary>Hint 2: sum_deriv, the rule</summary>
+#
+# If `axis` is not `None`, put the summed dimensions back, with length 1: `np.expand_dims(base, axis)` takes an int or
+# a tuple. Then `base * np.ones_like(x.data)`, a fresh array. (`np.broadcast_to` would give a read-only view.) `axis`
+# is no tensor and gets `None`.
+#
+# </details>
+#
+# <details>
+# <summary>Hint 3: MSELoss</summary>
+#
+# The difference, squared, summed over everything, divided by its `size`: not by the batch size alone. No new rule is
+# needed.
+#
+# </details>
+
+# %% nbgrader={"grade": false, "grade_id": "loss", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def sum_deriv(base: np.ndarray, *args: Any) -> tuple[np.ndarray, None]:
+    """sum(x, axis). The axis gets no gradient, so None."""
+    ### BEGIN SOLUTION
+    x, axis = args
+    if axis is not None:
+        base = np.expand_dims(base, axis)  # put the summed axes back, with length 1
+    return base * np.ones_like(x.data), None  # every element has the same share
+    ### END SOLUTION
+
+
+def sum(x: MyTensor, axis: int | tuple[int, ...] | None = None) -> MyTensor:
+    """The sum over `axis` (None: over all elements). (Given; from here on it hides Python's own sum.)"""
+    result = x.data.sum(axis=axis)
+    if x.requires_grad:
+        op = MyCrossBackward(x, axis, backward_function=sum_deriv, name="SumBackward")
+        return MyTensor(result, requires_grad=True, crossOpBack=op)
+    return MyTensor(result)
+
+
+class MSELoss:
+    """Mean squared error."""
+
+    def __call__(self, y: MyTensor, y_target: MyTensor) -> MyTensor:
+        """The mean of (y - y_target)**2 over all elements: a scalar tensor."""
+        ### BEGIN SOLUTION
+        if y.shape != y_target.shape:
+            raise ValueError(f"the prediction has shape {y.shape}, the target {y_target.shape}")
+        difference = y - y_target
+        return sum(difference * difference) * (1 / difference.size)
+        ### END SOLUTION
+
+# %% [markdown]
+# Testing again :/ (almost the last time, I promise)
+
+# %% nbgrader={"grade": true, "grade_id": "test_mseloss", "locked": true, "schema_version": 3, "solution": false, "task": false}
+tests.test_mseloss(MSELoss, MyTensor, sum)
+
+# %% [markdown]
+# Here is the example with `axis=1` and the upstream gradient `[10, 20]`, beside PyTorch's.
+
+# %% tags=["torch"]
+x = MyTensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], requires_grad=True)
+tests.draw_graph("sum(x, axis=1)", beside=True, base=[10.0, 20.0])
+
+# %% [markdown]
+# **In PyTorch:** losses are modules (`torch.nn.MSELoss` is an `nn.Module`), with the mean as the default reduction.
+
+# %% [markdown]
+# ## Make a model!
+#
+# *Building, 45 minutes. Let's see your creativity at work!*
+#
+# **What you will build:** a network, and the loop that trains it. You have all the parts. Here they learn a straight
+# line, $y = 3x + 1$, from four points. The five lines in the loop are the heart of all deep learning:
+#
+# ```python
+# np.random.seed(0)
+# x = MyTensor([[0.0], [1.0], [2.0], [3.0]])
+# target = MyTensor([[1.0], [4.0], [7.0], [10.0]])
+#
+# line = Linear(1, 1)
+# loss_function = MSELoss()
+# optimizer = SGD(line.parameters(), lr=0.1)
+# for step in range(200):
+#     optimizer.zero_grad()  # forget the old gradients
+#     y = line(x)  # forward
+#     loss = loss_function(y, target)
+#     loss.backward()  # calculate the gradients
+#     optimizer.step()  # apply them
+#
+# print(loss)  # nearly 0
+# print([parameter.tensor for parameter in line.parameters()])  # nearly 3 and 1
+# ```
+#
+# Paste it into a new cell and play with it.
+
+# %% [markdown]
+# ### The digits
+#
+# We ship 1,797 pictures of handwritten digits, 8 by 8 pixels with values from 0 to 16. They are from E. Alpaydin and
+# C. Kaynak, *Optical Recognition of Handwritten Digits*, UCI Machine Learning Repository,
+# [doi:10.24432/C50P49](https://doi.org/10.24432/C50P49), under CC BY 4.0; `data/README.md` says more.
+#
+# - Each picture becomes a row of 64 numbers, scaled to lie between 0 and 1.
+# - We shuffle them and set 360 aside. These **held-out** pictures take no part in training: what the network does
+#   with them shows whether it has learned digits, or only memorized its examples.
+# - The target of a picture is **one-hot**: ten numbers, all 0 but for a 1 at the digit's place. A 3 is
+#   `[0, 0, 0, 1, 0, 0, 0, 0, 0, 0]`. The network gives ten *scores*, and its answer is the place of the highest.
+
+# %%
+with np.load("data/digits.npz") as digits:
+    images = digits["images"].reshape(-1, 64) / 16.0
+    labels = digits["labels"]
+
+
+def one_hot(labels: np.ndarray) -> np.ndarray:
+    """Labels, shape (n,), to targets, shape (n, 10)."""
+    return np.eye(10)[labels]
+
+
+shuffled = np.random.default_rng(0).permutation(len(images))  # a fixed seed: the same split each time
+train_images, held_out_images = images[shuffled[:1437]], images[shuffled[1437:]]
+train_labels, held_out_labels = labels[shuffled[:1437]], labels[shuffled[1437:]]
+print("training:", train_images.shape, " held-out:", held_out_images.shape)
+print("label", train_labels[0], "becomes", one_hot(train_labels[:1])[0])
+
+
+def predict(model: MyModule, images: np.ndarray) -> np.ndarray:
+    """The digit with the highest score for each image."""
+    return np.argmax(model(MyTensor(images)).data, axis=1)
+
+
+def accuracy(model: MyModule, images: np.ndarray, labels: np.ndarray) -> float:
+    """The share of the images that the model reads correctly."""
+    return float(np.mean(predict(model, images) == labels))
+
+# %% [markdown]
+# ### The model and its training
+#
+# First `SuperModel`. The shapes, for a mini-batch of $n$ pictures and, say, 32 *hidden* units (between input and
+# output): $(n, 64) \to (n, 32) \to (n, 10)$.
+#
+# Then the loop, `train`, for any model and any examples:
+#
+# - In each epoch shuffle the examples anew, and take each once, in mini-batches of `batch_size`. The last one may be
+#   smaller. A row of `images` and the same row of `targets` stay together.
+# - With each mini-batch do the five lines from above, with `SGD` for all of the model's parameters, and `lr`.
+# - Log one number for each epoch in `losses`: the mean loss over its examples, each taken when its turn came.
+#
+# `train` may be given a function, `live`. If it is (`if live:`), call `live(losses[-1])` after each epoch: it draws the
+# loss so far, and the share of the held-out pictures that are read correctly. Without it, you may show a progress bar
+# with `tqdm`.
+#
+# The given learning rate of 1.0 looks large. But MSE takes the mean over all elements, the ten outputs included, so its
+# gradients are small: a tenth of what a sum over the outputs would give.
+#
+# <details>
+# <summary>Hint 1: the model, a nudge</summary>
+#
+# Two linear layers. What belongs between them so that they do not collapse?
+#
+# </details>
+#
+# <details>
+# <summary>Hint 2: the model, the recipe</summary>
+#
+# In `__init__`, after `super().__init__()`: `self.hidden = Linear(64, 32)`, `self.relu = ReLU()` and
+# `self.output = Linear(32, 10)`. `forward(self, x)` applies one after the other.
+#
+# </details>
+#
+# <details>
+# <summary>Hint 3: mini-batches</summary>
+#
+# `order = np.random.permutation(len(images))` shuffles. For each `start` in `range(0, len(order), batch_size)`,
+# `batch = order[start : start + batch_size]` holds the next row numbers, `MyTensor(images[batch])` is the input and
+# `MyTensor(targets[batch])` the target.
+#
+# </details>
+#
+# <details>
+# <summary>Hint 4: the progress bar and the log</summary>
+#
+# `progress = tqdm(range(epochs), file=sys.stdout, disable=live is not None)` and `for epoch in progress:` show a bar only
+# where `live` does not draw; `progress.set_postfix(loss=losses[-1])` writes the latest loss beside it. `loss.data` is an
+# array without dimensions: `float(loss.data)` is a number. It is a mean: times `len(batch)` it is the sum over the
+# mini-batch, and all these sums, divided by `len(images)`, are the mean of the epoch.
+#
+# </details>
+
+# %% nbgrader={"grade": false, "grade_id": "model", "locked": false, "schema_version": 3, "solution": true, "task": false}
+import sys
+from collections.abc import Callable
+
+
+class SuperModel(MyModule):
+    """Maps a batch of images, shape (n, 64), to one score per digit, shape (n, 10)."""
+
+    ### BEGIN SOLUTION
+    def __init__(self) -> None:
+        super().__init__()
+        self.hidden = Linear(64, 32)
+        self.relu = ReLU()
+        self.output = Linear(32, 10)
+
+    def forward(self, x: MyTensor) -> MyTensor:
+        return self.output(self.relu(self.hidden(x)))
+    ### END SOLUTION
+
+
+def train(
+    model: MyModule,
+    images: np.ndarray,
+    targets: np.ndarray,
+    epochs: int = 20,
+    batch_size: int = 32,
+    lr: float = 1.0,
+    live: Callable[[float], None] | None = None,
+) -> list[float]:
+    """Train the model on mini-batches.
+
+    Args:
+        images: one example in each row, shape (n, input_size).
+        targets: what the model should answer, shape (n, output_size).
+        epochs: how often each example is shown.
+        batch_size: examples in a mini-batch; the last of an epoch may have fewer.
+        lr: the learning rate.
+        live: called with the mean loss after each epoch, if it is given.
+
+    Returns:
+        The mean loss of each epoch, over its examples.
+    """
+    losses = []
+    ### BEGIN SOLUTION
+    loss_function = MSELoss()
+    optimizer = SGD(model.parameters(), lr)
+    progress = tqdm(range(epochs), desc="training", unit="epoch", file=sys.stdout, disable=live is not None)
+    for _ in progress:
+        order = np.random.permutation(len(images))
+        total = 0.0
+        for start in range(0, len(order), batch_size):
+            batch = order[start : start + batch_size]
+            optimizer.zero_grad()
+            y = model(MyTensor(images[batch]))
+            loss = loss_function(y, MyTensor(targets[batch]))
+            loss.backward()
+            optimizer.step()
+            total += float(loss.data) * len(batch)
+        losses.append(total / len(images))
+        progress.set_postfix(loss=f"{losses[-1]:.4f}", refresh=False)
+        if live:
+            live(losses[-1])
+    ### END SOLUTION
+    return losses
+
+
+np.random.seed(0)  # the same random weights and mini-batches each time
+model = SuperModel()
+losses = train(
+    model,
+    train_images,
+    one_hot(train_labels),
+    live=tests.live(accuracy=lambda: accuracy(model, held_out_images, held_out_labels)),
+)
+
+# %% [markdown]
+# How did it go? The next cells show it. They wait until `losses` holds something.
+
+# %%
+if losses:
+    held_out = accuracy(model, held_out_images, held_out_labels)
+    print("mean loss of each epoch:", *(f"{loss:.4f}" for loss in losses))
+    print(f"training accuracy: {accuracy(model, train_images, train_labels):.1%}")
+    print(f"held-out accuracy: {held_out:.1%}")
+    if not (losses[-1] < losses[0] and held_out > 0.9):
+        print("The loop does not train yet as it could. Does it call zero_grad for each mini-batch, and step?")
+        print("Do images and targets take the same rows? Does SGD get the model's parameters, and lr?")
+else:
+    print("No training yet: `losses` is empty.")
+
+# %% [markdown]
+# The loss falls steeply at first and then ever more slowly. Expect a held-out accuracy of 95% or more, a little below
+# the training accuracy. Guessing would give 10%.
+#
+# A loop with a slip may still train, only less well. The test of `train` gives it a small model that notes what it is
+# shown, and takes the same mini-batches with PyTorch.
+
+# %% nbgrader={"grade": true, "grade_id": "test_train", "locked": true, "schema_version": 3, "solution": false, "task": false}
+tests.test_train(train, MyModule, Parameter, matmul, SGD, MSELoss, MyTensor)
+
+# %% [markdown]
+# And these are the pictures:
+
+# %%
+if losses:
+    predictions = predict(model, held_out_images)
+    wrong_first = np.argsort(predictions == held_out_labels, kind="stable")[:24]
+    board = np.zeros((3 * 12, 8 * 12))  # 3 rows of 8 pictures: 8 x 8 pixels each, and room for words above
+    plt.figure(figsize=(10, 4))
+    for number, i in enumerate(wrong_first):
+        top, left = 12 * (number // 8) + 3, 12 * (number % 8) + 2
+        board[top : top + 8, left : left + 8] = held_out_images[i].reshape(8, 8)
+        correct = predictions[i] == held_out_labels[i]
+        words = f"{predictions[i]}: right" if correct else f"{predictions[i]}: wrong, a {held_out_labels[i]}"
+        plt.text(left + 4, top - 1, words, ha="center", fontsize=9, color="darkgreen" if correct else "firebrick")
+    plt.imshow(board, cmap="gray_r", vmin=0, vmax=1)
+    plt.axis("off")
+    wrong = np.sum(predictions != held_out_labels)
+    tests.show_figure(
+        plt.gcf(),
+        f"24 held-out pictures of digits, each with the network's answer; {min(wrong, 24)} of them are misread.",
+    )
+else:
+    print("No training yet: `losses` is empty.")
+
+# %% [markdown]
+# You see 24 of the held-out pictures, the misread ones first. Above each stands the answer of the network, whether it
+# is right, and if not, which digit it is. Would you have read them all correctly?
+#
+# And what does the network look for? Each hidden unit adds up the 64 pixels with weights of its own. Drawn as pictures,
+# the weights show where ink raises the unit's value and where it lowers it. Do not expect digits: a few units show a
+# stroke or an edge. Pixels that are nearly always empty, as at the left and right borders, keep their random start.
+
+# %%
+if losses:
+    tests.draw_weights(model)
+else:
+    print("No training yet: `losses` is empty.")
+
+# %% [markdown]
+# Now play, and guess before you look: what does the curve do with `lr=30`? Without `zero_grad`? With 2 hidden units, or 200?
+# Without the ReLU? (In a new cell make a new `tests.live(...)`, too: each goes on with its own curve.) One caution: if you
+# choose by the held-out accuracy again and again, those pictures are no longer quite held out. Serious work sets a third
+# part aside for choosing.
+#
+# The last test, this time for real. It moves your model's parameters by hand and compares what the scores do with their
+# gradients. Then it trains a new `SuperModel` with a loop, a loss and an optimizer of its own, on digits whose pixels and
+# classes it has mixed, and wants nine of ten held-out ones read.
+
+# %% nbgrader={"grade": true, "grade_id": "test_model", "locked": true, "schema_version": 3, "solution": false, "task": false}
+tests.test_model(SuperModel, MSELoss, SGD, MyTensor)
+
+# %% [markdown]
+# **In PyTorch:** a `DataLoader` shuffles and makes the mini-batches; the five lines of the loop are the same.
+
+# %% [markdown]
+# ### Two moons
+#
+# `train` works for any model and any examples. In two dimensions we can see all that a network answers: here two classes
+# of points lie in the plane like two moons, and no straight line parts them. Watch the border between the two regions bend
+# while a small network learns. It is soon over: pictures of its stages stay to be looked at.
+
+# %%
+class Moons(MyModule):
+    """Maps points, shape (n, 2), to a score for each of two classes, shape (n, 2)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hidden = Linear(2, 16)
+        self.relu = ReLU()
+        self.output = Linear(16, 2)
+
+    def forward(self, x: MyTensor) -> MyTensor:
+        return self.output(self.relu(self.hidden(x)))
+
+
+chance = np.random.default_rng(0)
+moon = np.arange(300) % 2  # the class of each point
+angle = chance.uniform(0, np.pi, 300)
+side = 1 - 2 * moon  # the second moon is the first one turned around, and moved
+points = np.column_stack([side * np.cos(angle) + moon, side * np.sin(angle) + moon / 2])
+points += chance.normal(0, 0.1, points.shape)
+
+watch = tests.live_regions(lambda places: moons(MyTensor(places)), points, moon)
+if not losses:
+    print("No training yet: `losses` is empty.")
+elif watch:  # nobody watches while a notebook is graded
+    np.random.seed(0)
+    moons = Moons()
+    moon_losses = train(moons, points, np.eye(2)[moon], epochs=100, lr=0.5, live=watch)
+
+# %% [markdown]
+# ### Other pictures: MNIST and FashionMNIST
+#
+# The package `torchvision` downloads famous data sets. MNIST has 70,000 handwritten digits, FashionMNIST as many
+# pieces of clothing, both with 28 by 28 pixels, so 784 numbers. The cell below defines a function that hands them to
+# *your* network as NumPy arrays. A *transform* changes pictures into what a network wants; these two take all
+# pictures at once.
+
+# %% tags=["torch"]
+from torchvision.transforms import v2
+
+
+def load_images(
+    dataset_class: type[torchvision.datasets.MNIST], root: str, train: bool = True, download: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """Load MNIST, FashionMNIST or another data set of their family.
+
+    Args:
+        dataset_class: torchvision.datasets.MNIST, torchvision.datasets.FashionMNIST, ...
+        root: the folder in which the files are kept.
+        train: the training pictures, or the held-out ones.
+        download: fetch the files if they are not there yet.
+
+    Returns:
+        The images, shape (n, 784), float32 between 0 and 1, and the labels, shape (n,).
+    """
+    dataset = dataset_class(root, train=train, download=download)
+    transform = v2.Compose(
+        [
+            v2.ToDtype(torch.float32, scale=True),  # 0 to 255 becomes 0.0 to 1.0
+            v2.Lambda(lambda images: images.flatten(start_dim=1)),
+        ]
+    )
+    return transform(dataset.data).numpy(), dataset.targets.numpy()
+
+# %% [markdown]
+# To train on FashionMNIST, paste this into a new cell. The first run downloads some 30 MB. An epoch has 1,875
+# mini-batches here and takes a few seconds. The inputs are twelve times as many as before, and so the gradients are
+# larger: take smaller steps. For MNIST, write `torchvision.datasets.MNIST`.
+#
+# ```python
+# class FashionModel(MyModule):
+#     def __init__(self) -> None:
+#         super().__init__()
+#         self.hidden = Linear(784, 64)
+#         self.relu = ReLU()
+#         self.output = Linear(64, 10)
+#
+#     def forward(self, x: MyTensor) -> MyTensor:
+#         return self.output(self.relu(self.hidden(x)))
+#
+#
+# root = "datasets"
+# fashion = torchvision.datasets.FashionMNIST
+# fashion_images, fashion_labels = load_images(fashion, root, train=True, download=True)
+# held_out_fashion, held_out_fashion_labels = load_images(fashion, root, train=False, download=True)
+#
+# np.random.seed(0)
+# fashion_model = FashionModel()
+# fashion_losses = train(fashion_model, fashion_images, one_hot(fashion_labels), epochs=5, lr=0.2)
+# print(f"held-out accuracy: {accuracy(fashion_model, held_out_fashion, held_out_fashion_labels):.1%}")
+# ```
+
+# %% [markdown]
+# ## Conclusion
+#
+# Well done! You have made a mini version of PyTorch, and you know what happens behind each of these lines:
+#
+# | Yours | PyTorch's |
+# | --- | --- |
+# | `MyTensor`, `backward_op`, `backward()` | `torch.Tensor`, `grad_fn`, `backward()` |
+# | a rule such as `mul_deriv` | `torch.autograd.Function.backward` |
+# | `Parameter`, `MyModule` | `torch.nn.Parameter`, `torch.nn.Module` |
+# | `matmul`, `Linear`, `ReLU` | `torch.matmul`, `torch.nn.Linear`, `torch.nn.ReLU` |
+# | `SGD` | `torch.optim.SGD` |
+# | `sum`, `MSELoss` | `torch.sum`, `torch.nn.MSELoss` |
+#
+# Where to go next, from easy to hard:
+#
+# - write the same network in PyTorch and compare: the names above are all you need;
+# - add `exp` and `log` with their rules, and build cross-entropy from them: for scores $s$ and the right class $c$ it is
+#   $\log \sum_j e^{s_j} - s_c$;
+# - give `SGD` a momentum, or write the optimizer Adam;
+# - write a convolution layer, and beat your accuracy on FashionMNIST;
+# - extend it into a library of your own, with the storage in C.
+
+# %%
+tests.progress()  # the whole workshop
