@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-for name in ("workshop",):
+for name in ["workshop"]:
     sys.path.append(str(Path(__file__).parent / "source" / name))
 
 from workshop.tests import *  # noqa: E402, F403

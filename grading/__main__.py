@@ -188,13 +188,14 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     if options.command == "autograde":
         if not any(other.startswith(("--scheduler", "--dry-run", "--help", "-h")) for other in others):
-            from grading import assignments, cgroups
+            from checks import facts  # and nothing that takes long to load: see below
+            from grading import cgroups
             from grading.warm import workers
 
             with contextlib.suppress(cgroups.Unavailable):
                 cgroups.found()  # while this process is alone in its group, which all that it starts will be in
             wanted = [other.removeprefix("--assignment=") for other in others]
-            known = [name for name in assignments.declared() if name in wanted]
+            known = [name for name in facts.declared(ROOT / "source") if name in wanted]
             workers(known[0] if known else "")  # it takes longer to load than nbgrader, beside it
         from grading.run import ClassApp
 

@@ -5,11 +5,11 @@ One that declares nothing is an ordinary nbgrader assignment: its graded cells a
 
 from __future__ import annotations
 
+import ast
 import atexit
 import functools
 import gc
 import importlib
-import re
 import sys
 import types
 from collections.abc import Iterable
@@ -26,29 +26,34 @@ from checks.notebook import code_cells, grade_id, nbgrader_mark
 from grading.remote import OURS
 
 ROOT = Path(__file__).resolve().parent.parent
-CALLS = re.compile(r"\b(tests\.\w+)\(")
 BESIDE = {"tests.py", "conftest.py", "requirements.txt", "checks", "docs", "author"}  # made, or of no learner's
 PASSING = ("__pycache__", "*.pyc", "*.new", ".*")
 SOURCE = ROOT / "source"
+
+
+def family(name: str) -> dict[str, Facts]:
+    """The facts of an assignment and of those that it builds on, which come first; none where it declares nothing.
+
+    Raises:
+        ImportError: where they cannot be read, or one of them is not there, with a sentence.
+    """
+    try:
+        return facts.family(name, SOURCE) if name else {}
+    except FileNotFoundError as error:
+        if Path(error.filename).parent == SOURCE / name:
+            return {}
+        raise ImportError(f"There is no {error.filename}.") from None
+    except (ValueError, OSError) as error:
+        raise ImportError(str(error)) from None
 
 
 def facts_of(name: str) -> Facts | None:
     """What is declared of an assignment; None where nothing is.
 
     Raises:
-        ImportError: where that cannot be read, with a sentence.
+        ImportError: as above.
     """
-    try:
-        return facts.read(SOURCE / name) if name else None
-    except FileNotFoundError:
-        return None
-    except (ValueError, OSError) as error:
-        raise ImportError(str(error)) from None
-
-
-def declared() -> list[str]:
-    """The names of all assignments that declare something."""
-    return sorted(path.parent.name for path in SOURCE.glob(f"*/{facts.NAME}"))
+    return family(name).get(name)
 
 
 def there(source: Path = SOURCE) -> list[str]:
@@ -61,33 +66,8 @@ def not_there(name: str, source: Path = SOURCE) -> str:
     return f"There is no assignment {name!r} in {source}, which holds {', '.join(there(source)) or 'none so far'}."
 
 
-def family(name: str) -> list[str]:
-    """An assignment and those that it builds on, which come first.
-
-    Raises:
-        ImportError: where one of them is not there, or they build on one another.
-    """
-    order: list[str] = []
-
-    def add(name: str, above: tuple[str, ...]) -> None:
-        if name in above:
-            raise ImportError(f"The assignments {', '.join(above)} build on one another: see {facts.NAME}.")
-        found = facts_of(name)
-        if found is None:
-            raise ImportError(f"There is no {SOURCE / name / facts.NAME}.")
-        for other in found.builds_on:
-            add(other, (*above, name))
-        if name not in order:
-            order.append(name)
-
-    add(name, ())
-    return order
-
-
 def code(name: str) -> list[Path]:
     """The files that decide on an assignment's verdicts: code, data and facts of its own and of those it builds on."""
-    if facts_of(name) is None:
-        return []
     return [path for each in family(name) for path in _own(SOURCE / each)]
 
 
@@ -105,11 +85,24 @@ def undeclared(name: str, notebooks: Iterable[Path]) -> str | None:
     """What is said where graded cells of an assignment that declares nothing call tests."""
     for path in notebooks:
         for cell in code_cells(path):
-            if nbgrader_mark(cell).get("grade") and (called := CALLS.search(cell["source"])):
+            if nbgrader_mark(cell).get("grade") and (called := _called(cell["source"])):
                 return (
-                    f"The graded cell {grade_id(cell)!r} of {path.name} calls {called[1]}, and nobody knows that: "
+                    f"The graded cell {grade_id(cell)!r} of {path.name} calls tests.{called}, and nobody knows that: "
                     f"there is no {SOURCE / name / facts.NAME}."
                 )
+    return None
+
+
+def _called(source: str) -> str | None:
+    """The first function of `tests` that code calls."""
+    try:
+        nodes = list(ast.walk(ast.parse(source)))
+    except (SyntaxError, ValueError, RecursionError):  # the judge says so
+        return None
+    for node in nodes:
+        match node:
+            case ast.Call(ast.Attribute(ast.Name("tests"), called)):
+                return called
     return None
 
 
@@ -139,12 +132,13 @@ _loaded: dict[str, tuple[types.ModuleType, list[Any]]] = {}  # and what its file
 def _load(name: str) -> types.ModuleType:
     import IPython.display  # noqa: F401 - what reports need when they are shown
 
-    if facts_of(name) is None:
+    declared = family(name)
+    if not declared:
         tests = types.ModuleType("tests")
         tests.__getattr__ = functools.partial(_none, name)
         tests.ASSIGNMENT = Assignment(name or "Assignment")
         return tests
-    for each in family(name):
+    for each in declared:
         OURS.add(each)
         if (place := str(SOURCE / each)) not in sys.path:
             sys.path.append(place)

@@ -83,6 +83,7 @@ class JudgedExecute(nbgrader.preprocessors.Execute):
     disk = _setting(Integer, "disk", "Size of the scratch folder and of /tmp in the jail, in bytes.")
     files = _setting(Integer, "files", "Files in the scratch folder and in /tmp in the jail, in each.")
     skipped = _setting(List, "skipped", "Cells with one of these tags are not run.")
+    hidden = _setting(List, "hidden", "What learners' code cannot import, where assignment.toml does not say.")
     follow_through = _setting(
         Bool,
         "follow_through",
@@ -91,9 +92,7 @@ class JudgedExecute(nbgrader.preprocessors.Execute):
     )
 
     def settings(self) -> Settings:
-        return Settings(
-            **{field.name: getattr(self, field.name) for field in fields(Settings) if field.name != "hidden"}
-        )
+        return Settings(**{field.name: getattr(self, field.name) for field in fields(Settings)})
 
     def preprocess(self, nb: NotebookNode, resources: Any, km: Any = None) -> tuple[NotebookNode, Any]:
         converter, name = self.parent.parent, resources["nbgrader"]["notebook"]
@@ -191,11 +190,10 @@ class JudgedAutograde(stock.Autograde):
 
     def _course_files(self, folder: Path) -> Path:
         """What lies beside the course's notebook and is no part of the tests, for kernels to read."""
-        left_out = shutil.ignore_patterns(
-            *OURS, *self.coursedir.ignore
-        )  # as nbgrader releases the rest, learners have it
+        # As nbgrader releases the rest, learners have it.
+        left_out = shutil.ignore_patterns(*OURS, *self.coursedir.ignore)
         source, name = self._source(), self.coursedir.assignment_id
-        packages = {*assignments.family(name)} if assignments.facts_of(name) else set()
+        packages = {*assignments.family(name)}
 
         def ignored(place: str, names: list[str]) -> set[str]:
             return {*left_out(place, names), *(packages if Path(place) == source else ())}

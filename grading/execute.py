@@ -21,6 +21,7 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
+from checks.notebook import SHOWS
 from checks.observe import PATIENCE, Deadline, printable
 from checks.report import FollowThrough
 from grading import assignments, follow, jail, outputs
@@ -61,7 +62,7 @@ class Settings:
     file: int = LIMITS.file
     disk: int = LIMITS.disk
     files: int = LIMITS.files
-    skipped: Sequence[str] = ("torch",)
+    skipped: Sequence[str] = (SHOWS,)
     hidden: Sequence[str] = LIMITS.hidden
     follow_through: bool = True
 

@@ -18,6 +18,7 @@ from nbgrader.converters import GenerateAssignment
 from nbgrader.converters.base import NbGraderException
 from traitlets import Bool
 
+from checks import facts
 from grading import assignments
 
 BUILD = assignments.ROOT / "source" / "build.py"
@@ -32,7 +33,7 @@ class ProvedAssignment(GenerateAssignment):
         name, root = self.coursedir.assignment_id, Path(self.coursedir.root)
         ours = (root / self.coursedir.source_directory).resolve() == assignments.SOURCE
         is_there = Path(self._format_dest(name, ".")).exists() and not self.force
-        if self.proved or not ours or name not in assignments.declared() or is_there:
+        if self.proved or not ours or name not in facts.declared(assignments.SOURCE) or is_there:
             super().start()  # which leaves a release that is there as it is
             return
         own = (root / self.coursedir.release_directory).resolve() == assignments.ROOT / "release"

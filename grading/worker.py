@@ -172,10 +172,7 @@ def kit(assignment: str) -> str:
 
 def needed(assignment: str) -> list[str]:
     """The packages that an assignment and those that it builds on declare."""
-    if assignments.facts_of(assignment) is None:
-        return []
-    declared = [assignments.facts_of(name) for name in assignments.family(assignment)]
-    return [package for one in declared if one for package in one.packages]
+    return [package for declared in assignments.family(assignment).values() for package in declared.packages]
 
 
 def packages(roots: Iterable[str]) -> dict[str, str]:

@@ -71,8 +71,7 @@ def untouched() -> dict[str, Any]:
 
 def names_for(section: Any, names: dict[str, Any]) -> dict[str, Any]:
     """Of all names, those that a section's test is given; None for Python's own, which a solution may do without."""
-    wanted = section.call.partition("(")[2].rstrip(")").split(", ")
-    return {name: names.get(name) if hasattr(builtins, name) else names[name] for name in wanted}
+    return {name: names.get(name) if hasattr(builtins, name) else names[name] for name in section.takes}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -15,11 +15,12 @@ from pathlib import Path
 import pytest
 from course import code_cell
 from nbformat import NotebookNode, read, reads
+from nbformat.v4 import new_code_cell, new_notebook
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
 from conftest import ROOT
-from grading import names, submissions
+from grading import assignments, names, submissions
 from grading.autograde import JudgedAutograde
 from grading.budget import Budget
 from grading.execute import Bench, Settings
@@ -948,3 +949,25 @@ def test_the_workshops_graded_cells_read_only_what_answers_define():
     assert len(needs) == 9
     assert all(each.learners and not each.lines and not each.caught for each in needs)
     assert "sum" in needs[graded.index("test_mseloss")].learners  # which Python has, too
+
+
+@pytest.mark.parametrize(
+    ("source", "called"),
+    [
+        ("tests.test_one(one)", "test_one"),
+        ("points = 1 + tests.check(one)", "check"),
+        ("# as tests.test_one(one) does\nassert one() == 1", None),
+        ("assert one() == 1, 'run tests.test_one(one)'", None),
+        ("suite.tests.run(one)", None),
+        ("tests = [one]\ntests.count", None),
+        ("def (", None),
+    ],
+)
+def test_a_course_that_declares_nothing_is_refused_where_a_graded_cell_calls_tests_only(tmp_path, source, called):
+    mark = {"grade": True, "grade_id": "asked", "points": 1, "solution": False, "locked": True, "schema_version": 3}
+    path = tmp_path / "hw.ipynb"
+    notebook = new_notebook(cells=[new_code_cell(source, metadata={"nbgrader": mark}), new_code_cell("tests.shown(1)")])
+    path.write_text(json.dumps(notebook))
+    says = assignments.undeclared("hw", [path])
+    assert (says is None) == (called is None)
+    assert called is None or f"The graded cell 'asked' of hw.ipynb calls tests.{called}, and nobody knows" in says

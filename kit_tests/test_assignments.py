@@ -29,6 +29,7 @@ import nbformat
 import pytest
 
 from checks.assignment import Assignment
+from checks.notebook import only_shows
 from checks.report import Report
 from conftest import ROOT
 from grading import results
@@ -62,7 +63,7 @@ def names_with(path: Path) -> dict[str, Any]:
     text = build.Course(path.parents[2].name).text.read_text(encoding="utf-8")
     names: dict[str, Any] = {"__name__": "__main__"}
     for cell in jupytext.reads(text, fmt="py:percent").cells:
-        if cell.cell_type == "code" and gate.SKIPPED not in cell.metadata.get("tags", []):
+        if cell.cell_type == "code" and not only_shows(cell):
             source = re.sub(r"^import tests$", "", cell.source, flags=re.MULTILINE)
             if "tests." not in source:
                 exec(compile(source, f"<{cell.metadata.get('nbgrader', {}).get('grade_id')}>", "exec"), names)
@@ -73,8 +74,7 @@ def names_with(path: Path) -> dict[str, Any]:
 def reports(path: Path, section: str, names: dict[str, Any]) -> list[Report]:
     """What a section says of a solution, for some seeds."""
     (asked,) = [one for one in declared(path.parents[2].name).sections if one.id == section]
-    wanted = asked.call.partition("(")[2].rstrip(")").split(", ")
-    found = [asked.run({name: names[name] for name in wanted}, seed) for seed in SEEDS]
+    found = [asked.run({name: names[name] for name in asked.takes}, seed) for seed in SEEDS]
     assert not any(check.status == "broken" for report in found for check in report.checks)
     return found
 

@@ -778,6 +778,16 @@ def test_a_progress_file_that_is_none_is_as_no_file(workshop, shown, text):
     assert set(json.loads(progress.FILE.read_text())["Workshop"]) == {"one"}
 
 
+def test_what_another_assignment_has_kept_stays_as_far_as_it_is_sound(workshop, shown):
+    other = kept("1.5").replace("Workshop", "Classify")[1:-1].replace('"one"', '"bad": 3, "one"')
+    progress.FILE.write_text(f'{{{other}, "Third": 3}}')
+    assert told(workshop, shown)[0] == "Workshop: 0 of 4 points"
+    workshop.sections[0].score(1, f=lambda: 3)
+    found = json.loads(progress.FILE.read_text())
+    assert found.keys() == {"Classify", "Workshop"} and found["Classify"].keys() == {"one"}
+    assert found["Classify"]["one"]["score"] == 1.5
+
+
 def test_outside_of_a_notebook_and_in_a_folder_that_is_none_nothing_is_kept(workshop, monkeypatch, tmp_path):
     monkeypatch.setattr(progress, "FILE", tmp_path / "missing" / "progress.json")
     workshop.sections[0].score(1, f=lambda: 3)  # and no exception

@@ -39,9 +39,8 @@ from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-sys.dont_write_bytecode = (
-    True  # else there is a folder __pycache__ in source/, which formgrader takes for an assignment
-)
+# Else there is a folder __pycache__ in source/, which formgrader takes for an assignment.
+sys.dont_write_bytecode = True
 
 import gate  # noqa: E402
 from gate import BuildError  # noqa: E402
@@ -94,13 +93,8 @@ class Course:
         self.release = root / "release" / assignment
         self.solution = root / "solutions" / assignment / f"{assignment}.ipynb"
         self.top = root / f"{assignment}.ipynb"
-        try:
+        with _sentences(root):
             self.facts = facts.read(self.folder)
-        except FileNotFoundError:
-            there = ", ".join(assignments(root)) or "none so far"
-            raise BuildError(f"There is no {self.folder / facts.NAME}: the assignments are {there}.") from None
-        except (ValueError, OSError) as error:
-            raise BuildError(str(error)) from error
 
     def family(self) -> list[Course]:
         """This assignment and those that it builds on, which come first.
@@ -108,22 +102,26 @@ class Course:
         Raises:
             BuildError: where one of them is not there, or they build on one another.
         """
-        order: dict[str, Course] = {}
-
-        def add(course: Course, above: tuple[str, ...]) -> None:
-            if course.assignment in above:
-                raise BuildError(f"The assignments {', '.join(above)} build on one another: see {facts.NAME}.")
-            for other in course.facts.builds_on:
-                add(Course(other, self.root), (*above, course.assignment))
-            order.setdefault(course.assignment, course)
-
-        add(self, ())
-        return list(order.values())
+        with _sentences(self.root):
+            names = [*facts.family(self.assignment, self.folder.parent)]
+        return [Course(name, self.root) for name in names]
 
 
 def assignments(root: Path = ROOT) -> list[str]:
     """The names of all assignments."""
-    return sorted(path.parent.name for path in root.glob(f"source/*/{facts.NAME}"))
+    return facts.declared(root / "source")
+
+
+@contextlib.contextmanager
+def _sentences(root: Path) -> Iterator[None]:
+    """Facts that cannot be read, as a BuildError."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        there = ", ".join(assignments(root)) or "none so far"
+        raise BuildError(f"There is no {error.filename}: the assignments are {there}.") from None
+    except (ValueError, OSError) as error:
+        raise BuildError(str(error)) from error
 
 
 def text_to_notebook(
@@ -243,7 +241,7 @@ def dumps(notebook: NotebookNode) -> str:
 def write(path: Path, text: str | bytes) -> None:
     """Write beside, then rename: a reader never sees half a file. What is there and right is not touched."""
     content = text.encode("utf-8") if isinstance(text, str) else text
-    if path.is_file() and path.read_bytes() == content:  # somebody may be grading with it
+    if _holds(path, content):  # somebody may be grading with it
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f"{path.name}.{os.getpid()}.new")
@@ -391,8 +389,8 @@ def at_top(course: Course, released: dict[str, bytes]) -> dict[Path, bytes]:
     if len(others) > 1:
         raise BuildError(f"{', '.join(others)}: only one of them can lie at the top. See at_top in {facts.NAME}.")
     root, name = course.root, course.assignment
-    names = tuple(one.assignment for one in course.family())
-    path = HERE.format(names=json.dumps(names).replace("[", "(").replace("]", ",)" if len(names) == 1 else ")"))
+    names = [one.assignment for one in course.family()]
+    path = HERE.format(names=json.dumps(names))
     text = TESTS.format(place=f"source/{name}/{name}/", path=path, assignment=name, noqa="  # noqa: E402, F403")
     wanted = {root / "tests.py": text.encode()}
     ours = {*dict(support(course))}

@@ -15,13 +15,13 @@ import nbformat
 from nbformat import NotebookNode
 
 from checks.assignment import Assignment
+from checks.notebook import SHOWS
 from checks.report import MIME
 from checks.section import Section
 
 CALL = re.compile(r"^[^#\n]*\btests\.(test_\w+)\(", re.MULTILINE)
 READ = re.compile(r"Read “(.+?)” in the notebook")
 CELL_SECONDS = 60  # as nbgrader_config.py gives learners' cells
-SKIPPED = "torch"  # tag of cells that grading does not run: see nbgrader_config.py
 TERMINAL = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -50,23 +50,17 @@ def declared(name: str, places: list[Path]) -> Assignment:
     assignment = getattr(module, "ASSIGNMENT", None)
     if not isinstance(assignment, Assignment):
         raise BuildError(f"{file} declares no ASSIGNMENT = Assignment(...): see docs/author.md.")
-    for what in (lambda section: section.id, test_of):
-        names = list(map(what, assignment.sections))
+    for names in ([one.id for one in assignment.sections], [one.test for one in assignment.sections]):
         if twice := [name for name in names if names.count(name) > 1]:
             raise BuildError(f"section {twice[0]}: {file} has two of this name. Give one of them another id and test.")
     for section in assignment.sections:
-        if not hasattr(module, test_of(section)):
+        if not hasattr(module, section.test):
             raise BuildError(f"section {section.id}: it is called by {section.call}, which {file} does not define.")
         if section.points <= 0:
             raise BuildError(
                 f"section {section.id}: its checks give {section.points:g} points. Give them some in {file}."
             )
     return assignment
-
-
-def test_of(section: Section) -> str:
-    """The name of the function that runs a section's checks."""
-    return section.call.partition("(")[0].removeprefix("tests.")
 
 
 def is_test(cell: NotebookNode) -> bool:
@@ -77,12 +71,12 @@ def is_test(cell: NotebookNode) -> bool:
 
 def points_of(assignment: Assignment) -> dict[str, float]:
     """The points of each test, by the name of its function: those that its checks give."""
-    return {test_of(section): section.points for section in assignment.sections}
+    return {section.test: section.points for section in assignment.sections}
 
 
 def sections_of(notebook: NotebookNode, assignment: Assignment) -> dict[str, Section]:
     """The sections that cells test, by their grade_id."""
-    by_test = {test_of(section): section for section in assignment.sections}
+    by_test = {section.test: section for section in assignment.sections}
     cells = filter(is_test, notebook.cells)
     return {
         cell.metadata.nbgrader.grade_id: by_test[test] for cell in cells for test in called(cell) if test in by_test
@@ -147,7 +141,7 @@ def _wrong_cells(notebook: NotebookNode, assignment: Assignment, text: Path, tes
                 f"follow from the checks in {tests}. Or change the checks."
             )
     for section in assignment.sections:
-        if test_of(section) not in callers:
+        if section.test not in callers:
             yield (
                 f"section {section.id}: no graded cell calls {section.call}. Add one to {text}, or take the section "
                 f"out of {tests}."
@@ -206,7 +200,7 @@ def earns_all(path: Path) -> None:
         notebook,
         timeout=CELL_SECONDS,
         allow_errors=True,
-        skip_cells_with_tag=SKIPPED,
+        skip_cells_with_tag=SHOWS,
         kernel_name="python3",
         resources={"metadata": {"path": str(path.parent)}},
     )

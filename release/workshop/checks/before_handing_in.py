@@ -43,13 +43,13 @@ def look(path: Path, assignment: Assignment) -> tuple[list[tuple[Section, float]
     """
     remarks: list[str] = []
     cells = code_cells(path, remarks)
-    by_test = {_test_of(section): section for section in assignment.sections}
+    by_test = {section.test: section for section in assignment.sections}
     reports: dict[str, Report] = {}
     undefined: dict[str, list[str]] = {}
 
     def judge(test: str, names: dict[str, Any]) -> None:
         if test in by_test:
-            wanted = _names_of(by_test[test])
+            wanted = by_test[test].takes
             undefined[test] = [name for name in wanted if name not in names]
             reports[test] = by_test[test].run({name: names.get(name) for name in wanted})
 
@@ -65,15 +65,6 @@ def look(path: Path, assignment: Assignment) -> tuple[list[tuple[Section, float]
     remarks += [f"An error in {failure.splitlines()[0]}" for failure in failures]
     remarks += _absent(cells)
     return [(section, reports[test].score) for test, section in by_test.items()], remarks
-
-
-def _test_of(section: Section) -> str:
-    return TEST_CALL.fullmatch(section.call)[1]
-
-
-def _names_of(section: Section) -> list[str]:
-    """What a section's test is given."""
-    return [name.id for name in ast.parse(section.call, mode="eval").body.args]
 
 
 def _copies(cells: list[dict[str, Any]]) -> list[str]:

@@ -112,11 +112,8 @@ class Inference:
         """
         wrong = [one for one in self.seen[check] if not one.right]
         if not exceptions and any(isinstance(one.got, Raised) for one in wrong):
-            return (
-                self.assignment.buffers()
-                if any(isinstance(one.got, Raised) and one.got.kind == "shape" for one in wrong)
-                else []
-            )
+            shapes = any(isinstance(one.got, Raised) and one.got.kind == "shape" for one in wrong)
+            return self.assignment.buffers() if shapes else []
         return [style for style in self.styles if any(re.search(style.says, one.code) for one in wrong)]
 
     def claimed(self, check: str, mistake: Mistake) -> None:

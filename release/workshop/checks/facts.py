@@ -71,3 +71,29 @@ def read(folder: Path) -> Facts:
             if not re.fullmatch(pattern, each):
                 raise ValueError(f"{path}: {name} holds {each!r}, and that is not {what}.")
     return Facts(**{name: tuple(value) if isinstance(value, list) else value for name, value in found.items()})
+
+
+def declared(source: Path) -> list[str]:
+    """The names of all assignments in a folder that declare something."""
+    return sorted(path.parent.name for path in source.glob(f"*/{NAME}"))
+
+
+def family(name: str, source: Path) -> dict[str, Facts]:
+    """The facts of an assignment and of those that it builds on, which come first, by their names.
+
+    Raises:
+        FileNotFoundError: where one of them has none.
+        ValueError: where some cannot be read, or they build on one another.
+    """
+    found: dict[str, Facts] = {}
+
+    def add(name: str, above: tuple[str, ...]) -> None:
+        if name in above:
+            raise ValueError(f"The assignments {', '.join(above)} build on one another: see {NAME}.")
+        own = read(source / name)
+        for other in own.builds_on:
+            add(other, (*above, name))
+        found.setdefault(name, own)
+
+    add(name, ())
+    return found

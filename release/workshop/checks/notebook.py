@@ -11,6 +11,7 @@ from checks.observe import explain
 from checks.reading import cells_of
 
 TEST_CALL = re.compile(r"tests\.(test_\w+)\(.*\)[ \t;]*(?:#.*)?")  # a line
+SHOWS = "torch"  # tag of cells that only show something: see nbgrader_config.py
 HOW_IT_RUNS = re.compile(r"%%(?:time|timeit|capture)\b.*")
 
 
@@ -64,7 +65,7 @@ def nbgrader_mark(cell: dict[str, Any]) -> dict[str, Any]:
 def only_shows(cell: dict[str, Any]) -> bool:
     """Whether a cell shows something with PyTorch, and nothing else: grading does not run it."""
     tags = cell["metadata"].get("tags")
-    return isinstance(tags, list) and "torch" in tags
+    return isinstance(tags, list) and SHOWS in tags
 
 
 def names_of(

@@ -37,7 +37,7 @@ def keep(assignment: Assignment, report: Report) -> None:
     }
     _here.add((assignment.title, report.section))
     kept = _kept()
-    kept[assignment.title] = {**known(assignment), report.section: found}
+    kept.setdefault(assignment.title, {})[report.section] = found
     beside = FILE.with_suffix(f".{os.getpid()}.new")
     with contextlib.suppress(OSError):
         try:
@@ -49,17 +49,17 @@ def keep(assignment: Assignment, report: Report) -> None:
 
 def known(assignment: Assignment) -> dict[str, dict[str, Any]]:
     """What the file says of each section; nothing of what is no such thing."""
-    found = _kept().get(assignment.title)
-    return {id: one for id, one in found.items() if _is_sound(one)} if isinstance(found, dict) else {}
+    return _kept().get(assignment.title, {})
 
 
-def _kept() -> dict[str, Any]:
-    """What the file holds, by assignments."""
+def _kept() -> dict[str, dict[str, dict[str, Any]]]:
+    """What the file says of each section, by assignments."""
     try:
         kept = json.loads(FILE.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return {}
-    return kept if isinstance(kept, dict) else {}
+    some = {title: found for title, found in kept.items() if isinstance(found, dict)} if isinstance(kept, dict) else {}
+    return {title: {id: one for id, one in found.items() if _is_sound(one)} for title, found in some.items()}
 
 
 def _is_sound(found: Any) -> bool:
@@ -91,9 +91,8 @@ def _row(assignment: Assignment, section: Section, found: dict[str, Any] | None)
 def table(assignment: Assignment) -> tuple[str, list[tuple[str, str, str, str]], str]:
     """A head, a row for each section (title, result, points, remark), and what is next."""
     points = {section.id: section.points for section in assignment.sections}
-    run = {
-        id: found for id, found in known(assignment).items() if found["points"] == points.get(id)
-    }  # others are of other tests
+    # Those with other points are of other tests.
+    run = {id: found for id, found in known(assignment).items() if found["points"] == points.get(id)}
     done = [id for id, found in run.items() if found["score"] == found["points"]]
     rows = [(section.title, *_row(assignment, section, run.get(section.id))) for section in assignment.sections]
     earned, total = sum(found["score"] for found in run.values()), sum(points.values())

@@ -58,6 +58,16 @@ class Section:
     def points(self) -> float:
         return sum(check.points for check in self.checks)
 
+    @property
+    def test(self) -> str:
+        """The name of the function that runs the checks."""
+        return self.call.partition("(")[0].rpartition(".")[2]
+
+    @property
+    def takes(self) -> list[str]:
+        """The names that this function is given."""
+        return [name.id for name in ast.parse(self.call, mode="eval").body.args]
+
     def check(
         self,
         points: float,
