@@ -8,8 +8,8 @@ import json
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from queue import Empty
 from typing import Any
@@ -21,13 +21,13 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from checks.notebook import SHOWS
 from checks.observe import PATIENCE, Deadline, printable
 from checks.report import FollowThrough
 from grading import assignments, follow, jail, outputs
 from grading.budget import Budget, limited_memory
 from grading.judge import Judge, Verdict
 from grading.kernels import HUNG_UP, LOST, DeadKernel, JailedKernel, KernelSupply, Zygote
+from grading.limits import Settings
 from grading.submissions import is_answer, is_grade
 
 MOST_MESSAGES = 5000  # of one cell that are looked at
@@ -35,7 +35,6 @@ MOST_BYTES = 32 << 20
 MOST_COUNTED = 1 << 31  # executions
 MOST_KEPT = 8 << 20  # bytes of all cells' outputs in the graded notebook: who writes it has it in memory several times
 SECOND_SHARE = 0.5  # of a submission's time, that what is judged a second time has beside it
-LIMITS = jail.Limits()
 ABSENT = re.compile(r"No module named '(\w[\w.]{0,40})'")  # in what Python says, and kernel/absent.py
 MOST_ABSENT = 5  # names that are said
 MOST_LOOKED_AT = 100_000  # characters of a text in which they are looked for
@@ -45,30 +44,6 @@ SHOWN = {"status", "stream", "display_data", "update_display_data", "execute_res
 
 class Stopped(Exception):
     """The learner's kernel cannot go on; the message says why."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How much of what a submission may use up; see JudgedExecute."""
-
-    required: str = "process"
-    request_seconds: float = 5.0
-    cell_seconds: float = 30.0
-    submission_seconds: float = 120.0
-    judge_seconds: float = 60.0
-    most_requests: int = 200_000
-    memory: int = LIMITS.memory
-    processes: int = LIMITS.processes
-    file: int = LIMITS.file
-    disk: int = LIMITS.disk
-    files: int = LIMITS.files
-    skipped: Sequence[str] = (SHOWS,)
-    hidden: Sequence[str] = LIMITS.hidden
-    follow_through: bool = True
-
-    def limits(self) -> jail.Limits:
-        cpu = int(1.5 * self.submission_seconds) + 1
-        return jail.Limits(self.memory, self.processes, self.file, self.disk, self.files, cpu, tuple(self.hidden))
 
 
 class Runner(NotebookClient):
@@ -404,7 +379,7 @@ class Bench:
             if self.zygote is None and Zygote.is_safe(self.level):
                 self.zygote = Zygote()  # it gets ready while PyTorch is loaded
                 stack.callback(self.zygote.close)
-            self.supply = KernelSupply(self.level, self.settings.limits(), self.files, self.zygote)
+            self.supply = KernelSupply(self.level, self.settings, self.files, self.zygote)
             stack.callback(self.supply.close)
             self.tests = assignments.load_tests(self.assignment)
             self.tests.ASSIGNMENT.seed = self.seed
