@@ -14,6 +14,7 @@ from checks.experiments import Experiment
 from checks.mistakes import Mistakes, Style, Way
 from checks.observe import Kind, Missing, compiled
 from checks.oracle import Oracle, plain
+from checks.report import Drawing
 from checks.trial import Trial
 
 if TYPE_CHECKING:
@@ -165,6 +166,6 @@ class Assignment:
         """What is there after all, where a check found nothing to judge."""
         return None
 
-    def drawing(self, snippet: str) -> str | None:
-        """The call that draws what a snippet shows, if there is one."""
+    def drawing(self, snippet: str) -> Drawing | None:
+        """What draws what a snippet shows, if there is something."""
         return None
