@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+import pytest
+
 from checks.assignment import Assignment
 from checks.report import Drawing
 from checks.section import Section
@@ -32,3 +37,55 @@ def test_a_report_offers_what_an_assignment_draws_in_its_words():
     assert "<p>Then draw it beside Euclid's &lt;own&gt;:</p><pre>tests.draw(2)</pre>" in report.as_html()
     assert "draw" not in str(report.as_dict())
     assert "draw" not in doubling().run({"double": lambda n: 3 * n}, seed=1).as_text()
+
+
+def twice(value: Any) -> Section:
+    """A section whose results are of a kind: what `value` makes of two random numbers."""
+    section = Section(
+        "of", "Of two numbers", "tests.test_of(of)", assignment=Assignment("Two", reference={"of": value})
+    )
+
+    @section.check(1)
+    def some(trial: Trial) -> None:
+        """Of two numbers"""
+        trial.same(f"y = of({trial.draw(2).tolist()})", "y")
+
+    return section
+
+
+@pytest.mark.parametrize(
+    ("right", "typed"),
+    [
+        (sum, 4.25),
+        (lambda two: round(100 * two[0]), 137),
+        (lambda two: [*two], [1.5, -2.5]),
+        (lambda two: (two[0], None), [1.5, 3]),
+        (lambda two: {"sum": sum(two), "both": two}, {"sum": 3.5, "both": [1.5, 2]}),
+        (lambda two: {round(100 * n) for n in two}, {137, 30}),
+        (lambda two: f"{two[0]:.2f}", "1.50"),
+        (np.array, np.array([1.5, -2.5])),
+    ],
+    ids=["float", "int", "list", "tuple", "dict", "set", "text", "array"],
+)
+def test_an_answer_that_was_typed_is_found_whatever_kind_it_is_of(right, typed):
+    (check,) = twice(right).run({"of": lambda two: typed}, seed=1).checks
+    assert check.mistake == "hard-coded"
+    (check,) = twice(right).run({"of": right}, seed=1).checks
+    assert check.status == "passed"
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        (sum, lambda two: sum(two) + 1),  # another one each time
+        (sum, lambda two: 0.0),  # a factor that was left out
+        (lambda two: [*two], lambda two: []),
+        (lambda two: two[0] > two[1], lambda two: two[0] < 1000),  # one of two
+        (lambda two: [*two], lambda two: [float("nan"), 1.5]),  # nobody types that
+        (lambda two: [*two], lambda two: [object(), 1.5]),
+        (lambda two: 1.5, lambda two: 2.5),  # it has to be the same
+    ],
+)
+def test_of_what_else_is_wrong_it_is_not_said(right, wrong):
+    (check,) = twice(right).run({"of": wrong}, seed=1).checks
+    assert check.status != "passed" and check.mistake != "hard-coded"
