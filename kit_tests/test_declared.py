@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from typing import Any
 
+import build
 import numpy as np
 import pytest
 
@@ -11,6 +14,7 @@ from checks.assignment import Assignment
 from checks.report import Drawing
 from checks.section import Section
 from checks.trial import Trial
+from conftest import ROOT
 
 
 class Drawn(Assignment):
@@ -89,3 +93,42 @@ def test_an_answer_that_was_typed_is_found_whatever_kind_it_is_of(right, typed):
 def test_of_what_else_is_wrong_it_is_not_said(right, wrong):
     (check,) = twice(right).run({"of": wrong}, seed=1).checks
     assert check.status != "passed" and check.mistake != "hard-coded"
+
+
+# ---------------------------------------------------------------- the page for learners
+
+
+@pytest.fixture
+def accounts(tmp_path) -> build.Course:
+    place = tmp_path / "source" / "accounts"
+    shutil.copytree(ROOT / "kit_tests" / "assignments" / "accounts", place)
+    return build.Course("accounts", tmp_path)
+
+
+def test_every_assignment_has_a_page_for_learners_that_speaks_of_it_and_of_no_other(accounts):
+    page = build.guide(accounts)
+    assert not re.search(r"workshop|\btorch\b|Tensor|ReLU|draw_graph|<!--|\b(NAME|TITLE)\b", page)
+    assert "pytest tests.py --notebook accounts.ipynb" in page and "*Accounts so far* counts" in page
+    assert dict(build.support(accounts))["docs/learner.md"].decode() == page
+
+
+def test_an_assignments_own_words_stand_where_the_page_has_a_place_for_them(accounts):
+    general, own = build.guide(accounts), accounts.folder / "author" / "learner.md"
+    own.write_text(
+        "<!-- verdicts -->\n| ✓ passed | it adds up | go on |\n<!-- colab-installs -->\n%pip install books\n"
+    )
+    page = build.guide(accounts)
+    assert "| ✓ passed | it adds up | go on |\n| … waiting |" in page and "computes what is right" not in page
+    assert "   %cd /content/accounts\n   %pip install books\n" in page  # as far in as the place is
+    assert len(page.splitlines()) == len(general.splitlines()) + 1
+    own.write_text("<!-- verdict -->\n")
+    with pytest.raises(build.BuildError, match="has words for verdict: the places are build-with, colab"):
+        build.guide(accounts)
+
+
+def test_the_report_that_the_page_shows_is_one_that_the_checks_of_the_authors_guide_give(accounts):
+    shown = re.search(r"^```text\n(Mean: .*?)\n```", build.guide(accounts), re.MULTILINE | re.DOTALL)[1]
+    guide = (ROOT / "docs" / "author.md").read_text(encoding="utf-8")
+    names: dict[str, Any] = {}
+    exec(re.search(r"^```python\n(.*?)^```", guide, re.MULTILINE | re.DOTALL)[1], names)
+    assert names["MEAN"].run({"mean": sum}, seed=7).as_text() == shown
