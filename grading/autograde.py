@@ -48,8 +48,8 @@ from checks.facts import NAME, Facts
 from grading import assignments, gradebook, jail, outputs, submissions
 from grading.budget import Budget
 from grading.execute import Bench
-from grading.kernels import DeadKernel
 from grading.limits import Settings
+from grading.processes import DeadKernel
 from grading.worker import ATTEMPTS, not_graded, out_of_memory
 
 SECRET = "submission_secret.txt"

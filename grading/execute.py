@@ -26,8 +26,9 @@ from checks.report import FollowThrough
 from grading import assignments, follow, jail, outputs
 from grading.budget import Budget, limited_memory
 from grading.judge import Judge, Verdict
-from grading.kernels import HUNG_UP, LOST, DeadKernel, JailedKernel, KernelSupply, Zygote
+from grading.kernels import KernelSupply
 from grading.limits import Settings
+from grading.processes import DeadKernel, KernelProcess, Zygote
 from grading.submissions import is_answer, is_grade
 
 MOST_MESSAGES = 5000  # of one cell that are looked at
@@ -157,7 +158,7 @@ class Runner(NotebookClient):
                             *(str(output.get("evalue", output.get("text", ""))) for output in cell.outputs)
                         )
                 if kernel.is_lost:
-                    raise DeadKernel(LOST)
+                    raise DeadKernel("its kernel was ended from outside")
                 if self.why != before:
                     if self.limit.left > 0:  # else it is only the one that came too late
                         self.ended_at = index
@@ -217,21 +218,21 @@ class Runner(NotebookClient):
         words = [new_output("stream", name="stderr", text="... the rest is left out ...")] if index in self.cut else []
         return [*shown, *words]
 
-    def _connect(self, stack: contextlib.ExitStack) -> JailedKernel:
-        """Take a kernel, and wait until its messages arrive.
+    def _connect(self, stack: contextlib.ExitStack) -> KernelProcess:
+        """Take a kernel, and wait until its messages arrive: the result is its process.
 
         Raises:
             DeadKernel: when there is none.
         """
-        kernel = self.km = self.bench.supply.take()
-        stack.callback(kernel.close)
-        self.kc = kernel.client()
+        self.km = self.bench.supply.take()
+        stack.callback(self.km.close)
+        self.kernel, self.kc = self.km.process, self.km.client()
         self.kc.start_channels(hb=False, stdin=False, control=False)
         stack.callback(self.kc.stop_channels)
-        stack.enter_context(kernel.watched())
+        stack.enter_context(self.kernel.watched())
         self.kc.allow_stdin = False
         self._welcomed()
-        return kernel
+        return self.kernel
 
     def _execute(self, cell: NotebookNode, index: int) -> None:
         """Run one of the learner's cells.
@@ -244,28 +245,28 @@ class Runner(NotebookClient):
             raise Stopped(self._over())
         self.timeout_func = lambda _: seconds
         self.messages = 0
-        self.km.limit = Deadline(seconds, self.km.clock())
+        self.kernel.limit = Deadline(seconds, self.kernel.clock())
         try:
             self.execute_cell(cell, index, store_history=True)
         except DeadKernelError:
-            self.km.notice_end()
-            raise Stopped(self.km.why or "the kernel has ended, by itself or for want of memory or time") from None
+            self.kernel.notice_end()
+            raise Stopped(self.kernel.why or "the kernel has ended, by itself or for want of memory or time") from None
         except CellTimeoutError:
-            self.km.kill()
+            self.kernel.kill()
             raise Stopped(f"the cell took longer than {seconds:.0f} seconds and could not be interrupted") from None
         except zmq.Again:
             self._hang_up()
-            raise Stopped(self.km.why) from None
+            raise Stopped(self.kernel.why) from None
         except Exception as error:  # what came from the kernel was not what a kernel sends
             self.log.debug("unreadable", exc_info=True)
-            self.km.kill()
+            self.kernel.kill()
             raise Stopped(f"the kernel sent something unreadable ({type(error).__name__})") from None
         finally:
-            self.km.limit = None
+            self.kernel.limit = None
 
     async def _async_handle_timeout(self, timeout: float, cell: NotebookNode | None = None) -> dict[str, Any] | None:
         """As stock, but not before the cell has used up its time, which is that of the processor."""
-        while self.km.limit.left > 0:
+        while self.kernel.limit.left > 0:
             await self._async_check_alive()
             if await self.kc.shell_channel.socket.poll(100):
                 return None
@@ -328,8 +329,7 @@ class Runner(NotebookClient):
 
     def _hang_up(self) -> None:
         """End a kernel that can be told nothing any more."""
-        self.km.why = HUNG_UP
-        self.km.kill()
+        self.kernel.end("the kernel has closed the connection on which it is told what to run")
 
     @run_sync
     async def _drain(self) -> None:

@@ -205,7 +205,7 @@ def _command(options: tuple[str, ...], limits: Limits) -> tuple[str, ...]:
     parts = [
         shutil.which("bwrap") or "bwrap",
         *options,
-        "--as-pid-1",  # see JailedKernel
+        "--as-pid-1",  # see processes.Jailed
         "--new-session",
         "--clearenv",
     ]

@@ -24,7 +24,7 @@ from checks.report import FollowThrough, Report, Score
 from grading import names
 from grading.budget import Budget
 from grading.kernel.wire import KINDS
-from grading.kernels import JailedKernel
+from grading.processes import KernelProcess
 from grading.remote import Connection, Described, Remote, Undecided, execute
 
 MOST_POINTS = 1e6  # of a cell
@@ -106,7 +106,7 @@ class Judge:
 
     def __init__(
         self,
-        kernel: JailedKernel,
+        kernel: KernelProcess,
         tests: Any,
         listen: Callable[[], None],
         settings: Any,

@@ -45,7 +45,7 @@ from checks.observe import (
     undisturbed,
 )
 from grading.kernel import wire
-from grading.kernels import JailedKernel
+from grading.processes import KernelProcess
 
 # Frames of this package lie between a check's code and the learner's: a report shows neither.
 observe.BETWEEN.append(str(Path(__file__).parent))
@@ -90,7 +90,7 @@ class Connection:
         most_requests: how many there may be.
     """
 
-    def __init__(self, kernel: JailedKernel, request_seconds: float, total_seconds: float, most_requests: int) -> None:
+    def __init__(self, kernel: KernelProcess, request_seconds: float, total_seconds: float, most_requests: int) -> None:
         self.kernel, self.request_seconds, self.left, self.most = kernel, request_seconds, total_seconds, most_requests
         self.requests = 0
         self.references = 0  # in the last reply

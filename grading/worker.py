@@ -358,7 +358,7 @@ def main() -> None:
     """Load all that is needed, and become one worker more for each request (see warm.py)."""
     home, assignment, end = Path(sys.argv[1]), sys.argv[2], socket.socket(fileno=int(sys.argv[3]))
     tempfile.tempdir = str(home)
-    from grading.kernels import Zygote
+    from grading.processes import Zygote
 
     zygote = None
     with contextlib.suppress(OSError):  # without one, each kernel starts by itself, or says why it cannot
@@ -438,7 +438,7 @@ def _work(end: socket.socket, folder: Path, zygote: Any) -> None:
 
 def _graded(bench: Any, course: dict[str, Any], job: Any, data: bytes) -> tuple[dict[str, Any], list[bytes]]:
     """One submission: the answer to a job."""
-    from grading.kernels import DeadKernel
+    from grading.processes import DeadKernel
 
     begun, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
     bench.spent.clear()

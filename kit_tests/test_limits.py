@@ -183,7 +183,7 @@ def test_the_guide_has_the_figures_that_hold():
             expected = f"{value >> 30} GiB" if value >> 30 else f"{value >> 20} MiB"
         assert shown == str(expected), name
     for figure in (
-        f"at most {kernels.LARGEST >> 20} MiB, a quarter of it JSON",
+        f"at most {wire.LARGEST >> 20} MiB, a quarter of it JSON",
         f"all replies of one submission {remote.MOST_RECEIVED >> 20} MiB",
         f"at most {wire.MOST_VALUES:,} values, {wire.MOST_REFERENCES:,} of them objects",
         f"read up to {LARGEST:,} elements",

@@ -33,6 +33,13 @@ from typing import Any
 
 import numpy as np
 
+SOCKETS = (
+    "shell",
+    "stdin",
+    "control",
+    "iopub",
+)  # that a kernel listens on, by Jupyter's names
+LARGEST = 16 << 20  # bytes of one message, to or from a kernel
 HEAD = struct.Struct("<II")
 _JSON = json.JSONEncoder(separators=(",", ":")).encode
 KINDS = "biufc"  # NumPy's kinds of numbers; their bytes hold no pointers
