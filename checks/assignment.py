@@ -71,11 +71,14 @@ class Assignment:
         causes: what was found to be wrong there; it counts for sections that have earned points, or lost them.
         seed: of runs that are given none; None draws another one for each. One for a whole class has everybody asked
             the same, and the oracle asked only once.
+        ahead: attributes that checks read of most results, in this order, and of what these attributes hold: while
+            grading, they come with a result, and need no request of their own.
         kept: whether a notebook keeps the points in a file (progress.py). Whoever judges others keeps none.
         execute: runs a check's code. Whoever judges objects of another process puts a function of its own in its place.
     """
 
     trial: type[Trial] = Trial
+    ahead: Sequence[str] = ()
 
     def __init__(
         self,

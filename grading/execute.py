@@ -320,9 +320,11 @@ class Runner(NotebookClient):
     @run_sync
     async def _listen(self) -> None:
         """Have the kernel answer the judge."""
+        ahead = (*self.bench.tests.ASSIGNMENT.ahead,)
+        answers = f"__import__('server').answer{ahead!r}"
         try:
             self.listening = await ensure_async(
-                self.kc.execute("__import__('server').answer()", silent=True, store_history=False, allow_stdin=False)
+                self.kc.execute(answers, silent=True, store_history=False, allow_stdin=False)
             )
         except zmq.Again:
             self._hang_up()

@@ -58,8 +58,7 @@ BUILT_IN = (
 KINDS = {kind.__name__: kind for kind in BUILT_IN}
 WORD = re.compile(r"[^\W\d]\w*")
 MOST_RECEIVED = 256 << 20  # bytes of all replies of one submission
-MOST_UNASKED = 100  # attributes in one reply that nobody has asked for yet
-MOST_REFERENCES = wire.MOST_REFERENCES + 2 * MOST_UNASKED  # in one reply
+MOST_REFERENCES = wire.MOST_REFERENCES + 2 * wire.MOST_UNASKED  # in one reply
 GRACE = 4.0  # seconds of processor time past its deadline that the kernel has to say so
 # What a number, a text or a container can be asked, which a test may have expected in the place of an object.
 OF_PLAIN = {name for kind in (float, complex, str, list, tuple, dict, set, np.ndarray) for name in dir(kind)}
@@ -235,7 +234,7 @@ class Connection:
         try:
             value = decoder.decode(reply.get("value"))
             self.changed |= reply.get("changed") is True
-            if type(reply.get("ahead")) is list and len(reply["ahead"]) <= MOST_UNASKED:
+            if type(reply.get("ahead")) is list and len(reply["ahead"]) <= wire.MOST_UNASKED:
                 for number, name, form in reply["ahead"]:
                     if type(name) is not str:
                         raise wire.WireError("not a reference")

@@ -36,6 +36,7 @@ class Kernel:
         self.connection = Connection(self.kernel, 5.0, 1e9, 10**9)
         self.connection.cell_left = 1e9
         self.serving = False
+        self.ahead: tuple[str, ...] = ("data", "grad", "tensor")  # see checks.assignment.Assignment
 
     @run_sync
     async def execute(self, code: str) -> None:
@@ -67,7 +68,7 @@ class Kernel:
     @run_sync
     async def listen(self) -> None:
         if not self.serving:
-            self.client.execute("__import__('server').answer()", silent=True, store_history=False)
+            self.client.execute(f"__import__('server').answer{self.ahead!r}", silent=True, store_history=False)
             self.serving = True
 
     def _rest(self) -> None:

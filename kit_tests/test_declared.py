@@ -7,6 +7,7 @@ import shutil
 from typing import Any
 
 import build
+import jailed
 import numpy as np
 import pytest
 
@@ -132,3 +133,52 @@ def test_the_report_that_the_page_shows_is_one_that_the_checks_of_the_authors_gu
     names: dict[str, Any] = {}
     exec(re.search(r"^```python\n(.*?)^```", guide, re.MULTILINE | re.DOTALL)[1], names)
     assert names["MEAN"].run({"mean": sum}, seed=7).as_text() == shown
+
+
+# ---------------------------------------------------------------- what a kernel sends ahead
+
+OBJECTS = """
+import numpy as np
+
+class Tree:
+    def __init__(self, size, below=None):
+        self.numbers, self.below = np.arange(float(size)), below
+
+def plant(*sizes):
+    below = None
+    for size in sizes:
+        below = Tree(size, below)
+    return below
+
+class Endless:
+    def __getattr__(self, name):
+        return Endless()
+
+def many():
+    return [Endless() for _ in range(8)]
+"""
+
+
+def read(ahead: tuple[str, ...], make: str, look: str) -> tuple[Any, int]:
+    """What an expression on an object `t` gives, and how many requests that takes once the object is there."""
+    kernel = jailed.Kernel()
+    kernel.ahead = ahead
+    kernel.execute(OBJECTS)
+    names = kernel.names(["plant", "many"])
+    names["t"] = eval(make, names)
+    before = kernel.connection.requests
+    found = eval(look, names)
+    requests = kernel.connection.requests - before
+    assert kernel.connection.gone is None
+    kernel.close()
+    return found, requests
+
+
+@pytest.mark.parametrize(("ahead", "requests"), [((), 9), (("numbers", "below"), 0), (("no name", "numbers"), 6)])
+def test_attributes_that_an_assignment_declares_come_with_a_result(ahead, requests):
+    look = "[len(t.numbers), len(t.below.numbers), len(t.below.below.numbers), t.below.below.below]"
+    assert read(ahead, "plant(1, 2, 3)", look) == ([3, 2, 1, None], requests)
+
+
+def test_of_what_has_no_end_no_more_comes_than_is_taken():
+    assert read(("a", "b", "c"), "many()", "type(t[7].a.b.c).__name__") == ("Endless", 1)

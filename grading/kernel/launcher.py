@@ -218,7 +218,8 @@ def become_kernel(channel: wire.Channel, sockets: list[int]) -> None:
     import server
 
     serving = server.Server(channel)
-    server.answer = lambda: serving.serve(shell.user_ns)  # what the judge has the kernel execute
+    # What the judge has the kernel execute.
+    server.answer = lambda *attributes: serving.serve(shell.user_ns, [*attributes])
     if "matplotlib.pyplot" not in sys.modules:
         warm_up()
     listens = threading.Event()

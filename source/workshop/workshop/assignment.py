@@ -30,6 +30,7 @@ class Workshop(Assignment):
     """Tensors that remember how they were computed, and what is built of them."""
 
     trial = TensorTrial
+    ahead = ("data", "grad", "tensor")
 
     def __init__(self) -> None:
         super().__init__(
