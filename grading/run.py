@@ -386,7 +386,7 @@ class ClassApp(nbgrader.apps.autogradeapp.AutogradeApp):
 
     def start(self) -> None:
         nbgrader.apps.autogradeapp.Autograde = ClassAutograde
-
+        stopped.clear()  # of another run in this process
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, stop)
         super().start()

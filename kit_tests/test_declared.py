@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import re
 import shutil
+from pathlib import Path
 from typing import Any
 
 import build
+import gate
 import jailed
 import numpy as np
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 
 from checks.assignment import Assignment
+from checks.mistakes import Mistakes
 from checks.report import Drawing
 from checks.section import Section
 from checks.trial import Trial
 from conftest import ROOT
+from grading.progress import Progress
 
 
 class Drawn(Assignment):
@@ -182,3 +187,30 @@ def test_attributes_that_an_assignment_declares_come_with_a_result(ahead, reques
 
 def test_of_what_has_no_end_no_more_comes_than_is_taken():
     assert read(("a", "b", "c"), "many()", "type(t[7].a.b.c).__name__") == ("Endless", 1)
+
+
+# ---------------------------------------------------------------- what a build refuses
+
+
+def test_a_mistake_that_changes_what_nobody_uses_is_refused():
+    mistakes = Mistakes()
+    mistakes.add("tripled", "double", "it is thrice", "?", "!", "", lambda library: library.parts.update(duoble=abs))
+    section = doubling(Assignment("Doubling", reference={"double": abs}, mistakes=mistakes))
+    marks = {"grade": True, "grade_id": "test_double", "points": 1, "solution": False}
+    notebook = new_notebook(cells=[new_code_cell(section.call, metadata={"nbgrader": marks})])
+    with pytest.raises(build.BuildError, match=r"^mistake tripled: it changes duoble, and in tests\.py"):
+        gate.agree(notebook, section.assignment, Path("text.py"), Path("tests.py"))
+    mistakes["tripled"].ways.clear()
+    gate.agree(notebook, section.assignment, Path("text.py"), Path("tests.py"))
+
+
+# ---------------------------------------------------------------- what is counted
+
+
+def test_a_learner_whose_result_cannot_be_written_needs_one_look():
+    progress = Progress(2)
+    progress.step("graded", "ada", ["a cell is there twice"])
+    progress.take_back("graded")
+    progress.step("not graded", "ada", ["the gradebook is full"])
+    progress.step("graded", "bob")
+    assert progress.looks == ["ada"] and +progress.counts == {"graded": 1, "not graded": 1}
