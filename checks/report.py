@@ -99,7 +99,8 @@ class Report:
             "score": self.score,
             "seed": self.seed,
             "checks": [
-                {key: value for key, value in asdict(check).items() if key not in UNTOLD} for check in self.checks
+                {key: value for key, value in vars(check).items() if key not in UNTOLD} | {"hints": [*check.hints]}
+                for check in self.checks
             ],
             "follow_through": asdict(self.follow_through) if self.follow_through else None,
         }
@@ -174,7 +175,10 @@ class Report:
 
     def show(self) -> None:
         """Display the report in a notebook; elsewhere print its text."""
-        show(self.mimebundle())
+        if in_notebook():
+            show(self.mimebundle())
+        else:
+            print(self.as_text())
 
 
 def in_notebook() -> bool:

@@ -240,7 +240,7 @@ class Server:
         return function
 
     def _refer(self, value: Any) -> Any:
-        return {"ref": [self._number(value), type(value).__name__]}
+        return {"ref": [self._number(value), type(value).__name__[:100]]}
 
     def _number(self, value: Any) -> int:
         self.references += 1

@@ -55,6 +55,7 @@ MOST_PAIRS = 1000  # of one dict or set: numbers can be chosen that Python sorts
 OPERATORS = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor", "lshift", "rshift")
 LIST_ITERATOR = type(iter([]))
 PLAIN = {type(None), bool, int, float, str}  # kinds of values that JSON has
+MADE_OF_ITEMS = {"list": list, "tuple": tuple, "iter": iter, "slice": lambda items: slice(*items)}
 SAME = {id(kind) for kind in PLAIN - {int}}  # that cross as they are; a class of the learner's may have no hash
 
 
@@ -267,7 +268,7 @@ class Decoder:
     def _decode(self, tag: str, inside: Any, deep: int) -> Any:
         if tag == "ref":
             return self.dereference(inside)
-        if tag in ("list", "tuple", "iter", "slice"):
+        if tag in MADE_OF_ITEMS:
             if type(inside) is not list:
                 raise WireError("not a value")
             if PLAIN.issuperset(map(type, inside)) and len(inside) <= MOST_VALUES - self.values:
@@ -275,7 +276,7 @@ class Decoder:
                 items = inside
             else:
                 items = [self.decode(item, deep + 1) for item in inside]
-            return {"list": list, "tuple": tuple, "iter": iter, "slice": lambda some: slice(*some)}[tag](items)
+            return MADE_OF_ITEMS[tag](items)
         if tag in ("dict", "counter") and len(inside) <= MOST_PAIRS:
             pairs = {self._key(key, deep): self.decode(value, deep + 1) for key, value in inside}
             return pairs if tag == "dict" else Counter(pairs)
