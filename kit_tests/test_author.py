@@ -28,7 +28,7 @@ from checks import facts
 from checks.observe import Failed, Missing, compare, same
 from checks.programs import reading
 from checks.report import MIME
-from conftest import REGION, ROOT
+from conftest import ROOT
 from grading import results
 
 FRAMEWORK = [
@@ -332,7 +332,7 @@ def test_a_learner_gets_all_that_the_notebook_needs_and_nothing_of_the_authors(c
     kept = {path.read_bytes() for path in author.rglob("*") if path.is_file()}
     assert len(kept) > 5 and not any(path.read_bytes() in kept for path in release.rglob("*") if path.is_file())
     shown = (release / f"{name}.ipynb").read_text(encoding="utf-8")
-    for region in REGION.finditer((author / "text.py").read_text(encoding="utf-8")):
+    for region in make_class.REGION.finditer((author / "text.py").read_text(encoding="utf-8")):
         for line in map(str.strip, region.group(0).split("\n")):
             assert len(line) < 12 or json.dumps(line)[1:-1] not in shown
 

@@ -16,9 +16,11 @@ import gate
 import nbclient
 import nbformat
 import pytest
+from answers import ANSWERS, TEXT, authored
+from make_class import REGION
 
 import tests
-from conftest import ANSWERS, REGION, ROOT, TEXT, authored
+from conftest import ROOT
 
 CALLS = {
     "test_tensor": "tests.test_tensor_class(MyTensor)",

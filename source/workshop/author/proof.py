@@ -1,9 +1,9 @@
 """How good is the feedback? Wrong and correct solutions, judged by the checks.
 
-    python kit_tests/proof.py                  # the table: what is caught, and what is named
-    python kit_tests/proof.py --seeds 200      # and: are the verdicts the same for 200 seeds?
-    python kit_tests/proof.py --busy 8         # only: are they the same beside 8 busy processes? for a tenth of all
-    python kit_tests/proof.py --each           # a line for each solution
+    python source/workshop/author/proof.py               # the table: what is caught, and what is named
+    python source/workshop/author/proof.py --seeds 200   # and: are the verdicts the same for 200 seeds?
+    python source/workshop/author/proof.py --busy 8      # only: the same beside 8 busy processes? (a tenth of all)
+    python source/workshop/author/proof.py --each        # a line for each solution
 
 The wrong solutions (corpus/tensor.py, layers.py) are small named changes to the reference or to a correct solution; the
 correct ones (corpus/correct/) are in styles of their own, and none has seen the reference.
@@ -31,12 +31,11 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).resolve().parent
-AUTHORS = HERE.parent / "source" / "workshop" / "author"
-sys.path[:0] = [str(HERE), str(HERE.parent), str(AUTHORS.parent), str(AUTHORS)]
+from answers import AUTHORS, defined, names_for, solved_texts  # which says where the others lie
+
+CORRECT = {path.stem: path for path in sorted((AUTHORS / "corpus" / "correct").glob("*.py"))}
 
 import jailed  # noqa: E402
 import numpy as np  # noqa: E402
@@ -52,11 +51,9 @@ from checks.observe import Clock, Failed, OutOfTime, learner_code, quiet  # noqa
 from checks.report import Report  # noqa: E402
 from checks.section import SECTION_SECONDS, Section, judged  # noqa: E402
 from checks.trial import CHECK_SECONDS, Check, Trial  # noqa: E402
-from conftest import defined, names_for, solved_texts  # noqa: E402
 from workshop import oracle  # noqa: E402
 from workshop.assignment import call_to_draw  # noqa: E402
 
-CORRECT = {path.stem: path for path in sorted((AUTHORS / "corpus" / "correct").glob("*.py"))}
 TRAININGS = 25  # seeds
 ANSWERS = {  # section to the cell of its answers, where that is called otherwise
     **{"linear": "layers", "relu": "layers", "sgd": "optimizer"},

@@ -8,15 +8,17 @@ import re
 import numpy as np
 import proof
 import pytest
+from answers import TEXT, names_for, solved
 from test_naming import COMPOSED
 
 from checks import evidence
 from checks.observe import Clock, close, quiet
 from checks.section import SECTION_SECONDS, _folded, judged
-from conftest import TEXT, names_for, solved
 from workshop import mistakes, oracle
 from workshop.assignment import ASSIGNMENT
 from workshop.reading import array_of
+
+pytestmark = pytest.mark.long
 
 EXACT = [name for name in proof.CORRECT if name != "float32"]
 
