@@ -1,10 +1,11 @@
-"""Commands of nbgrader's, of `python -m grading` and of pytest, run by copies of a process that has imported what they
-need: PyTorch, nbgrader and the judge take longer to load than most classes here take to be graded.
+"""Commands of nbgrader's, of `python -m grading`, of pytest and of builds, run by copies of a process that has imported
+what they need: PyTorch, nbgrader and the judge take longer to load than most classes here take to be graded.
 
     run([sys.executable, "-m", "nbgrader", ...], ...)   as subprocess.run does, but for start and imports
 
 A command has its own folder, environment, arguments and output, and ends by itself. What it starts as a program of its
-own starts as ever, but for the process that loads PyTorch for workers: that is a copy of the command's.
+own starts as ever, but for the process that loads PyTorch for workers: that is a copy of the command's. Of a command in
+a course of its own (`forget`), Python programs that it waits for are run in this way, too, as those of a build.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing import util
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,7 @@ OWN = (
     "checks",
     "conftest",
     "grading",
+    "make_class",
     "tests",
     "workshop",
 )  # modules of which a folder that is no course has its own
@@ -87,7 +89,7 @@ def run(
     is_one: bool = False,
     forget: bool = False,
 ) -> subprocess.CompletedProcess[str]:
-    """Run `python -m ...` to its end.
+    """Run a Python command to its end: `python -m module ...`, `python -c code` or `python file ...`.
 
     Args:
         is_one: whether errors are written where the output is.
@@ -96,9 +98,10 @@ def run(
     Raises:
         subprocess.TimeoutExpired: when it takes longer than `timeout` seconds.
     """
-    python, option, module, *arguments = map(str, command)
-    assert (python, option) == (sys.executable, "-m"), command
-    said = {"module": module, "arguments": arguments, "folder": str(cwd), "environment": {**env}, "forget": forget}
+    python, *arguments = map(str, command)
+    assert python == sys.executable, command
+    kind = arguments.pop(0) if arguments[0] in ("-m", "-c") else "file"
+    said = {"kind": kind, "arguments": arguments, "folder": str(cwd), "environment": {**env}, "forget": forget}
     with (
         socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as asked,
         tempfile.TemporaryFile() as output,
@@ -156,11 +159,15 @@ def load() -> None:
     """What commands import, and PyTorch's answers to what every run asks."""
     sys.path.append(str(ROOT / "source" / "workshop" / "author"))
     from answers import names_for, solved
+    from nbgrader import api
 
     from grading import assignments
 
     for module in LOADED:
         importlib.import_module(module)
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    version = api.get_alembic_version()  # nbgrader runs alembic for it, for each new gradebook
+    api.get_alembic_version = lambda: version
     tests = assignments.load_tests("workshop")
     names = solved()
     for section in tests.ASSIGNMENT.sections:
@@ -173,6 +180,7 @@ def load() -> None:
 def main() -> None:
     """Become one command for each request."""
     listener, is_loaded = socket.socket(fileno=int(sys.argv[1])), False
+    where = listener.getsockname()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those who wait for commands
     while listener in select.select([listener, sys.stdin], [], [])[0]:
         asked, _ = listener.accept()
@@ -192,12 +200,12 @@ def main() -> None:
             if command := os.fork():
                 asked.send(str(os.waitstatus_to_exitcode(os.waitpid(command, 0)[1])).encode())
                 os._exit(0)
-        become(json.loads(message), *given)
+        become(json.loads(message), where, *given)
         return
 
 
-def become(said: Any, output: int, errors: int) -> None:
-    """Be the command that is asked for."""
+def become(said: Any, where: str, output: int, errors: int) -> None:
+    """Be the command that is asked for; `where` others can be asked for."""
     os.chdir(said["folder"])
     os.environ.clear()
     os.environ.update(said["environment"])
@@ -211,11 +219,32 @@ def become(said: Any, output: int, errors: int) -> None:
     if said["forget"]:
         for name in [name for name in sys.modules if name.partition(".")[0] in OWN]:
             del sys.modules[name]
+        subprocess.run = functools.partial(_waits, subprocess.run, where)
     else:
         warm.Workers = Copied
+    sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
     sys.path[:] = [said["folder"], *PACKAGES]
-    sys.argv[1:] = said["arguments"]
-    runpy.run_module(said["module"], run_name="__main__", alter_sys=True)
+    what, *sys.argv[1:] = said["arguments"]
+    if said["kind"] == "-m":
+        runpy.run_module(what, run_name="__main__", alter_sys=True)
+    elif said["kind"] == "-c":
+        exec(compile(what, "<string>", "exec"), {"__name__": "__main__"})
+    else:
+        sys.path[0] = str(Path(what).resolve().parent)
+        runpy.run_path(what, run_name="__main__")
+
+
+def _waits(by_itself: Callable[..., Any], where: str, command: Sequence[str], **options: Any) -> Any:
+    """As subprocess.run: a Python program whose output is wanted is a copy of the process that is asked at `where`."""
+    known = {"cwd", "env", "capture_output", "text", "timeout"}
+    if command[0] != sys.executable or not options.get("capture_output") or options.keys() - known:
+        return by_itself(command, **options)
+    os.environ[PLACE] = where
+    env, cwd, timeout = options.get("env") or os.environ, options.get("cwd") or Path.cwd(), options.get("timeout")
+    done = run(command, cwd=cwd, env=env, timeout=timeout or 3600, forget=True)
+    if not options.get("text"):
+        done.stdout, done.stderr = done.stdout.encode(), done.stderr.encode()
+    return done
 
 
 if __name__ == "__main__":

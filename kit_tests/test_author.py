@@ -22,6 +22,7 @@ import make_class
 import nbformat
 import numpy as np
 import pytest
+import ready
 from nbgrader.api import Gradebook
 
 from checks import facts
@@ -52,16 +53,10 @@ def framework(folder: Path) -> Path:
 
 
 def run(course: Path, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """A Python command in a course."""
+    """A Python command in a course, which has its own modules of the framework."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    return subprocess.run(
-        [sys.executable, *command],
-        cwd=course,
-        env={**os.environ, "PATH": path, **variables},
-        capture_output=True,
-        text=True,
-        timeout=900,
-    )
+    environment = {**os.environ, "PATH": path, **variables}
+    return ready.run([sys.executable, *command], cwd=course, env=environment, timeout=900, forget=True)
 
 
 def edit(path: Path, old: str, new: str) -> None:
@@ -454,7 +449,8 @@ def test_results_that_nobody_reads_on_or_that_a_pipe_cannot_write(course, tmp_pa
         book.add_student("зоя")
         book.add_submission("accounts", "зоя")
     command = f"-m grading results accounts --db=sqlite:///{tmp_path}/gradebook.db"
-    done = run(course, *command.split(), PYTHONIOENCODING="latin-1")
+    encoded = {**os.environ, "PYTHONIOENCODING": "latin-1"}  # which Python reads when it starts
+    done = subprocess.run([sys.executable, *command.split()], cwd=course, env=encoded, capture_output=True, text=True)
     assert done.returncode == 0 and "\\u0437" in done.stdout and not done.stderr
     script = f"{sys.executable} {command} | true"
     done = subprocess.run(["sh", "-c", script], cwd=course, capture_output=True, text=True)
