@@ -101,7 +101,8 @@ def run(
     python, *arguments = map(str, command)
     assert python == sys.executable, command
     kind = arguments.pop(0) if arguments[0] in ("-m", "-c") else "file"
-    said = {"kind": kind, "arguments": arguments, "folder": str(cwd), "environment": {**env}, "forget": forget}
+    said = {"kind": kind, "arguments": arguments, "folder": str(cwd), "environment": {**env}}
+    said |= {"forget": forget, "course": str(ROOT)}  # which may be another one than that of the process
     with (
         socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as asked,
         tempfile.TemporaryFile() as output,
@@ -157,8 +158,6 @@ class Copied(warm.Workers):
 
 def load() -> None:
     """What commands import, and PyTorch's answers to what every run asks."""
-    sys.path.append(str(ROOT / "source" / "workshop" / "author"))
-    from answers import names_for, solved
     from nbgrader import api
 
     from grading import assignments
@@ -168,10 +167,14 @@ def load() -> None:
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     version = api.get_alembic_version()  # nbgrader runs alembic for it, for each new gradebook
     api.get_alembic_version = lambda: version
-    tests = assignments.load_tests("workshop")
-    names = solved()
-    for section in tests.ASSIGNMENT.sections:
-        section.run(names_for(section, names), SEED)
+    if (author := ROOT / "source" / "workshop" / "author").is_dir():
+        sys.path.append(str(author))
+        from answers import names_for, solved
+
+        tests = assignments.load_tests("workshop")
+        names = solved()
+        for section in tests.ASSIGNMENT.sections:
+            section.run(names_for(section, names), SEED)
     tempfile.tempdir = None  # each command has its own
     gc.collect()
     gc.freeze()
@@ -216,10 +219,11 @@ def become(said: Any, where: str, output: int, errors: int) -> None:
         os.close(descriptor)
     if "TMPDIR" in os.environ:  # by which a test knows what it has started (see `processes`)
         os.open(os.environ["TMPDIR"], os.O_PATH)
-    if said["forget"]:
+    if said["forget"] or said["course"] != str(ROOT):
         for name in [name for name in sys.modules if name.partition(".")[0] in OWN]:
             del sys.modules[name]
-        subprocess.run = functools.partial(_waits, subprocess.run, where)
+        os.environ[PLACE] = where
+        subprocess.run = functools.partial(_waits, subprocess.run)
     else:
         warm.Workers = Copied
     sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
@@ -234,12 +238,11 @@ def become(said: Any, where: str, output: int, errors: int) -> None:
         runpy.run_path(what, run_name="__main__")
 
 
-def _waits(by_itself: Callable[..., Any], where: str, command: Sequence[str], **options: Any) -> Any:
-    """As subprocess.run: a Python program whose output is wanted is a copy of the process that is asked at `where`."""
+def _waits(by_itself: Callable[..., Any], command: Sequence[str], **options: Any) -> Any:
+    """As subprocess.run: a Python program whose output is wanted is a copy, too."""
     known = {"cwd", "env", "capture_output", "text", "timeout"}
     if command[0] != sys.executable or not options.get("capture_output") or options.keys() - known:
         return by_itself(command, **options)
-    os.environ[PLACE] = where
     env, cwd, timeout = options.get("env") or os.environ, options.get("cwd") or Path.cwd(), options.get("timeout")
     done = run(command, cwd=cwd, env=env, timeout=timeout or 3600, forget=True)
     if not options.get("text"):
