@@ -49,7 +49,7 @@ import tests  # noqa: E402
 import workshop.drawing  # noqa: E402
 from checks import drawing, programs, trial  # noqa: E402
 from checks.observe import Clock, Failed, OutOfTime, learner_code, quiet  # noqa: E402
-from checks.report import Report  # noqa: E402
+from checks.report import Report, Result  # noqa: E402
 from checks.section import SECTION_SECONDS, Section, judged  # noqa: E402
 from checks.trial import CHECK_SECONDS, Check, Trial  # noqa: E402
 from workshop import oracle  # noqa: E402
@@ -108,6 +108,7 @@ class Finding:
         lost: ids of checks that did not pass.
         stray: of those, the ones that the mistake does not explain.
         named: check id to the mistake it names.
+        open: the check that its report shows first.
         before: checks that lose points in the sections before, where the solution is right.
         judged: what the judge says of its code in a jailed kernel, where that differs.
         drawn: check id to what the drawing says that its report offers.
@@ -118,10 +119,14 @@ class Finding:
     lost: set[str]
     stray: set[str]
     named: dict[str, str | None]
-    first: str | None
+    open: Result | None
     before: list[str]
     judged: list[str]
     drawn: dict[str, str]
+
+    @property
+    def first(self) -> str | None:
+        return self.open.mistake if self.open else None
 
     @property
     def same(self) -> bool:
@@ -165,7 +170,7 @@ def find(name: str) -> Finding:
         lost,
         stray,
         named,
-        found.open.mistake if found.open else None,
+        found.open,
         before,
         judged,
         drawn(found, names),
