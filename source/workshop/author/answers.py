@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 os.environ["MPLBACKEND"] = "agg"  # before anything imports matplotlib
+# Else there is a folder __pycache__ in source/, which formgrader takes for an assignment.
+sys.dont_write_bytecode = True
 
 AUTHORS = Path(__file__).resolve().parent
 ROOT = AUTHORS.parents[2]
