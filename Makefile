@@ -36,7 +36,7 @@ style = $(RUN) -m ruff check . && $(RUN) -m ruff format --check .
 pytest = $(RUN) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 proof: $(VENV)/ready-test jail
-	$(RUN) kit_tests/proof.py --seeds 200
+	$(RUN) source/workshop/author/proof.py --seeds 200
 
 release: $(VENV)/ready
 	$(RUN) source/build.py

@@ -120,7 +120,7 @@ def main() -> None:
 
 def worst() -> str:
     """A table: per section the slowest wrong solution, and the one that is slowest to name."""
-    sys.path.insert(0, str(ROOT / "kit_tests"))
+    sys.path.insert(0, str(ROOT / "source" / "workshop" / "author"))
     import proof
 
     from checks import section

@@ -1,77 +1,22 @@
-"""What several tests of the kit share: the course's folders, and the names of the reference and of other solutions."""
+"""What several tests of the framework share: the course's folders, the processes that are ready, what comes first."""
 
 from __future__ import annotations
 
-import builtins
-import functools
+import contextlib
 import os
-import re
 import sys
 from pathlib import Path
 from typing import Any
 
-import jupytext
 import pytest
 
 os.environ["MPLBACKEND"] = "agg"  # before anything imports matplotlib
 
 ROOT = Path(__file__).resolve().parent.parent
-AUTHORS = ROOT / "source" / "workshop" / "author"  # the workshop's text, corpora and promises
-sys.path[:0] = [str(ROOT), str(ROOT / "source"), str(AUTHORS.parent), str(AUTHORS)]
-
-TEXT = AUTHORS / "text.py"
-ANSWERS = ["tensor", "module", "matmul", "layers", "optimizer", "loss", "model"]
-REGION = re.compile(r"^( *)### BEGIN SOLUTION\n.*?### END SOLUTION", re.MULTILINE | re.DOTALL)
-
-
-@functools.cache
-def authored() -> tuple[tuple[str, str], ...]:
-    """(grade_id, source) of the answer cells, with solution markers."""
-    cells = jupytext.reads(TEXT.read_text(encoding="utf-8"), fmt="py:percent").cells
-    sources = {cell.metadata.get("nbgrader", {}).get("grade_id"): cell.source for cell in cells}
-    return tuple((name, sources[name]) for name in ANSWERS)
-
-
-def solved_texts(*changes: tuple[str, str], **cells: str) -> list[tuple[str, str]]:
-    """(file name, source) of what defines the reference, after replacing texts in it or whole answer cells.
-
-    The `model` cell trains: of it only what comes before is there.
-    """
-    texts = [("<setup>", "import numpy as np\nfrom tqdm import tqdm")]
-    left = dict(changes)
-    for name, source in authored():
-        source = cells.get(name, source)
-        for old in list(left):
-            if old in source:
-                source = source.replace(old, left.pop(old))
-        if name == "model":
-            source = source.split("\nnp.random.seed(0)")[0]
-        texts.append((f"<{name}>", source))
-    assert not left, f"not in the reference: {list(left)}"
-    return texts
-
-
-def solved(*changes: tuple[str, str], **cells: str) -> dict[str, Any]:
-    """The names that the reference defines, after the changes."""
-    return defined(solved_texts(*changes, **cells))
-
-
-def defined(texts: list[tuple[str, str]]) -> dict[str, Any]:
-    """The names that sources define, one after the other."""
-    names: dict[str, Any] = {"__name__": "__main__"}
-    for file, source in texts:
-        exec(compile(source, file, "exec"), names)
-    return names
-
-
-def untouched() -> dict[str, Any]:
-    """The names that the untouched release defines."""
-    return solved(**{name: REGION.sub(r"\1...", source) for name, source in authored()})
-
-
-def names_for(section: Any, names: dict[str, Any]) -> dict[str, Any]:
-    """Of all names, those that a section's test is given; None for Python's own, which a solution may do without."""
-    return {name: names.get(name) if hasattr(builtins, name) else names[name] for name in section.takes}
+WORKSHOP = ROOT / "source" / "workshop"  # the assignment that many tests take for an example
+sys.path[:0] = [str(ROOT), str(ROOT / "source"), str(WORKSHOP), str(WORKSHOP / "author")]
+with contextlib.suppress(ImportError):  # in a course without it
+    from answers import ANSWERS  # noqa: F401 - which some ask for here
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -88,21 +33,21 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[ready.PLACE] = ready.place()
 
 
-# Files that take longest, the longest first: else the last of them would be waited for in the end.
+# Files that take longest, the longest first: else the last of them would be waited for in the end. An assignment's own
+# tests, in source/, say so themselves: pytestmark = pytest.mark.long.
 LONGEST = (
-    *("attacks", "feedback", "author", "blind", "class", "faults", "seeds", "desk", "grading", "cluster", "jail"),
-    *("displays", "release", "assignments", "exchange", "follow", "judge", "asserts", "training", "notebook"),
-    *("outputs", "docs", "cgroups", "calls"),
+    *("attacks", "author", "class", "faults", "desk", "grading", "cluster", "jail", "displays", "release"),
+    *("assignments", "exchange", "follow", "judge", "asserts", "notebook", "outputs", "docs", "cgroups", "calls"),
 )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The longest files come first, and are marked so. With --attack only the tests of these attacks are left."""
     places = {f"test_{name}": place for place, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: places.get(item.path.stem, len(places)))
     for item in items:
         if item.path.stem in places:
             item.add_marker("long")
+    items.sort(key=lambda item: places.get(item.path.stem, -1 if item.get_closest_marker("long") else len(places)))
     wanted = {*config.getoption("--attack")}
     if not wanted:
         return
@@ -115,6 +60,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def reference() -> dict[str, Any]:
+    """The names that the workshop's solution defines."""
+    from answers import solved
+
     return solved()
 
 

@@ -49,10 +49,8 @@ class Kernel:
                 return
 
     def load(self, texts: list[tuple[str, str]]) -> None:
-        """Forget all names, draw the same numbers, and run sources one after the other."""
-        self.execute(CLEAR)
-        for file, source in texts:
-            self.execute(f"exec(compile({source!r}, {file!r}, 'exec'))")
+        """Forget all names, draw the same numbers, and run sources one after the other, up to one that raises."""
+        self.execute("\n".join([CLEAR, *(f"exec(compile({source!r}, {file!r}, 'exec'))" for file, source in texts)]))
 
     def names(self, wanted: list[str]) -> dict[str, Any]:
         """What names stand for; None for those that are not defined."""

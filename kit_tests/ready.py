@@ -1,10 +1,11 @@
-"""Commands of nbgrader's, of `python -m grading` and of pytest, run by copies of a process that has imported what they
-need: PyTorch, nbgrader and the judge take longer to load than most classes here take to be graded.
+"""Commands of nbgrader's, of `python -m grading`, of pytest and of builds, run by copies of a process that has imported
+what they need: PyTorch, nbgrader and the judge take longer to load than most classes here take to be graded.
 
     run([sys.executable, "-m", "nbgrader", ...], ...)   as subprocess.run does, but for start and imports
 
 A command has its own folder, environment, arguments and output, and ends by itself. What it starts as a program of its
-own starts as ever, but for the process that loads PyTorch for workers: that is a copy of the command's.
+own starts as ever, but for the process that loads PyTorch for workers: that is a copy of the command's. Of a command in
+a course of its own (`forget`), Python programs that it waits for are run in this way, too, as those of a build.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from multiprocessing import util
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,15 @@ LARGEST = 1 << 17  # bytes of a request
 PLACE = "MINITORCH_TESTS_READY"  # the variable that says where it is asked
 SEED = 1  # of most runs here: PyTorch has been asked
 LOADED = ("nbconvert.exporters", "nbgrader.apps.nbgraderapp", "pytest", "sqlalchemy.dialects.sqlite", "grading.run")
-OWN = ("checks", "conftest", "grading", "tests", "workshop")  # modules of which a folder that is no course has its own
+OWN = (
+    "answers",
+    "checks",
+    "conftest",
+    "grading",
+    "make_class",
+    "tests",
+    "workshop",
+)  # modules of which a folder that is no course has its own
 
 
 class Ready:
@@ -80,7 +89,7 @@ def run(
     is_one: bool = False,
     forget: bool = False,
 ) -> subprocess.CompletedProcess[str]:
-    """Run `python -m ...` to its end.
+    """Run a Python command to its end: `python -m module ...`, `python -c code` or `python file ...`.
 
     Args:
         is_one: whether errors are written where the output is.
@@ -89,9 +98,11 @@ def run(
     Raises:
         subprocess.TimeoutExpired: when it takes longer than `timeout` seconds.
     """
-    python, option, module, *arguments = map(str, command)
-    assert (python, option) == (sys.executable, "-m"), command
-    said = {"module": module, "arguments": arguments, "folder": str(cwd), "environment": {**env}, "forget": forget}
+    python, *arguments = map(str, command)
+    assert python == sys.executable, command
+    kind = arguments.pop(0) if arguments[0] in ("-m", "-c") else "file"
+    said = {"kind": kind, "arguments": arguments, "folder": str(cwd), "environment": {**env}}
+    said |= {"forget": forget, "course": str(ROOT)}  # which may be another one than that of the process
     with (
         socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as asked,
         tempfile.TemporaryFile() as output,
@@ -147,15 +158,23 @@ class Copied(warm.Workers):
 
 def load() -> None:
     """What commands import, and PyTorch's answers to what every run asks."""
-    from conftest import names_for, solved
+    from nbgrader import api
+
     from grading import assignments
 
     for module in LOADED:
         importlib.import_module(module)
-    tests = assignments.load_tests("workshop")
-    names = solved()
-    for section in tests.ASSIGNMENT.sections:
-        section.run(names_for(section, names), SEED)
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    version = api.get_alembic_version()  # nbgrader runs alembic for it, for each new gradebook
+    api.get_alembic_version = lambda: version
+    if (author := ROOT / "source" / "workshop" / "author").is_dir():
+        sys.path.append(str(author))
+        from answers import names_for, solved
+
+        tests = assignments.load_tests("workshop")
+        names = solved()
+        for section in tests.ASSIGNMENT.sections:
+            section.run(names_for(section, names), SEED)
     tempfile.tempdir = None  # each command has its own
     gc.collect()
     gc.freeze()
@@ -164,6 +183,7 @@ def load() -> None:
 def main() -> None:
     """Become one command for each request."""
     listener, is_loaded = socket.socket(fileno=int(sys.argv[1])), False
+    where = listener.getsockname()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those who wait for commands
     while listener in select.select([listener, sys.stdin], [], [])[0]:
         asked, _ = listener.accept()
@@ -183,12 +203,12 @@ def main() -> None:
             if command := os.fork():
                 asked.send(str(os.waitstatus_to_exitcode(os.waitpid(command, 0)[1])).encode())
                 os._exit(0)
-        become(json.loads(message), *given)
+        become(json.loads(message), where, *given)
         return
 
 
-def become(said: Any, output: int, errors: int) -> None:
-    """Be the command that is asked for."""
+def become(said: Any, where: str, output: int, errors: int) -> None:
+    """Be the command that is asked for; `where` others can be asked for."""
     os.chdir(said["folder"])
     os.environ.clear()
     os.environ.update(said["environment"])
@@ -199,14 +219,35 @@ def become(said: Any, output: int, errors: int) -> None:
         os.close(descriptor)
     if "TMPDIR" in os.environ:  # by which a test knows what it has started (see `processes`)
         os.open(os.environ["TMPDIR"], os.O_PATH)
-    if said["forget"]:
+    if said["forget"] or said["course"] != str(ROOT):
         for name in [name for name in sys.modules if name.partition(".")[0] in OWN]:
             del sys.modules[name]
+        os.environ[PLACE] = where
+        subprocess.run = functools.partial(_waits, subprocess.run)
     else:
         warm.Workers = Copied
+    sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
     sys.path[:] = [said["folder"], *PACKAGES]
-    sys.argv[1:] = said["arguments"]
-    runpy.run_module(said["module"], run_name="__main__", alter_sys=True)
+    what, *sys.argv[1:] = said["arguments"]
+    if said["kind"] == "-m":
+        runpy.run_module(what, run_name="__main__", alter_sys=True)
+    elif said["kind"] == "-c":
+        exec(compile(what, "<string>", "exec"), {"__name__": "__main__"})
+    else:
+        sys.path[0] = str(Path(what).resolve().parent)
+        runpy.run_path(what, run_name="__main__")
+
+
+def _waits(by_itself: Callable[..., Any], command: Sequence[str], **options: Any) -> Any:
+    """As subprocess.run: a Python program whose output is wanted is a copy, too."""
+    known = {"cwd", "env", "capture_output", "text", "timeout"}
+    if command[0] != sys.executable or not options.get("capture_output") or options.keys() - known:
+        return by_itself(command, **options)
+    env, cwd, timeout = options.get("env") or os.environ, options.get("cwd") or Path.cwd(), options.get("timeout")
+    done = run(command, cwd=cwd, env=env, timeout=timeout or 3600, forget=True)
+    if not options.get("text"):
+        done.stdout, done.stderr = done.stdout.encode(), done.stderr.encode()
+    return done
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 import sys
 from functools import cache
 from pathlib import Path
@@ -27,6 +26,7 @@ import jupytext
 import make_class
 import nbformat
 import pytest
+import ready
 
 from checks.assignment import Assignment
 from checks.notebook import only_shows
@@ -81,9 +81,8 @@ def reports(path: Path, section: str, names: dict[str, Any]) -> list[Report]:
 
 @EVERY
 def test_what_is_generated_is_in_sync_and_the_solution_earns_all(name):
-    done = subprocess.run(
-        [sys.executable, "source/build.py", "--prove", name], cwd=ROOT, capture_output=True, text=True, timeout=600
-    )
+    command = [sys.executable, "source/build.py", "--prove", name]
+    done = ready.run(command, env=os.environ, timeout=600, forget=True)
     assert done.returncode == 0, done.stderr
 
 
@@ -121,9 +120,7 @@ def test_the_sample_class_gets_what_it_deserves(name, tmp_path):
         ["nbgrader", "generate_assignment", name, "--ProvedAssignment.proved=True", db, *places],
         ["grading", "autograde", name, db, *places, journal],
     ):
-        done = subprocess.run(
-            [sys.executable, "-m", *command], cwd=ROOT, env={**os.environ, "PATH": path}, capture_output=True, text=True
-        )
+        done = ready.run([sys.executable, "-m", *command], env={**os.environ, "PATH": path})
         assert done.returncode == 0 or "need a look" in done.stderr, done.stderr
     notebook = nbformat.read(build.Course(name).source, as_version=4)
     cells = gate.sections_of(notebook, declared(name))

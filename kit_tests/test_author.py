@@ -22,19 +22,20 @@ import make_class
 import nbformat
 import numpy as np
 import pytest
+import ready
 from nbgrader.api import Gradebook
 
 from checks import facts
 from checks.observe import Failed, Missing, compare, same
 from checks.programs import reading
 from checks.report import MIME
-from conftest import REGION, ROOT
+from conftest import ROOT
 from grading import results
 
 FRAMEWORK = [
     *("checks", "grading", "docs/learner.md", "conftest.py", "requirements.txt", "nbgrader_config.py"),
     *("source/.template", "source/build.py", "source/gate.py", "source/make_class.py", "Makefile"),
-    *("kit_tests/conftest.py", "kit_tests/test_assignments.py"),
+    *("kit_tests/conftest.py", "kit_tests/ready.py", "kit_tests/test_assignments.py"),
 ]
 PAGE = (ROOT / "docs" / "author.md").read_text(encoding="utf-8")
 NUMBER = itertools.count(1)
@@ -52,16 +53,10 @@ def framework(folder: Path) -> Path:
 
 
 def run(course: Path, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """A Python command in a course."""
+    """A Python command in a course, which has its own modules of the framework."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    return subprocess.run(
-        [sys.executable, *command],
-        cwd=course,
-        env={**os.environ, "PATH": path, **variables},
-        capture_output=True,
-        text=True,
-        timeout=900,
-    )
+    environment = {**os.environ, "PATH": path, **variables}
+    return ready.run([sys.executable, *command], cwd=course, env=environment, timeout=900, forget=True)
 
 
 def edit(path: Path, old: str, new: str) -> None:
@@ -332,7 +327,7 @@ def test_a_learner_gets_all_that_the_notebook_needs_and_nothing_of_the_authors(c
     kept = {path.read_bytes() for path in author.rglob("*") if path.is_file()}
     assert len(kept) > 5 and not any(path.read_bytes() in kept for path in release.rglob("*") if path.is_file())
     shown = (release / f"{name}.ipynb").read_text(encoding="utf-8")
-    for region in REGION.finditer((author / "text.py").read_text(encoding="utf-8")):
+    for region in make_class.REGION.finditer((author / "text.py").read_text(encoding="utf-8")):
         for line in map(str.strip, region.group(0).split("\n")):
             assert len(line) < 12 or json.dumps(line)[1:-1] not in shown
 
@@ -388,6 +383,50 @@ def test_nbgraders_own_command_refuses_a_solution_that_loses_points_and_changes_
     assert "cell test_loss: 2 of 4 points" in done.stderr and "tests.test_loss(loss, seed=" in done.stderr
     assert "y is " in done.stderr and "Nothing was changed." in done.stderr and "Traceback" not in done.stderr
     assert files(kept) == before
+
+
+def test_a_build_refuses_a_solution_that_loses_points_and_shows_its_report(kept):
+    edit(kept / "source" / "my_course" / "author" / "text.py", "log(probabilities).mean()", "log(probabilities).sum()")
+    before = files(kept)
+    done = run(kept, "source/build.py")
+    assert done.returncode == 1
+    assert files(kept) == before
+    assert "The solution does not earn all points" in done.stderr
+    assert "cell test_loss: 2 of 4 points" in done.stderr and "tests.test_loss(loss, seed=" in done.stderr
+    assert "FAILED" in done.stderr and "Partial credit" not in done.stderr
+
+
+def test_a_release_that_cannot_be_made_leaves_everything_as_it_was(kept):
+    text = kept / "source" / "my_course" / "author" / "text.py"
+    text.write_text(text.read_text(encoding="utf-8").replace("### END SOLUTION", "### END"), encoding="utf-8")
+    before = files(kept)
+    assert "gradebook.db" in before
+    done = run(kept, "source/build.py", "my_course")
+    assert done.returncode == 1
+    assert "nbgrader generate_assignment my_course failed" in done.stderr and "Traceback" not in done.stderr
+    assert "RuntimeError: no end solution statement found" in done.stderr
+    assert files(kept) == before
+
+
+def test_all_that_is_generated_is_made_anew_where_it_is_not_there_and_nothing_else_may_lie_there(kept):
+    """Also what lies at the top, of the assignment that says so."""
+    source, places = kept / "source" / "my_course", ("release/my_course/", "solutions/my_course/")
+    before = {name: content for name, content in files(kept).items() if name.startswith(places)}
+    stated = f"{(source / facts.NAME).read_text(encoding='utf-8')}at_top = true\n"
+    (source / facts.NAME).write_text(stated, encoding="utf-8")
+    (source / "my_course.ipynb").unlink()
+    for place in places:
+        shutil.rmtree(kept / place)
+    done = run(kept, "source/build.py", "my_course")
+    assert done.returncode == 0, done.stderr
+    after = files(kept)
+    made = {name: content for name, content in after.items() if name.startswith(places)}
+    assert made == {name: stated.encode() if Path(name).name == facts.NAME else before[name] for name in before}
+    assert after["my_course.ipynb"] == after["release/my_course/my_course.ipynb"]
+    assert run(kept, "-c", "import tests; print(tests.ASSIGNMENT.title)").stdout == "My course\n"
+    (kept / "release" / "my_course" / "more").write_text("of an earlier build")
+    done = run(kept, "source/build.py", "--prove", "my_course")
+    assert done.returncode == 1 and "more is not what" in done.stderr and "make release" in done.stderr
 
 
 def test_formgrader_goes_through_the_same_gate(kept):
@@ -454,7 +493,8 @@ def test_results_that_nobody_reads_on_or_that_a_pipe_cannot_write(course, tmp_pa
         book.add_student("зоя")
         book.add_submission("accounts", "зоя")
     command = f"-m grading results accounts --db=sqlite:///{tmp_path}/gradebook.db"
-    done = run(course, *command.split(), PYTHONIOENCODING="latin-1")
+    encoded = {**os.environ, "PYTHONIOENCODING": "latin-1"}  # which Python reads when it starts
+    done = subprocess.run([sys.executable, *command.split()], cwd=course, env=encoded, capture_output=True, text=True)
     assert done.returncode == 0 and "\\u0437" in done.stdout and not done.stderr
     script = f"{sys.executable} {command} | true"
     done = subprocess.run(["sh", "-c", script], cwd=course, capture_output=True, text=True)

@@ -7,9 +7,10 @@ import subprocess
 import sys
 
 import pytest
+from answers import names_for, solved
 
 import tests
-from conftest import ROOT, names_for, solved
+from conftest import ROOT
 
 PAGES = sorted([ROOT / "README.md", ROOT / "data" / "README.md", *(ROOT / "docs").glob("*.md")])
 

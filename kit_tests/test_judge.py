@@ -20,6 +20,7 @@ from pathlib import Path
 import jailed
 import numpy as np
 import pytest
+from answers import names_for, solved, solved_texts
 from course import wait_for
 from jailed import Kernel
 from nbformat import NotebookNode
@@ -28,7 +29,6 @@ from nbformat.v4 import new_code_cell, new_notebook
 import tests
 from checks import section
 from checks.observe import Failed, OutOfTime, UsedTorch, class_name, elsewhere, explain, learner_code, text_of
-from conftest import names_for, solved, solved_texts
 from grading import assignments, jail, kernels, processes, remote
 from grading.assignments import load_tests
 from grading.budget import Budget, limited_memory

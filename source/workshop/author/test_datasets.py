@@ -14,7 +14,7 @@ import pytest
 
 torchvision = pytest.importorskip("torchvision")
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+REPOSITORY = Path(__file__).resolve().parents[3]
 TRAINING, HELD_OUT = 96, 32
 
 

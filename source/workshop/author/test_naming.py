@@ -10,6 +10,7 @@ from collections import Counter
 import numpy as np
 import proof
 import pytest
+from answers import ROOT, names_for, solved, untouched
 from corpus.layers import RELU_VALUE
 from corpus.tensor import ADD, MUL_RULE
 
@@ -19,7 +20,6 @@ from checks.observe import Clock, Failed, quiet, text_of
 from checks.programs import Program
 from checks.section import Section
 from checks.trial import Check, Known, Trial
-from conftest import ROOT, names_for, solved, untouched
 from grading.judge import broken
 from workshop import experiments as own
 from workshop import mistakes, oracle, slips

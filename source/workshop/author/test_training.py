@@ -7,11 +7,13 @@ import re
 import numpy as np
 import proof
 import pytest
+from answers import names_for, solved, the_reference, untouched  # noqa: F401 - one is a fixture
 
 from checks.report import Report
-from conftest import names_for, solved, untouched
 from workshop.reading import array_of
 from workshop.sections.model import DIGITS
+
+pytestmark = pytest.mark.long
 
 UNIFORM = "np.random.uniform(-bound, bound, (input_size, output_size))"
 BIAS = "        self.bias = Parameter(MyTensor(np.zeros(output_size)))\n"

@@ -9,6 +9,8 @@ import blind
 import proof
 import pytest
 
+pytestmark = pytest.mark.long
+
 # What the notebook leaves free, or says itself that no test sees.
 UNASKED = {
     "first": {

@@ -10,11 +10,12 @@ import jupytext
 import numpy as np
 import proof
 import pytest
+from answers import TEXT, authored, names_for
+from make_class import REGION
 from promises import NOTHING, PARAGRAPHS, PROMISES, Promise
 
 from checks.observe import Clock, quiet
 from checks.section import SECTION_SECONDS, judged
-from conftest import REGION, TEXT, authored, names_for
 
 ROWS = [promise for some in PROMISES.values() for promise in some]
 CHECKS = {f"{of.id}/{check.id}": check for of in proof.SECTIONS.values() for check in of.checks}

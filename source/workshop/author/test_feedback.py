@@ -8,15 +8,17 @@ import re
 import numpy as np
 import proof
 import pytest
+from answers import TEXT, names_for, solved
 from test_naming import COMPOSED
 
 from checks import evidence
 from checks.observe import Clock, close, quiet
 from checks.section import SECTION_SECONDS, _folded, judged
-from conftest import TEXT, names_for, solved
 from workshop import mistakes, oracle
 from workshop.assignment import ASSIGNMENT
 from workshop.reading import array_of
+
+pytestmark = pytest.mark.long
 
 EXACT = [name for name in proof.CORRECT if name != "float32"]
 
@@ -122,12 +124,12 @@ def test_the_library_without_a_mistake_computes_what_correct_solutions_compute(s
 
 
 @pytest.mark.parametrize("section", ["tensor", "matmul", "relu", "sgd", "mseloss"])
-def test_pasted_snippets_reproduce_the_failure(section):
+def test_pasted_snippets_reproduce_the_failure(findings, section):
     """Run as they stand, with the learner's names: they raise, or their last line is not what PyTorch gives."""
     tried = 0
-    for wrong in [wrong for wrong in proof.BY_NAME.values() if wrong.section == section][::3]:
+    for finding in [finding for finding in findings if finding.wrong.section == section][::3]:
+        wrong, shown = finding.wrong, finding.open
         names = proof.solution(wrong.name)
-        shown = proof.report(proof.SECTIONS[section], names).open
         if not shown or not shown.snippet or "torch" in str(shown.mistake) or shown.id in ("printing", "visited_once"):
             continue
         code, _, last = shown.snippet.rpartition("\n")

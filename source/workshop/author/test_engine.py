@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from answers import the_reference  # noqa: F401 - a fixture
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,8 @@
 """How good are the verdicts on what nobody has tuned them on? Solutions written with only the notebook at hand.
 
-    python kit_tests/blind.py fourth                   # the table of a corpus: corpus/blind/fourth-*
-    python kit_tests/blind.py fourth --each            # a line for each solution
-    python kit_tests/blind.py fourth --sheet sheet.json # what a person needs to judge the names
+    python source/workshop/author/blind.py fourth                   # the table of a corpus: corpus/blind/fourth-*
+    python source/workshop/author/blind.py fourth --each            # a line for each solution
+    python source/workshop/author/blind.py fourth --sheet sheet.json # what a person needs to judge the names
 
 - caught: the section whose promise is broken loses points; elsewhere: only another one does
 - full: it earns 100 of 100
@@ -24,15 +24,15 @@ from typing import Any
 
 import numpy as np
 import proof
+from answers import AUTHORS, defined, names_for
 from corpus.entry import Blind
 
 from checks.observe import Clock, quiet
 from checks.report import Report
 from checks.section import SECTION_SECONDS, judged
-from conftest import defined, names_for
 from workshop import mistakes
 
-FOLDER = proof.AUTHORS / "corpus" / "blind"
+FOLDER = AUTHORS / "corpus" / "blind"
 
 
 @functools.cache

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import proof
+import pytest
+
+pytestmark = pytest.mark.long
 
 
 def test_200_seeds_give_the_same_verdicts():

@@ -19,6 +19,7 @@ import IPython.display
 import numpy as np
 import proof
 import pytest
+from answers import ROOT, authored, solved, the_reference  # noqa: F401 - one is a fixture
 from matplotlib import colors
 from matplotlib import pyplot as plt
 from matplotlib.text import Text
@@ -27,7 +28,6 @@ import tests
 from checks import drawing, pictures, progress, report
 from checks.assignment import Assignment
 from checks.section import Section
-from conftest import ROOT, authored, solved
 from workshop import drawing as tensor_drawing
 from workshop.assignment import call_to_draw
 from workshop.graph import arguments_of
