@@ -22,7 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "kit_tests"), str(ROOT / "source"), str(ROOT)]
 
-from course import Course, course, left, processes, results, wait_for  # noqa: E402
+from old_course import Course, course, left, processes, results, wait_for  # noqa: E402
 from test_class import files, kept, rows  # noqa: E402
 from tqdm import tqdm  # noqa: E402
 

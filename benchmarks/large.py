@@ -31,7 +31,7 @@ sys.path[:0] = [str(ROOT / "kit_tests"), str(ROOT / "source"), str(ROOT)]
 import attacks  # noqa: E402
 import faults  # noqa: E402
 from corpus import tensor  # noqa: E402
-from course import Course, code_cell, course, left, notebook, results, solution, workers_of  # noqa: E402
+from old_course import Course, code_cell, course, left, notebook, results, solution, workers_of  # noqa: E402
 from test_attacks import Outside  # noqa: E402
 from tqdm import tqdm  # noqa: E402
 

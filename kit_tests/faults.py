@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from course import code_cell, notebook, place, solution, with_cell, without_pictures
+from old_course import code_cell, notebook, place, solution, with_cell, without_pictures
 
 from conftest import ANSWERS
 

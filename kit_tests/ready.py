@@ -1,10 +1,12 @@
 """Commands of nbgrader's, of `python -m grading` and of pytest, run by copies of a process that has imported what they
-need: PyTorch, nbgrader and the judge take longer to load than most classes here take to be graded.
+need: nbgrader and the judge take longer to load than most classes here take to be graded.
 
     run([sys.executable, "-m", "nbgrader", ...], ...)   as subprocess.run does, but for start and imports
 
 A command has its own folder, environment, arguments and output, and ends by itself. What it starts as a program of its
-own starts as ever, but for the process that loads PyTorch for workers: that is a copy of the command's.
+own starts as ever, but for the process that loads the tests for workers: that is a copy of the command's.
+
+The process runs in the course of kit.py, which has a copy of this file: its modules are those of that course.
 """
 
 from __future__ import annotations
@@ -27,17 +29,18 @@ from multiprocessing import util
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent  # in the process: the course
 PACKAGES = sys.path[1:]
 sys.path[1:1] = [str(ROOT)]
+
+import kit  # noqa: E402
 
 from grading import jail, warm  # noqa: E402
 
 LARGEST = 1 << 17  # bytes of a request
 PLACE = "MINITORCH_TESTS_READY"  # the variable that says where it is asked
-SEED = 1  # of most runs here: PyTorch has been asked
 LOADED = ("nbconvert.exporters", "nbgrader.apps.nbgraderapp", "pytest", "sqlalchemy.dialects.sqlite", "grading.run")
-OWN = ("checks", "conftest", "grading", "tests", "workshop")  # modules of which a folder that is no course has its own
+OWN = ("checks", "conftest", "grading", "tests", "tiny")  # modules of which a folder that is no course has its own
 
 
 class Ready:
@@ -50,8 +53,8 @@ class Ready:
             listener.bind(self.place)
             listener.listen(100)
             self.process = subprocess.Popen(
-                [sys.executable, __file__, str(listener.fileno())],
-                cwd=ROOT,
+                [sys.executable, kit.course() / "kit_tests" / "ready.py", str(listener.fileno())],
+                cwd=kit.course(),
                 stdin=subprocess.PIPE,  # it ends with this one
                 pass_fds=[listener.fileno()],
             )
@@ -74,7 +77,7 @@ def place() -> str:
 def run(
     command: Sequence[str],
     *,
-    cwd: Path | str = ROOT,
+    cwd: Path | str | None = None,
     env: Mapping[str, str],
     timeout: float = 3600,
     is_one: bool = False,
@@ -83,6 +86,7 @@ def run(
     """Run `python -m ...` to its end.
 
     Args:
+        cwd: the course's folder without it.
         is_one: whether errors are written where the output is.
         forget: whether the folder has its own tests and checks.
 
@@ -91,7 +95,8 @@ def run(
     """
     python, option, module, *arguments = map(str, command)
     assert (python, option) == (sys.executable, "-m"), command
-    said = {"module": module, "arguments": arguments, "folder": str(cwd), "environment": {**env}, "forget": forget}
+    folder = str(cwd or kit.course())
+    said = {"module": module, "arguments": arguments, "folder": folder, "environment": {**env}, "forget": forget}
     with (
         socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as asked,
         tempfile.TemporaryFile() as output,
@@ -118,7 +123,7 @@ def run(
 
 
 class Copied(warm.Workers):
-    """The process that loads PyTorch for workers: it is loaded."""
+    """The process that loads the tests for workers: they are loaded."""
 
     def __init__(self, home: str, assignment: str) -> None:
         self.home, self.assignment = home, assignment
@@ -146,16 +151,12 @@ class Copied(warm.Workers):
 
 
 def load() -> None:
-    """What commands import, and PyTorch's answers to what every run asks."""
-    from conftest import names_for, solved
+    """What commands import, and the tests."""
     from grading import assignments
 
     for module in LOADED:
         importlib.import_module(module)
-    tests = assignments.load_tests("workshop")
-    names = solved()
-    for section in tests.ASSIGNMENT.sections:
-        section.run(names_for(section, names), SEED)
+    assignments.load_tests(kit.NAME)
     tempfile.tempdir = None  # each command has its own
     gc.collect()
     gc.freeze()

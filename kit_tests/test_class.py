@@ -17,9 +17,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import old_ready as ready
 import pytest
-import ready
-from course import (
+from old_course import (
     Course,
     Graded,
     code_cell,

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from course import LEARNERS, Course, course, processes, results, wait_for
+from old_course import LEARNERS, Course, course, processes, results, wait_for
 
 from grading import worker
 from grading.results import read

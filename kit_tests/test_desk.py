@@ -19,7 +19,7 @@ from typing import Any
 
 import proof
 import pytest
-from course import RELEASE, Course, Graded, environment, place, solution
+from old_course import RELEASE, Course, Graded, environment, place, solution
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from conftest import ROOT

@@ -12,10 +12,10 @@ from typing import Any
 
 import jailed
 import nbformat
+import old_ready as ready
 import pytest
-import ready
-from course import Course, Graded, course, environment, submission, with_cell
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from old_course import Course, Graded, course, environment, submission, with_cell
 from PIL import Image
 from test_desk import browser, look, new_page  # noqa: F401 - a fixture
 

@@ -8,9 +8,9 @@ import os
 import sys
 from pathlib import Path
 
+import old_ready as ready
 import pytest
-import ready
-from course import Course, submission
+from old_course import Course, submission
 
 from checks.notebook import code_cells
 from conftest import ROOT

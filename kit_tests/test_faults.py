@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
-from course import Course, Graded
 from faults import ALL, FAULTS, HALF
+from old_course import Course, Graded
 
 from conftest import ROOT
 from grading import jail

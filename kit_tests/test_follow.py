@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, replace
 from typing import Any
 
-import course
 import nbformat
+import old_course as course
 import pytest
 from faults import ALL
 from nbformat import NotebookNode

@@ -15,9 +15,9 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import course
 import nbformat
 import numpy as np
+import old_course as course
 import pytest
 from test_judge import answered, message
 

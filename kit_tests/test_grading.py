@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 
 import make_class
+import old_ready as ready
 import pytest
-import ready
-from course import Course
+from old_course import Course
 
 from conftest import ROOT
 from grading import results

@@ -24,10 +24,10 @@ from pathlib import Path
 
 import jailed
 import pytest
-from course import Course, Graded, notebook, read, submission, wait_for
 from jailed import Kernel
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
+from old_course import Course, Graded, notebook, read, submission, wait_for
 from traitlets.config import Config
 
 from conftest import ROOT

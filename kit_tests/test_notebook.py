@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from course import code_cell, notebook, place, with_cell, without_pictures
+from old_course import code_cell, notebook, place, with_cell, without_pictures
 
 import tests
 from checks import before_handing_in

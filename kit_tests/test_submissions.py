@@ -16,7 +16,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from course import code_cell, notebook, place, solution, with_cell
+from old_course import code_cell, notebook, place, solution, with_cell
 
 from checks.observe import learner_code
 from conftest import ANSWERS, ROOT

@@ -1,0 +1,213 @@
+"""Commands of nbgrader's, of `python -m grading` and of pytest, run by copies of a process that has imported what they
+need: PyTorch, nbgrader and the judge take longer to load than most classes here take to be graded.
+
+    run([sys.executable, "-m", "nbgrader", ...], ...)   as subprocess.run does, but for start and imports
+
+A command has its own folder, environment, arguments and output, and ends by itself. What it starts as a program of its
+own starts as ever, but for the process that loads PyTorch for workers: that is a copy of the command's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import gc
+import importlib
+import json
+import os
+import runpy
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from multiprocessing import util
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = sys.path[1:]
+sys.path[1:1] = [str(ROOT)]
+
+from grading import jail, warm  # noqa: E402
+
+LARGEST = 1 << 17  # bytes of a request
+PLACE = "MINITORCH_TESTS_OLD_READY"  # the variable that says where it is asked
+SEED = 1  # of most runs here: PyTorch has been asked
+LOADED = ("nbconvert.exporters", "nbgrader.apps.nbgraderapp", "pytest", "sqlalchemy.dialects.sqlite", "grading.run")
+OWN = ("checks", "conftest", "grading", "tests", "workshop")  # modules of which a folder that is no course has its own
+
+
+class Ready:
+    """The process, and the way to its copies. It loads what they need when it is first asked for one."""
+
+    def __init__(self) -> None:
+        self.folder = tempfile.TemporaryDirectory(prefix="mt-ready-")
+        self.place = f"{self.folder.name}/s"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+            listener.bind(self.place)
+            listener.listen(100)
+            self.process = subprocess.Popen(
+                [sys.executable, __file__, str(listener.fileno())],
+                cwd=ROOT,
+                stdin=subprocess.PIPE,  # it ends with this one
+                pass_fds=[listener.fileno()],
+            )
+
+    def close(self) -> None:
+        self.process.communicate()
+        self.folder.cleanup()
+
+
+@functools.cache
+def place() -> str:
+    """Where it is asked: that of pytest-xdist's workers is one for all (see conftest.py)."""
+    if PLACE in os.environ:
+        return os.environ[PLACE]
+    made = Ready()
+    util.Finalize(None, made.close, exitpriority=0)
+    return made.place
+
+
+def run(
+    command: Sequence[str],
+    *,
+    cwd: Path | str = ROOT,
+    env: Mapping[str, str],
+    timeout: float = 3600,
+    is_one: bool = False,
+    forget: bool = False,
+) -> subprocess.CompletedProcess[str]:
+    """Run `python -m ...` to its end.
+
+    Args:
+        is_one: whether errors are written where the output is.
+        forget: whether the folder has its own tests and checks.
+
+    Raises:
+        subprocess.TimeoutExpired: when it takes longer than `timeout` seconds.
+    """
+    python, option, module, *arguments = map(str, command)
+    assert (python, option) == (sys.executable, "-m"), command
+    said = {"module": module, "arguments": arguments, "folder": str(cwd), "environment": {**env}, "forget": forget}
+    with (
+        socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as asked,
+        tempfile.TemporaryFile() as output,
+        tempfile.TemporaryFile() as errors,
+    ):
+        asked.connect(place())
+        given = [output, output if is_one else errors]
+        socket.send_fds(asked, [json.dumps(said).encode()], [each.fileno() for each in given])
+        asked.settimeout(timeout)
+        watcher = int(asked.recv(100))
+        try:
+            status = int(asked.recv(100))
+        except TimeoutError:
+            os.killpg(watcher, signal.SIGKILL)
+            raise subprocess.TimeoutExpired(command, timeout) from None
+        texts = []
+        for file in (output, errors):
+            file.seek(0)
+            texts.append(file.read().decode("utf-8"))
+    return subprocess.CompletedProcess(command, status, *texts)
+
+
+# ---------------------------------------------------------------- the process
+
+
+class Copied(warm.Workers):
+    """The process that loads PyTorch for workers: it is loaded."""
+
+    def __init__(self, home: str, assignment: str) -> None:
+        self.home, self.assignment = home, assignment
+        self.socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        child = os.fork()
+        if not child:
+            from grading import worker
+
+            try:
+                self.socket.close()
+                os.setsid()
+                os.environ |= jail.ONE_THREAD
+                sys.argv[1:] = [home, assignment, str(theirs.detach())]
+                worker.main()
+            finally:
+                os._exit(1)
+        theirs.close()
+        self.number = child
+
+    def close(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.number, signal.SIGKILL)
+        os.waitpid(self.number, 0)
+        self.socket.close()
+
+
+def load() -> None:
+    """What commands import, and PyTorch's answers to what every run asks."""
+    from conftest import names_for, solved
+    from grading import assignments
+
+    for module in LOADED:
+        importlib.import_module(module)
+    tests = assignments.load_tests("workshop")
+    names = solved()
+    for section in tests.ASSIGNMENT.sections:
+        section.run(names_for(section, names), SEED)
+    tempfile.tempdir = None  # each command has its own
+    gc.collect()
+    gc.freeze()
+
+
+def main() -> None:
+    """Become one command for each request."""
+    listener, is_loaded = socket.socket(fileno=int(sys.argv[1])), False
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those who wait for commands
+    while listener in select.select([listener, sys.stdin], [], [])[0]:
+        asked, _ = listener.accept()
+        with asked:
+            message, given, _, _ = socket.recv_fds(asked, LARGEST, 2)
+            if not is_loaded:
+                load()
+                is_loaded = True
+            if os.fork():
+                for descriptor in given:
+                    os.close(descriptor)
+                continue
+            listener.close()
+            os.setsid()
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            asked.send(str(os.getpid()).encode())
+            if command := os.fork():
+                asked.send(str(os.waitstatus_to_exitcode(os.waitpid(command, 0)[1])).encode())
+                os._exit(0)
+        become(json.loads(message), *given)
+        return
+
+
+def become(said: Any, output: int, errors: int) -> None:
+    """Be the command that is asked for."""
+    os.chdir(said["folder"])
+    os.environ.clear()
+    os.environ.update(said["environment"])
+    opened = (os.open(os.devnull, os.O_RDONLY), output, errors)
+    for number, descriptor in enumerate(opened):
+        os.dup2(descriptor, number)
+    for descriptor in {*opened}:
+        os.close(descriptor)
+    if "TMPDIR" in os.environ:  # by which a test knows what it has started (see `processes`)
+        os.open(os.environ["TMPDIR"], os.O_PATH)
+    if said["forget"]:
+        for name in [name for name in sys.modules if name.partition(".")[0] in OWN]:
+            del sys.modules[name]
+    else:
+        warm.Workers = Copied
+    sys.path[:] = [said["folder"], *PACKAGES]
+    sys.argv[1:] = said["arguments"]
+    runpy.run_module(said["module"], run_name="__main__", alter_sys=True)
+
+
+if __name__ == "__main__":
+    main()
