@@ -203,24 +203,34 @@ LEARNERS = {
 }
 
 
-def submission(learner: str, number: int = 0) -> dict[str, Any]:
-    """A notebook without a model: grading takes a tenth of a second."""
+def submission(learner: str, number: int = 0, pause: float = 0.0) -> dict[str, Any]:
+    """A notebook without a model; at its end it sleeps so many seconds, which takes time from nobody."""
     answers = {name: solution(name) for name in LEARNERS[learner]}
     for name, change in LEARNERS[learner].items():
         answers[name] = answers[name].replace(*change) if change else answers[name]
     made = notebook(**{"model": "# not written", **answers})
     made["cells"] = [cell for cell in made["cells"] if "nbgrader" in cell["metadata"]]
-    return {**made, "cells": [*made["cells"], code_cell(f"print('number', {number})")]}
+    slept = [code_cell(f"import time\ntime.sleep({pause})")] if pause else []
+    return {**made, "cells": [*made["cells"], code_cell(f"print('number', {number})"), *slept]}
 
 
-def course(folder: Path, count: int = 0, **variables: str) -> Course:
-    """A course; `count` submissions are handed in. What its commands leave behind would be in its TEMPORARY."""
+def course(folder: Path, count: int = 0, pause: float = 0.0, **variables: str) -> Course:
+    """A course; `count` submissions are handed in, each of which sleeps for `pause` seconds at its end. What its
+    commands leave behind would be in its TEMPORARY."""
     (folder / TEMPORARY).mkdir(parents=True)
     made = Course(folder, TMPDIR=str(folder / TEMPORARY), **variables)
     for number in range(count):
         kind = list(LEARNERS)[number % len(LEARNERS)]
-        made.hand_in(f"{kind}-{number:02}", submission(kind, number))
+        made.hand_in(f"{kind}-{number:02}", submission(kind, number, pause))
     return made
+
+
+@cache
+def digest() -> str:
+    """The digest of the code that grades."""
+    code = "from grading import worker; print(worker.kit('tiny'))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=kit.course(), capture_output=True, text=True, check=True)
+    return done.stdout.strip()
 
 
 def results(made: Course) -> int:
