@@ -4,7 +4,8 @@ need: nbgrader and the judge take longer to load than most classes here take to 
     run([sys.executable, "-m", "nbgrader", ...], ...)   as subprocess.run does, but for start and imports
 
 A command has its own folder, environment, arguments and output, and ends by itself. What it starts as a program of its
-own starts as ever, but for the process that loads the tests for workers: that is a copy of the command's.
+own starts as ever, but for the process that loads the tests for workers, which is a copy of the command's, and for the
+zygote of its kernels, which is one for all commands.
 
 The process runs in the course of kit.py, which has a copy of this file: its modules are those of that course.
 """
@@ -19,6 +20,7 @@ import json
 import os
 import runpy
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -150,29 +152,44 @@ class Copied(warm.Workers):
         self.socket.close()
 
 
-def load() -> None:
-    """What commands import, and the tests."""
-    from grading import assignments
+def load() -> Any:
+    """Load what commands import and the tests, and try what jails can do here. The zygote, where there can be one."""
+    from grading import assignments, execute, kernels
 
     for module in LOADED:
         importlib.import_module(module)
     assignments.load_tests(kit.NAME)
+    one = kernels.Zygote() if kernels.Zygote.is_safe(jail.probe()) else None
+    if one:
+        one.folder._finalizer.detach()  # commands end, too
+
+        class Shared(kernels.Zygote):
+            """The one of all commands, which goes on when a command ends."""
+
+            def __init__(self) -> None:
+                vars(self).update(vars(one))
+
+            def close(self) -> None:
+                pass
+
+        kernels.Zygote = execute.Zygote = Shared
     tempfile.tempdir = None  # each command has its own
     gc.collect()
     gc.freeze()
+    return one
 
 
 def main() -> None:
     """Become one command for each request."""
-    listener, is_loaded = socket.socket(fileno=int(sys.argv[1])), False
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those who wait for commands
+    listener, is_loaded, zygote = socket.socket(fileno=int(sys.argv[1])), False, None
+    bwrap = shutil.which("bwrap")
     while listener in select.select([listener, sys.stdin], [], [])[0]:
         asked, _ = listener.accept()
         with asked:
             message, given, _, _ = socket.recv_fds(asked, LARGEST, 2)
             if not is_loaded:
-                load()
-                is_loaded = True
+                zygote, is_loaded = load(), True
+                signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those who wait for commands
             if os.fork():
                 for descriptor in given:
                     os.close(descriptor)
@@ -184,12 +201,15 @@ def main() -> None:
             if command := os.fork():
                 asked.send(str(os.waitstatus_to_exitcode(os.waitpid(command, 0)[1])).encode())
                 os._exit(0)
-        become(json.loads(message), *given)
+        become(json.loads(message), bwrap, *given)
         return
+    if zygote:
+        zygote.process.kill()
+        shutil.rmtree(zygote.folder.name, ignore_errors=True)
 
 
-def become(said: Any, output: int, errors: int) -> None:
-    """Be the command that is asked for."""
+def become(said: Any, bwrap: str | None, output: int, errors: int) -> None:
+    """Be the command that is asked for. `bwrap` is what has told what jails can do; elsewhere they may do less."""
     os.chdir(said["folder"])
     os.environ.clear()
     os.environ.update(said["environment"])
@@ -200,6 +220,9 @@ def become(said: Any, output: int, errors: int) -> None:
         os.close(descriptor)
     if "TMPDIR" in os.environ:  # by which a test knows what it has started (see `processes`)
         os.open(os.environ["TMPDIR"], os.O_PATH)
+    jail._command.cache_clear()
+    if shutil.which("bwrap") != bwrap:
+        jail.probe.cache_clear()
     if said["forget"]:
         for name in [name for name in sys.modules if name.partition(".")[0] in OWN]:
             del sys.modules[name]
