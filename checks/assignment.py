@@ -14,6 +14,7 @@ from checks.experiments import Experiment
 from checks.mistakes import Mistakes, Style, Way
 from checks.observe import Kind, Missing, compiled
 from checks.oracle import Oracle, plain
+from checks.report import Drawing
 from checks.trial import Trial
 
 if TYPE_CHECKING:
@@ -70,11 +71,14 @@ class Assignment:
         causes: what was found to be wrong there; it counts for sections that have earned points, or lost them.
         seed: of runs that are given none; None draws another one for each. One for a whole class has everybody asked
             the same, and the oracle asked only once.
+        ahead: attributes that checks read of most results, in this order, and of what these attributes hold: while
+            grading, they come with a result, and need no request of their own.
         kept: whether a notebook keeps the points in a file (progress.py). Whoever judges others keeps none.
         execute: runs a check's code. Whoever judges objects of another process puts a function of its own in its place.
     """
 
     trial: type[Trial] = Trial
+    ahead: Sequence[str] = ()
 
     def __init__(
         self,
@@ -165,6 +169,6 @@ class Assignment:
         """What is there after all, where a check found nothing to judge."""
         return None
 
-    def drawing(self, snippet: str) -> str | None:
-        """The call that draws what a snippet shows, if there is one."""
+    def drawing(self, snippet: str) -> Drawing | None:
+        """What draws what a snippet shows, if there is something."""
         return None

@@ -108,7 +108,7 @@ GENERAL = [
         "uses-torch",
         "your code calls PyTorch",
         "Which library shall do the arithmetic?",
-        "Build it with NumPy: PyTorch is what your work is compared with.",
+        "Build it with NumPy: code that computes with PyTorch fails, also where its numbers are right.",
     ),
     (
         "hard-coded",

@@ -168,36 +168,60 @@ class Deadline:
         return self.seconds - self.used
 
 
-@contextlib.contextmanager
-def learner_code(seconds: float) -> Iterator[Deadline]:
+def learner_code(seconds: float) -> contextlib.AbstractContextManager[Deadline]:
     """Run learner code inside: without PyTorch, and no longer than `seconds`, nor than what it is inside of allows.
 
     Raises:
         OutOfTime: after `seconds`; at once when there are none.
         UsedTorch: when a PyTorch operation is called.
     """
+    return _Elsewhere(seconds) if _elsewhere.get() else _here(seconds)
+
+
+@contextlib.contextmanager
+def _here(seconds: float) -> Iterator[Deadline]:
     enforced, clock = _enforced()
     deadline = Deadline(min(seconds, time_left()), clock)
     if deadline.seconds <= 0:
         raise OutOfTime
     before = _deadlines.set((*_deadlines.get(), deadline))
     try:
-        if _elsewhere.get():
+        with _no_torch(), enforced(deadline):
             yield deadline
-        else:
-            with _no_torch(), enforced(deadline):
-                yield deadline
     finally:
         _deadlines.reset(before)
 
 
+class _Elsewhere:
+    """The same where learner code runs in another process: who asks there enforces the deadline, and it has no PyTorch.
+
+    A check does this thousands of times.
+    """
+
+    __slots__ = ("before", "deadline", "seconds")
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def __enter__(self) -> Deadline:
+        self.deadline = Deadline(min(self.seconds, time_left()))
+        if self.deadline.seconds <= 0:
+            raise OutOfTime
+        self.before = _deadlines.set((*_deadlines.get(), self.deadline))
+        return self.deadline
+
+    def __exit__(self, *_: object) -> None:
+        _deadlines.reset(self.before)
+
+
 @contextlib.contextmanager
 def elsewhere() -> Iterator[None]:
-    """Inside, learner code runs in another process: whoever asks there sees to its deadlines, and it has no PyTorch."""
-    before = _elsewhere.set(True)
+    """Inside, learner code runs in another process."""
+    before, deadlines = _elsewhere.set(True), _deadlines.set(())
     try:
         yield
     finally:
+        _deadlines.reset(deadlines)
         _elsewhere.reset(before)
 
 
@@ -385,11 +409,14 @@ class Clock:
         self.left = seconds
         self.theirs: list[BaseException] = []
 
+    def learner_code(self, at_most: float) -> contextlib.AbstractContextManager[None]:
+        return _CountedElsewhere(self, at_most) if _elsewhere.get() else self._here(at_most)
+
     @contextlib.contextmanager
-    def learner_code(self, at_most: float) -> Iterator[None]:
+    def _here(self, at_most: float) -> Iterator[None]:
         deadline = None
         try:
-            with learner_code(min(at_most, self.left)) as deadline:
+            with _here(min(at_most, self.left)) as deadline:
                 yield
         except BaseException as error:
             self.theirs.append(error)
@@ -397,6 +424,29 @@ class Clock:
         finally:
             if deadline is not None:
                 self.left -= deadline.used
+
+
+class _CountedElsewhere(_Elsewhere):
+    """The same where learner code runs in another process."""
+
+    __slots__ = ("clock",)
+
+    def __init__(self, clock: Clock, at_most: float) -> None:
+        super().__init__(min(at_most, clock.left))
+        self.clock = clock
+
+    def __enter__(self) -> None:
+        try:
+            super().__enter__()
+        except OutOfTime as error:
+            self.clock.theirs.append(error)
+            raise
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        super().__exit__()
+        self.clock.left -= self.deadline.used
+        if error is not None:
+            self.clock.theirs.append(error)
 
 
 @dataclass(frozen=True)

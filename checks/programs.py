@@ -9,6 +9,7 @@ check run at once.
 
 from __future__ import annotations
 
+import functools
 import textwrap
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -99,6 +100,11 @@ def together(programs: Sequence[Program], holds: str | None = None) -> str:
 
     `holds` is the attribute with the array of an object.
     """
+    return _together(tuple(programs), holds)
+
+
+@functools.lru_cache(maxsize=MOST_MADE)
+def _together(programs: tuple[Program, ...], holds: str | None) -> str:
     parts = [reading(holds), "seen = []"]
     for program in programs:
         looked_at = ", ".join(f"read({expression})" for expression in program.see)

@@ -23,7 +23,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import fields, replace
+from dataclasses import Field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -47,11 +47,11 @@ from traitlets import Bool, Enum, Float, Integer, List
 from checks.facts import NAME, Facts
 from grading import assignments, gradebook, jail, outputs, submissions
 from grading.budget import Budget
-from grading.execute import Bench, Settings
-from grading.kernels import DeadKernel
+from grading.execute import Bench
+from grading.limits import Settings
+from grading.processes import DeadKernel
 from grading.worker import ATTEMPTS, not_graded, out_of_memory
 
-DEFAULT = Settings()
 SECRET = "submission_secret.txt"
 # What lies beside a course's notebook and is no file of the course's own: the tests, and what makes or describes them.
 OURS = ("*.ipynb", "tests.py", "conftest.py", "checks", "learner.md", "author", NAME, "*.new", ".*", "__pycache__")
@@ -62,34 +62,20 @@ class Unclear(Exception):
     """A date is not the same for everybody; the message says why, to the learner."""
 
 
-def _setting(kind: type, name: str, help: str) -> Any:
-    return kind(getattr(DEFAULT, name), help=help).tag(config=True)
+def _trait(limit: Field) -> Any:
+    """What nbgrader has for one of our limits: it has its default, says what it is, and takes nothing else."""
+    if limit.metadata["among"]:
+        made = Enum(limit.metadata["among"], limit.default, help=limit.metadata["help"])
+    else:
+        kind = {bool: Bool, int: Integer, float: Float, tuple: List}[type(limit.default)]
+        made = kind(limit.default, help=limit.metadata["help"])
+    return made.tag(config=True)
 
 
 class JudgedExecute(nbgrader.preprocessors.Execute):
-    """In place of nbgrader's: runs a notebook in the jail, with the judge."""
+    """In place of nbgrader's: runs a notebook in the jail, with the judge. All of `Settings` can be set."""
 
-    required = Enum(jail.LEVELS, DEFAULT.required, help="Refuse to grade below this level.").tag(config=True)
-    request_seconds = _setting(Float, "request_seconds", "Time for one request of the judge to the kernel.")
-    cell_seconds = _setting(Float, "cell_seconds", "Time for one cell, and for all requests of one graded cell.")
-    submission_seconds = _setting(Float, "submission_seconds", "Time for all cells and requests of one submission.")
-    judge_seconds = _setting(
-        Float, "judge_seconds", "Time of the grader's own for a notebook: for its verdicts and for what it shows."
-    )
-    most_requests = _setting(Integer, "most_requests", "Requests of the judge to one kernel.")
-    memory = _setting(Integer, "memory", "Address space of each process in the jail, and memory of all, in bytes.")
-    processes = _setting(Integer, "processes", "Processes and threads in the jail.")
-    file = _setting(Integer, "file", "Size of one file that the kernel writes, in bytes.")
-    disk = _setting(Integer, "disk", "Size of the scratch folder and of /tmp in the jail, in bytes.")
-    files = _setting(Integer, "files", "Files in the scratch folder and in /tmp in the jail, in each.")
-    skipped = _setting(List, "skipped", "Cells with one of these tags are not run.")
-    hidden = _setting(List, "hidden", "What learners' code cannot import, where assignment.toml does not say.")
-    follow_through = _setting(
-        Bool,
-        "follow_through",
-        "Judge what comes after a section that lost points once more, on the reference's earlier sections; "
-        "the better result counts.",
-    )
+    vars().update({limit.name: _trait(limit) for limit in fields(Settings)})
 
     def settings(self) -> Settings:
         return Settings(**{field.name: getattr(self, field.name) for field in fields(Settings)})

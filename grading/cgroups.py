@@ -15,10 +15,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from grading.jail import Limits
+from grading.limits import Limits
 
 CONTROLLERS = ("memory", "pids", "cpu")
 COUNTER = "cpuacct"  # of processor time, in version 1
@@ -183,8 +181,6 @@ def found() -> Place:
 
 @functools.cache
 def _found() -> Place | Unavailable:
-    from grading.jail import Limits
-
     try:
         own = _own(Path("/proc/self/cgroup").read_text(), Path("/proc/self/mountinfo").read_text())
         place = _delegated(own) if own.version == 2 else own

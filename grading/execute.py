@@ -8,8 +8,8 @@ import json
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from queue import Empty
 from typing import Any
@@ -21,13 +21,14 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
-from checks.notebook import SHOWS
 from checks.observe import PATIENCE, Deadline, printable
 from checks.report import FollowThrough
 from grading import assignments, follow, jail, outputs
 from grading.budget import Budget, limited_memory
 from grading.judge import Judge, Verdict
-from grading.kernels import HUNG_UP, LOST, DeadKernel, JailedKernel, KernelSupply, Zygote
+from grading.kernels import KernelSupply
+from grading.limits import Settings
+from grading.processes import DeadKernel, KernelProcess, Zygote
 from grading.submissions import is_answer, is_grade
 
 MOST_MESSAGES = 5000  # of one cell that are looked at
@@ -35,7 +36,6 @@ MOST_BYTES = 32 << 20
 MOST_COUNTED = 1 << 31  # executions
 MOST_KEPT = 8 << 20  # bytes of all cells' outputs in the graded notebook: who writes it has it in memory several times
 SECOND_SHARE = 0.5  # of a submission's time, that what is judged a second time has beside it
-LIMITS = jail.Limits()
 ABSENT = re.compile(r"No module named '(\w[\w.]{0,40})'")  # in what Python says, and kernel/absent.py
 MOST_ABSENT = 5  # names that are said
 MOST_LOOKED_AT = 100_000  # characters of a text in which they are looked for
@@ -45,30 +45,6 @@ SHOWN = {"status", "stream", "display_data", "update_display_data", "execute_res
 
 class Stopped(Exception):
     """The learner's kernel cannot go on; the message says why."""
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How much of what a submission may use up; see JudgedExecute."""
-
-    required: str = "process"
-    request_seconds: float = 5.0
-    cell_seconds: float = 30.0
-    submission_seconds: float = 120.0
-    judge_seconds: float = 60.0
-    most_requests: int = 200_000
-    memory: int = LIMITS.memory
-    processes: int = LIMITS.processes
-    file: int = LIMITS.file
-    disk: int = LIMITS.disk
-    files: int = LIMITS.files
-    skipped: Sequence[str] = (SHOWS,)
-    hidden: Sequence[str] = LIMITS.hidden
-    follow_through: bool = True
-
-    def limits(self) -> jail.Limits:
-        cpu = int(1.5 * self.submission_seconds) + 1
-        return jail.Limits(self.memory, self.processes, self.file, self.disk, self.files, cpu, tuple(self.hidden))
 
 
 class Runner(NotebookClient):
@@ -182,7 +158,7 @@ class Runner(NotebookClient):
                             *(str(output.get("evalue", output.get("text", ""))) for output in cell.outputs)
                         )
                 if kernel.is_lost:
-                    raise DeadKernel(LOST)
+                    raise DeadKernel("its kernel was ended from outside")
                 if self.why != before:
                     if self.limit.left > 0:  # else it is only the one that came too late
                         self.ended_at = index
@@ -242,21 +218,21 @@ class Runner(NotebookClient):
         words = [new_output("stream", name="stderr", text="... the rest is left out ...")] if index in self.cut else []
         return [*shown, *words]
 
-    def _connect(self, stack: contextlib.ExitStack) -> JailedKernel:
-        """Take a kernel, and wait until its messages arrive.
+    def _connect(self, stack: contextlib.ExitStack) -> KernelProcess:
+        """Take a kernel, and wait until its messages arrive: the result is its process.
 
         Raises:
             DeadKernel: when there is none.
         """
-        kernel = self.km = self.bench.supply.take()
-        stack.callback(kernel.close)
-        self.kc = kernel.client()
+        self.km = self.bench.supply.take()
+        stack.callback(self.km.close)
+        self.kernel, self.kc = self.km.process, self.km.client()
         self.kc.start_channels(hb=False, stdin=False, control=False)
         stack.callback(self.kc.stop_channels)
-        stack.enter_context(kernel.watched())
+        stack.enter_context(self.kernel.watched())
         self.kc.allow_stdin = False
         self._welcomed()
-        return kernel
+        return self.kernel
 
     def _execute(self, cell: NotebookNode, index: int) -> None:
         """Run one of the learner's cells.
@@ -269,28 +245,28 @@ class Runner(NotebookClient):
             raise Stopped(self._over())
         self.timeout_func = lambda _: seconds
         self.messages = 0
-        self.km.limit = Deadline(seconds, self.km.clock())
+        self.kernel.limit = Deadline(seconds, self.kernel.clock())
         try:
             self.execute_cell(cell, index, store_history=True)
         except DeadKernelError:
-            self.km.notice_end()
-            raise Stopped(self.km.why or "the kernel has ended, by itself or for want of memory or time") from None
+            self.kernel.notice_end()
+            raise Stopped(self.kernel.why or "the kernel has ended, by itself or for want of memory or time") from None
         except CellTimeoutError:
-            self.km.kill()
+            self.kernel.kill()
             raise Stopped(f"the cell took longer than {seconds:.0f} seconds and could not be interrupted") from None
         except zmq.Again:
             self._hang_up()
-            raise Stopped(self.km.why) from None
+            raise Stopped(self.kernel.why) from None
         except Exception as error:  # what came from the kernel was not what a kernel sends
             self.log.debug("unreadable", exc_info=True)
-            self.km.kill()
+            self.kernel.kill()
             raise Stopped(f"the kernel sent something unreadable ({type(error).__name__})") from None
         finally:
-            self.km.limit = None
+            self.kernel.limit = None
 
     async def _async_handle_timeout(self, timeout: float, cell: NotebookNode | None = None) -> dict[str, Any] | None:
         """As stock, but not before the cell has used up its time, which is that of the processor."""
-        while self.km.limit.left > 0:
+        while self.kernel.limit.left > 0:
             await self._async_check_alive()
             if await self.kc.shell_channel.socket.poll(100):
                 return None
@@ -344,17 +320,18 @@ class Runner(NotebookClient):
     @run_sync
     async def _listen(self) -> None:
         """Have the kernel answer the judge."""
+        ahead = (*self.bench.tests.ASSIGNMENT.ahead,)
+        answers = f"__import__('server').answer{ahead!r}"
         try:
             self.listening = await ensure_async(
-                self.kc.execute("__import__('server').answer()", silent=True, store_history=False, allow_stdin=False)
+                self.kc.execute(answers, silent=True, store_history=False, allow_stdin=False)
             )
         except zmq.Again:
             self._hang_up()
 
     def _hang_up(self) -> None:
         """End a kernel that can be told nothing any more."""
-        self.km.why = HUNG_UP
-        self.km.kill()
+        self.kernel.end("the kernel has closed the connection on which it is told what to run")
 
     @run_sync
     async def _drain(self) -> None:
@@ -404,7 +381,7 @@ class Bench:
             if self.zygote is None and Zygote.is_safe(self.level):
                 self.zygote = Zygote()  # it gets ready while PyTorch is loaded
                 stack.callback(self.zygote.close)
-            self.supply = KernelSupply(self.level, self.settings.limits(), self.files, self.zygote)
+            self.supply = KernelSupply(self.level, self.settings, self.files, self.zygote)
             stack.callback(self.supply.close)
             self.tests = assignments.load_tests(self.assignment)
             self.tests.ASSIGNMENT.seed = self.seed

@@ -26,58 +26,21 @@ from pathlib import Path
 
 from grading import cgroups
 from grading.kernel import seccomp
+from grading.limits import LEVELS, Limits
 
 KERNEL = Path(__file__).resolve().parent / "kernel"
 LAUNCHER = KERNEL / "launcher.py"
-LEVELS = ("process", "bubblewrap")  # weakest first
-# Libraries that differentiate by themselves, which learners' code does not get where nothing else is declared.
-HIDDEN = ("torch", "torchvision", "torchaudio", "functorch", "torchgen", "jax", "tensorflow", "mxnet", "autograd")
 WORK = "/learner"  # the scratch folder: the kernel's working directory and home
 SCRATCH = ("/tmp", WORK, "/dev/shm")  # what can be written to, in memory
 # Of a folder that software is installed in. All of it may hold more: a course, or nbgrader's exchange, which is in
 # /usr/local/share if not set.
 PARTS = ("bin", "lib", "lib64", "pyvenv.cfg", "share")
-MIB = 1 << 20
 # More threads, of NumPy, gain nothing: submissions are graded at the same time.
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
 class JailError(Exception):
     """Learners' code cannot be run as asked; the message says why, and what to do."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one kernel may use.
-
-    Attributes:
-        memory: address space of each process, in bytes, and memory of all of a jail and its files together, where it
-            has a control group.
-        processes: processes and threads at the same time, where Linux counts those of one jail.
-        file: size of one file, in bytes.
-        disk: size of the scratch folder and of /tmp, each, in bytes (level "bubblewrap").
-        files: in each of these (level "bubblewrap").
-        cpu: processor time of each process, in seconds.
-        hidden: packages in place of which there is a stand-in, which says what to do instead.
-    """
-
-    memory: int = 2048 * MIB
-    processes: int = 64
-    file: int = 64 * MIB
-    disk: int = 128 * MIB
-    files: int = 20_000
-    cpu: int = 180
-    hidden: tuple[str, ...] = HIDDEN
-
-    def as_rlimits(self, level: Level) -> dict[str, int]:
-        return {
-            **{"AS": self.memory, "DATA": self.memory},
-            **({"NPROC": self.processes} if level.counts_processes else {}),
-            "FSIZE": self.file,
-            "CPU": self.cpu,
-            "CORE": 0,
-            "NOFILE": 256,
-        }
 
 
 @dataclass(frozen=True)
@@ -242,7 +205,7 @@ def _command(options: tuple[str, ...], limits: Limits) -> tuple[str, ...]:
     parts = [
         shutil.which("bwrap") or "bwrap",
         *options,
-        "--as-pid-1",  # see JailedKernel
+        "--as-pid-1",  # see processes.Jailed
         "--new-session",
         "--clearenv",
     ]

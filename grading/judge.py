@@ -16,15 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from nbformat import NotebookNode
-from nbformat.v4 import new_output
+from nbformat import NotebookNode, from_dict
 
 from checks.observe import Failed, OutOfTime, UsedTorch, elsewhere, explain, printable
 from checks.report import FollowThrough, Report, Score
 from grading import names
 from grading.budget import Budget
 from grading.kernel.wire import KINDS
-from grading.kernels import JailedKernel
+from grading.processes import KernelProcess
 from grading.remote import Connection, Described, Remote, Undecided, execute
 
 MOST_POINTS = 1e6  # of a cell
@@ -68,17 +67,22 @@ class Verdict:
         if self.report is not None:
             progress = None if is_alone else self.report.progress
             report = replace(self.report, follow_through=twice, progress=progress)
-            shown.append(new_output("display_data", data=report.mimebundle()))
+            shown.append(_output("display_data", report.mimebundle()))
         elif lines := [line for line in (self.says, str(twice or "")) if line]:
             points = "<strong>0 points.</strong> " if self.points == 0 else ""
             forms = {
                 "text/plain": "\n".join(lines),
                 "text/html": f"<p>{points}{'<br>'.join(map(html.escape, lines))}</p>",
             }
-            shown.append(new_output("display_data", data=forms))
+            shown.append(_output("display_data", forms))
         if self.points is None:  # nbgrader gives all points to a cell that shows no number
             return shown
-        return [*shown, new_output("execute_result", data={"text/plain": repr(self.points)})]
+        return [*shown, _output("execute_result", {"text/plain": repr(self.points)}, execution_count=None)]
+
+
+def _output(kind: str, data: dict[str, Any], **more: Any) -> NotebookNode:
+    """As nbformat's `new_output`, which holds each against the schema of notebooks: of ours it is known."""
+    return from_dict({"output_type": kind, "metadata": {}, "data": data, **more})
 
 
 OVER = Verdict(0.0, "Not graded: the time was over.")
@@ -106,7 +110,7 @@ class Judge:
 
     def __init__(
         self,
-        kernel: JailedKernel,
+        kernel: KernelProcess,
         tests: Any,
         listen: Callable[[], None],
         settings: Any,

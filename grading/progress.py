@@ -47,7 +47,8 @@ class Progress:
         if self.dry:
             print(f"{how}: {name}")
         if remarks:
-            self.looks.append(learner)
+            if learner not in self.looks:  # what was taken back had been looked at, too
+                self.looks.append(learner)
             for remark in remarks:
                 tqdm.write(f"{name}: {remark}", file=sys.stderr)
         now = time.monotonic()

@@ -45,7 +45,7 @@ from checks.observe import (
     undisturbed,
 )
 from grading.kernel import wire
-from grading.kernels import JailedKernel
+from grading.processes import KernelProcess
 
 # Frames of this package lie between a check's code and the learner's: a report shows neither.
 observe.BETWEEN.append(str(Path(__file__).parent))
@@ -58,8 +58,7 @@ BUILT_IN = (
 KINDS = {kind.__name__: kind for kind in BUILT_IN}
 WORD = re.compile(r"[^\W\d]\w*")
 MOST_RECEIVED = 256 << 20  # bytes of all replies of one submission
-MOST_UNASKED = 100  # attributes in one reply that nobody has asked for yet
-MOST_REFERENCES = wire.MOST_REFERENCES + 2 * MOST_UNASKED  # in one reply
+MOST_REFERENCES = wire.MOST_REFERENCES + 2 * wire.MOST_UNASKED  # in one reply
 GRACE = 4.0  # seconds of processor time past its deadline that the kernel has to say so
 # What a number, a text or a container can be asked, which a test may have expected in the place of an object.
 OF_PLAIN = {name for kind in (float, complex, str, list, tuple, dict, set, np.ndarray) for name in dir(kind)}
@@ -69,6 +68,7 @@ DECIDING |= {"all", "any", "startswith", "endswith", "issubset", "issuperset", "
 OURS = {"checks", "grading", "tests"}  # packages that no kernel has
 LAZY = {types.GeneratorType, map, zip, filter, enumerate}
 MOST_ITEMS = 10_000  # of one of those
+LONGEST_NAME = 1000  # characters of the name of a class, which is kept as it came
 ASKING = {"sub", "truediv", "floordiv", "mod", "and", "xor"}  # operators by which tests compare: `f(x) - 3` with 0
 ANSWERS = {"isinstance", "issubclass", "run"}  # requests that say nothing of a value that operators were given
 PLAINLY = "a test can compare plain values only (numbers, texts, lists, tuples, dicts, sets, arrays), and this one"
@@ -90,7 +90,7 @@ class Connection:
         most_requests: how many there may be.
     """
 
-    def __init__(self, kernel: JailedKernel, request_seconds: float, total_seconds: float, most_requests: int) -> None:
+    def __init__(self, kernel: KernelProcess, request_seconds: float, total_seconds: float, most_requests: int) -> None:
         self.kernel, self.request_seconds, self.left, self.most = kernel, request_seconds, total_seconds, most_requests
         self.requests = 0
         self.references = 0  # in the last reply
@@ -235,7 +235,7 @@ class Connection:
         try:
             value = decoder.decode(reply.get("value"))
             self.changed |= reply.get("changed") is True
-            if type(reply.get("ahead")) is list and len(reply["ahead"]) <= MOST_UNASKED:
+            if type(reply.get("ahead")) is list and len(reply["ahead"]) <= wire.MOST_UNASKED:
                 for number, name, form in reply["ahead"]:
                     if type(name) is not str:
                         raise wire.WireError("not a reference")
@@ -291,13 +291,13 @@ class Connection:
         if type(inside) is not list or len(inside) != 2:
             raise wire.WireError("not a reference")
         number, name = self._numbered(inside[0]), inside[1]
-        if type(name) is not str:
+        if type(name) is not str or len(name) > LONGEST_NAME:
             raise wire.WireError("not a reference")
         if self.carried is not None:
             self.tell(number, self.carried)
         found = self.known.get(number)
         if found is None:  # one proxy for one object: checks compare with `is`
-            found = object.__new__(self._class(printable(name, 60)))
+            found = object.__new__(self.classes.get(name) or self._class(name))
             object.__setattr__(found, "_connection", self)
             object.__setattr__(found, "_number", number)
             self.known[number] = found
@@ -324,11 +324,10 @@ class Connection:
 
     def _class(self, name: str) -> type:
         """A class of proxies that is named as the learner's, for reports to show."""
-        if name not in self.classes:
-            if len(self.classes) > 1000:
-                raise wire.WireError("too many classes")
-            self.classes[name] = type(name, (Remote,), {"__slots__": ()})
-        return self.classes[name]
+        if len(self.classes) > 1000:
+            raise wire.WireError("too many classes")
+        made = self.classes[name] = type(printable(name, 60), (Remote,), {"__slots__": ()})
+        return made
 
     def _described(self, kind: str, shape: tuple[int, ...]) -> Any:
         """What stands for an array of which only the kind of its elements and its shape came."""
@@ -371,7 +370,6 @@ class Connection:
         return error.with_traceback(self.raised[1])
 
 
-@functools.lru_cache(maxsize=2048)
 def _packed(code: types.CodeType) -> str:
     """Code on its way to a kernel, which runs the same Python. To compile it there takes ten times as long."""
     return base64.b64encode(marshal.dumps(code)).decode("ascii")
@@ -433,6 +431,11 @@ def _frame(file: str, name: str) -> types.FrameType:
 
 
 @functools.lru_cache(maxsize=4096)
+def _compiled(code: str) -> str:
+    return _packed(observe.compiled(code, "exec"))
+
+
+@functools.lru_cache(maxsize=4096)
 def _words(code: str) -> frozenset[str]:
     """What may be a name in code."""
     return frozenset(WORD.findall(code)) - {"np"}
@@ -447,7 +450,7 @@ def execute(code: str, variables: dict[str, Any]) -> None:
     names = _words(code)
     given = {name: variables[name] for name in names if name in variables}
     connection = _slot(there, "_connection")
-    found = connection.ask("run", _packed(observe.compiled(code, "exec")), given)
+    found = connection.ask("run", _compiled(code), given)
     if type(found) is not dict or not set(found) <= names:
         raise connection._stop("the process that runs your code sent something unreadable")
     variables.update(found)

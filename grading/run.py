@@ -16,7 +16,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, ThreadPoolExecutor, wait
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -33,10 +32,10 @@ from traitlets import Bool, Integer, Unicode, default
 
 from grading import gradebook, jail, worker
 from grading.autograde import JudgedAutograde, JudgedExecute, drawn_seed, sentence
-from grading.execute import Settings
 from grading.gradebook import GradebookError
 from grading.journal import Busy, Journal
 from grading.ledger import Ledger
+from grading.limits import Settings
 from grading.plan import Learner, Plan
 from grading.progress import Progress
 from grading.worker import Graded, Setup, WorkerError
@@ -92,7 +91,7 @@ class ClassAutograde(JudgedAutograde):
             files={
                 str(path.relative_to(files)): path.read_bytes() for path in sorted(files.rglob("*")) if path.is_file()
             },
-            settings=asdict(settings),
+            settings=settings,
             seed=0,
             kit=worker.kit(self.coursedir.assignment_id),
             assignment=self.coursedir.assignment_id,
@@ -387,7 +386,7 @@ class ClassApp(nbgrader.apps.autogradeapp.AutogradeApp):
 
     def start(self) -> None:
         nbgrader.apps.autogradeapp.Autograde = ClassAutograde
-
+        stopped.clear()  # of another run in this process
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, stop)
         super().start()

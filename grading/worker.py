@@ -45,6 +45,7 @@ from checks.observe import PATIENCE
 from grading import assignments, jail, submissions, warm
 from grading.budget import Budget
 from grading.kernel.wire import Channel, WireError
+from grading.limits import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 FORMAT = 1  # of results
@@ -72,7 +73,7 @@ class Setup:
     Attributes:
         notebooks: the course's notebooks with nbgrader's marks, as JSON text, by name.
         files: what lies beside them, by relative path.
-        settings: an execute.Settings as a dictionary.
+        settings: how it is graded.
         seed: of all checks.
         assignment: its name.
         kit: digest of the code that grades: every machine must have the same.
@@ -82,7 +83,7 @@ class Setup:
 
     notebooks: dict[str, str]
     files: dict[str, bytes]
-    settings: dict[str, Any]
+    settings: Settings
     seed: int
     kit: str
     assignment: str = ""
@@ -91,7 +92,7 @@ class Setup:
     def parts(self) -> dict[str, str]:
         """Digests of all that decides on a verdict, but for the seed."""
         files = {name: digest(content) for name, content in self.files.items()}
-        parts = {"notebooks": self.notebooks, "files": files, "settings": self.settings}
+        parts = {"notebooks": self.notebooks, "files": files, "settings": asdict(self.settings)}
         return {**{name: digest(what) for name, what in parts.items()}, "kit": self.kit}
 
     def digest(self) -> str:
@@ -265,7 +266,7 @@ class Process:
             )
         self.setup = setup
         # Both passes take one and a half times as long.
-        seconds = 1.5 * setup.settings["submission_seconds"] + setup.settings["judge_seconds"]
+        seconds = 1.5 * setup.settings.submission_seconds + setup.settings.judge_seconds
         self.longest = 2 * PATIENCE * seconds * len(setup.notebooks) + START_SECONDS
         mine, theirs = socket.socketpair()
         self.channel = Channel(mine, LARGEST_JOB)
@@ -290,7 +291,7 @@ class Process:
         said = {
             "notebooks": setup.notebooks,
             "files": {name: len(data) for name, data in setup.files.items()},
-            "settings": setup.settings,
+            "settings": asdict(setup.settings),
             "seed": setup.seed,
             "assignment": setup.assignment,
             "processor": self.processor,
@@ -357,7 +358,7 @@ def main() -> None:
     """Load all that is needed, and become one worker more for each request (see warm.py)."""
     home, assignment, end = Path(sys.argv[1]), sys.argv[2], socket.socket(fileno=int(sys.argv[3]))
     tempfile.tempdir = str(home)
-    from grading.kernels import Zygote
+    from grading.processes import Zygote
 
     zygote = None
     with contextlib.suppress(OSError):  # without one, each kernel starts by itself, or says why it cannot
@@ -403,7 +404,7 @@ def _work(end: socket.socket, folder: Path, zygote: Any) -> None:
         TimeoutError: when it has nothing more to do.
     """
     threading.Thread(target=_end_with, args=(end, folder), daemon=True).start()
-    from grading.execute import Bench, Settings
+    from grading.execute import Bench
 
     channel = Channel(end, LARGEST_JOB)
     with contextlib.suppress(EOFError):
@@ -442,7 +443,7 @@ def _work(end: socket.socket, folder: Path, zygote: Any) -> None:
 
 def _graded(bench: Any, course: dict[str, Any], job: Any, data: bytes) -> tuple[dict[str, Any], list[bytes]]:
     """One submission: the answer to a job."""
-    from grading.kernels import DeadKernel
+    from grading.processes import DeadKernel
 
     begun, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
     bench.spent.clear()

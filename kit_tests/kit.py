@@ -21,7 +21,7 @@ NAME = "tiny"  # of the assignment
 PLACE = "MINITORCH_TESTS_KIT"  # the variable that says where the course lies
 AUTHORED = ROOT / "kit_tests" / "assignments" / NAME
 FRAMEWORK = [
-    *("checks", "grading", "docs/learner.md", "conftest.py", "requirements.txt", "nbgrader_config.py"),
+    *("checks", "grading", "conftest.py", "requirements.txt", "nbgrader_config.py", "source/.template"),
     *("source/build.py", "source/gate.py", "source/make_class.py", "kit_tests/kit.py", "kit_tests/ready.py"),
 ]
 

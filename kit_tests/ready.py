@@ -154,16 +154,16 @@ class Copied(warm.Workers):
 
 def load() -> Any:
     """Load what commands import and the tests, and try what jails can do here. The zygote, where there can be one."""
-    from grading import assignments, execute, kernels
+    from grading import assignments, execute, processes
 
     for module in LOADED:
         importlib.import_module(module)
     assignments.load_tests(kit.NAME)
-    one = kernels.Zygote() if kernels.Zygote.is_safe(jail.probe()) else None
+    one = processes.Zygote() if processes.Zygote.is_safe(jail.probe()) else None
     if one:
         one.folder._finalizer.detach()  # commands end, too
 
-        class Shared(kernels.Zygote):
+        class Shared(processes.Zygote):
             """The one of all commands, which goes on when a command ends."""
 
             def __init__(self) -> None:
@@ -172,7 +172,7 @@ def load() -> Any:
             def close(self) -> None:
                 pass
 
-        kernels.Zygote = execute.Zygote = Shared
+        processes.Zygote = execute.Zygote = Shared
     tempfile.tempdir = None  # each command has its own
     gc.collect()
     gc.freeze()

@@ -41,6 +41,7 @@ from grading import gradebook, worker
 from grading.autograde import Unclear, readable_date
 from grading.journal import Busy, Journal, sealed, unsealed
 from grading.ledger import Ledger
+from grading.limits import Settings
 from grading.plan import Learner, Plan
 from grading.progress import Progress
 from grading.worker import Graded as Result
@@ -868,7 +869,7 @@ def test_a_learner_whose_result_cannot_be_written_stops_nobody(tmp_path):
     assert +progress.counts == {"graded": 1, "not graded": 1} and progress.looks == ["bob"]
 
 
-SETUP = Setup({}, {}, {"submission_seconds": 1}, 0, "kit", "tiny")
+SETUP = Setup({}, {}, Settings(submission_seconds=1), 0, "kit", "tiny")
 
 
 def test_a_submission_that_kills_its_worker_is_noted_and_the_others_go_on(monkeypatch):
@@ -889,7 +890,7 @@ def test_a_submission_that_kills_its_worker_is_noted_and_the_others_go_on(monkey
 
 def test_a_machine_with_another_version_of_the_kit_refuses():
     with pytest.raises(WorkerError, match="has another version of the kit"):
-        worker.Process(Setup({}, {}, {"submission_seconds": 1}, 0, "other"))
+        worker.Process(Setup({}, {}, Settings(), 0, "other"))
 
 
 def test_a_result_in_json_is_the_same_result():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 import course
@@ -205,7 +205,7 @@ def test_a_setting_switches_it_off_and_a_change_of_it_or_of_the_reference_grades
     assert made.points["linear"] < 10 and made.kernels == 1
     assert JudgedExecute().settings().follow_through and "reference" in JudgedExecute.follow_through.help
     assert not JudgedExecute(follow_through=False).settings().follow_through
-    setup = Setup({"a": nbformat.writes(tiny)}, {}, asdict(Settings()), 1, "kit")
+    setup = Setup({"a": nbformat.writes(tiny)}, {}, Settings(), 1, "kit")
     other = nbformat.from_dict(tiny)
     other.cells[next(n for n, c in enumerate(other.cells) if submissions.is_answer(c))].source += "\n"
     assert (
@@ -214,7 +214,7 @@ def test_a_setting_switches_it_off_and_a_change_of_it_or_of_the_reference_grades
                 each.digest()
                 for each in (
                     setup,
-                    replace(setup, settings=asdict(off)),
+                    replace(setup, settings=off),
                     replace(setup, notebooks={"a": nbformat.writes(other)}),
                 )
             }

@@ -32,10 +32,11 @@ from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
 from conftest import ROOT
-from grading import jail, kernels
+from grading import jail, processes
 from grading.budget import memory
 from grading.kernel import seccomp
-from grading.kernels import JailedKernel, KernelSupply, Zygote
+from grading.kernels import JailedKernel, KernelSupply
+from grading.processes import Zygote
 from grading.run import ClassAutograde
 
 refusing = pytest.mark.skipif(not seccomp.program(), reason="the numbers of this machine's system calls are not known")
@@ -551,8 +552,8 @@ found = sorted(map(int, found))
 def test_a_kernel_that_fills_the_graders_memory_is_killed(monkeypatch):
     """A message of any number of parts, which nobody has to receive for libzmq to read it."""
     looks = []
-    monkeypatch.setattr(kernels, "MOST_GROWTH", 64 << 20)
-    monkeypatch.setattr(kernels, "memory", lambda: looks.append(memory()) or looks[-1])
+    monkeypatch.setattr(processes, "MOST_GROWTH", 64 << 20)
+    monkeypatch.setattr(processes, "memory", lambda: looks.append(memory()) or looks[-1])
     kernel = Kernel()
     code = """
 import time
@@ -566,7 +567,7 @@ time.sleep(30)
             kernel.execute("for _ in range(30): display({'text/plain': 'x' * (1 << 20)}, raw=True)")
             looks.clear()
             wait_for(lambda: len(looks) > 1)
-            assert asyncio.run(kernel.kernel.is_alive())
+            assert asyncio.run(kernel.jupyter.is_alive())
             kernel.client.execute(code)
             wait_for(lambda: kernel.kernel.process.poll() is not None)
             assert memory() < before + (240 << 20)  # less than all, and it serves what comes next
@@ -591,7 +592,7 @@ def test_a_kernel_that_has_ended_leaves_no_process():
 
 def test_a_kernel_that_is_closed_while_its_jail_is_being_made_leaves_no_process(tmp_path):
     for moment in range(60):
-        kernel = JailedKernel().launch(jail.probe(), jail.Limits(), tmp_path)
+        kernel = JailedKernel(jail.probe(), jail.Limits(), tmp_path)
         time.sleep(moment % 20 / 5000)
         kernel.close()
     wait_for(lambda: not [place for place in Path("/proc").glob("[0-9]*/cmdline") if bytes(tmp_path) in read(place)])
@@ -611,7 +612,7 @@ for moment in range(100):
     folder.mkdir()
     grader = os.fork()
     if grader == 0:
-        JailedKernel().launch(jail.probe(), jail.Limits(), folder)
+        JailedKernel(jail.probe(), jail.Limits(), folder)
         time.sleep(60)
         os._exit(0)
     time.sleep(0.002 + moment % 25 / 2500)

@@ -10,6 +10,7 @@ import signal
 import socket
 import struct
 import sys
+import tempfile
 import threading
 import time
 import types
@@ -28,13 +29,13 @@ import tests
 from checks import section
 from checks.observe import Failed, OutOfTime, UsedTorch, class_name, elsewhere, explain, learner_code, text_of
 from conftest import names_for, solved, solved_texts
-from grading import assignments, jail, kernels, remote
+from grading import assignments, jail, kernels, processes, remote
 from grading.assignments import load_tests
 from grading.budget import Budget, limited_memory
 from grading.execute import Settings
 from grading.judge import Judge, Verdict
 from grading.kernel import wire
-from grading.kernels import ProcessorClock
+from grading.processes import ProcessorClock
 from grading.remote import Connection
 from workshop.reading import array_of, compare, is_bare
 
@@ -562,7 +563,7 @@ def test_a_kernel_that_was_killed_from_outside_is_known_from_one_that_ends(copie
     kernel = Kernel()
     one = load(kernel, "def one(): return 1", "one")
     os.kill(getattr(kernel.kernel, victim), signal.SIGKILL)
-    wait_for(lambda: kernel.kernel._has_ended(0))
+    wait_for(lambda: kernel.kernel.has_ended())
     with pytest.raises(Failed, match="has ended"):
         one()
     assert kernel.kernel.is_lost
@@ -580,7 +581,7 @@ def test_a_kernel_that_was_killed_from_outside_is_known_from_one_that_ends(copie
 )
 def test_a_kernel_that_ends_itself_was_not_killed_from_outside(end, monkeypatch):
     """By signals, by a filter of its own, or as good as that, by closing what the judge listens to."""
-    monkeypatch.setattr(kernels, "END_SECONDS", 0.5)
+    monkeypatch.setattr(processes, "END_SECONDS", 0.5)
     kernel = Kernel()
     code = f"""
 import ctypes, os, signal, struct
@@ -604,11 +605,13 @@ def test_a_kernel_that_ends_before_it_is_told_what_to_run_leaves_nothing(monkeyp
     def hangs_up(*_):
         raise BrokenPipeError
 
-    monkeypatch.setattr(kernels.Channel, "send", hangs_up)
-    started = kernels.JailedKernel()
+    made = []
+    monkeypatch.setattr(processes.Channel, "send", hangs_up)
+    monkeypatch.setattr(processes.Jailed, "_told", lambda process, _: made.append(process) or {})
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with pytest.raises(BrokenPipeError):
-        started.launch(jail.probe(), jail.Limits(), tmp_path)
-    assert started.process.poll() is not None and not started.folder.exists()
+        kernels.JailedKernel(jail.probe(), jail.Limits(), tmp_path)
+    assert made[0].process.poll() is not None and not [*tmp_path.iterdir()]
 
 
 def test_requests_are_counted(kernel):

@@ -6,19 +6,24 @@ together in test_cgroups.py.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
+from dataclasses import asdict, fields
 from typing import Any
 
 import pytest
 from jailed import Kernel
 from test_judge import answered, message
+from traitlets import TraitError
+from traitlets.config import Config
 
 from checks.observe import LARGEST, Failed
 from conftest import ROOT
 from grading import budget, images, jail, judge, kernels, outputs, remote
-from grading.execute import Settings
+from grading.autograde import JudgedExecute
 from grading.kernel import wire
+from grading.limits import Settings
 
 MIB = 1 << 20
 
@@ -169,14 +174,16 @@ def test_the_guide_has_the_figures_that_hold():
     guide = (ROOT / "docs" / "security.md").read_text(encoding="utf-8").partition("\n## Limits\n")[2]
     guide = " ".join(guide.split())
     settings = Settings()
-    units = {"memory": (1 << 30, " GiB"), "file": (MIB, " MiB"), "disk": (MIB, " MiB")}
-    for name, shown in re.findall(r"\| `(\w+)` \| `?([\w, ]+?)`? \|", guide):
-        size, unit = units.get(name, (1, ""))
+    table = dict(re.findall(r"\| `(\w+)` \| `?([\w, ]+?)`? \|", guide))
+    assert table.keys() == {limit.name for limit in fields(Settings)} - {"hidden", "skipped"}  # which are no figures
+    for name, shown in table.items():
         value = getattr(settings, name)
-        expected = value if isinstance(value, (str, bool)) else f"{int(value) // size:,}{unit}"
+        expected = value if isinstance(value, (str, bool)) else f"{value:,.0f}"
+        if Settings.__dataclass_fields__[name].metadata["unit"] == "bytes":
+            expected = f"{value >> 30} GiB" if value >> 30 else f"{value >> 20} MiB"
         assert shown == str(expected), name
     for figure in (
-        f"at most {kernels.LARGEST >> 20} MiB, a quarter of it JSON",
+        f"at most {wire.LARGEST >> 20} MiB, a quarter of it JSON",
         f"all replies of one submission {remote.MOST_RECEIVED >> 20} MiB",
         f"at most {wire.MOST_VALUES:,} values, {wire.MOST_REFERENCES:,} of them objects",
         f"read up to {LARGEST:,} elements",
@@ -193,7 +200,22 @@ def test_the_guide_has_the_figures_that_hold():
     ):
         assert figure in guide
     assert LARGEST == wire.MOST_ROWS
-    assert set(re.findall(r"\| `(\w+)` \| `?[\w, ]+?`? \|", guide)) >= set(jail.Limits.__dataclass_fields__) - {
-        "cpu",
-        "hidden",
-    }
+
+
+def test_all_limits_can_be_set_and_reach_kernels_by_way_of_other_machines():
+    said = Config()
+    values = {"memory": 1024 * MIB, "cell_seconds": 7, "required": "bubblewrap", "hidden": ["jax"], "skipped": ["a"]}
+    for name, value in values.items():
+        said.JudgedExecute[name] = value
+    settings = JudgedExecute(config=said).settings()
+    assert settings == Settings(**json.loads(json.dumps(asdict(settings)))) == Settings(**values)
+    assert settings.hidden == ("jax",) and hash(settings)
+    assert settings.as_rlimits(jail.probe())["AS"] == 1024 * MIB
+    assert Settings(submission_seconds=10).as_rlimits(jail.probe())["CPU"] == 16
+    traits = JudgedExecute.class_traits(config=True)
+    assert {limit.name: limit.metadata["help"] for limit in fields(Settings)}.items() <= {
+        name: trait.help for name, trait in traits.items()
+    }.items()
+    assert JudgedExecute().settings() == Settings()
+    with pytest.raises(TraitError):
+        JudgedExecute(required="nothing")

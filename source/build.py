@@ -30,6 +30,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -49,13 +50,15 @@ from checks import facts  # noqa: E402
 from checks.assignment import Assignment  # noqa: E402
 
 # What a learner's folder holds beside what lies in source/<assignment>/.
-SUPPORT = ["conftest.py", "requirements.txt", "checks/*.py", "docs/learner.md"]
+SUPPORT = ["conftest.py", "requirements.txt", "checks/*.py"]
 EVERYBODYS = ("numpy", "ipykernel", "jupyterlab", "pytest")  # packages that checks and notebooks need
 AUTHORS = "author"  # the folder that no learner gets
 TEMPLATE = ".template/NAME"  # of an assignment: nbgrader takes every folder in source/ for one that shows
 NOT_RELEASED = ("__pycache__", "*.pyc", ".ipynb_checkpoints", "*.new")
 RESERVED = {"author", "checks", "data", "docs", "figures", "tests"}  # names that a package cannot have
-PARTS = {pattern.split("/")[0] for pattern in SUPPORT if "/" in pattern}
+PAGE = "learner.md"  # for learners: in author/ what an assignment has to say, in source/.template/ all else
+PLACE = re.compile(r"^( *)<!-- (\S+) -->\n(.*?)^ *<!-- / -->\n", re.MULTILINE | re.DOTALL)  # for an assignment's words
+PARTS = {"checks", "docs"}  # the folders of what lies beside each notebook
 NOT_THE_LEARNERS = b"# ---- for instructors and authors"  # begins the rest of requirements.txt
 SPACE = "lines_to_next_cell"  # jupytext's note of blank lines, where they are not those that it would write
 STAMP = "minitorch"  # the notebook metadata that tells whether somebody edited the generated notebook
@@ -256,8 +259,35 @@ def support(course: Course) -> Iterator[tuple[str, bytes]]:
         if file.name == "requirements.txt":
             content = _needed(content.partition(NOT_THE_LEARNERS)[0].decode().rstrip() + "\n", course).encode()
         yield file.relative_to(course.root).as_posix(), content
+    yield f"docs/{PAGE}", guide(course).encode()
     name = course.assignment
     yield "tests.py", TESTS.format(place=f"{name}/", path="", assignment=name, noqa="").encode()
+
+
+def guide(course: Course) -> str:
+    """The page for learners: in some places the assignment's own words, where it has any, in place of the general ones.
+
+    Raises:
+        BuildError: for words to which there is no place.
+    """
+    page, own = (ROOT / "source" / TEMPLATE).with_name(PAGE).read_text(encoding="utf-8"), {}
+    if (path := course.folder / AUTHORS / PAGE).exists():
+        _, *found = re.split(r"^<!-- (\S+) -->\n", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        own = dict(zip(found[::2], found[1::2], strict=True))
+    places = {key for _, key, _ in PLACE.findall(page)}
+    if unknown := sorted(own.keys() - places):
+        raise BuildError(f"{path} has words for {', '.join(unknown)}: the places are {', '.join(sorted(places))}.")
+
+    def filled(place: re.Match[str]) -> str:
+        indent, key, general = place.groups()
+        return textwrap.indent(own[key], indent) if key in own else general
+
+    return _named(PLACE.sub(filled, page), course.assignment, course.facts.title)
+
+
+def _named(text: str, name: str, title: str) -> str:
+    """A template's text for an assignment."""
+    return re.sub(r"\b(NAME|TITLE)\b", lambda word: {"NAME": name, "TITLE": title}[word[0]], text)
 
 
 def _needed(requirements: str, course: Course) -> str:
@@ -393,7 +423,7 @@ def at_top(course: Course, released: dict[str, bytes]) -> dict[Path, bytes]:
     path = HERE.format(names=json.dumps(names))
     text = TESTS.format(place=f"source/{name}/{name}/", path=path, assignment=name, noqa="  # noqa: E402, F403")
     wanted = {root / "tests.py": text.encode()}
-    ours = {*dict(support(course))}
+    ours = {*dict(support(course))} - {f"docs/{PAGE}"}
     for below, content in released.items():
         if below not in ours and below.split("/")[0] not in names:
             wanted[root / below] = content
@@ -555,11 +585,10 @@ def new(name: str, root: Path = ROOT) -> Path:
         raise BuildError(f"There is a {folder} already.")
     if name in sys.stdlib_module_names or importlib.util.find_spec(name):
         raise BuildError(f"Python has a module {name} already, which would be imported instead: choose another name.")
-    values = {"NAME": name, "TITLE": name.replace("_", " ").strip().capitalize() or name}
+    title = name.replace("_", " ").strip().capitalize() or name
     with tempfile.TemporaryDirectory(dir=root, prefix=".build-") as scratch:
         for path, content in files(template).items():
-            text = re.sub(r"\b(NAME|TITLE)\b", lambda word: values[word[0]], content.decode())
-            write(Path(scratch, "new", re.sub(r"\bNAME\b", name, path)), text)
+            write(Path(scratch, "new", re.sub(r"\bNAME\b", name, path)), _named(content.decode(), name, title))
         Path(scratch, "new").rename(folder)
     return folder
 

@@ -14,7 +14,7 @@ import nbclient
 import nbformat
 from nbformat import NotebookNode
 
-from checks.assignment import Assignment
+from checks.assignment import Assignment, Library
 from checks.notebook import SHOWS
 from checks.report import MIME
 from checks.section import Section
@@ -111,7 +111,11 @@ def agree(notebook: NotebookNode, assignment: Assignment, text: Path, tests: Pat
     Raises:
         BuildError: with all that is wrong, a sentence each.
     """
-    wrong = [*_wrong_cells(notebook, assignment, text, tests), *_wrong_hints(notebook, assignment, text, tests)]
+    wrong = [
+        *_wrong_cells(notebook, assignment, text, tests),
+        *_wrong_hints(notebook, assignment, text, tests),
+        *_wrong_ways(assignment, tests),
+    ]
     if wrong:
         raise BuildError("\n".join(wrong))
 
@@ -181,6 +185,20 @@ def _wrong_hints(notebook: NotebookNode, assignment: Assignment, text: Path, tes
             if section not in sections:
                 there_are = ", ".join(sorted(sections))
                 yield f"mistake {mistake.id}: it shows in {section!r}, and the sections are {there_are}."
+
+
+def _wrong_ways(assignment: Assignment, tests: Path) -> Iterator[str]:
+    """Ways to make a mistake that change what no check uses, such as a name that is misspelt: they explain nothing."""
+    for mistake in assignment.mistakes.values():
+        for way in mistake.ways:
+            library = assignment.imitation()
+            if not isinstance(library, Library):  # the assignment's own, which has other parts than names
+                return
+            there = {*library.parts}
+            way.change(library)
+            if more := sorted({*library.parts} - there):
+                right = ", ".join(sorted(there)) or "nothing"
+                yield f"mistake {mistake.id}: it changes {', '.join(more)}, and in {tests} what is right is {right}."
 
 
 def _leads(parts: list[str], path: list[str]) -> bool:

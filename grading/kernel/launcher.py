@@ -34,7 +34,6 @@ import absent
 import seccomp
 import wire
 
-SOCKETS = 4  # shell, stdin, control, iopub
 USERS = 1_000_000  # that a kernel may become one of, where the jail was entered as root
 CLONE_NEWUSER = 0x10000000
 SPACES = 0x6E020000  # CLONE_NEW of the other namespaces: mnt, pid, net, ipc, uts, cgroup
@@ -158,9 +157,8 @@ def speed_up(shell: Any) -> None:
 
 
 def become_kernel(channel: wire.Channel, sockets: list[int]) -> None:
-    """Set the limits, and run a kernel on sockets that listen: shell, stdin, control, iopub."""
+    """Set the limits, and run a kernel on sockets that listen: those of wire.SOCKETS."""
     config, _ = channel.receive()
-    channel.largest = config["largest"]
     for entry in os.scandir(config["files"]):
         (shutil.copytree if entry.is_dir() else shutil.copy)(entry.path, entry.name)
     limit(config)
@@ -185,7 +183,8 @@ def become_kernel(channel: wire.Channel, sockets: list[int]) -> None:
 
         def init_connection_file(self) -> None:
             self.transport, self.ip = "ipc", "minitorch"
-            self.shell_port, self.stdin_port, self.control_port, self.iopub_port = 1, 2, 3, 4
+            for port, name in enumerate(wire.SOCKETS, 1):
+                setattr(self, f"{name}_port", port)
             self.session.key = config["key"].encode("ascii")
 
         def init_control(self, context: Any) -> None:
@@ -219,7 +218,8 @@ def become_kernel(channel: wire.Channel, sockets: list[int]) -> None:
     import server
 
     serving = server.Server(channel)
-    server.answer = lambda: serving.serve(shell.user_ns)  # what the judge has the kernel execute
+    # What the judge has the kernel execute.
+    server.answer = lambda *attributes: serving.serve(shell.user_ns, [*attributes])
     if "matplotlib.pyplot" not in sys.modules:
         warm_up()
     listens = threading.Event()
@@ -251,7 +251,7 @@ def zygote(end: socket.socket) -> None:
     gc.collect()
     gc.freeze()  # copies do not look through it
     while True:
-        message, given, _, _ = socket.recv_fds(end, 1 << 16, 4 + SOCKETS)
+        message, given, _, _ = socket.recv_fds(end, 1 << 16, 4 + len(wire.SOCKETS))
         if not message:
             return
         answer = given.pop(0)
@@ -295,7 +295,7 @@ def enter(answer: socket.socket, wanted: dict[str, Any], given: list[int]) -> No
     sys.argv = sys.argv[:1]
     for module in (random, sys.modules["numpy.random"]):  # else all learners would draw the same
         module.seed()
-    become_kernel(wire.Channel(socket.socket(fileno=given[2]), 1 << 24), given[3:])
+    become_kernel(wire.Channel(socket.socket(fileno=given[2]), wire.LARGEST), given[3:])
 
 
 def keep_open(*descriptors: int) -> None:
@@ -345,7 +345,7 @@ def main() -> None:
     if sys.argv[1] == "--zygote":
         zygote(end)
     else:
-        become_kernel(wire.Channel(end, 1 << 24), [int(number) for number in sys.argv[2:]])
+        become_kernel(wire.Channel(end, wire.LARGEST), [int(number) for number in sys.argv[2:]])
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ sockets of their own. Not on it is what no namespace covers: memory that no limi
 machine (to write all disks, the clock, namespaces, mounts, other processes' memory, programs in Linux), and all that is
 newer than this list. Of some calls the arguments are looked at: of sockets there are few kinds, and none that makes the
 grader wait. And refused is to kill the kernel itself, so that a kernel that was killed has been killed by the machine
-(see JailedKernel.notice_end).
+(see processes.py, notice_end).
 """
 
 from __future__ import annotations

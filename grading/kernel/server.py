@@ -92,9 +92,16 @@ class Server:
         self.ends = 0.0, 0.0  # when the time of what runs now is over: that of the processor, and that which passes
         self.patience = 1.0  # seconds that may pass for one of processor time
         self.wary = False  # to look at something may take long
+        self.attributes: list[str] = []  # that are sent though nobody has asked for them yet
 
-    def serve(self, names: dict[str, Any]) -> None:
-        """Answer requests until one says that the cell is done; `names` are the notebook's."""
+    def serve(self, names: dict[str, Any], attributes: list[str]) -> None:
+        """Answer requests until one says that the cell is done.
+
+        Args:
+            names: the notebook's.
+            attributes: what is read of most objects; see Assignment.ahead.
+        """
+        self.attributes = [name for name in attributes if name.isidentifier()]
         before = signal.signal(signal.SIGALRM, self._ring)
         try:
             with np.errstate(all="ignore"), warnings.catch_warnings():  # as the checks do in a notebook
@@ -162,13 +169,13 @@ class Server:
         traceback.clear_frames(error.__traceback__)
 
     def _ahead(self, action: str, value: Any, encoder: wire.Encoder) -> list[list[Any]]:
-        """What is asked for next, more often than not: data and gradients of the objects that were found.
+        """What is asked for next, more often than not: attributes of the objects that were found.
 
         Returns:
             For each attribute the object's number, the attribute's name and its form.
         """
         found: list[list[Any]] = []
-        if action not in ("run", "get", "call") or self.wary:
+        if action not in ("run", "get", "call") or self.wary or not self.attributes:
             return found
         values = list(value.values()) if action == "run" else value if type(value) in (list, tuple) else [value]
         encoder.left = min(encoder.left, MOST_AHEAD)
@@ -176,8 +183,7 @@ class Server:
             try:
                 self._arm(AHEAD_SECONDS)
                 for thing in reversed(values[-MOST_OBJECTS:]):
-                    tensor = action == "get" or (action == "run" and thing is values[-1])
-                    self._look(thing, ("data", "grad") if tensor else ("grad", "tensor"), found, encoder, deep=2)
+                    self._look(thing, found, encoder, deep=2)
             finally:
                 self._disarm()
         except OutOfTime:
@@ -186,13 +192,13 @@ class Server:
             pass
         return found
 
-    def _look(
-        self, thing: Any, names: tuple[str, ...], found: list[list[Any]], encoder: wire.Encoder, deep: int
-    ) -> None:
+    def _look(self, thing: Any, found: list[list[Any]], encoder: wire.Encoder, deep: int) -> None:
         number = self.numbers.get(id(thing))
         if number is None or isinstance(thing, np.ndarray):
             return
-        for name in names:
+        for name in self.attributes:
+            if len(found) == wire.MOST_UNASKED:
+                return
             try:
                 value = getattr(thing, name)
             except AttributeError:
@@ -201,7 +207,7 @@ class Server:
                 found.append([number, name, encoder.encode(value)])
             elif deep and not isinstance(value, PLAIN) and type(value).__module__ != "builtins":
                 found.append([number, name, self._refer(value)])
-                self._look(value, ("data", "grad") if name == "tensor" else ("data",), found, encoder, deep - 1)
+                self._look(value, found, encoder, deep - 1)
 
     def _arm(self, seconds: float) -> None:
         """Raise OutOfTime after so much processor time. The judge goes by its own clocks: this one saves the kernel."""
@@ -234,7 +240,7 @@ class Server:
         return function
 
     def _refer(self, value: Any) -> Any:
-        return {"ref": [self._number(value), type(value).__name__]}
+        return {"ref": [self._number(value), type(value).__name__[:100]]}
 
     def _number(self, value: Any) -> int:
         self.references += 1

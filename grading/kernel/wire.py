@@ -33,6 +33,13 @@ from typing import Any
 
 import numpy as np
 
+SOCKETS = (
+    "shell",
+    "stdin",
+    "control",
+    "iopub",
+)  # that a kernel listens on, by Jupyter's names
+LARGEST = 16 << 20  # bytes of one message, to or from a kernel
 HEAD = struct.Struct("<II")
 _JSON = json.JSONEncoder(separators=(",", ":")).encode
 KINDS = "biufc"  # NumPy's kinds of numbers; their bytes hold no pointers
@@ -41,12 +48,14 @@ MOST_ROWS = 1_000_000  # of an array without elements; numbers of a range
 MOST_ELEMENTS = 1 << 24  # in one message, of such arrays and the characters of arrays of texts together
 MOST_VALUES = 100_000  # in one message
 MOST_REFERENCES = 2000  # to objects, in one message
+MOST_UNASKED = 100  # attributes in one message that nobody has asked for yet
 MOST_TEXTS = 10_000  # in one array
 LARGEST_INT = 1 << 14_000  # Python prints and reads integers of at most 4,300 figures; this has 4,215
 MOST_PAIRS = 1000  # of one dict or set: numbers can be chosen that Python sorts into one place
 OPERATORS = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor", "lshift", "rshift")
 LIST_ITERATOR = type(iter([]))
 PLAIN = {type(None), bool, int, float, str}  # kinds of values that JSON has
+MADE_OF_ITEMS = {"list": list, "tuple": tuple, "iter": iter, "slice": lambda items: slice(*items)}
 SAME = {id(kind) for kind in PLAIN - {int}}  # that cross as they are; a class of the learner's may have no hash
 
 
@@ -259,7 +268,7 @@ class Decoder:
     def _decode(self, tag: str, inside: Any, deep: int) -> Any:
         if tag == "ref":
             return self.dereference(inside)
-        if tag in ("list", "tuple", "iter", "slice"):
+        if tag in MADE_OF_ITEMS:
             if type(inside) is not list:
                 raise WireError("not a value")
             if PLAIN.issuperset(map(type, inside)) and len(inside) <= MOST_VALUES - self.values:
@@ -267,7 +276,7 @@ class Decoder:
                 items = inside
             else:
                 items = [self.decode(item, deep + 1) for item in inside]
-            return {"list": list, "tuple": tuple, "iter": iter, "slice": lambda some: slice(*some)}[tag](items)
+            return MADE_OF_ITEMS[tag](items)
         if tag in ("dict", "counter") and len(inside) <= MOST_PAIRS:
             pairs = {self._key(key, deep): self.decode(value, deep + 1) for key, value in inside}
             return pairs if tag == "dict" else Counter(pairs)

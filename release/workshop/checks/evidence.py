@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 LOOP = "\nfor "  # code that a library with a mistake may take for ever to run: it is no evidence
 SEARCHES_IN_VAIN = 3  # where nothing explains three checks, the others are not searched: a learner waits
 NOTHING = object()  # what was never observed
+UNSEEN = {"unreadable", "bare"}  # what is observed in place of a value
+PLAIN = (int, float, str, *CONTAINERS)  # of results
 
 
 @dataclass(frozen=True)
@@ -224,14 +227,32 @@ def constant(observations: Sequence[Observation], again: Callable[[], Sequence[O
     """Whether a wrong result stays the same when the input, and the result it should have, do not."""
     same = 0
     for one, other in zip(observations, again(), strict=False):
-        if one.code == other.code or one.see != other.see or one.right or not isinstance(one.expected, np.ndarray):
+        if one.code == other.code or one.see != other.see or one.right:
             continue
-        if not (isinstance(one.got, np.ndarray) and np.isfinite(one.got).all() and _same(one.got, other.got)):
-            return False  # what is no number was not typed
-        if np.isin(one.got, (-1.0, 0.0, 1.0)).all():  # a slope, or a factor, that was left out
+        differ = not _same(one.expected, other.expected)
+        if not isinstance(one.expected, np.ndarray) and not (differ and isinstance(one.expected, PLAIN)):
+            continue
+        parts = _parts(one.got)
+        if not all(map(_is_typed, parts)) or not _same(one.got, other.got):
             return False
-        same += not _same(one.expected, other.expected)
+        if all(part in (-1, 0, 1, "") for part in parts):  # a slope, or a factor, that was left out
+            return False
+        same += differ
     return same > 0
+
+
+def _parts(value: Any) -> list[Any]:
+    """The numbers and texts that a result is made of."""
+    if isinstance(value, np.ndarray):
+        return value.ravel().tolist()
+    if isinstance(value, dict):
+        return [part for pair in value.items() for each in pair for part in _parts(each)]
+    return [part for each in value for part in _parts(each)] if isinstance(value, CONTAINERS) else [value]
+
+
+def _is_typed(part: Any) -> bool:
+    """Whether somebody may have written it in place of a computation."""
+    return (isinstance(part, str) and part not in UNSEEN) or (isinstance(part, (int, float)) and math.isfinite(part))
 
 
 def explains(assignment: Assignment, ways: Sequence[Way], observations: Sequence[Observation]) -> bool:

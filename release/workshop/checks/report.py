@@ -25,6 +25,14 @@ NARROW = "; white-space: nowrap"
 SYMBOLS = {"passed": "✓", "failed": "✗", "waiting": "…", "missing": "○", "broken": "!"}
 
 
+@dataclass(frozen=True)
+class Drawing:
+    """A call that draws what a snippet shows, and the line above it."""
+
+    says: str
+    call: str
+
+
 @dataclass
 class Result:
     """One check's verdict. `expected`, `got` and `snippet` are text; `hints` go from nudge to rule."""
@@ -40,7 +48,7 @@ class Result:
     mistake: str | None = None
     hints: list[str] = field(default_factory=list)
     says: str | None = None  # what was observed, in one line
-    drawing: str | None = None  # the call that draws what the snippet shows
+    drawing: Drawing | None = None  # of what the snippet shows
 
 
 @dataclass(frozen=True)
@@ -91,7 +99,8 @@ class Report:
             "score": self.score,
             "seed": self.seed,
             "checks": [
-                {key: value for key, value in asdict(check).items() if key not in UNTOLD} for check in self.checks
+                {key: value for key, value in vars(check).items() if key not in UNTOLD} | {"hints": [*check.hints]}
+                for check in self.checks
             ],
             "follow_through": asdict(self.follow_through) if self.follow_through else None,
         }
@@ -166,7 +175,10 @@ class Report:
 
     def show(self) -> None:
         """Display the report in a notebook; elsewhere print its text."""
-        show(self.mimebundle())
+        if in_notebook():
+            show(self.mimebundle())
+        else:
+            print(self.as_text())
 
 
 def in_notebook() -> bool:
@@ -233,7 +245,7 @@ def _details(check: Result) -> list[str]:
         lines += ["", "    Paste this into a new cell to see it:", ""]
         lines += ["        " + line for line in check.snippet.split("\n")] + [""]
         if check.drawing:
-            lines += [f"    {_draw(check.drawing)}", "", f"        {check.drawing}", ""]
+            lines += [f"    {check.drawing.says}", "", f"        {check.drawing.call}", ""]
     for number, hint in enumerate(check.hints, 1):
         lines += _block(f"hint {number}", hint)
     return lines
@@ -245,10 +257,6 @@ def head(text: str) -> str:
 
 def cell(content: str, more: str = "") -> str:
     return f'<td style="{LEFT}{more}">{content}</td>'
-
-
-def _draw(drawing: str) -> str:
-    return "Then draw its graph beside PyTorch's:" if "beside" in drawing else "Then draw its graph:"
 
 
 def _pre(text: str) -> str:
@@ -267,7 +275,7 @@ def _details_html(check: Result) -> str:
     if check.snippet:
         parts.append(f"<p>Paste this into a new cell to see it:</p>{_pre(check.snippet)}")
         if check.drawing:
-            parts.append(f"<p>{_draw(check.drawing)}</p>{_pre(check.drawing)}")
+            parts.append(f"<p>{html.escape(check.drawing.says, quote=False)}</p>{_pre(check.drawing.call)}")
     hints = ""
     for number, hint in reversed(list(enumerate(check.hints, 1))):  # each opens the way to the next
         hints = f"<details><summary>Hint {number}</summary><p>{html.escape(hint)}</p>{hints}</details>"

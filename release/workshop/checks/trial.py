@@ -124,6 +124,9 @@ class Known:
 class Trial:
     """One check at work: the learner's names, fresh random numbers, and what was observed.
 
+    `expect`, `same`, `programs` and `pairs` keep a failure, and the check goes on with its next line. `run`, `see` and
+    `read` raise it, which ends the check, or the `case` that they stand in. `works` and `tries` make none.
+
     Attributes:
         snippet: the code run last, as a learner would paste it.
         evidence: everything looked at, right or wrong.

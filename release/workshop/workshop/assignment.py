@@ -14,6 +14,7 @@ from checks.evidence import Inference, Observation
 from checks.experiments import Experiment
 from checks.mistakes import Style, Way
 from checks.observe import Missing
+from checks.report import Drawing
 from checks.trial import Trial
 from workshop import experiments, oracle, reading, slips
 from workshop.exceptions import MEANINGS
@@ -29,6 +30,7 @@ class Workshop(Assignment):
     """Tensors that remember how they were computed, and what is built of them."""
 
     trial = TensorTrial
+    ahead = ("data", "grad", "tensor")
 
     def __init__(self) -> None:
         super().__init__(
@@ -85,8 +87,10 @@ class Workshop(Assignment):
             return Told(says, hints=trial.check.hints) if arrived else None
         return None
 
-    def drawing(self, snippet: str) -> str | None:
-        return call_to_draw(snippet)
+    def drawing(self, snippet: str) -> Drawing | None:
+        call = call_to_draw(snippet)
+        beside = " beside PyTorch's" if call and "beside=" in call else ""
+        return Drawing(f"Then draw its graph{beside}:", call) if call else None
 
 
 ASSIGNMENT = Workshop()

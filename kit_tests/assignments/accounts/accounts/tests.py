@@ -81,6 +81,13 @@ def _with_case(library: Library) -> None:
 
 MISTAKES = Mistakes()
 MISTAKES.add(
+    "uses-torch",
+    "account averages words",
+    "your code calls PyTorch",
+    "What of this can Python do by itself?",
+    "A class, a list and a dict are enough: nothing but Python.",
+)
+MISTAKES.add(
     "limit-forgotten",
     "account",
     "more can be taken out than there is",

@@ -1,0 +1,216 @@
+"""What an assignment declares is what the framework says, asks for and finds, on tiny ones that are not in source/."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import build
+import gate
+import jailed
+import numpy as np
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from checks.assignment import Assignment
+from checks.mistakes import Mistakes
+from checks.report import Drawing
+from checks.section import Section
+from checks.trial import Trial
+from conftest import ROOT
+from grading.progress import Progress
+
+
+class Drawn(Assignment):
+    """Results that can be drawn."""
+
+    def drawing(self, snippet: str) -> Drawing | None:
+        return Drawing("Then draw it beside Euclid's <own>:", f"tests.draw({snippet.count('y')})")
+
+
+def doubling(assignment: Assignment | None = None) -> Section:
+    section = Section("double", "Doubling", "tests.test_double(double)", assignment=assignment)
+
+    @section.check(1)
+    def doubled(trial: Trial) -> None:
+        """Twice a number"""
+        trial.expect("y = double(3)", y=6)
+
+    return section
+
+
+def test_a_report_offers_what_an_assignment_draws_in_its_words():
+    report = doubling(Drawn("Doubling")).run({"double": lambda n: 3 * n}, seed=1)
+    assert "    Then draw it beside Euclid's <own>:\n\n        tests.draw(2)\n" in report.as_text()
+    assert "<p>Then draw it beside Euclid's &lt;own&gt;:</p><pre>tests.draw(2)</pre>" in report.as_html()
+    assert "draw" not in str(report.as_dict())
+    assert "draw" not in doubling().run({"double": lambda n: 3 * n}, seed=1).as_text()
+
+
+def twice(value: Any) -> Section:
+    """A section whose results are of a kind: what `value` makes of two random numbers."""
+    section = Section(
+        "of", "Of two numbers", "tests.test_of(of)", assignment=Assignment("Two", reference={"of": value})
+    )
+
+    @section.check(1)
+    def some(trial: Trial) -> None:
+        """Of two numbers"""
+        trial.same(f"y = of({trial.draw(2).tolist()})", "y")
+
+    return section
+
+
+@pytest.mark.parametrize(
+    ("right", "typed"),
+    [
+        (sum, 4.25),
+        (lambda two: round(100 * two[0]), 137),
+        (lambda two: [*two], [1.5, -2.5]),
+        (lambda two: (two[0], None), [1.5, 3]),
+        (lambda two: {"sum": sum(two), "both": two}, {"sum": 3.5, "both": [1.5, 2]}),
+        (lambda two: {round(100 * n) for n in two}, {137, 30}),
+        (lambda two: f"{two[0]:.2f}", "1.50"),
+        (np.array, np.array([1.5, -2.5])),
+    ],
+    ids=["float", "int", "list", "tuple", "dict", "set", "text", "array"],
+)
+def test_an_answer_that_was_typed_is_found_whatever_kind_it_is_of(right, typed):
+    (check,) = twice(right).run({"of": lambda two: typed}, seed=1).checks
+    assert check.mistake == "hard-coded"
+    (check,) = twice(right).run({"of": right}, seed=1).checks
+    assert check.status == "passed"
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        (sum, lambda two: sum(two) + 1),  # another one each time
+        (sum, lambda two: 0.0),  # a factor that was left out
+        (lambda two: [*two], lambda two: []),
+        (lambda two: two[0] > two[1], lambda two: two[0] < 1000),  # one of two
+        (lambda two: [*two], lambda two: [float("nan"), 1.5]),  # nobody types that
+        (lambda two: [*two], lambda two: [object(), 1.5]),
+        (lambda two: 1.5, lambda two: 2.5),  # it has to be the same
+    ],
+)
+def test_of_what_else_is_wrong_it_is_not_said(right, wrong):
+    (check,) = twice(right).run({"of": wrong}, seed=1).checks
+    assert check.status != "passed" and check.mistake != "hard-coded"
+
+
+# ---------------------------------------------------------------- the page for learners
+
+
+@pytest.fixture
+def accounts(tmp_path) -> build.Course:
+    place = tmp_path / "source" / "accounts"
+    shutil.copytree(ROOT / "kit_tests" / "assignments" / "accounts", place)
+    return build.Course("accounts", tmp_path)
+
+
+def test_every_assignment_has_a_page_for_learners_that_speaks_of_it_and_of_no_other(accounts):
+    page = build.guide(accounts)
+    assert not re.search(r"workshop|\btorch\b|Tensor|ReLU|draw_graph|<!--|\b(NAME|TITLE)\b", page)
+    assert "pytest tests.py --notebook accounts.ipynb" in page and "*Accounts so far* counts" in page
+    assert dict(build.support(accounts))["docs/learner.md"].decode() == page
+
+
+def test_an_assignments_own_words_stand_where_the_page_has_a_place_for_them(accounts):
+    general, own = build.guide(accounts), accounts.folder / "author" / "learner.md"
+    own.write_text(
+        "<!-- verdicts -->\n| ✓ passed | it adds up | go on |\n<!-- colab-installs -->\n%pip install books\n"
+    )
+    page = build.guide(accounts)
+    assert "| ✓ passed | it adds up | go on |\n| … waiting |" in page and "computes what is right" not in page
+    assert "   %cd /content/accounts\n   %pip install books\n" in page  # as far in as the place is
+    assert len(page.splitlines()) == len(general.splitlines()) + 1
+    own.write_text("<!-- verdict -->\n")
+    with pytest.raises(build.BuildError, match="has words for verdict: the places are build-with, colab"):
+        build.guide(accounts)
+
+
+def test_the_report_that_the_page_shows_is_one_that_the_checks_of_the_authors_guide_give(accounts):
+    shown = re.search(r"^```text\n(Mean: .*?)\n```", build.guide(accounts), re.MULTILINE | re.DOTALL)[1]
+    guide = (ROOT / "docs" / "author.md").read_text(encoding="utf-8")
+    names: dict[str, Any] = {}
+    exec(re.search(r"^```python\n(.*?)^```", guide, re.MULTILINE | re.DOTALL)[1], names)
+    assert names["MEAN"].run({"mean": sum}, seed=7).as_text() == shown
+
+
+# ---------------------------------------------------------------- what a kernel sends ahead
+
+OBJECTS = """
+import numpy as np
+
+class Tree:
+    def __init__(self, size, below=None):
+        self.numbers, self.below = np.arange(float(size)), below
+
+def plant(*sizes):
+    below = None
+    for size in sizes:
+        below = Tree(size, below)
+    return below
+
+class Endless:
+    def __getattr__(self, name):
+        return Endless()
+
+def many():
+    return [Endless() for _ in range(8)]
+"""
+
+
+def read(ahead: tuple[str, ...], make: str, look: str) -> tuple[Any, int]:
+    """What an expression on an object `t` gives, and how many requests that takes once the object is there."""
+    kernel = jailed.Kernel()
+    kernel.ahead = ahead
+    kernel.execute(OBJECTS)
+    names = kernel.names(["plant", "many"])
+    names["t"] = eval(make, names)
+    before = kernel.connection.requests
+    found = eval(look, names)
+    requests = kernel.connection.requests - before
+    assert kernel.connection.gone is None
+    kernel.close()
+    return found, requests
+
+
+@pytest.mark.parametrize(("ahead", "requests"), [((), 9), (("numbers", "below"), 0), (("no name", "numbers"), 6)])
+def test_attributes_that_an_assignment_declares_come_with_a_result(ahead, requests):
+    look = "[len(t.numbers), len(t.below.numbers), len(t.below.below.numbers), t.below.below.below]"
+    assert read(ahead, "plant(1, 2, 3)", look) == ([3, 2, 1, None], requests)
+
+
+def test_of_what_has_no_end_no_more_comes_than_is_taken():
+    assert read(("a", "b", "c"), "many()", "type(t[7].a.b.c).__name__") == ("Endless", 1)
+
+
+# ---------------------------------------------------------------- what a build refuses
+
+
+def test_a_mistake_that_changes_what_nobody_uses_is_refused():
+    mistakes = Mistakes()
+    mistakes.add("tripled", "double", "it is thrice", "?", "!", "", lambda library: library.parts.update(duoble=abs))
+    section = doubling(Assignment("Doubling", reference={"double": abs}, mistakes=mistakes))
+    marks = {"grade": True, "grade_id": "test_double", "points": 1, "solution": False}
+    notebook = new_notebook(cells=[new_code_cell(section.call, metadata={"nbgrader": marks})])
+    with pytest.raises(build.BuildError, match=r"^mistake tripled: it changes duoble, and in tests\.py"):
+        gate.agree(notebook, section.assignment, Path("text.py"), Path("tests.py"))
+    mistakes["tripled"].ways.clear()
+    gate.agree(notebook, section.assignment, Path("text.py"), Path("tests.py"))
+
+
+# ---------------------------------------------------------------- what is counted
+
+
+def test_a_learner_whose_result_cannot_be_written_needs_one_look():
+    progress = Progress(2)
+    progress.step("graded", "ada", ["a cell is there twice"])
+    progress.take_back("graded")
+    progress.step("not graded", "ada", ["the gradebook is full"])
+    progress.step("graded", "bob")
+    assert progress.looks == ["ada"] and +progress.counts == {"graded": 1, "not graded": 1}
