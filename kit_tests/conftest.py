@@ -84,12 +84,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """One course, and one process for its commands, for all workers of pytest-xdist."""
     if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
         import kit
-        import old_ready
         import ready
 
         os.environ[kit.PLACE] = kit.place()
         os.environ[ready.PLACE] = ready.place()
-        os.environ[old_ready.PLACE] = old_ready.place()
 
 
 # Files that take longest, the longest first: else the last of them would be waited for in the end.
