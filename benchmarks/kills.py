@@ -26,6 +26,7 @@ from course import Course, course, left, processes, results, wait_for  # noqa: E
 from test_class import files, kept, rows  # noqa: E402
 from tqdm import tqdm  # noqa: E402
 
+PAUSE = 2.0  # seconds that each submission sleeps: there is something to kill
 LATEST = 3.0  # seconds between a result and the kill that waits for it
 OPTIONS = ("--seed=17", "--jobs=2")
 
@@ -60,7 +61,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="of the moments")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="kills-") as scratch:
-        whole, killed = (course(Path(scratch) / name, options.submissions) for name in ("whole", "killed"))
+        whole, killed = (course(Path(scratch) / name, options.submissions, PAUSE) for name in ("whole", "killed"))
         start = time.perf_counter()
         whole.grade_class(*OPTIONS)
         print(f"{options.submissions} submissions: {time.perf_counter() - start:.0f} s without a kill", flush=True)

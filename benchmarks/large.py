@@ -4,9 +4,9 @@
     python benchmarks/large.py --sizes 20 --jobs 1
 
 Of 1,000 submissions 400 are complete, 450 partial or partly wrong, 100 broken and 50 hostile (the tests' faults and
-attacks); each is another file. Every kind is first graded once by `nbgrader autograde`, one after the other, with the
-same seed and limits: what the class is given must be the same. Everything happens in a folder and in a jail of its own,
-attacks reach for what is made here.
+attacks), all of the tests' own small assignment; each is another file. Every kind is first graded once by `nbgrader
+autograde`, one after the other, with the same seed and limits: what the class is given must be the same. Everything
+happens in a folder and in a jail of its own, attacks reach for what is made here.
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ sys.path[:0] = [str(ROOT / "kit_tests"), str(ROOT / "source"), str(ROOT)]
 
 import attacks  # noqa: E402
 import faults  # noqa: E402
-from corpus import tensor  # noqa: E402
-from course import Course, code_cell, course, left, notebook, results, solution, workers_of  # noqa: E402
+import kit  # noqa: E402
+import make_class  # noqa: E402
+from course import Course, code_cell, course, left, notebook, results, solutions, workers_of  # noqa: E402
 from test_attacks import Outside  # noqa: E402
 from tqdm import tqdm  # noqa: E402
 
@@ -41,8 +42,16 @@ OPTIONS = [
     *("--JudgedExecute.cell_seconds=10", "--JudgedExecute.submission_seconds=40"),
 ]
 SHARES = {"complete": 40, "partial": 45, "broken": 10, "hostile": 5}
-COMPLETE = ("perfect", "another_style", "sign_and_power", "no_broadcast")
-SECTIONS = ("tensor", "module", "matmul", "layers", "optimizer", "loss", "model")
+COMPLETE = ("perfect", "sign")
+WRONG = (
+    ("base * right.data", "base * left.data"),
+    ("base / right.data", "base * right.data"),
+    ("left.shape), unbroadcast(base,", "left.shape), unbroadcast(-base,"),
+    ("base @ right.data.T", "base @ right.data"),
+    ("x.data > 0", "x.data < 0"),
+    ("data -= self.lr", "data += self.lr"),
+    ("/ x.data.size", ""),
+)
 
 
 @dataclass
@@ -56,7 +65,7 @@ class Kind:
     """
 
     content: Any
-    file: str = "workshop.ipynb"
+    file: str = "tiny.ipynb"
     beside: Callable[[Path], None] | None = None
 
 
@@ -85,17 +94,12 @@ class Run:
 
 def kinds(outside: Outside) -> dict[str, dict[str, Kind]]:
     """All kinds, by group and name."""
-    solved = {name: solution(name) for name in SECTIONS}
-    examples = {
-        name: json.loads((ROOT / "examples" / "submitted" / name / "workshop" / "workshop.ipynb").read_text())
-        for name in (*COMPLETE, "half_way", "forgetful", "recursive", "untouched", "torch_inside")
-    }
-    partial = {f"first-{count}": notebook(**dict(list(solved.items())[:count])) for count in range(1, len(SECTIONS))}
-    for wrong in [wrong for wrong in tensor.WRONG if wrong.style == "reference"][:20]:
-        texts = dict(solved)
-        for old, new in wrong.changes:
-            texts = {name: text.replace(old, new) for name, text in texts.items()}
-        partial[wrong.name] = notebook(**texts)
+    solved = solutions()
+    examples = {name: json.loads(text) for name, text in make_class.sample_class(kit.NAME, kit.course()).items()}
+    partial = {f"first-{count}": notebook(**dict(list(solved.items())[:count])) for count in range(1, len(solved))}
+    for number, (old, new) in enumerate(WRONG):
+        assert any(old in text for text in solved.values()), old
+        partial[f"wrong-{number}"] = notebook(**{name: text.replace(old, new) for name, text in solved.items()})
     partial |= {name: made for name, made in examples.items() if name not in COMPLETE}
     return {
         "complete": {name: Kind(examples[name]) for name in COMPLETE},
@@ -141,7 +145,7 @@ def hand_in(made: Course, learner: str, kind: Kind) -> None:
 def points(made: Course) -> dict[str, float]:
     from grading.results import read
 
-    return {learner: sum(score or 0 for score in row) for learner, row in read(made.db, "workshop").rows.items()}
+    return {learner: sum(score or 0 for score in row) for learner, row in read(made.db, "tiny").rows.items()}
 
 
 def graded(made: Course, groups: dict[str, str], jobs: int) -> Run:
@@ -168,7 +172,7 @@ def graded(made: Course, groups: dict[str, str], jobs: int) -> Run:
     run.memory, run.descriptors, run.workers = memory, descriptors, workers
     spent: dict[str, list[float]] = {}
     for learner, group in groups.items():
-        noted = json.loads((made.folder / ".grading" / "learners" / "workshop" / f"{learner}.json").read_text())
+        noted = json.loads((made.folder / ".grading" / "learners" / "tiny" / f"{learner}.json").read_text())
         result = made.folder / ".grading" / "results" / noted["key"][:2] / f"{noted['key']}.json"
         spent.setdefault(group, []).append(json.loads(result.read_text())["trace"]["seconds"])
     run.each = {group: sum(seconds) / len(seconds) for group, seconds in spent.items()}

@@ -423,7 +423,12 @@ def _work(end: socket.socket, folder: Path, zygote: Any) -> None:
             return
         try:
             settings, name = Settings(**setup["settings"]), setup["assignment"]
-            with Bench(settings, files, setup["seed"], name, alone=False, zygote=zygote) as bench:
+            with contextlib.ExitStack() as opened:
+                try:
+                    bench = Bench(settings, files, setup["seed"], name, alone=False, zygote=zygote)
+                    opened.enter_context(bench)
+                except OSError as error:  # as where there is no room for what it makes
+                    raise jail.JailError(str(error)) from error
                 course = {name: nbformat.reads(text, as_version=4) for name, text in setup["notebooks"].items()}
                 bench.supply.expected = sys.maxsize
                 channel.send({}, [])

@@ -176,7 +176,7 @@ def links(folder: Path, targets: Targets) -> None:
     (folder / "others").symlink_to(Path(targets["submission"]).parent.parent)
     os.link(targets["secret"], folder / "hard.txt")
     (folder / "data").mkdir()
-    (folder / "data" / "digits.npz").symlink_to(targets["secret"])
+    (folder / "data" / "numbers.csv").symlink_to(targets["secret"])
 
 
 def zips(folder: Path, targets: Targets) -> None:
@@ -186,22 +186,22 @@ def zips(folder: Path, targets: Targets) -> None:
     sizes = struct.pack("<4H2LH", 0, 0, 60_000, 60_000, (end - start) * 60_000, start, 0)
     (folder / "1.zip").write_bytes(plain[:start] + plain[start:end] * 60_000 + b"PK\5\6" + sizes)
     (folder / "2.zip").write_bytes(plain[:-30])
-    locked = bytearray(zipped(**{"workshop.ipynb": "{}"}))
+    locked = bytearray(zipped(**{"tiny.ipynb": "{}"}))
     for mark, at in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
         locked[locked.index(mark) + at] |= 1
     (folder / "3.zip").write_bytes(locked)
-    (folder / "workshop.ipynb").unlink()
+    (folder / "tiny.ipynb").unlink()
 
 
 def zip_that_lies(folder: Path, targets: Targets) -> None:
     """Its only entry says that it is small, in both places."""
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("workshop.ipynb", " " * 50_000_000)
+        archive.writestr("tiny.ipynb", " " * 50_000_000)
     made = bytearray(content.getvalue())
     for mark, at in ((b"PK\3\4", 22), (b"PK\1\2", 24)):
         struct.pack_into("<L", made, made.index(mark) + at, 1000)
-    (folder / "workshop.ipynb").write_bytes(made)
+    (folder / "tiny.ipynb").write_bytes(made)
 
 
 def zip_that_climbs(folder: Path, targets: Targets) -> None:
@@ -213,13 +213,13 @@ def zip_that_climbs(folder: Path, targets: Targets) -> None:
         link = zipfile.ZipInfo("link")
         link.external_attr = 0o120777 << 16
         archive.writestr(link, targets["secret"])
-        archive.write(folder / "workshop.ipynb", "../../other/workshop.ipynb")
-    (folder / "workshop.ipynb").unlink()
+        archive.write(folder / "tiny.ipynb", "../../other/tiny.ipynb")
+    (folder / "tiny.ipynb").unlink()
 
 
 def odd_names(folder: Path, targets: Targets) -> None:
     """Names that write on terminals, in logs and on pages, beside no notebook."""
-    (folder / "workshop.ipynb").unlink()
+    (folder / "tiny.ipynb").unlink()
     for name in (
         b"\x1b]0;taken\x07",
         b"a\n[AutogradeApp | ERROR] b",
@@ -231,20 +231,20 @@ def odd_names(folder: Path, targets: Targets) -> None:
 
 
 def notebook_is_symlink(folder: Path, targets: Targets) -> None:
-    (folder / "workshop.ipynb").unlink()
-    (folder / "workshop.ipynb").symlink_to(targets["submission"])
+    (folder / "tiny.ipynb").unlink()
+    (folder / "tiny.ipynb").symlink_to(targets["submission"])
 
 
 def notebook_is_hard_link(folder: Path, targets: Targets) -> None:
     """The other name is our own: of two, a grader cannot tell which came first."""
     other = Path(targets["secret"]).with_name("other.ipynb")
-    (folder / "workshop.ipynb").rename(other)
-    os.link(other, folder / "workshop.ipynb")
+    (folder / "tiny.ipynb").rename(other)
+    os.link(other, folder / "tiny.ipynb")
 
 
 def notebook_is_fifo(folder: Path, targets: Targets) -> None:
-    (folder / "workshop.ipynb").unlink()
-    os.mkfifo(folder / "workshop.ipynb")
+    (folder / "tiny.ipynb").unlink()
+    os.mkfifo(folder / "tiny.ipynb")
 
 
 def cell_named(made: Notebook, name: str) -> dict[str, Any]:
@@ -396,7 +396,7 @@ attack(
     "tests_functions",
     "Graded cells do not run in the kernel: the judge calls its own tests.",
     code="""\
-for name in ("matmul", "linear", "relu", "sgd", "mseloss", "train", "model"):
+for name in ("matmul", "linear", "relu", "sgd", "mseloss", "model"):
     setattr(tests, "test_" + name, lambda *_: 10.0)
 tried("replaced %s" % tests.test_matmul(1, 2))
 """,
@@ -408,7 +408,7 @@ attack(
     code="""\
 import builtins
 sys.modules["tests"] = builtins.tests = types.SimpleNamespace(**{
-    "test_" + name: lambda *_: 10.0 for name in ("matmul", "linear", "relu", "sgd", "mseloss", "train", "model")
+    "test_" + name: lambda *_: 10.0 for name in ("matmul", "linear", "relu", "sgd", "mseloss", "model")
 })
 import tests
 tried("replaced %s" % tests.test_matmul(1, 2))
@@ -454,13 +454,13 @@ attack(
             "nbgrader_config.py",
             "x.pth",
         ),
-        *("ipython_config.py", ".ipython/profile_default/startup/00.py", "gradebook.db", "data/digits.npz"),
+        *("ipython_config.py", ".ipython/profile_default/startup/00.py", "gradebook.db", "data/numbers.csv"),
     ),
     code="""\
 attempt("a shadowed module", lambda: __import__("builtins").smuggled)
-np.load("data/digits.npz")["images"].shape
+np.loadtxt("data/numbers.csv", delimiter=",").shape
 """,
-    shows=("tried: ", "(1797, 8, 8)"),
+    shows=("tried: ", "(2, 3)"),
 )
 attack(
     "ipython_transformers",
@@ -854,7 +854,7 @@ def work():
         name,
         stopped_by,
         answers={"matmul": course.solution("matmul") + LATE + work},
-        points={**HONEST, "matmul": 3.75},  # all but the value, which is what came too late
+        points={**HONEST, "matmul": 3},  # all but the value, which is what came too late
         then='print("tried:", len(late), "late answer")',
         shows=("tried: 1 late answer", "did not finish in time"),
     )
@@ -983,7 +983,7 @@ class Wide:
     data = grad = property(lambda self: np.broadcast_to(np.float64(0), (1 << 27,)))
 class SuperModel(MyModule):
     def __call__(self, x):
-        return Wide() if x.data.min() < 0 else MyTensor(np.zeros((len(x.data), 10)))
+        return Wide() if x.data.min() < 0 else MyTensor(np.zeros((len(x.data), 2)))
 """
     },
     solved=("tensor", "module", "optimizer", "loss"),
@@ -1003,7 +1003,7 @@ def keep(self, value):
 MyTensor.grad = property(lambda self: None if self.kept is None else large, keep)
 """
     },
-    points={"tensor": 12, "module": 10},  # the values are right, and what is handed in stays as it is
+    points={"tensor": 10, "module": 10},  # all but gradients is right
 )
 attack(
     "huge_integers",
@@ -1013,7 +1013,7 @@ attack(
         "tensor": course.solution("tensor").replace("return self.__data[index].copy()", "return 10**400")
         + "\n\ntried('10 ** 400')\n"
     },
-    points={**HONEST, "tensor": 39},
+    points={**HONEST, "tensor": 38},
 )
 
 # ---------------------------------------------------------------- forging what the kernel tells nbgrader
@@ -1185,7 +1185,7 @@ for name in ("source", "solutions", "release", "checks", "judge"):
     attempt(name, lambda: Path(targets[name]).read_text())
     attempt(name + " folder", lambda: [each for each in os.listdir(Path(targets[name]).parent) if each != "kernel"][0])
 """,
-    hides=("Kahn",),
+    hides=("relu_deriv",),
 )
 attack(
     "read_others",
@@ -1376,10 +1376,10 @@ attack(
     "links_while_running",
     "Nothing is taken out of the scratch folder, and no path outside leads into it.",
     code="""\
-for name in ("workshop.ipynb", "timestamp.txt", "gradebook.db", "workshop.html"):
+for name in ("tiny.ipynb", "timestamp.txt", "gradebook.db", "tiny.html"):
     Path(name).symlink_to(targets["secret"])
-attempt("write through a link", lambda: Path("workshop.ipynb").write_text("x"))
-attempt("read through a link", lambda: Path("workshop.ipynb").read_text())
+attempt("write through a link", lambda: Path("tiny.ipynb").write_text("x"))
+attempt("read through a link", lambda: Path("tiny.ipynb").read_text())
 attempt("hard link", lambda: os.link(targets["secret"], "hard.txt"))
 attempt("hard link to ours", lambda: os.link(tests.__file__, "ours.py"))
 os.symlink(os.path.dirname(targets["secret"]), "folder")
@@ -1430,14 +1430,14 @@ attack(
     "Of an entry so much is unpacked as it says that it has, and then it has to be right.",
     files=zip_that_lies,
     points=NOTHING,
-    shows=("'workshop.ipynb/workshop.ipynb' is damaged and cannot be unpacked",),
+    shows=("'tiny.ipynb/tiny.ipynb' is damaged and cannot be unpacked",),
 )
 attack(
     "zip_that_climbs",
     "Nothing is unpacked to disk: paths in an archive are names, and a link in it is a text.",
     files=zip_that_climbs,
     code='tried("to climb")',
-    shows=("tried: to climb", "'work.zip/other/workshop.ipynb' was graded in its place"),
+    shows=("tried: to climb", "'work.zip/other/tiny.ipynb' was graded in its place"),
 )
 attack(
     "odd_names",
@@ -2276,7 +2276,7 @@ attack(
     "reference_shown",
     "Nothing that is displayed in the second pass is kept, and the reference is loaded without its text.",
     solved=("module",),
-    points={"module": 10, "matmul": 4},  # its values are right
+    points={"module": 10, "matmul": 2},  # its values are right
     code="""\
 import inspect, linecache
 def look():
@@ -2318,7 +2318,7 @@ def matmul(a, b):
 attack(
     "second_pass_sabotaged",
     "What was earned in the first pass counts, whatever the second comes to.",
-    points={"tensor": 40, "module": 1.5, "matmul": 5, "relu": 5},
+    points={"tensor": 40, "module": 2, "matmul": 5, "linear": 4, "relu": 5},
     answers={
         "module": course.solution("module").replace("def parameters(", "def parametres("),
         "layers": f"""\

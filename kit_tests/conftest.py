@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
 from pathlib import Path
@@ -15,8 +14,6 @@ os.environ["MPLBACKEND"] = "agg"  # before anything imports matplotlib
 ROOT = Path(__file__).resolve().parent.parent
 WORKSHOP = ROOT / "source" / "workshop"  # the assignment that many tests take for an example
 sys.path[:0] = [str(ROOT), str(ROOT / "source"), str(WORKSHOP), str(WORKSHOP / "author")]
-with contextlib.suppress(ImportError):  # in a course without it
-    from answers import ANSWERS  # noqa: F401 - which some ask for here
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -26,10 +23,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """One process for the commands of all workers of pytest-xdist."""
+    """One course, and one process for its commands, for all workers of pytest-xdist."""
     if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
+        import kit
         import ready
 
+        os.environ[kit.PLACE] = kit.place()
         os.environ[ready.PLACE] = ready.place()
 
 

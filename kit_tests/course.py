@@ -10,7 +10,6 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,36 +17,36 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import jupytext
+import kit
 import make_class
 import pytest
 import ready
 
-from conftest import ROOT
-
 TEMPORARY = "tmp-" + "long" * 25  # longer than a socket's path may be
-RELEASE = ROOT / "release" / "workshop" / "workshop.ipynb"
 
 
 def notebook(others: str = "untouched", **answers: str) -> dict[str, Any]:
     """A submission as JSON: the release with these answer cells, by grade_id, and the others untouched or solved."""
-    source = json.loads((ROOT / "source" / "workshop" / "workshop.ipynb").read_text(encoding="utf-8"))
-    solutions = {
-        name: make_class.MARKER.sub("", "".join(cell["source"])) for name, cell in make_class.answers(source).items()
-    }
     cells = "".join(f"\n# %% {name}\n{text}" for name, text in answers.items())
-    text = f"# others: {others}\n{cells}"
-    return json.loads(make_class.submission(text, RELEASE.read_text(encoding="utf-8"), solutions))
+    return json.loads(make_class.submission(f"# others: {others}\n{cells}", _release(), solutions()))
 
 
-def without_pictures(notebook: dict[str, Any]) -> dict[str, Any]:
-    """The notebook without the workshop's own pictures, which take a third of a submission's time."""
-    return {**notebook, "cells": [cell for cell in notebook["cells"] if "plt.figure(" not in "".join(cell["source"])]}
+@cache
+def _release() -> str:
+    return (kit.course() / "release" / "tiny" / "tiny.ipynb").read_text(encoding="utf-8")
+
+
+@cache
+def solutions() -> dict[str, str]:
+    """The reference's texts of the answer cells, by grade_id."""
+    authored = jupytext.read(kit.AUTHORED / "author" / "text.py", fmt="py:percent")
+    return {name: make_class.MARKER.sub("", cell["source"]) for name, cell in make_class.answers(authored).items()}
 
 
 def solution(name: str) -> str:
     """The reference's text of an answer cell."""
-    cells = json.loads((ROOT / "solutions" / "workshop" / "workshop.ipynb").read_text(encoding="utf-8"))["cells"]
-    return next("".join(c["source"]) for c in cells if c["metadata"].get("nbgrader", {}).get("grade_id") == name)
+    return solutions()[name]
 
 
 def place(notebook: dict[str, Any], name: str) -> int:
@@ -94,7 +93,7 @@ class Graded:
 
     def notebook(self, learner: str) -> dict[str, Any]:
         """The graded notebook."""
-        path = self.folder / "autograded" / learner / "workshop" / "workshop.ipynb"
+        path = self.folder / "autograded" / learner / "tiny" / "tiny.ipynb"
         return json.loads(path.read_text(encoding="utf-8"))
 
     def remarks(self, learner: str) -> str:
@@ -121,14 +120,13 @@ class Course:
         self.folder, self.db = folder, db or f"sqlite:///{folder}/gradebook.db"
         self.variables = variables  # of the environment
         if db is None:
-            (folder / "gradebook.db").write_bytes(_released())
+            shutil.copy(kit.course() / "gradebook.db", folder)
         else:
             self.release()
 
     def release(self) -> None:
         """Have nbgrader make the release, and write it into the gradebook. (What proves it, test_release.py tests.)"""
-        subprocess.run([sys.executable, ROOT / "source" / "build.py", "--support"], check=True)
-        done = self.nbgrader("generate_assignment", "workshop", "--force", "--ProvedAssignment.proved=True")
+        done = self.nbgrader("generate_assignment", "tiny", "--force", "--ProvedAssignment.proved=True")
         assert done.returncode == 0, done.stderr
 
     def places(self) -> list[str]:
@@ -145,7 +143,9 @@ class Course:
         """A command of nbgrader's in this course, to its end; with `is_own` a child of this process."""
         call = self.nbgrader_command(command, *arguments)
         if is_own:
-            return subprocess.run(call, cwd=ROOT, env=self.environment(), capture_output=True, text=True, timeout=3600)
+            return subprocess.run(
+                call, cwd=kit.course(), env=self.environment(), capture_output=True, text=True, timeout=3600
+            )
         return ready.run(call, env=self.environment())
 
     def nbgrader_command(self, command: str, *arguments: str) -> list[str]:
@@ -156,13 +156,13 @@ class Course:
         """`python -m grading autograde` in this course."""
         options = (*options, *([] if "--jobs" in " ".join(options) else ["--jobs=1"]))
         journal = f"--ClassAutograde.journal_directory={self.folder / '.grading'}"
-        return [sys.executable, "-m", "grading", "autograde", "workshop", *options, *self.places(), journal]
+        return [sys.executable, "-m", "grading", "autograde", "tiny", *options, *self.places(), journal]
 
     def start(self, *options: str, command: list[str] | None = None) -> subprocess.Popen[str]:
         """This command, or another one, begun."""
         return subprocess.Popen(
             command or self.command(*options),
-            cwd=ROOT,
+            cwd=kit.course(),
             env=self.environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -175,9 +175,9 @@ class Course:
         done = ready.run(self.command(*options), env=self.environment(), timeout=900, is_one=True)
         return Graded(done.returncode, done.stdout, self.folder)
 
-    def hand_in(self, learner: str, content: dict[str, Any] | str | bytes | None, name: str = "workshop.ipynb") -> Path:
+    def hand_in(self, learner: str, content: dict[str, Any] | str | bytes | None, name: str = "tiny.ipynb") -> Path:
         """Put a file into a learner's submission; its folder."""
-        folder = self.folder / "submitted" / learner / "workshop"
+        folder = self.folder / "submitted" / learner / "tiny"
         folder.mkdir(parents=True, exist_ok=True)
         if content is not None:
             data = json.dumps(content) if isinstance(content, dict) else content
@@ -186,20 +186,12 @@ class Course:
 
     def grade(self, *options: str, is_own: bool = False) -> Graded:
         """Grade all that was handed in."""
-        done = self.nbgrader("autograde", "workshop", "--force", *options, is_own=is_own)
+        done = self.nbgrader("autograde", "tiny", "--force", *options, is_own=is_own)
         log = re.sub(r"^.*\| INFO\].*\n", "", done.stdout + done.stderr, flags=re.MULTILINE)
         return Graded(done.returncode, log, self.folder)
 
     def clear(self) -> None:
         shutil.rmtree(self.folder / "submitted", ignore_errors=True)
-
-
-@cache
-def _released() -> bytes:
-    """The gradebook of a course that only has its release, made once."""
-    with tempfile.TemporaryDirectory() as folder:
-        Course(Path(folder), db=f"sqlite:///{folder}/gradebook.db")
-        return Path(folder, "gradebook.db").read_bytes()
 
 
 # Kinds of learners: the cells that they have solved, each with what they changed in it.
@@ -211,24 +203,34 @@ LEARNERS = {
 }
 
 
-def submission(learner: str, number: int = 0) -> dict[str, Any]:
-    """A notebook without pictures and training: grading takes a second."""
+def submission(learner: str, number: int = 0, pause: float = 0.0) -> dict[str, Any]:
+    """A notebook without a model; at its end it sleeps so many seconds, which takes time from nobody."""
     answers = {name: solution(name) for name in LEARNERS[learner]}
     for name, change in LEARNERS[learner].items():
         answers[name] = answers[name].replace(*change) if change else answers[name]
-    made = without_pictures(notebook(**{"model": "# not written", **answers}))
+    made = notebook(**{"model": "# not written", **answers})
     made["cells"] = [cell for cell in made["cells"] if "nbgrader" in cell["metadata"]]
-    return {**made, "cells": [*made["cells"], code_cell(f"print('number', {number})")]}
+    slept = [code_cell(f"import time\ntime.sleep({pause})")] if pause else []
+    return {**made, "cells": [*made["cells"], code_cell(f"print('number', {number})"), *slept]}
 
 
-def course(folder: Path, count: int = 0, **variables: str) -> Course:
-    """A course; `count` submissions are handed in. What its commands leave behind would be in its TEMPORARY."""
+def course(folder: Path, count: int = 0, pause: float = 0.0, **variables: str) -> Course:
+    """A course; `count` submissions are handed in, each of which sleeps for `pause` seconds at its end. What its
+    commands leave behind would be in its TEMPORARY."""
     (folder / TEMPORARY).mkdir(parents=True)
     made = Course(folder, TMPDIR=str(folder / TEMPORARY), **variables)
     for number in range(count):
         kind = list(LEARNERS)[number % len(LEARNERS)]
-        made.hand_in(f"{kind}-{number:02}", submission(kind, number))
+        made.hand_in(f"{kind}-{number:02}", submission(kind, number, pause))
     return made
+
+
+@cache
+def digest() -> str:
+    """The digest of the code that grades."""
+    code = "from grading import worker; print(worker.kit('tiny'))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=kit.course(), capture_output=True, text=True, check=True)
+    return done.stdout.strip()
 
 
 def results(made: Course) -> int:
@@ -253,7 +255,7 @@ def processes(made: Course) -> dict[int, int]:
     for place in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             about = (place / "environ").read_bytes() + (command := (place / "cmdline").read_bytes())
-            copied = os.fsencode(ready.__file__) in command
+            copied = b"/kit_tests/ready.py" in command
             if mark.encode() in about or (copied and mark in map(_leads_to, (place / "fd").iterdir())):
                 said = re.search(r"^PPid:\s*(\d+)", (place / "status").read_text(), re.MULTILINE)
                 found[int(place.name)] = int(said[1])

@@ -1,7 +1,7 @@
 """What goes wrong with submissions, and what each of them deserves nevertheless.
 
-Most learners here wrote a tensor without operators, and the modules: 15.5 points. What one deserves follows from
-running the notebook from top to bottom, in the workshop's order: what is right and there when its section is tested
+Most learners here wrote a tensor without operators, and the modules: 15 points. What one deserves follows from
+running the notebook from top to bottom, in the course's order: what is right and there when its section is tested
 counts. After a section that loses points, what is right on the reference's earlier sections counts, too.
 """
 
@@ -18,20 +18,18 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from course import code_cell, notebook, place, solution, with_cell, without_pictures
-
-from conftest import ANSWERS
+from course import code_cell, notebook, place, solution, solutions, with_cell
 
 Notebook = dict[str, Any]
 NOTHING: dict[str, float] = {}
-# A tensor that cannot compute: create 1, kinds 0.5, types 1, refuse 0.5, attributes 1, printing 0.5, indexing 1.
-TENSOR: dict[str, float] = {"tensor": 5.5}
+# A tensor that cannot compute: create 2, kinds 1, indexing 2.
+TENSOR: dict[str, float] = {"tensor": 5}
 BEGUN: dict[str, float] = {**TENSOR, "module": 10}
 HALF: dict[str, float] = {"tensor": 40, "module": 10}
 MODULE: dict[str, float] = {"module": 10}  # on the reference's tensor
 ALL: dict[str, float] = {
     **{"tensor": 40, "module": 10, "matmul": 5, "linear": 10},
-    **{"relu": 5, "sgd": 8, "mseloss": 8, "train": 6, "model": 8},
+    **{"relu": 5, "sgd": 8, "mseloss": 8, "model": 14},
 }
 
 
@@ -53,7 +51,7 @@ class Fault:
     points: dict[str, float]
     says: str | None = None
     shows: tuple[str, ...] = ()
-    file: str = "workshop.ipynb"
+    file: str = "tiny.ipynb"
     beside: Callable[[Path], None] | None = None
 
 
@@ -64,7 +62,7 @@ def begun(**answers: str) -> Notebook:
     """
     tensor, _ = solution("tensor").split("    # The operators")
     first = {"tensor": tensor, "module": solution("module")}
-    made = notebook(**{**dict.fromkeys(ANSWERS, ""), **first, **answers})
+    made = notebook(**{**dict.fromkeys(solutions(), ""), **first, **answers})
     made["cells"] = [each for each in made["cells"] if each["cell_type"] != "code" or each["metadata"]]
     return made
 
@@ -93,7 +91,7 @@ def changed(answer: str, *changes: tuple[str, str]) -> Callable[[], Notebook]:
 
 
 def solved() -> Notebook:
-    return without_pictures(notebook(others="solution"))
+    return notebook(others="solution")
 
 
 def cell(made: Notebook, grade_id: str) -> dict[str, Any]:
@@ -139,7 +137,7 @@ def odd_values(made: Notebook) -> None:
 
 
 def damaged_cells(made: Notebook) -> None:
-    made["cells"][20:20] = [None, 3, "cell", [], {}, {"cell_type": "code"}, {"source": [1, 2]}, *[None] * 100_000]
+    made["cells"][3:3] = [None, 3, "cell", [], {}, {"cell_type": "code"}, {"source": [1, 2]}, *[None] * 100_000]
 
 
 def large_outputs(made: Notebook) -> None:
@@ -159,7 +157,7 @@ def many_cells(made: Notebook) -> None:
 
 def copied(made: Notebook) -> None:
     """A first version of an answer stands before it, and a test is there twice."""
-    for grade_id, source in {"tensor": "class MyTensor: ...", "test_module": "tests.test_my_module()"}.items():
+    for grade_id, source in {"tensor": "class MyTensor: ...", "test_module": "tests.test_module()"}.items():
         twin = {**copy.deepcopy(cell(made, grade_id)), "id": f"twin-{grade_id}", "source": source}
         made["cells"].insert(place(made, grade_id), twin)
 
@@ -219,7 +217,7 @@ def stripped_and_tried(made: Notebook) -> None:
             each["source"] = "# by me\n" + "".join(each["source"])
         each["metadata"] = {}
         del each["id"]
-    made["cells"].append(code_cell("def sub_deriv(base, *tensors):\n    return None, accuracy(model, images, labels)"))
+    made["cells"].append(code_cell("def sub_deriv(base, *tensors):\n    return None, matmul(model, images)"))
 
 
 def tests_edited(made: Notebook) -> None:
@@ -282,7 +280,7 @@ def inside(name: str) -> Callable[[Path], None]:
 
     def beside(folder: Path) -> None:
         (folder / name).mkdir()
-        (folder / name / "workshop.ipynb").write_text(json.dumps(begun()))
+        (folder / name / "tiny.ipynb").write_text(json.dumps(begun()))
 
     return beside
 
@@ -303,12 +301,12 @@ def in_a_zip() -> bytes:
     """A zip file that holds the one with the notebook."""
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w") as file:
-        file.writestr("a.zip", zipped("workshop.ipynb")())
+        file.writestr("a.zip", zipped("tiny.ipynb")())
     return made.getvalue()
 
 
 def too_large(folder: Path) -> None:
-    os.truncate(folder / "workshop.ipynb", 200 << 20)
+    os.truncate(folder / "tiny.ipynb", 200 << 20)
 
 
 def extra_files(folder: Path) -> None:
@@ -322,16 +320,16 @@ def extra_files(folder: Path) -> None:
     (folder / "thousand").mkdir()
     for number in range(1000):
         (folder / "thousand" / f"{number}.txt").touch()
-    for name in ("tests.py", "numpy.py", "-rf", "a\nb", "workshop.ipynb.bak", ".ipynb"):
+    for name in ("tests.py", "numpy.py", "-rf", "a\nb", "tiny.ipynb.bak", ".ipynb"):
         (folder / name).write_text("raise SystemExit")
 
 
 def stopped_half_way(folder: Path) -> None:
     """What a run that was killed leaves: files of the course, and the notebook as it was before it was graded."""
     learner = folder.parent.name
-    left = folder.parents[2] / "autograded" / learner / "workshop"
+    left = folder.parents[2] / "autograded" / learner / "tiny"
     left.mkdir(parents=True)
-    (left / "workshop.ipynb").write_text(json.dumps(begun()))
+    (left / "tiny.ipynb").write_text(json.dumps(begun()))
     (left / "requirements.txt").write_text("numpy\n")
 
 
@@ -368,7 +366,7 @@ DEATHS = {
 def dies(grade_id: str, how: str) -> Callable[[], Notebook]:
     """The kernel ends in an answer of an otherwise right notebook."""
     answer = {grade_id: f"{DEATHS[how]}\n{solution(grade_id)}"}
-    return lambda: without_pictures(notebook(others="solution", **answer))
+    return lambda: notebook(others="solution", **answer)
 
 
 def dividing(*lines: str) -> Callable[[], Notebook]:
@@ -428,12 +426,10 @@ def notebook_only(made: Notebook) -> None:
     ]
 
 
-# When the gradients of a / b are wrong: 1 less for them, 0.5 for numbers beside a tensor. Random programs and
-# broadcasting are tested with the other operators.
-NO_DIVISION: dict[str, float] = {**HALF, "tensor": 38.5}
-# What is tested before the gradients of a / b: 5.5 for a tensor alone, 2.5 each for + - *, 1 for what requires a
-# gradient and what is recorded, 1 for the value of a / b.
-BEFORE_DIVISION: dict[str, float] = {**MODULE, "tensor": 15}
+# When the gradients of a / b are wrong: 9 less for them.
+NO_DIVISION: dict[str, float] = {**HALF, "tensor": 31}
+# What is tested before the gradients of a / b: 5 for a tensor alone, 5 for values, 8 for + and -, 8 for *.
+BEFORE_DIVISION: dict[str, float] = {**MODULE, "tensor": 26}
 ENDED = "the kernel has ended"
 STOPPED = "nothing could be run any more"
 SLOW = "your code did not finish in time"
@@ -441,7 +437,7 @@ ABSENT = "not installed where they are graded: "
 NO_DATE = "timestamp.txt holds no date"
 
 FILES = [
-    Fault("empty_file", lambda: b"", NOTHING, "'workshop.ipynb' is empty"),
+    Fault("empty_file", lambda: b"", NOTHING, "'tiny.ipynb' is empty"),
     Fault("truncated_json", as_bytes(lambda text: text[: len(text) // 2]), NOTHING, "is damaged near line"),
     Fault("other_json", lambda: b'{"cells": 3, "nbformat": 4}', NOTHING, "is not a notebook"),
     Fault("deep_json", lambda: b'{"cells":' + b"[" * 200_000, NOTHING, "is damaged"),
@@ -487,10 +483,10 @@ FILES = [
 
 FOLDERS = [
     Fault("empty_folder", lambda: None, NOTHING, "nor any other notebook"),
-    Fault("no_notebook", lambda: b"f = 3", NOTHING, "nor any other notebook, but 'workshop.py'", file="workshop.py"),
-    Fault("macos", begun, BEGUN, beside=texts(__DS_Store="x", ___workshop__ipynb=b"\0\5\x16\7\0\2\0\0Mac OS X")),
-    Fault("json_after_its_name", begun, BEGUN, "'workshop.ipynb.json' was graded in", file="workshop.ipynb.json"),
-    Fault("folder_in_folder", lambda: None, BEGUN, "'a/workshop.ipynb' was graded in its place", beside=inside("a")),
+    Fault("no_notebook", lambda: b"f = 3", NOTHING, "nor any other notebook, but 'tiny.py'", file="tiny.py"),
+    Fault("macos", begun, BEGUN, beside=texts(__DS_Store="x", ___tiny__ipynb=b"\0\5\x16\7\0\2\0\0Mac OS X")),
+    Fault("json_after_its_name", begun, BEGUN, "'tiny.ipynb.json' was graded in", file="tiny.ipynb.json"),
+    Fault("folder_in_folder", lambda: None, BEGUN, "'a/tiny.ipynb' was graded in its place", beside=inside("a")),
     Fault("zip_file", zipped("Übung/My work.ipynb"), BEGUN, "'work.zip/Übung/My work.ipynb' was", file="work.zip"),
     Fault("zip_bomb", zipped("a.ipynb", 100_000_000), NOTHING, "is packed smaller than a", file="work.zip"),
     Fault(
@@ -498,7 +494,7 @@ FOLDERS = [
     ),
     Fault("picture", lambda: b"\x89PNG", NOTHING, "nor any other notebook, but 'photo.png'", file="photo.png"),
     Fault("renamed", begun, BEGUN, "'My work (1).IPYNB' was graded in its place", file="My work (1).IPYNB"),
-    Fault("Zo\u00eb [2] $(id) +1 'x' #%", begun, BEGUN, "'workshop.json' was graded", file="workshop.json"),
+    Fault("Zo\u00eb [2] $(id) +1 'x' #%", begun, BEGUN, "'tiny.json' was graded", file="tiny.json"),
     Fault("renamed_oddly_and_empty", lambda: b"", NOTHING, "is empty", file="caf\udce9\n# **x**.ipynb"),
     Fault(
         "two_notebooks",
@@ -507,7 +503,7 @@ FOLDERS = [
         "other notebooks were not looked at: 'Untitled.ipynb'",
         beside=texts(Untitled__ipynb="{}"),
     ),
-    Fault("notebook_is_a_folder", lambda: None, NOTHING, "nor any other notebook", beside=folder("workshop.ipynb")),
+    Fault("notebook_is_a_folder", lambda: None, NOTHING, "nor any other notebook", beside=folder("tiny.ipynb")),
     # Of all that dateutil cannot read, this raises neither ValueError nor OverflowError.
     Fault("timestamp_of_a_long_number", begun, BEGUN, NO_DATE, beside=texts(timestamp__txt="1" * 40 + "h")),
     Fault(
@@ -567,7 +563,7 @@ ENDS = [
     Fault("dies_in_layers", dies("layers", "_exit"), {**ALL, "linear": 0, "relu": 0}, ENDED),
     Fault("dies_in_optimizer", dies("optimizer", "segfault"), {**ALL, "sgd": 0}, ENDED),
     Fault("dies_in_loss", dies("loss", "terminate"), {**ALL, "mseloss": 0}, ENDED),
-    Fault("dies_in_model", dies("model", "segfault"), {**ALL, "train": 0, "model": 0}, ENDED),
+    Fault("dies_in_model", dies("model", "segfault"), {**ALL, "model": 0}, ENDED),
     Fault(
         "dies_in_a_rule",
         dividing("import os", "os._exit(0)"),
@@ -584,7 +580,7 @@ ENDS = [
         BEGUN,
         shows=("KeyboardInterrupt",),
     ),
-    Fault("sleeps_longer", own("import time\ntime.sleep(15)\nprint('awake')"), BEGUN, shows=("awake",)),
+    Fault("sleeps_longer", own("import time\ntime.sleep(9)\nprint('awake')"), BEGUN, shows=("awake",)),
     Fault(
         "ignores_interrupts",
         own("import signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass"),
@@ -596,8 +592,8 @@ ENDS = [
         own("import signal\nfor number in (1, 2, 15): signal.signal(number, signal.SIG_IGN)"),
         BEGUN,
     ),
-    # Tuples cost what is asked of them, 0.5; all other checks make their tensors of lists.
-    Fault("hangs_in_a_constructor", creating("while type(data) is tuple: pass"), {**BEGUN, "tensor": 5}, shows=(SLOW,)),
+    # Tuples cost what is asked of them, 1; all other checks make their tensors of lists.
+    Fault("hangs_in_a_constructor", creating("while type(data) is tuple: pass"), {**BEGUN, "tensor": 4}, shows=(SLOW,)),
     Fault("hangs_in_a_rule", dividing("while True: pass"), NO_DIVISION, shows=(SLOW,)),
     # In a loop of C, which no signal stops.
     Fault(
@@ -621,7 +617,10 @@ OUTPUT = [
     Fault("shows_a_lot", own("for number in range(1_000): display(number)"), BEGUN, shows=("more outputs",)),
     Fault(
         "warns",
-        own("import sys\nfor _ in range(22): plt.figure(figsize=(1, 1))\nprint('oh', file=sys.stderr)"),
+        own(
+            "import sys\nfrom matplotlib import pyplot as plt\nfor _ in range(22): plt.figure(figsize=(1, 1))\n"
+            "print('oh', file=sys.stderr)"
+        ),
         BEGUN,
         shows=("More than 20 figures have been opened", "oh"),
     ),
@@ -689,7 +688,7 @@ PYTHON = [
     # Python itself, and so its kernel, is broken from there on; what came before counts.
     Fault("hides_builtins", own("import builtins\nbuiltins.len = builtins.isinstance = print"), BEGUN, STOPPED),
     # Their own functions look for NumPy under this name.
-    Fault("hides_numpy", own("np = 'mine'"), TENSOR, shows=("(tests.test_tensor_class), which does not pass yet",)),
+    Fault("hides_numpy", own("np = 'mine'"), TENSOR, shows=("(tests.test_tensor), which does not pass yet",)),
     Fault("hides_ours", own("tests = server = wire = display = get_ipython = _ = 'mine'", before="test_tensor"), BEGUN),
     Fault("unusual_classes", unusual_classes, HALF),
     Fault("not_finite", dividing("return base * np.nan, base * np.inf"), NO_DIVISION, shows=("a.grad is nan",)),

@@ -1,11 +1,14 @@
 """Commands of nbgrader's, of `python -m grading`, of pytest and of builds, run by copies of a process that has imported
-what they need: PyTorch, nbgrader and the judge take longer to load than most classes here take to be graded.
+what they need: nbgrader and the judge take longer to load than most classes here take to be graded.
 
     run([sys.executable, "-m", "nbgrader", ...], ...)   as subprocess.run does, but for start and imports
 
 A command has its own folder, environment, arguments and output, and ends by itself. What it starts as a program of its
-own starts as ever, but for the process that loads PyTorch for workers: that is a copy of the command's. Of a command in
-a course of its own (`forget`), Python programs that it waits for are run in this way, too, as those of a build.
+own starts as ever, but for the process that loads the tests for workers, which is a copy of the command's, and for the
+zygote of its kernels, which is one for all commands. Of a command in another course (`forget`), Python programs that it
+waits for are run in this way, too, as those of a build.
+
+The process runs in the course of kit.py, which has a copy of this file: its modules are those of that course.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ import json
 import os
 import runpy
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -28,25 +32,19 @@ from multiprocessing import util
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent  # in the process: the course
 PACKAGES = sys.path[1:]
 sys.path[1:1] = [str(ROOT)]
+
+import kit  # noqa: E402
 
 from grading import jail, warm  # noqa: E402
 
 LARGEST = 1 << 17  # bytes of a request
 PLACE = "MINITORCH_TESTS_READY"  # the variable that says where it is asked
-SEED = 1  # of most runs here: PyTorch has been asked
 LOADED = ("nbconvert.exporters", "nbgrader.apps.nbgraderapp", "pytest", "sqlalchemy.dialects.sqlite", "grading.run")
-OWN = (
-    "answers",
-    "checks",
-    "conftest",
-    "grading",
-    "make_class",
-    "tests",
-    "workshop",
-)  # modules of which a folder that is no course has its own
+# Modules of which another course, or a learner's folder, has its own.
+OWN = ("answers", "checks", "conftest", "grading", "make_class", "tests", "tiny", "workshop")
 
 
 class Ready:
@@ -59,8 +57,8 @@ class Ready:
             listener.bind(self.place)
             listener.listen(100)
             self.process = subprocess.Popen(
-                [sys.executable, __file__, str(listener.fileno())],
-                cwd=ROOT,
+                [sys.executable, kit.course() / "kit_tests" / "ready.py", str(listener.fileno())],
+                cwd=kit.course(),
                 stdin=subprocess.PIPE,  # it ends with this one
                 pass_fds=[listener.fileno()],
             )
@@ -83,7 +81,7 @@ def place() -> str:
 def run(
     command: Sequence[str],
     *,
-    cwd: Path | str = ROOT,
+    cwd: Path | str | None = None,
     env: Mapping[str, str],
     timeout: float = 3600,
     is_one: bool = False,
@@ -92,6 +90,7 @@ def run(
     """Run a Python command to its end: `python -m module ...`, `python -c code` or `python file ...`.
 
     Args:
+        cwd: the course's folder without it.
         is_one: whether errors are written where the output is.
         forget: whether the folder has its own tests and checks.
 
@@ -101,8 +100,8 @@ def run(
     python, *arguments = map(str, command)
     assert python == sys.executable, command
     kind = arguments.pop(0) if arguments[0] in ("-m", "-c") else "file"
-    said = {"kind": kind, "arguments": arguments, "folder": str(cwd), "environment": {**env}}
-    said |= {"forget": forget, "course": str(ROOT)}  # which may be another one than that of the process
+    folder = str(cwd or kit.course())
+    said = {"kind": kind, "arguments": arguments, "folder": folder, "environment": {**env}, "forget": forget}
     with (
         socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as asked,
         tempfile.TemporaryFile() as output,
@@ -129,7 +128,7 @@ def run(
 
 
 class Copied(warm.Workers):
-    """The process that loads PyTorch for workers: it is loaded."""
+    """The process that loads the tests for workers: they are loaded."""
 
     def __init__(self, home: str, assignment: str) -> None:
         self.home, self.assignment = home, assignment
@@ -156,42 +155,48 @@ class Copied(warm.Workers):
         self.socket.close()
 
 
-def load() -> None:
-    """What commands import, and PyTorch's answers to what every run asks."""
+def load() -> Any:
+    """Load what commands import and the tests, and try what jails can do here. The zygote, where there can be one."""
     from nbgrader import api
 
-    from grading import assignments
+    from grading import assignments, execute, processes
 
     for module in LOADED:
         importlib.import_module(module)
-    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     version = api.get_alembic_version()  # nbgrader runs alembic for it, for each new gradebook
     api.get_alembic_version = lambda: version
-    if (author := ROOT / "source" / "workshop" / "author").is_dir():
-        sys.path.append(str(author))
-        from answers import names_for, solved
+    assignments.load_tests(kit.NAME)
+    one = processes.Zygote() if processes.Zygote.is_safe(jail.probe()) else None
+    if one:
+        one.folder._finalizer.detach()  # commands end, too
 
-        tests = assignments.load_tests("workshop")
-        names = solved()
-        for section in tests.ASSIGNMENT.sections:
-            section.run(names_for(section, names), SEED)
+        class Shared(processes.Zygote):
+            """The one of all commands, which goes on when a command ends."""
+
+            def __init__(self) -> None:
+                vars(self).update(vars(one))
+
+            def close(self) -> None:
+                pass
+
+        processes.Zygote = execute.Zygote = Shared
     tempfile.tempdir = None  # each command has its own
     gc.collect()
     gc.freeze()
+    return one
 
 
 def main() -> None:
     """Become one command for each request."""
-    listener, is_loaded = socket.socket(fileno=int(sys.argv[1])), False
-    where = listener.getsockname()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those who wait for commands
+    listener, is_loaded, zygote = socket.socket(fileno=int(sys.argv[1])), False, None
+    where, bwrap = listener.getsockname(), shutil.which("bwrap")
     while listener in select.select([listener, sys.stdin], [], [])[0]:
         asked, _ = listener.accept()
         with asked:
             message, given, _, _ = socket.recv_fds(asked, LARGEST, 2)
             if not is_loaded:
-                load()
-                is_loaded = True
+                zygote, is_loaded = load(), True
+                signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those who wait for commands
             if os.fork():
                 for descriptor in given:
                     os.close(descriptor)
@@ -203,12 +208,18 @@ def main() -> None:
             if command := os.fork():
                 asked.send(str(os.waitstatus_to_exitcode(os.waitpid(command, 0)[1])).encode())
                 os._exit(0)
-        become(json.loads(message), where, *given)
+        become(json.loads(message), where, bwrap, *given)
         return
+    if zygote:
+        zygote.process.kill()
+        shutil.rmtree(zygote.folder.name, ignore_errors=True)
 
 
-def become(said: Any, where: str, output: int, errors: int) -> None:
-    """Be the command that is asked for; `where` others can be asked for."""
+def become(said: Any, where: str, bwrap: str | None, output: int, errors: int) -> None:
+    """Be the command that is asked for.
+
+    `where` others can be asked for. `bwrap` is what has told what jails can do; elsewhere they may do less.
+    """
     os.chdir(said["folder"])
     os.environ.clear()
     os.environ.update(said["environment"])
@@ -219,7 +230,10 @@ def become(said: Any, where: str, output: int, errors: int) -> None:
         os.close(descriptor)
     if "TMPDIR" in os.environ:  # by which a test knows what it has started (see `processes`)
         os.open(os.environ["TMPDIR"], os.O_PATH)
-    if said["forget"] or said["course"] != str(ROOT):
+    jail._command.cache_clear()
+    if shutil.which("bwrap") != bwrap:
+        jail.probe.cache_clear()
+    if said["forget"]:
         for name in [name for name in sys.modules if name.partition(".")[0] in OWN]:
             del sys.modules[name]
         os.environ[PLACE] = where

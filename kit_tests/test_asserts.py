@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 from course import code_cell
+from kit import ROOT
 from nbformat import NotebookNode, read, reads
 from nbformat.v4 import new_code_cell, new_notebook
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
-from conftest import ROOT
 from grading import assignments, names, submissions
 from grading.autograde import JudgedAutograde
 from grading.budget import Budget

@@ -27,11 +27,11 @@ import make_class
 import nbformat
 import pytest
 import ready
+from kit import ROOT
 
 from checks.assignment import Assignment
 from checks.notebook import only_shows
 from checks.report import Report
-from conftest import ROOT
 from grading import results
 
 SEEDS = range(5)
@@ -82,7 +82,7 @@ def reports(path: Path, section: str, names: dict[str, Any]) -> list[Report]:
 @EVERY
 def test_what_is_generated_is_in_sync_and_the_solution_earns_all(name):
     command = [sys.executable, "source/build.py", "--prove", name]
-    done = ready.run(command, env=os.environ, timeout=600, forget=True)
+    done = ready.run(command, cwd=ROOT, env=os.environ, timeout=600, forget=True)
     assert done.returncode == 0, done.stderr
 
 
@@ -120,7 +120,7 @@ def test_the_sample_class_gets_what_it_deserves(name, tmp_path):
         ["nbgrader", "generate_assignment", name, "--ProvedAssignment.proved=True", db, *places],
         ["grading", "autograde", name, db, *places, journal],
     ):
-        done = ready.run([sys.executable, "-m", *command], env={**os.environ, "PATH": path})
+        done = ready.run([sys.executable, "-m", *command], cwd=ROOT, env={**os.environ, "PATH": path}, forget=True)
         assert done.returncode == 0 or "need a look" in done.stderr, done.stderr
     notebook = nbformat.read(build.Course(name).source, as_version=4)
     cells = gate.sections_of(notebook, declared(name))

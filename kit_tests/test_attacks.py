@@ -26,11 +26,12 @@ from typing import Any
 
 import attacks
 import course
+import kit
 import matplotlib
 import pytest
 from attacks import ATTACKS, Attack
+from kit import ROOT
 
-from conftest import ROOT
 from grading import jail
 
 GIB = 1 << 30
@@ -101,13 +102,13 @@ class Outside:
             "grader": os.getpid(),
             "victim": self.victim.pid,
             "gradebook": str(self.folder / "course" / "gradebook.db"),
-            "submission": str(self.folder / "course" / "submitted" / honest / "workshop" / "workshop.ipynb"),
-            "graded": str(self.folder / "course" / "autograded" / honest / "workshop" / "workshop.ipynb"),
-            "source": str(ROOT / "source" / "workshop" / "workshop.ipynb"),
-            "solutions": str(ROOT / "solutions" / "workshop" / "workshop.ipynb"),
-            "release": str(ROOT / "release" / "workshop" / "workshop.ipynb"),
-            "checks": str(ROOT / "checks" / "section.py"),
-            "judge": str(ROOT / "grading" / "judge.py"),
+            "submission": str(self.folder / "course" / "submitted" / honest / "tiny" / "tiny.ipynb"),
+            "graded": str(self.folder / "course" / "autograded" / honest / "tiny" / "tiny.ipynb"),
+            "source": str(kit.course() / "source" / "tiny" / "tiny.ipynb"),
+            "solutions": str(kit.course() / "solutions" / "tiny" / "tiny.ipynb"),
+            "release": str(kit.course() / "release" / "tiny" / "tiny.ipynb"),
+            "checks": str(kit.course() / "checks" / "section.py"),
+            "judge": str(kit.course() / "grading" / "judge.py"),
         }
 
     def marked(self) -> list[str]:
@@ -135,7 +136,7 @@ class Run:
         return self.graded.notebook(LEARNERS[attack.name])
 
     def page(self, learner: str) -> str:
-        return (self.course.folder / "feedback" / learner / "workshop" / "workshop.html").read_text(encoding="utf-8")
+        return (self.course.folder / "feedback" / learner / "tiny" / "tiny.html").read_text(encoding="utf-8")
 
 
 def honest_learners(canary: str) -> dict[str, dict[str, Any]]:
@@ -205,7 +206,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
         graded = made.grade(*LIMITS, is_own=True)  # whose memory is looked at
         after = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
         rows.append(rows_of(made.folder / "gradebook.db", list(honest)))
-        feedback = made.nbgrader("generate_feedback", "workshop", "--CourseDirectory.student_id=*-page")
+        feedback = made.nbgrader("generate_feedback", "tiny", "--CourseDirectory.student_id=*-page")
         yield Run(outside, made, graded, feedback, rows, (before, after))
 
 
@@ -272,7 +273,7 @@ def test_every_attack_was_graded_and_the_run_went_on(run):
 
 def test_honest_learners_rows_are_the_same_with_and_without_the_attacks(run):
     alone, beside = run.rows
-    assert len(alone["grade"]) == 9 * len(NEIGHBORS) and len(alone["comment"]) == 7 * len(NEIGHBORS)
+    assert len(alone["grade"]) == 8 * len(NEIGHBORS) and len(alone["comment"]) == 7 * len(NEIGHBORS)
     assert alone == beside
 
 
@@ -321,7 +322,7 @@ def test_the_grader_stays_small(run):
     before, after = run.memory
     assert after <= max(before, 3 * GIB // 2 // 1024), f"{after / 1024:.0f} MiB"
     for attack in ATTACKS:
-        path = run.course.folder / "autograded" / LEARNERS[attack.name] / "workshop" / "workshop.ipynb"
+        path = run.course.folder / "autograded" / LEARNERS[attack.name] / "tiny" / "tiny.ipynb"
         assert path.stat().st_size < 40 << 20, attack.name
 
 

@@ -23,19 +23,19 @@ import nbformat
 import numpy as np
 import pytest
 import ready
+from kit import ROOT
 from nbgrader.api import Gradebook
 
 from checks import facts
 from checks.observe import Failed, Missing, compare, same
 from checks.programs import reading
 from checks.report import MIME
-from conftest import ROOT
 from grading import results
 
 FRAMEWORK = [
     *("checks", "grading", "docs/learner.md", "conftest.py", "requirements.txt", "nbgrader_config.py"),
     *("source/.template", "source/build.py", "source/gate.py", "source/make_class.py", "Makefile"),
-    *("kit_tests/conftest.py", "kit_tests/ready.py", "kit_tests/test_assignments.py"),
+    *("kit_tests/conftest.py", "kit_tests/kit.py", "kit_tests/ready.py", "kit_tests/test_assignments.py"),
 ]
 PAGE = (ROOT / "docs" / "author.md").read_text(encoding="utf-8")
 NUMBER = itertools.count(1)

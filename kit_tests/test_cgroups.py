@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from course import wait_for
 from jailed import Kernel
+from kit import ROOT
 
 from checks.observe import Failed
-from conftest import ROOT
 from grading import __main__, cgroups, jail, run, warm
 
 MIB = 1 << 20

@@ -20,6 +20,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from answers import names_for, solved, untouched
+from kit import ROOT
 
 import tests
 from checks import observe
@@ -40,7 +41,6 @@ from checks.programs import Program
 from checks.report import MIME, STYLE, Report, Result
 from checks.section import Section
 from checks.trial import Workaround, _agrees
-from conftest import ROOT
 from workshop import oracle
 from workshop.assignment import Workshop
 from workshop.reading import array_of, compare

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import kit
 import pytest
 import ready
 from course import (
@@ -24,6 +25,7 @@ from course import (
     Graded,
     code_cell,
     course,
+    digest,
     environment,
     nothing_is_left,
     processes,
@@ -83,7 +85,7 @@ def kept(made: Course) -> dict[str, Any]:
     entries, bad = journal.history()
     found = {}
     for learner, entry in sorted((entry["learner"], entry) for entry in entries):
-        noted = journal.written("workshop", learner)
+        noted = journal.written("tiny", learner)
         result = journal.get(noted["key"])
         assert entry["points"] == noted["scores"] and entry["result"] == noted["key"], learner
         found[learner] = (
@@ -94,7 +96,7 @@ def kept(made: Course) -> dict[str, Any]:
             {name: TIMES.sub(b"", json.dumps(result.notebook(name)).encode()) for name in result.notebooks},
         )
     assert not bad and not journal.damaged
-    assert len(found) == results(made) == len(list(made.folder.glob(".grading/learners/workshop/*")))
+    assert len(found) == results(made) == len(list(made.folder.glob(".grading/learners/tiny/*")))
     return found
 
 
@@ -104,7 +106,8 @@ def state(made: Course) -> tuple[list[tuple], dict[str, bytes]]:
 
 @pytest.fixture
 def four(tmp_path) -> Course:
-    return course(tmp_path / "four", 4)
+    """Each of four takes so long that there is something to interrupt when the first one has its result."""
+    return course(tmp_path / "four", 4, pause=1.5)
 
 
 # ---------------------------------------------------------------- as nbgrader grades it
@@ -143,7 +146,7 @@ def test_what_needs_a_look_is_said_and_the_status_is_as_nbgraders(both):
     assert (one.status, graded.status) == (1, 1)
     assert "9 submissions: 9 graded, 3 need a look" in graded.log
     assert graded.log.index("jail: bubblewrap (") < graded.log.index("damaged: ")
-    assert "damaged: 'workshop.ipynb' is damaged near line 1" in graded.log
+    assert "damaged: 'tiny.ipynb' is damaged near line 1" in graded.log
     assert "untimely: timestamp.txt holds no date" in graded.log
     assert "Traceback" not in graded.log
     nothing_is_left(many)
@@ -151,9 +154,9 @@ def test_what_needs_a_look_is_said_and_the_status_is_as_nbgraders(both):
 
 def test_feedback_and_export_work_afterwards(both):
     _, many, _, _ = both
-    done = many.nbgrader("generate_feedback", "workshop")
+    done = many.nbgrader("generate_feedback", "tiny")
     assert done.returncode == 0, done.stderr
-    page = (many.folder / "feedback" / "late" / "workshop" / "workshop.html").read_text(encoding="utf-8")
+    page = (many.folder / "feedback" / "late" / "tiny" / "tiny.html").read_text(encoding="utf-8")
     assert "a.grad" in page or "passed" in page
     command = [sys.executable, "-m", "nbgrader", "export", f"--db={many.db}", f"--to={many.folder}/grades.csv"]
     done = ready.run(command, env=many.environment())
@@ -163,26 +166,25 @@ def test_feedback_and_export_work_afterwards(both):
 
 def test_every_verdict_can_be_traced(both):
     _, many, _, _ = both
-    noted = json.loads((many.folder / ".grading/learners/workshop/late.json").read_text())
+    noted = json.loads((many.folder / ".grading/learners/tiny/late.json").read_text())
     found = Journal(many.folder / ".grading").get(noted["key"])
     trace = found.trace
     assert trace["seed"] == 11 and trace["level"] == "bubblewrap" and trace["settings"]["cell_seconds"] == 30
-    assert set(trace["versions"]) >= {"python", "torch", "numpy", "nbgrader"} and trace["kit"] == worker.kit("workshop")
+    assert set(trace["versions"]) >= {"python", "tqdm", "numpy", "nbgrader"} and trace["kit"] == digest()
     assert re.match(r"\d{4}-\d\d-\d\dT", trace["begun"]) and 0 < trace["seconds"] < 100
-    assert noted["scores"]["workshop/test_tensor"] == 40
+    assert noted["scores"]["tiny/test_tensor"] == 40
     command = [sys.executable, "-m", "grading", "trace", "late", f"--journal={many.folder / '.grading'}"]
-    told = json.loads(subprocess.run(command, cwd=worker.ROOT, capture_output=True, check=True).stdout)
+    told = json.loads(ready.run(command, env=environment()).stdout)
     assert told["points"] == noted["scores"] and told["seed"] == 11
     (entry,) = told["history"]
     assert entry["points"] == noted["scores"] and entry["total"] == 50 and entry["before"] is None
     assert (entry["seed"], entry["level"], entry["why"]) == (11, "bubblewrap", ["graded for the first time"])
-    assert entry["setup"]["kit"] == worker.kit("workshop") and entry["result"] == noted["key"]
+    assert entry["setup"]["kit"] == digest() and entry["result"] == noted["key"]
     nothing = {"own": 0, "reference": 0}
     assert told["follow_through"] == {
-        "test_train": {**nothing, "points": 6},
-        "test_model": {**nothing, "points": 8},
+        "test_model": {**nothing, "points": 14},
     }
-    unknown = subprocess.run([*command[:4], "nobody", command[5]], cwd=worker.ROOT, capture_output=True, text=True)
+    unknown = ready.run([*command[:4], "nobody", command[5]], env=environment())
     assert unknown.returncode == 1 and "knows nothing of 'nobody'" in unknown.stderr
 
 
@@ -368,7 +370,7 @@ def test_below_the_required_level_nothing_is_graded(tmp_path):
 
 def test_killed_at_any_moment_it_goes_on_where_it_was(tmp_path):
     """What is there in the end is what an uninterrupted run gives."""
-    whole, killed = course(tmp_path / "whole", 4), course(tmp_path / "killed", 4)
+    whole, killed = (course(tmp_path / name, 4, pause=1.5) for name in ("whole", "killed"))
     whole.grade_class("--seed=3")
     for wanted in (0, 2):
         running = killed.start("--seed=3")
@@ -398,7 +400,7 @@ def test_a_run_that_is_stopped_ends_cleanly_and_says_how_to_go_on(four):
     nothing_is_left(four)
     seed = json.loads((four.folder / ".grading" / "run.json").read_text())["seed"]
     graded = four.grade_class()
-    assert "none needs a look" in graded.log and len(rows(four)) == 4 * (9 + 7)
+    assert "none needs a look" in graded.log and len(rows(four)) == 4 * (8 + 7)
     traces = [json.loads(path.read_text())["trace"]["seed"] for path in four.folder.glob(".grading/results/*/*.json")]
     assert traces == [seed] * 4  # everybody was asked the same
 
@@ -440,7 +442,7 @@ def test_a_kernel_that_the_machine_ends_is_no_verdict(program, tmp_path):
     def run(kills: int) -> Graded:
         """Grade; kill the kernel so many times, then let it go on, unless that was too often."""
         once = "--JudgedExecute.follow_through=False"  # it would wait again
-        command = made.nbgrader_command("autograde", "workshop", once) if program == "nbgrader" else None
+        command = made.nbgrader_command("autograde", "tiny", once) if program == "nbgrader" else None
         with made.start(once, command=command) as running:
             for attempt in range(min(kills + 1, worker.ATTEMPTS)):
                 sleeper = wait_for(lambda: sleepers() - seen).pop()
@@ -462,7 +464,7 @@ def test_a_kernel_that_the_machine_ends_is_no_verdict(program, tmp_path):
     assert "Traceback" not in failed.log
     assert set(failed.points("victim").values()) <= {None}
     assert sum(failed.points("all-00").values()) == 86
-    assert not (made.folder / "autograded" / "victim" / "workshop").exists() and results(made) == (program == "grading")
+    assert not (made.folder / "autograded" / "victim" / "tiny").exists() and results(made) == (program == "grading")
     graded = run(1)
     assert graded.status == 0, graded.log
     assert sum(graded.points("victim").values()) == 50 and not graded.remarks("victim")
@@ -483,7 +485,7 @@ def test_while_the_gradebook_is_locked_it_waits(four):
     lock.close()
     assert running.wait() == 0, log
     assert log.count("The gradebook is in use by another program (database is locked): waiting for it") == 1
-    assert len(rows(four)) == 4 * (9 + 7)
+    assert len(rows(four)) == 4 * (8 + 7)
 
 
 def test_a_gradebook_that_is_deleted_half_way_can_be_filled_again(four):
@@ -494,10 +496,10 @@ def test_a_gradebook_that_is_deleted_half_way_can_be_filled_again(four):
     assert running.returncode == 1
     assert "There is no gradebook at" in log and "what was graded is kept" in log and "Traceback" not in log
     kept = results(four)
-    four.nbgrader("generate_assignment", "workshop", "--force")
+    four.release()
     graded = four.grade_class()
     assert f"{kept} unchanged" in graded.log and graded.status == 0
-    assert len(rows(four)) == 4 * (9 + 7)
+    assert len(rows(four)) == 4 * (8 + 7)
 
 
 def test_a_gradebook_that_is_deleted_while_it_is_written_is_said_to_be_gone(tmp_path):
@@ -506,7 +508,7 @@ def test_a_gradebook_that_is_deleted_while_it_is_written_is_said_to_be_gone(tmp_
         pytest.raises(gradebook.GradebookError, match="There is no gradebook at"),
         gradebook.transaction(made.db, "minitorch") as opened,
     ):
-        opened.find_assignment("workshop")
+        opened.find_assignment("tiny")
         (made.folder / "gradebook.db").unlink()
         opened.add_student("ada")
 
@@ -516,21 +518,21 @@ def test_a_full_disk_stops_it_and_nothing_is_lost(four):
     journal = four.folder / ".grading"
     journal.mkdir()
     space = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--mount"]
-    mount = f"mount -t tmpfs -o size=128k tmpfs {journal} && exec {shlex.join(four.command())}"
+    mount = f"mount -t tmpfs -o size=48k tmpfs {journal} && exec {shlex.join(four.command())}"
     done = subprocess.run(
         [*space, "sh", "-c", mount],
         env=four.environment(),
         capture_output=True,
         text=True,
         timeout=120,
-        cwd=worker.ROOT,
+        cwd=kit.course(),
     )
     assert done.returncode == 1
     assert "Stopped: No space left on device" in done.stderr and "What was graded is kept" in done.stderr
     assert "Traceback" not in done.stderr
     nothing_is_left(four)
     assert not list(journal.iterdir())  # that file system is gone with its process
-    assert rows(four) == [] or len(rows(four)) % (9 + 7) == 0  # whole submissions, or nothing
+    assert rows(four) == [] or len(rows(four)) % (8 + 7) == 0  # whole submissions, or nothing
 
 
 @pytest.mark.parametrize("program", ["grading", "nbgrader"])
@@ -541,14 +543,14 @@ def test_where_nothing_can_be_written_it_says_so(place, says, program, tmp_path)
     """Neither a course that is read-only nor a full folder for temporary files shows a traceback."""
     made = course(tmp_path / "course", 1)
     space = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--mount"]
-    command = shlex.join(made.command() if program == "grading" else made.nbgrader_command("autograde", "workshop"))
+    command = shlex.join(made.command() if program == "grading" else made.nbgrader_command("autograde", "tiny"))
     if place == "course":
         folder = shlex.quote(str(made.folder))
         mounts = f"mount --bind {folder} {folder} && mount -o remount,ro,bind {folder}"
     else:
         mounts = f"mount -t tmpfs -o size=16k tmpfs {made.variables['TMPDIR']}"
     done = subprocess.run(
-        [*space, "sh", "-c", f"{mounts} && cd {worker.ROOT} && exec {command}"],
+        [*space, "sh", "-c", f"{mounts} && cd {kit.course()} && exec {command}"],
         env=made.environment(),
         capture_output=True,
         text=True,
@@ -571,7 +573,7 @@ def test_closed_output_shows_no_traceback(four):
         (f"{grade} <&- >&- 2>&-", 1),
     ):
         done = subprocess.run(
-            command, shell=True, cwd=worker.ROOT, env=four.environment(), capture_output=True, text=True
+            command, shell=True, cwd=kit.course(), env=four.environment(), capture_output=True, text=True
         )
         assert done.returncode == status, (command, done)
         assert not re.search("Traceback|Exception ignored", done.stderr), (command, done.stderr)
@@ -603,7 +605,7 @@ def test_a_course_may_lie_anywhere_and_what_cannot_be_graded_is_said(program, tm
     """Folders and learners with characters that mean something in patterns; names and dates that mean nothing."""
     folder = tmp_path / "a [course] (of+mine) $HOME {x} ^.*"
     made = course(folder)
-    shutil.copytree(worker.ROOT / "source" / "workshop", folder / "source" / "workshop")
+    shutil.copytree(kit.course() / "source" / "tiny", folder / "source" / "tiny")
     names = ("half [1]", "a+b (c)", "$HOME", "*")
     for name in names:
         made.hand_in(name, submission("none", 3))
@@ -612,7 +614,7 @@ def test_a_course_may_lie_anywhere_and_what_cannot_be_graded_is_said(program, tm
     for name in ("..x", "new\nline"):
         made.hand_in(name, submission("all"))
     journal = [f"--ClassAutograde.journal_directory={folder / '.grading'}", "--jobs=1"]
-    command = [sys.executable, "-m", program, "autograde", "workshop", f"--course-dir={folder}"]
+    command = [sys.executable, "-m", program, "autograde", "tiny", f"--course-dir={folder}"]
     command += journal if program == "grading" else []
 
     def run(*options: str) -> str:
@@ -627,7 +629,7 @@ def test_a_course_may_lie_anywhere_and_what_cannot_be_graded_is_said(program, tm
     with contextlib.closing(sqlite3.connect(folder / "gradebook.db")) as database:
         found = dict(database.execute("select student_id, timestamp from submitted_assignment"))
     assert found == {**dict.fromkeys(names), "a+b (c)": "2026-01-05 10:00:00.000000"}
-    assert all((folder / "autograded" / name / "workshop" / "workshop.ipynb").exists() for name in names)
+    assert all((folder / "autograded" / name / "tiny" / "tiny.ipynb").exists() for name in names)
     assert "1 submission" in run("--student=half [1]", "--force")
 
 
@@ -635,7 +637,7 @@ def test_a_folder_that_is_swapped_for_a_link_while_a_class_is_graded_is_not_foll
     made = course(tmp_path / "course", 1)
     folder = made.hand_in("eve", submission("none"))
     swap = f"os.rename({str(folder)!r}, {str(tmp_path / 'aside')!r})"
-    swap += f"; os.symlink({str(made.folder / 'submitted' / 'all-00' / 'workshop')!r}, {str(folder)!r})"
+    swap += f"; os.symlink({str(made.folder / 'submitted' / 'all-00' / 'tiny')!r}, {str(folder)!r})"
     code = f"""
 import os, sys
 from grading import __main__, submissions
@@ -714,30 +716,27 @@ def test_the_log_says_why_points_changed_and_keeps_what_they_were(tmp_path):
         ("half-01", 50, None, ["graded for the first time"]),
         ("all-00", 50, 86, ["something else was handed in", "limits were changed"]),
         ("half-01", 50, 50, ["limits were changed"]),
-        ("all-00", 50, 9, [lost]),
-        ("half-01", 50, 9, [lost]),
+        ("all-00", 50, 8, [lost]),
+        ("half-01", 50, 8, [lost]),
         ("all-00", 50, 50, ["graded again"]),
     ]
     assert bad == 1
     command = [sys.executable, "-m", "grading", "trace", f"--journal={journal}"]
-    done = subprocess.run(command, cwd=worker.ROOT, capture_output=True, text=True, check=True)
+    done = ready.run(command, env=environment())
     assert done.stderr == "Left out: 1 line of the log that cannot be read.\n"
     lines = done.stdout.splitlines()
-    assert len(lines) == 7 and "  workshop  all-00  50, 86 before (test_tensor 40, test_module 10, " in lines[2]
-    assert (
-        "in, limits were changed; seed " in lines[2]
-        and f"kit {worker.kit('workshop')[:8]}, level bubblewrap" in lines[2]
-    )
+    assert len(lines) == 7 and "  tiny  all-00  50, 86 before (test_tensor 40, test_module 10, " in lines[2]
+    assert "in, limits were changed; seed " in lines[2] and f"kit {digest()[:8]}, level bubblewrap" in lines[2]
 
 
 def test_a_name_that_the_terminal_cannot_show_is_shown_all_the_same(tmp_path):
     journal = Journal(tmp_path / "journal")
-    entry = {"at": "2026-01-05", "assignment": "workshop", "learner": "Łukasz", "total": 1, "before": None}
+    entry = {"at": "2026-01-05", "assignment": "tiny", "learner": "Łukasz", "total": 1, "before": None}
     run = {"points": {"test_tensor": 1}, "why": ["graded"], "seed": 1, "setup": {"kit": "0" * 8}, "level": "process"}
     journal.log([{**entry, **run}])
     command = [sys.executable, "-m", "grading", "trace", f"--journal={journal.folder}"]
     variables = {**os.environ, "PYTHONIOENCODING": "latin-1"}
-    done = subprocess.run(command, cwd=worker.ROOT, env=variables, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=kit.course(), env=variables, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "") and "\\u0141ukasz" in done.stdout
 
 
@@ -750,7 +749,7 @@ def test_a_journal_that_is_damaged_anywhere_stops_no_run(tmp_path):
     made = course(tmp_path / "course", 3)
     made.grade_class("--seed=1")
     before, journal = state(made), made.folder / ".grading"
-    learners, entries = journal / "learners" / "workshop", sorted(journal.glob("results/*/*.json"))
+    learners, entries = journal / "learners" / "tiny", sorted(journal.glob("results/*/*.json"))
     text = entries[0].read_bytes()
     entries[0].write_bytes(text[:900] + bytes([text[900] ^ 1]) + text[901:])
     entries[1].unlink()
@@ -770,7 +769,7 @@ def test_a_journal_that_is_damaged_anywhere_stops_no_run(tmp_path):
     assert graded.log.count("of the journal could not be read, and counted as absent") == 1
     assert state(made) == before
     aside = {path.name for path in journal.rglob("*.set-aside-0")}
-    assert {"run.json.set-aside-0", "now.set-aside-0", "workshop.set-aside-0", "log.jsonl.set-aside-0"} < aside
+    assert {"run.json.set-aside-0", "now.set-aside-0", "tiny.set-aside-0", "log.jsonl.set-aside-0"} < aside
     assert len(aside) == 6
     again = made.grade_class()
     assert "3 unchanged" in again.log and "journal" not in again.log
@@ -832,11 +831,11 @@ def test_progress_is_a_bar_in_a_terminal_and_lines_elsewhere(stream, monkeypatch
     monkeypatch.setattr("grading.progress.LINE_SECONDS", 0.0)
     with Progress(3) as progress:
         progress.step("unchanged", "ada")
-        progress.step("graded", "b\x1b[31mob", ["'workshop.ipynb' is empty."], 2.0)
+        progress.step("graded", "b\x1b[31mob", ["'tiny.ipynb' is empty."], 2.0)
         progress.step("graded", "eve", seconds=1.0)
         assert progress.finish()
     text = shown.getvalue()
-    assert "bob: 'workshop.ipynb' is empty." in text
+    assert "bob: 'tiny.ipynb' is empty." in text
     assert "\x1b[31m" not in text
     assert "3 submissions: 1 unchanged, 2 graded, 1 need a look" in text and "1.50 s of a worker" in text
     if stream is Terminal:
@@ -857,7 +856,7 @@ def test_a_learner_whose_result_cannot_be_written_stops_nobody(tmp_path):
             raise gradebook.GradebookError("enough")  # nothing after the gradebook matters here
 
     desk, progress, journal = Desk(), Progress(3), Journal(tmp_path / "journal")
-    plan = Plan(SETUP, journal, "workshop", ["workshop"], tmp_path, {}, {}, lambda name: tmp_path / name)
+    plan = Plan(SETUP, journal, "tiny", ["tiny"], tmp_path, {}, {}, lambda name: tmp_path / name)
     ledger = Ledger(plan, desk, progress, print)
     for name in ("ada", "bob"):
         ledger.add(Learner(name, "", Path()), Result(), "graded")
@@ -870,7 +869,7 @@ def test_a_learner_whose_result_cannot_be_written_stops_nobody(tmp_path):
     assert +progress.counts == {"graded": 1, "not graded": 1} and progress.looks == ["bob"]
 
 
-SETUP = Setup({}, {}, Settings(submission_seconds=1), 0, worker.kit("workshop"), "workshop")
+SETUP = Setup({}, {}, Settings(submission_seconds=1), 0, "kit", "tiny")
 
 
 def test_a_submission_that_kills_its_worker_is_noted_and_the_others_go_on(monkeypatch):
@@ -909,9 +908,9 @@ def test_a_journal_is_there_as_a_whole_or_not_at_all(tmp_path):
         with pytest.raises(Busy, match=f"process {os.getpid()}"), Journal(tmp_path / "journal").locked():
             pass
         journal.put("ab" * 32, Result({}, ["x"], {}))
-        journal.note("workshop", "x" * 255, {"key": "k"})
+        journal.note("tiny", "x" * 255, {"key": "k"})
         assert journal.get("ab" * 32).remarks == ["x"]
-        assert journal.written("workshop", "x" * 255) == {"key": "k"}
+        assert journal.written("tiny", "x" * 255) == {"key": "k"}
         assert journal.begin("setup", 5, anew=False) == 5
         assert journal.begin("setup", 6, anew=False) == 5  # it goes on
         assert journal.begin("other", 7, anew=False) == 7

@@ -17,15 +17,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import kit
 import pytest
 from course import LEARNERS, Course, course, processes, results, wait_for
 
-from grading import worker
 from grading.results import read
 
 distributed = pytest.importorskip("distributed", reason="pip install -r requirements-cluster.txt")
 psycopg = pytest.importorskip("psycopg", reason="pip install -r requirements-cluster.txt")
-POINTS = {"all": 86, "half": 50, "none": 0, "wrong": 48.5}
+POINTS = {"all": 86, "half": 50, "none": 0, "wrong": 42}
 
 
 class Cluster:
@@ -54,8 +54,8 @@ class Cluster:
         with log:
             return subprocess.Popen(
                 [Path(sys.executable).with_name("dask"), *arguments, "--no-dashboard", *self.tls],
-                cwd=worker.ROOT,
-                env={**os.environ, "TMPDIR": str(self.folder / "tmp"), "PYTHONPATH": str(worker.ROOT)},
+                cwd=kit.course(),
+                env={**os.environ, "TMPDIR": str(self.folder / "tmp"), "PYTHONPATH": str(kit.course())},
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -82,7 +82,7 @@ def cluster(tmp_path) -> Iterator[Cluster]:
 
 
 def points(made: Course) -> dict[str, float]:
-    return {learner: sum(row) for learner, row in read(made.db, "workshop").rows.items()}
+    return {learner: sum(row) for learner, row in read(made.db, "tiny").rows.items()}
 
 
 def expected(count: int) -> dict[str, float]:
@@ -91,7 +91,7 @@ def expected(count: int) -> dict[str, float]:
 
 
 def test_a_cluster_grades_and_survives_the_death_of_a_worker(tmp_path, cluster):
-    made = course(tmp_path / "course", 6)
+    made = course(tmp_path / "course", 6, pause=1.5)
     running = made.start(f"--scheduler={cluster.address}", "--seed=4")
     wait_for(lambda: results(made) >= 1)
     cluster.workers[0].kill()
@@ -106,7 +106,7 @@ def test_a_cluster_grades_and_survives_the_death_of_a_worker(tmp_path, cluster):
 
 
 def test_without_its_scheduler_a_run_stops_and_goes_on_elsewhere(tmp_path, cluster):
-    made = course(tmp_path / "course", 6)
+    made = course(tmp_path / "course", 6, pause=1.5)
     running = made.start(f"--scheduler={cluster.address}")
     wait_for(lambda: results(made) >= 1)
     cluster.scheduler.kill()
@@ -235,6 +235,6 @@ def test_the_gradebook_may_be_postgresql(tmp_path, postgres):
     assert graded.status == 0, graded.log
     assert points(made) == expected(4)
     assert "4 unchanged" in made.grade_class().log
-    done = made.nbgrader("generate_feedback", "workshop", "--CourseDirectory.student_id=half-01")
+    done = made.nbgrader("generate_feedback", "tiny", "--CourseDirectory.student_id=half-01")
     assert done.returncode == 0, done.stderr
-    assert (made.folder / "feedback" / "half-01" / "workshop" / "workshop.html").exists()
+    assert (made.folder / "feedback" / "half-01" / "tiny" / "tiny.html").exists()

@@ -12,6 +12,7 @@ import gate
 import jailed
 import numpy as np
 import pytest
+from kit import ROOT
 from nbformat.v4 import new_code_cell, new_notebook
 
 from checks.assignment import Assignment
@@ -19,7 +20,6 @@ from checks.mistakes import Mistakes
 from checks.report import Drawing
 from checks.section import Section
 from checks.trial import Trial
-from conftest import ROOT
 from grading.progress import Progress
 
 

@@ -19,12 +19,13 @@ from typing import Any
 
 import proof
 import pytest
-from course import RELEASE, Course, Graded, environment, place, solution
+from course import Graded, environment, place
+from kit import ROOT
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
-from conftest import ROOT
 from workshop import mistakes as known
 
+RELEASE = ROOT / "release" / "workshop" / "workshop.ipynb"
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 QUIET = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 QUIET += ["--disable-component-update", "--disable-sync", "--disable-quic"]
@@ -51,6 +52,12 @@ STEPS = {
         ["train-mean-of-batches", "model-relu-forgotten"],
     ),
 }
+
+
+def solution(name: str) -> str:
+    """The reference's text of an answer cell."""
+    cells = json.loads((ROOT / "solutions" / "workshop" / "workshop.ipynb").read_text(encoding="utf-8"))
+    return "".join(cells["cells"][place(cells, name)]["source"])
 
 
 def with_mistakes(answer: str, mistakes: list[str]) -> str:
@@ -387,24 +394,38 @@ def test_the_validate_button_finds_nothing_wrong(desk):
 # ---------------------------------------------------------------- handed in
 
 
+def nbgrader(folder: Path, command: str, *options: str) -> subprocess.CompletedProcess[str]:
+    """A command of nbgrader's for the workshop, in an instructor's folder."""
+    call = [sys.executable, "-m", "nbgrader", command, "workshop", f"--db=sqlite:///{folder}/gradebook.db", *options]
+    for name in ("submitted", "autograded", "feedback", "release"):
+        call.append(f"--CourseDirectory.{name}_directory={folder / name}")
+    return subprocess.run(call, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=900)
+
+
 @pytest.fixture(scope="module")
-def graded(desk, folder, tmp_path_factory) -> Course:
+def graded(desk, folder, tmp_path_factory) -> Graded:
     """The course of an instructor, with what was saved at the desk handed in by one learner, and less by another."""
-    made = Course(tmp_path_factory.mktemp("course"))
-    made.hand_in("ada", (folder / "workshop.ipynb").read_bytes())
-    half = json.loads((folder / "workshop.ipynb").read_text(encoding="utf-8"))
+    made = tmp_path_factory.mktemp("course")
+    saved = (folder / "workshop.ipynb").read_text(encoding="utf-8")
+    half = json.loads(saved)
     half["cells"][place(half, "loss")]["source"] = with_mistakes("loss", ["mse-sum-of-squares"])
     half["cells"].append(dict(half["cells"][place(half, "setup")], id="again"))
-    made.hand_in("ben", half)
-    done = made.grade()
-    assert "2 submissions graded, 1 need a look: ben" in done.log
-    feedback = made.nbgrader("generate_feedback", "workshop")
+    for learner, content in (("ada", saved), ("ben", json.dumps(half))):
+        submitted = made / "submitted" / learner / "workshop"
+        submitted.mkdir(parents=True)
+        (submitted / "workshop.ipynb").write_text(content, encoding="utf-8")
+    subprocess.run([sys.executable, "source/build.py", "--support", "workshop"], cwd=ROOT, check=True)
+    release = nbgrader(made, "generate_assignment", "--ProvedAssignment.proved=True")
+    assert release.returncode == 0, release.stderr
+    done = nbgrader(made, "autograde")
+    assert "2 submissions graded, 1 need a look: ben" in done.stderr, done.stderr
+    feedback = nbgrader(made, "generate_feedback")
     assert feedback.returncode == 0, feedback.stderr
-    return made
+    return Graded(done.returncode, done.stderr, made)
 
 
 def test_what_was_saved_earns_all_points_and_has_a_feedback_page(graded, browser):
-    assert sum(Graded.points(graded, "ada").values()) == 100
+    assert sum(graded.points("ada").values()) == 100
     page = new_page(browser)
     page.goto((graded.folder / "feedback" / "ben" / "workshop" / "workshop.html").as_uri())
     expect(page.locator("body")).to_contain_text("Score: ")

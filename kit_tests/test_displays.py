@@ -23,8 +23,9 @@ from grading import execute
 from grading.budget import Budget
 
 PLOT = "plt.plot([1, {number}])"
+IMPORTS = "from matplotlib import pyplot as plt"
 LEARNERS = {
-    f"{kind}-{number}": f"{code}\n{end}"
+    f"{kind}-{number}": f"{IMPORTS}\n{code}\n{end}"
     for number in range(5)
     for kind, code, end in (
         ("shown", PLOT.format(number=number), "plt.show()"),
@@ -39,6 +40,7 @@ Markdown("**my result**: $x^2$ <b onclick=alert(1)>bold</b>")
 # latex
 Latex(r"$\frac{a}{b}$")
 # svg
+from matplotlib import pyplot as plt
 %config InlineBackend.figure_formats = ["svg"]
 plt.bar([1, 2], [3, 4], hatch="/")
 plt.title("$x^2$")
@@ -93,7 +95,7 @@ def made(tmp_path_factory) -> Course:
     made.hand_in("shows", {**shows, "cells": [*shows["cells"], ATTACHED]})
     graded = made.grade_class("--jobs=2")
     assert "21 graded, none needs a look" in graded.log, graded.log
-    feedback = made.nbgrader("generate_feedback", "workshop")
+    feedback = made.nbgrader("generate_feedback", "tiny")
     assert feedback.returncode == 0, feedback.stderr
     return made
 
@@ -115,7 +117,7 @@ def picture(content: str) -> Any:
 
 
 def place(made: Course, learner: str) -> Path:
-    return made.folder / "feedback" / learner / "workshop" / "workshop.html"
+    return made.folder / "feedback" / learner / "tiny" / "tiny.html"
 
 
 def page(made: Course, learner: str) -> str:

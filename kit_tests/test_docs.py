@@ -8,9 +8,9 @@ import sys
 
 import pytest
 from answers import names_for, solved
+from kit import ROOT
 
 import tests
-from conftest import ROOT
 
 PAGES = sorted([ROOT / "README.md", ROOT / "data" / "README.md", *(ROOT / "docs").glob("*.md")])
 

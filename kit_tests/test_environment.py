@@ -10,11 +10,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from kit import ROOT
 
 from checks import environment, facts
 from checks.environment import problems
 from checks.notebook import code_cells
-from conftest import ROOT
 
 FACTS = facts.read(ROOT)
 FILES = ["tests.py", *FACTS.files, "requirements.txt"]

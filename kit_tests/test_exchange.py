@@ -8,12 +8,12 @@ import os
 import sys
 from pathlib import Path
 
+import kit
 import pytest
 import ready
 from course import Course, submission
 
 from checks.notebook import code_cells
-from conftest import ROOT
 
 
 @pytest.mark.parametrize("whole_class", [False, True])
@@ -27,25 +27,25 @@ def test_an_assignment_goes_out_and_its_feedback_comes_back(tmp_path, whole_clas
     where = f"--Exchange.root={exchange}"
 
     def learner(command: str) -> None:
-        call = [sys.executable, "-m", "nbgrader", command, "workshop", "--course=minitorch", where]
+        call = [sys.executable, "-m", "nbgrader", command, "tiny", "--course=minitorch", where]
         done = ready.run(call, cwd=desk, env=made.environment())
         assert done.returncode == 0, done.stderr
 
     def instructor(command: str) -> None:
-        done = made.nbgrader(command, "workshop", where)
+        done = made.nbgrader(command, "tiny", where)
         assert done.returncode == 0, done.stderr
 
     instructor("release_assignment")
     learner("fetch_assignment")
-    handed_out = desk / "workshop" / "workshop.ipynb"
-    sources = [[cell["source"] for cell in code_cells(path)] for path in (handed_out, ROOT / "workshop.ipynb")]
+    handed_out, released = desk / "tiny" / "tiny.ipynb", kit.course() / "release" / "tiny" / "tiny.ipynb"
+    sources = [[cell["source"] for cell in code_cells(path)] for path in (handed_out, released)]
     assert sources[0] == sources[1]
-    assert {"tests.py", "checks", "data", "requirements.txt"} <= set(os.listdir(desk / "workshop"))
+    assert {"tests.py", "checks", "data", "requirements.txt"} <= set(os.listdir(desk / "tiny"))
     handed_out.write_text(json.dumps(submission("half")))
     learner("submit")
     instructor("collect")
     name = getpass.getuser()
-    assert (made.folder / "submitted" / name / "workshop" / "workshop.ipynb").is_file()
+    assert (made.folder / "submitted" / name / "tiny" / "tiny.ipynb").is_file()
     if whole_class:
         assert made.grade_class().status == 0
     else:
@@ -53,5 +53,5 @@ def test_an_assignment_goes_out_and_its_feedback_comes_back(tmp_path, whole_clas
     instructor("generate_feedback")
     instructor("release_feedback")
     learner("fetch_feedback")
-    (page,) = Path(desk, "workshop", "feedback").glob("*/workshop.html")
-    assert "My automatic differentiation: 40 of 40 points" in page.read_text(encoding="utf-8")
+    (page,) = Path(desk, "tiny", "feedback").glob("*/tiny.html")
+    assert "Tensor: 40 of 40 points" in page.read_text(encoding="utf-8")

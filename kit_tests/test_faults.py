@@ -6,27 +6,25 @@ import re
 
 import pytest
 from course import Course, Graded
-from faults import ALL, FAULTS, HALF
+from faults import ALL, FAULTS, HALF, half, solved
 
-from conftest import ROOT
 from grading import jail
 
 # Learners with nothing wrong, among the others.
-HONEST = {"a_reference": ("perfect", ALL), "half_way": ("half_way", HALF)}
-SECONDS = {"request_seconds": 1.5, "cell_seconds": 12, "submission_seconds": 40}
+HONEST = {"a_reference": (solved, ALL), "half_way": (half, HALF)}
+SECONDS = {"request_seconds": 1, "cell_seconds": 6, "submission_seconds": 30}
 
 
 def grade(course: Course) -> Graded:
     """As an instructor does, but for shorter limits; without --force, as most of the time."""
     options = [f"--JudgedExecute.{name}={value}" for name, value in SECONDS.items()]
-    done = course.nbgrader("autograde", "workshop", "--JudgedAutograde.seed=1", *options)
+    done = course.nbgrader("autograde", "tiny", "--JudgedAutograde.seed=1", *options)
     return Graded(done.returncode, done.stdout + done.stderr, course.folder)
 
 
 def hand_in_honest_work(course: Course) -> None:
-    for learner, (example, _) in HONEST.items():
-        path = ROOT / "examples" / "submitted" / example / "workshop" / "workshop.ipynb"
-        course.hand_in(learner, path.read_bytes())
+    for learner, (work, _) in HONEST.items():
+        course.hand_in(learner, work())
 
 
 @pytest.fixture(scope="module")

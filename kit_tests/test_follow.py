@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import course
+import kit
 import nbformat
 import pytest
 from faults import ALL
@@ -16,8 +16,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
 from checks.report import MIME
-from conftest import ROOT
-from grading import submissions
+from grading import assignments, submissions
 from grading.autograde import JudgedExecute
 from grading.budget import Budget
 from grading.execute import Bench, Settings
@@ -26,22 +25,24 @@ from grading.judge import Verdict
 from grading.worker import Setup
 
 ANSWERS = ("tensor", "module", "matmul", "layers", "optimizer", "loss")
-WITHOUT_MODEL = {**ALL, "train": 0, "model": 0}
-# Modules that do not list their parameters, but for which calls work: 1 of 10.
+WITHOUT_MODEL = {**ALL, "model": 0}
+# Modules that do not list their parameters, but for which calls work: 2 of 10.
 NO_PARAMETERS = course.solution("module").replace("def parameters(", "def parametres(")
 
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     folder = tmp_path_factory.mktemp("files")
-    shutil.copytree(ROOT / "data", folder / "data")
-    with Bench(Settings(required="bubblewrap", cell_seconds=3, submission_seconds=40), folder, 1, "workshop") as made:
-        yield made
+    settings = Settings(required="bubblewrap", cell_seconds=2, submission_seconds=30)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(assignments, "SOURCE", kit.course() / "source")
+        with Bench(settings, folder, 1, "tiny") as made:
+            yield made
 
 
 @pytest.fixture(scope="module")
-def workshop() -> NotebookNode:
-    return nbformat.read(ROOT / "source" / "workshop" / "workshop.ipynb", as_version=4)
+def tiny() -> NotebookNode:
+    return nbformat.read(kit.course() / "source" / "tiny" / "tiny.ipynb", as_version=4)
 
 
 class Graded:
@@ -85,22 +86,20 @@ def handed_in(**answers: str) -> dict[str, Any]:
     return {**made, "cells": [each for each in made["cells"] if "nbgrader" in each["metadata"]]}
 
 
-# ---------------------------------------------------------------- the workshop
+# ---------------------------------------------------------------- a course with checks
 
 
-def test_where_all_earlier_sections_are_right_there_is_no_second_kernel(bench, workshop):
-    right = Graded(bench, workshop, handed_in())
+def test_where_all_earlier_sections_are_right_there_is_no_second_kernel(bench, tiny):
+    right = Graded(bench, tiny, handed_in())
     assert (right.points, right.kernels, right.twice) == (WITHOUT_MODEL, 1, {})
     assert right.shown("test_mseloss", MIME)["follow_through"] is None
 
 
-def test_sections_after_a_broken_one_get_what_they_deserve_and_the_report_says_both(bench, workshop):
-    made = Graded(bench, workshop, handed_in(module=NO_PARAMETERS))
-    assert made.points == {**WITHOUT_MODEL, "module": 1.5}
+def test_sections_after_a_broken_one_get_what_they_deserve_and_the_report_says_both(bench, tiny):
+    made = Graded(bench, tiny, handed_in(module=NO_PARAMETERS))
+    assert made.points == {**WITHOUT_MODEL, "module": 2}
     assert made.kernels == 2 and made.remarks == []
-    assert made.twice["linear"][0] < 10 and made.twice["linear"][1] == 10
-    assert made.twice["train"] == made.twice["model"] == (0, 0)
-    assert set(made.twice) == {"linear", "train", "model"}
+    assert made.twice == {"linear": (4, 10), "model": (0, 0)}
     says = f"With your own earlier sections: {made.twice['linear'][0]:g} of 10. "
     says += "With the reference's earlier sections: 10 of 10, and this counts."
     assert says in made.shown("test_linear").replace("\n", " ")
@@ -108,38 +107,38 @@ def test_sections_after_a_broken_one_get_what_they_deserve_and_the_report_says_b
     report = made.shown("test_linear", MIME)
     assert report["follow_through"] == {"own": made.twice["linear"][0], "reference": 10, "points": 10}
     assert report["score"] == 10
-    assert "own earlier sections: 0 of 8. With the reference's earlier sections: the same." in made.shown("test_model")
+    assert "own earlier sections: 0 of 14. With the reference's earlier sections: the same." in made.shown("test_model")
     # The sum so far, as the first pass has it, would be another one than the gradebook's.
-    assert "so far: 46.5 of 100" in made.shown("test_matmul")
+    assert "so far: 47 of 100" in made.shown("test_matmul")
     assert "so far" not in made.shown("test_linear") + made.shown("test_relu") + made.shown("test_mseloss")
 
 
-def test_of_two_broken_sections_each_loses_only_its_own_points(bench, workshop):
+def test_of_two_broken_sections_each_loses_only_its_own_points(bench, tiny):
     broken = course.solution("layers").replace("base * (x.data > 0)", "base * (x.data < 0)")
-    made = Graded(bench, workshop, handed_in(tensor="class MyTensor(", layers=broken))
-    assert made.points == {**WITHOUT_MODEL, "tensor": 0, "relu": 4.25}
-    assert made.twice["relu"] == (0, 4.25) and made.twice["sgd"] == (0, 8)
+    made = Graded(bench, tiny, handed_in(tensor="class MyTensor(", layers=broken))
+    assert made.points == {**WITHOUT_MODEL, "tensor": 0, "relu": 2}
+    assert made.twice["relu"] == (0, 2) and made.twice["sgd"] == (0, 8)
     hints = [check["status"] for check in made.shown("test_relu", MIME)["checks"]]
     assert "failed" in hints
 
 
-def test_of_two_results_with_the_same_points_the_report_that_names_the_failure_is_shown(bench, workshop):
+def test_of_two_results_with_the_same_points_the_report_that_names_the_failure_is_shown(bench, tiny):
     doubled = course.solution("tensor").replace("return self.__data\n", "return self.__data * 2\n", 1)
-    made = Graded(bench, workshop, handed_in(tensor=doubled, matmul="def matmul(a, b):\n    return a"))
+    made = Graded(bench, tiny, handed_in(tensor=doubled, matmul="def matmul(a, b):\n    return a"))
     assert made.twice["matmul"] == (0, 0)
     assert made.shown("test_matmul", MIME)["checks"][0]["status"] == "failed"
 
 
-def test_who_leaves_all_before_it_blank_gains_what_the_own_section_deserves(bench, workshop):
+def test_who_leaves_all_before_it_blank_gains_what_the_own_section_deserves(bench, tiny):
     blank = dict.fromkeys(ANSWERS, "# nothing")
-    made = Graded(bench, workshop, handed_in(**{**blank, "optimizer": course.solution("optimizer")}))
+    made = Graded(bench, tiny, handed_in(**{**blank, "optimizer": course.solution("optimizer")}))
     assert made.points == {**dict.fromkeys(ALL, 0), "sgd": 8}
 
 
-def test_untouched_sections_are_not_judged_again(bench, workshop):
-    release = nbformat.read(ROOT / "release" / "workshop" / "workshop.ipynb", as_version=4)
+def test_untouched_sections_are_not_judged_again(bench, tiny):
+    release = nbformat.read(kit.course() / "release" / "tiny" / "tiny.ipynb", as_version=4)
     marks = {cell.metadata.nbgrader.grade_id: cell for cell in release.cells if submissions.is_answer(cell)}
-    source = nbformat.from_dict(workshop)
+    source = nbformat.from_dict(tiny)
     for cell in source.cells:
         if submissions.is_answer(cell):  # as nbgrader does before it grades
             cell.metadata.nbgrader.checksum = marks[cell.metadata.nbgrader.grade_id].metadata.nbgrader.checksum
@@ -156,58 +155,58 @@ def test_untouched_sections_are_not_judged_again(bench, workshop):
     assert (made.kernels, made.twice) == (2, {"matmul": (0, 5)})
 
 
-def test_cells_that_were_moved_or_are_missing_are_judged_again_in_the_courses_order(bench, workshop):
+def test_cells_that_were_moved_or_are_missing_are_judged_again_in_the_courses_order(bench, tiny):
     made = handed_in(tensor="# nothing")
     cells = made["cells"]
     cells.insert(1, cells.pop(course.place(made, "loss")))
     del cells[course.place(made, "layers")]
-    graded = Graded(bench, workshop, made)
+    graded = Graded(bench, tiny, made)
     assert graded.points == {**WITHOUT_MODEL, "tensor": 0, "linear": 0, "relu": 0}
     assert any("not in the order" in remark for remark in graded.remarks)
     assert any("'layers' is missing" in remark for remark in graded.remarks)
 
 
-def test_a_loop_in_one_section_takes_its_time_once_and_what_waited_for_it_gets_another_try(bench, workshop):
+def test_a_loop_in_one_section_takes_its_time_once_and_what_waited_for_it_gets_another_try(bench, tiny):
     endless = "import time\nbegun = time.monotonic()\nwhile True:\n    pass"
-    training = f"{course.solution('model').split('def train')[0]}\nSGD([], 1).step()"
+    training = f"{course.solution('model')}\nSGD([], 1).step()"
     slow = course.solution("optimizer").replace("for parameter in self.params:", "while True:", 2)
-    made = Graded(bench, workshop, handed_in(module=endless, optimizer=slow, model=training))
-    assert made.points == {**ALL, "module": 0, "sgd": made.points["sgd"], "train": 0} and made.points["sgd"] < 8
+    made = Graded(bench, tiny, handed_in(module=endless, optimizer=slow, model=training))
+    assert made.points == {**ALL, "module": 0, "sgd": made.points["sgd"]} and made.points["sgd"] < 8
 
 
-def test_a_second_pass_that_ends_early_leaves_the_first_result_with_a_remark(bench, workshop):
+def test_a_second_pass_that_ends_early_leaves_the_first_result_with_a_remark(bench, tiny):
     waits = "if 'MyTensor' in globals():\n    import os\n    os._exit(1)\n" + course.solution("layers")
-    made = Graded(bench, workshop, handed_in(tensor="# nothing", layers=waits))
+    made = Graded(bench, tiny, handed_in(tensor="# nothing", layers=waits))
     assert made.points == {**dict.fromkeys(ALL, 0), "module": 10, "matmul": 5}
     assert "With the reference" not in made.shown("test_sgd")
     (remark,) = made.remarks
     assert "could not all be judged again" in remark and "the kernel has ended" in remark
 
 
-def test_the_second_pass_has_a_share_of_the_time_of_its_own(bench, workshop, monkeypatch):
+def test_the_second_pass_has_a_share_of_the_time_of_its_own(bench, tiny, monkeypatch):
     monkeypatch.setattr(bench, "settings", replace(bench.settings, submission_seconds=4))
     works = "if 'MyTensor' in globals():\n    import time\n    while time.process_time() < 10:\n        pass\n"
-    made = Graded(bench, workshop, handed_in(tensor="# nothing", layers=works + course.solution("layers")))
+    made = Graded(bench, tiny, handed_in(tensor="# nothing", layers=works + course.solution("layers")))
     assert made.points == {**dict.fromkeys(ALL, 0), "module": 10, "matmul": 5}
     (remark,) = made.remarks
     assert "took longer than 2 seconds" in remark
 
 
-def test_what_ends_the_kernel_is_left_out_so_that_later_sections_are_judged(bench, workshop):
-    made = Graded(bench, workshop, handed_in(matmul="import os\nos._exit(1)"))
+def test_what_ends_the_kernel_is_left_out_so_that_later_sections_are_judged(bench, tiny):
+    made = Graded(bench, tiny, handed_in(matmul="import os\nos._exit(1)"))
     assert made.points == {**WITHOUT_MODEL, "matmul": 0}
     assert len(made.remarks) == 1 and "the kernel has ended" in made.remarks[0]
 
 
-def test_a_setting_switches_it_off_and_a_change_of_it_or_of_the_reference_grades_again(bench, workshop, monkeypatch):
+def test_a_setting_switches_it_off_and_a_change_of_it_or_of_the_reference_grades_again(bench, tiny, monkeypatch):
     off = replace(bench.settings, follow_through=False)
     monkeypatch.setattr(bench, "settings", off)
-    made = Graded(bench, workshop, handed_in(module=NO_PARAMETERS))
+    made = Graded(bench, tiny, handed_in(module=NO_PARAMETERS))
     assert made.points["linear"] < 10 and made.kernels == 1
     assert JudgedExecute().settings().follow_through and "reference" in JudgedExecute.follow_through.help
     assert not JudgedExecute(follow_through=False).settings().follow_through
-    setup = Setup({"a": nbformat.writes(workshop)}, {}, Settings(), 1, "kit")
-    other = nbformat.from_dict(workshop)
+    setup = Setup({"a": nbformat.writes(tiny)}, {}, Settings(), 1, "kit")
+    other = nbformat.from_dict(tiny)
     other.cells[next(n for n, c in enumerate(other.cells) if submissions.is_answer(c))].source += "\n"
     assert (
         len(

@@ -16,13 +16,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import course
+import kit
 import nbformat
 import numpy as np
 import pytest
 from test_judge import answered, message
 
 from checks.observe import Failed, Missing, OutOfTime, UsedTorch, learner_code, text_of
-from conftest import ROOT
 from grading import submissions
 from grading.budget import Budget, limited_memory, memory
 from grading.journal import Journal
@@ -165,8 +165,8 @@ def test_random_replies_give_a_value_or_a_verdict_in_bounded_memory(steps):
 
 
 @functools.cache
-def workshop() -> nbformat.NotebookNode:
-    return nbformat.read(ROOT / "source" / "workshop" / "workshop.ipynb", as_version=4)
+def source() -> nbformat.NotebookNode:
+    return nbformat.read(kit.course() / "source" / "tiny" / "tiny.ipynb", as_version=4)
 
 
 def graded_ids(notebook: Any) -> list[str]:
@@ -175,17 +175,17 @@ def graded_ids(notebook: Any) -> list[str]:
 
 def test_of_randomly_changed_notebooks_every_graded_cell_is_there_once_as_the_course_has_it(steps):
     given = course.submission("half")
-    tests = {cell.metadata.nbgrader["grade_id"]: cell.source for cell in workshop().cells if submissions.is_grade(cell)}
+    tests = {cell.metadata.nbgrader["grade_id"]: cell.source for cell in source().cells if submissions.is_grade(cell)}
     for pick in steps(60):
         content = json.dumps(changed(pick, given)).encode()
         if pick.random() < 0.3:
             content = damaged(pick, content)
         with limited_memory(MOST_MEMORY), learner_code(LONGEST):
             submission = submissions.HandedIn("workshop.ipynb", content).read()
-            restored = submissions.restore(submission, workshop(), Budget(60))
+            restored = submissions.restore(submission, source(), Budget(60))
             submissions.note(restored, submission.remarks)
         nbformat.validate(restored)
-        assert graded_ids(restored) == graded_ids(workshop())
+        assert graded_ids(restored) == graded_ids(source())
         for cell in restored.cells:
             if submissions.is_grade(cell) and cell.cell_type == "code":
                 assert cell.source == tests[cell.metadata.nbgrader["grade_id"]]

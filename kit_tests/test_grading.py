@@ -1,4 +1,4 @@
-"""The sample class, graded by nbgrader itself as an instructor would."""
+"""A sample class, graded by nbgrader itself as an instructor would; `pytest tests.py --notebook`."""
 
 from __future__ import annotations
 
@@ -10,30 +10,43 @@ import subprocess
 import sys
 from pathlib import Path
 
+import kit
 import make_class
 import pytest
 import ready
-from course import Course
+from course import Course, environment
+from kit import ROOT
 
-from conftest import ROOT
 from grading import results
 
-EXPECTED = json.loads((ROOT / "source" / "workshop" / "author" / "class" / "expected.json").read_text(encoding="utf-8"))
+LOST = {"half_way": 50, "perfect": 0, "sign": 8, "syntax_error": 10}  # of 100 points
 
 
 @pytest.fixture(scope="module")
-def graded() -> str:
+def submitted() -> Path:
+    """The made-up learners' notebooks: <learner>/tiny/tiny.ipynb."""
+    subprocess.run([sys.executable, "source/make_class.py"], cwd=kit.course(), check=True)
+    return kit.course() / "examples" / "submitted"
+
+
+@pytest.fixture(scope="module")
+def graded(submitted) -> str:
     """What `python -m grading sample` prints."""
-    done = subprocess.run(
-        [sys.executable, "-m", "grading", "sample"], cwd=ROOT, capture_output=True, text=True, timeout=900
-    )
+    command = [sys.executable, "-m", "grading", "sample"]
+    done = subprocess.run(command, cwd=kit.course(), env=environment(), capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
+def page(learner: str) -> str:
+    """The feedback page."""
+    return (kit.course() / "examples" / "feedback" / learner / "tiny" / "tiny.html").read_text(encoding="utf-8")
+
+
 def test_every_learner_gets_the_points_that_the_work_deserves(graded):
-    table = results.read(f"sqlite:///{ROOT}/examples/gradebook.db", "workshop")
-    assert dict(zip(table.cells, table.points, strict=True)) == {
+    table = results.read(f"sqlite:///{kit.course()}/examples/gradebook.db", "tiny")
+    points = dict(zip(table.cells, table.points, strict=True))
+    assert points == {
         "test_tensor": 40,
         "test_module": 10,
         "test_matmul": 5,
@@ -41,42 +54,43 @@ def test_every_learner_gets_the_points_that_the_work_deserves(graded):
         "test_relu": 5,
         "test_sgd": 8,
         "test_mseloss": 8,
-        "test_train": 6,
-        "test_model": 8,
+        "test_model": 14,
     }
     got = {learner: dict(zip(table.cells, row, strict=True)) for learner, row in table.rows.items()}
-    assert got == EXPECTED
+    assert got == {
+        "half_way": {**dict.fromkeys(points, 0), "test_tensor": 40, "test_module": 10},
+        "perfect": points,
+        "sign": {**points, "test_tensor": 32},
+        "syntax_error": {**points, "test_module": 0},
+    }
 
 
 def test_the_table_names_every_learner_and_where_the_feedback_is(graded):
     lines = graded.split("\n")
-    for learner, points in EXPECTED.items():
+    for learner, lost in LOST.items():
         (row,) = [line for line in lines if re.match(rf"{learner} +[\d-]", line)]
-        assert float(row.split()[-1]) == sum(points.values())
-    assert len(EXPECTED) >= 8
+        assert float(row.split()[-1]) == 100 - lost
     assert "examples/feedback" in graded
-    for learner in EXPECTED:
-        page = ROOT / "examples" / "feedback" / learner / "workshop" / "workshop.html"
-        assert page.stat().st_size > 10_000
+    for learner in LOST:
+        assert len(page(learner)) > 10_000
 
 
 def test_feedback_shows_the_report_of_the_first_mistake(graded):
-    page = (ROOT / "examples" / "feedback" / "sign_and_power" / "workshop" / "workshop.html").read_text()
-    assert "minitorch-report" in page
-    assert "The gradients of a - b" in page
-    assert "Paste this into a new cell to see it" in page
+    assert "minitorch-report" in page("sign")
+    assert "The gradients of a + b and a - b" in page("sign")
+    assert "the right side of a difference gets the gradient of a sum" in page("sign")
+    assert "Paste this into a new cell to see it" in page("sign")
 
 
 def test_feedback_says_which_points_count_where_a_section_was_judged_twice(graded):
-    page = (ROOT / "examples" / "feedback" / "syntax_error" / "workshop" / "workshop.html").read_text(encoding="utf-8")
-    says = html.unescape(re.sub(r"<[^>]*>", "", page))
-    assert "sections: 0 of 8. With the reference's earlier sections: 8 of 8, and this counts." in says
+    says = html.unescape(re.sub(r"<[^>]*>", "", page("syntax_error")))
+    assert "sections: 0 of 10. With the reference's earlier sections: 10 of 10, and this counts." in says
 
 
-def test_the_sample_class_is_generated_from_the_release():
+def test_the_sample_class_of_the_workshop_is_generated_from_its_release():
     made = make_class.sample_class("workshop")
     submitted = ROOT / "examples" / "submitted"
-    assert set(made) == {path.name for path in submitted.iterdir()} == set(EXPECTED)
+    assert set(made) == {path.name for path in submitted.iterdir()} and len(made) >= 8
     for learner, text in made.items():
         committed = (submitted / learner / "workshop" / "workshop.ipynb").read_text(encoding="utf-8")
         assert text == committed, f"{learner} is out of date: python source/make_class.py"
@@ -84,7 +98,7 @@ def test_the_sample_class_is_generated_from_the_release():
 
 def test_a_learners_file_that_cannot_be_used_gets_a_sentence(tmp_path):
     source = {"tensor": "x = 1"}
-    release = (ROOT / "release" / "workshop" / "workshop.ipynb").read_text(encoding="utf-8")
+    release = (kit.course() / "release" / "tiny" / "tiny.ipynb").read_text(encoding="utf-8")
     for text, sentence in (
         ("# nothing", "there is no line"),
         ("# others: untouched\n# %% nowhere\nx", "no answer cell nowhere"),
@@ -98,7 +112,7 @@ def test_a_learners_file_that_cannot_be_used_gets_a_sentence(tmp_path):
 
 def test_an_unknown_assignment_gets_a_sentence(tmp_path):
     command = [sys.executable, "-m", "grading", "results", "nothing", "--db", Course(tmp_path).db]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    done = ready.run(command, env=environment())
     assert done.returncode == 1
     assert "holds no assignment 'nothing'" in done.stderr
     assert "Traceback" not in done.stderr
@@ -112,7 +126,7 @@ def test_a_gradebook_that_is_none_gets_a_sentence_and_none_is_made(tmp_path):
         ("nonsense", "cannot be opened as a gradebook"),
     ):
         with pytest.raises(LookupError, match=says):
-            results.read(db, "workshop")
+            results.read(db, "tiny")
     assert [path.name for path in tmp_path.iterdir()] == ["text"]
 
 
@@ -131,49 +145,49 @@ def test_results_say_when_a_learner_was_not_graded():
 def pytest_on(notebook: Path, *more: str) -> subprocess.CompletedProcess:
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "tests.py", "--notebook", str(notebook), *more]
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
-    return ready.run(command, cwd=ROOT / "release" / "workshop", env=environment, timeout=300, forget=True)
+    return ready.run(command, cwd=kit.course() / "release" / "tiny", env=environment, timeout=300, forget=True)
 
 
-def test_pytest_passes_a_right_notebook_with_one_result_per_function():
-    done = pytest_on(ROOT / "examples" / "submitted" / "perfect" / "workshop" / "workshop.ipynb")
+def test_pytest_passes_a_right_notebook_with_one_result_per_function(submitted):
+    done = pytest_on(submitted / "perfect" / "tiny" / "tiny.ipynb")
     assert done.returncode == 0, done.stdout
-    assert "9 passed" in done.stdout
+    assert "8 passed" in done.stdout
 
 
-def test_pytest_fails_with_the_plain_text_report():
-    done = pytest_on(ROOT / "examples" / "submitted" / "sign_and_power" / "workshop" / "workshop.ipynb")
+def test_pytest_fails_with_the_plain_text_report(submitted):
+    done = pytest_on(submitted / "sign" / "tiny" / "tiny.ipynb")
     assert done.returncode == 1
-    assert "2 failed" in done.stdout  # and MSELoss, which subtracts
-    assert "My automatic differentiation:" in done.stdout and "✗ FAILED" in done.stdout
+    assert "1 failed, 7 passed" in done.stdout
+    assert "Tensor:" in done.stdout and "✗ FAILED" in done.stdout
 
 
 def test_pytest_on_an_untouched_notebook_fails_everything_kindly():
-    done = pytest_on(ROOT / "workshop.ipynb")
-    assert "9 failed" in done.stdout
-    assert done.stdout.count("not written yet") >= 9
+    done = pytest_on(kit.course() / "release" / "tiny" / "tiny.ipynb")
+    assert "8 failed" in done.stdout
+    assert done.stdout.count("not written yet") >= 8
 
 
-def test_pytest_grades_what_runs_before_and_after_a_broken_cell():
-    done = pytest_on(ROOT / "examples" / "submitted" / "syntax_error" / "workshop" / "workshop.ipynb", "-rA")
-    assert "PASSED tests.py::test_tensor_class" in done.stdout
-    assert "PASSED tests.py::test_sgd" in done.stdout
+def test_pytest_grades_what_runs_before_and_after_a_broken_cell(submitted):
+    done = pytest_on(submitted / "syntax_error" / "tiny" / "tiny.ipynb", "-rA")
+    assert "PASSED tests.py::test_tensor" in done.stdout
+    assert "PASSED tests.py::test_matmul" in done.stdout
     assert "FAILED tests.py::test_linear" in done.stdout
     assert "SyntaxError" in done.stdout
 
 
-def test_pytest_runs_cells_as_a_kernel_does(tmp_path):
-    notebook = json.loads((ROOT / "examples" / "submitted" / "perfect" / "workshop" / "workshop.ipynb").read_text())
+def test_pytest_runs_cells_as_a_kernel_does(submitted, tmp_path):
+    notebook = json.loads((submitted / "perfect" / "tiny" / "tiny.ipynb").read_text())
     for cell in notebook["cells"]:
         if cell["metadata"].get("nbgrader", {}).get("grade_id") == "setup":
             cell["source"] = "%matplotlib inline\n!echo shown\ndisplay('shown')\n" + "".join(cell["source"])
         if cell["metadata"].get("nbgrader", {}).get("solution"):
             cell["source"] = "%%time\n" + "".join(cell["source"])
     (tmp_path / "x.ipynb").write_text(json.dumps(notebook))
-    assert "9 passed" in pytest_on(tmp_path / "x.ipynb").stdout
+    assert "8 passed" in pytest_on(tmp_path / "x.ipynb").stdout
 
 
-def test_pytest_tests_an_answer_as_it_stands_above_its_test(tmp_path):
-    notebook = json.loads((ROOT / "examples" / "submitted" / "perfect" / "workshop" / "workshop.ipynb").read_text())
+def test_pytest_tests_an_answer_as_it_stands_above_its_test(submitted, tmp_path):
+    notebook = json.loads((submitted / "perfect" / "tiny" / "tiny.ipynb").read_text())
     (old,) = [c for c in notebook["cells"] if c["metadata"].get("nbgrader", {}).get("grade_id") == "module"]
     notebook["cells"].append({**old, "source": "class MyModule: ..."})
     (tmp_path / "x.ipynb").write_text(json.dumps(notebook))
@@ -204,5 +218,5 @@ def test_pytest_on_something_that_is_no_notebook_says_so(tmp_path, content, says
 def test_pytest_on_a_notebook_without_the_cells_gives_nothing(tmp_path):
     (tmp_path / "x.ipynb").write_text('{"cells": [{"cell_type": "code", "source": "x = 1"}, {"cell_type": "code"}]}')
     done = pytest_on(tmp_path / "x.ipynb")
-    assert "9 failed" in done.stdout
+    assert "8 failed" in done.stdout
     assert "Traceback" not in done.stdout

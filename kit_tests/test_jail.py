@@ -23,14 +23,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import jailed
+import kit
 import pytest
 from course import Course, Graded, notebook, read, submission, wait_for
 from jailed import Kernel
+from kit import ROOT
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
-from conftest import ROOT
 from grading import jail, processes
 from grading.budget import memory
 from grading.kernel import seccomp
@@ -720,7 +721,7 @@ def course(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def small_course(tmp_path_factory):
-    """One in which nobody trains a model or draws: where it is no matter what is graded."""
+    """One in which little is written: where it is no matter what is graded."""
     made = Course(tmp_path_factory.mktemp("course"))
     made.hand_in("honest", submission("half"))
     return made
@@ -753,11 +754,12 @@ sys.exit(subprocess.call(sys.argv[1:]))
 def as_ordinary_user(*command: str) -> list[str]:
     """A command as an ordinary user runs it, also where these tests run as root.
 
-    Python and this repository may lie in a folder that is closed to others, such as /root: then they alone are in it.
+    Python, this repository and the course may lie in a folder that is closed to others, such as /root: then they alone
+    are in it.
     """
     if os.geteuid() != 0:
         return list(command)
-    needed = [Path(place).resolve() for place in (sys.base_prefix, sys.prefix, ROOT)]
+    needed = [Path(place).resolve() for place in (sys.base_prefix, sys.prefix, ROOT, kit.course())]
     closed = sorted({parent for place in needed for parent in place.parents if not parent.stat().st_mode & 0o001})
     options = []
     for folder in closed:
@@ -796,9 +798,9 @@ def test_an_ordinary_user_grades_beside_programs_with_many_threads(level, comman
     if level == "process":
         (home / "bin").mkdir()
         env["PATH"] = without_bwrap(home / "bin")
-    command = [sys.executable, "-m", command, "autograde", "workshop", *made.places(), *journal]
+    command = [sys.executable, "-m", command, "autograde", "tiny", *made.places(), *journal]
     command = as_ordinary_user(sys.executable, "-c", BESIDE_MANY_THREADS, *command)
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=kit.course(), env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert command[0] == sys.executable or (home / "gradebook.db").stat().st_uid == NOBODY
     assert sum(Graded(0, "", home).points("all").values()) == 86
@@ -826,17 +828,17 @@ def test_not_executing_would_give_full_marks_so_it_is_refused(small_course):
 
 def test_a_run_that_was_stopped_goes_on(small_course):
     assert small_course.grade().status == 0
-    place = small_course.folder / "autograded" / "honest" / "workshop" / "workshop.ipynb"
+    place = small_course.folder / "autograded" / "honest" / "tiny" / "tiny.ipynb"
     half = json.loads(place.read_text(encoding="utf-8"))
     for cell in half["cells"]:
         cell.get("outputs", []).clear()
     os.chmod(place, 0o644)
     place.write_text(json.dumps(half), encoding="utf-8")
-    done = small_course.nbgrader("autograde", "workshop")
+    done = small_course.nbgrader("autograde", "tiny")
     assert done.returncode == 0, done.stderr
     assert "1 submission graded" in done.stderr
     assert "Skipping" not in done.stderr
-    again = small_course.nbgrader("autograde", "workshop")
+    again = small_course.nbgrader("autograde", "tiny")
     assert "Skipping" in again.stderr and "0 submissions graded" in again.stderr
 
 
@@ -849,7 +851,7 @@ def test_where_grading_cannot_be_loaded_nbgrader_does_nothing(command, tmp_path)
     (tmp_path / "grading").mkdir()
     (tmp_path / "grading" / "__init__.py").write_text("import nothing_like_that")
     before = sorted(tmp_path.iterdir())
-    program = [sys.executable, "-m", "nbgrader", command, "workshop", *made.places()]
+    program = [sys.executable, "-m", "nbgrader", command, "tiny", *made.places()]
     done = subprocess.run(program, cwd=tmp_path, env=made.environment(), capture_output=True, text=True)
     assert done.returncode == 1
     assert "Nothing was done" in done.stderr and "No module named 'nothing_like_that'" in done.stderr
@@ -860,14 +862,14 @@ def test_where_grading_cannot_be_loaded_nbgrader_does_nothing(command, tmp_path)
 @pytest.mark.parametrize(
     "start",
     [
-        "from nbgrader.apps import AutogradeApp as App; sys.argv[1:] = ['workshop']",
-        "import runpy; sys.argv[1:] = ['autograde', 'workshop']",
+        "from nbgrader.apps import AutogradeApp as App; sys.argv[1:] = ['tiny']",
+        "import runpy; sys.argv[1:] = ['autograde', 'tiny']",
     ],
 )
 def test_on_windows_grading_says_where_it_works(start):
     run = "runpy.run_module('grading', run_name='__main__')" if "runpy" in start else "App.launch_instance()"
     code = f"import sys; sys.path.insert(0, '.'); {start}; sys.platform = 'win32'; {run}"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", code], cwd=kit.course(), capture_output=True, text=True)
     assert done.returncode == 1
     assert "grading needs Linux or macOS. On Windows use WSL2" in done.stderr
     assert "Traceback" not in done.stderr or "runpy" in start  # Python itself leaves it out for -m
@@ -879,7 +881,7 @@ def test_formgrader_grades_through_the_judge(small_course):
     """It calls nbgrader's API from within a running event loop."""
     code = f"""
 import asyncio, os, sys
-os.chdir({str(ROOT)!r})
+os.chdir({str(kit.course())!r})
 from nbgrader.apps import NbGrader
 from nbgrader.apps.api import NbGraderAPI
 from traitlets.config import Config
@@ -890,7 +892,7 @@ for name in ("submitted", "autograded", "release"):
     config.CourseDirectory[name + "_directory"] = {str(small_course.folder)!r} + "/" + name
 config.CourseDirectory.db_url = "sqlite:///{small_course.folder}/gradebook.db"
 async def main():
-    result = NbGraderAPI(config=config).autograde("workshop", "honest", force=True)
+    result = NbGraderAPI(config=config).autograde("tiny", "honest", force=True)
     print(result["success"], result.get("log", ""), result.get("error", ""))
 asyncio.run(main())
 """

@@ -11,11 +11,10 @@ from pathlib import Path
 import nbformat
 import pytest
 from course import environment
+from kit import ROOT
 from nbformat.v4 import new_code_cell, new_notebook
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import ComputeChecksums, SaveCells
-
-from conftest import ROOT
 
 TESTS = '''
 from checks.assignment import Assignment

@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 from jailed import Kernel
+from kit import ROOT
 from test_judge import answered, message
 from traitlets import TraitError
 from traitlets.config import Config
 
 from checks.observe import LARGEST, Failed
-from conftest import ROOT
 from grading import budget, images, jail, judge, kernels, outputs, remote
 from grading.autograde import JudgedExecute
 from grading.kernel import wire

@@ -11,14 +11,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import kit
 import pytest
-from course import code_cell, notebook, place, with_cell, without_pictures
+from course import code_cell, notebook, place, with_cell
+from kit import ROOT
 
-import tests
-from checks import before_handing_in
+from checks import before_handing_in, oracle
 from checks.notebook import names_of, the_notebook
-from conftest import ROOT
-from workshop import oracle
+
+sys.path.append(str(kit.AUTHORED))
+from tiny import tests
 
 
 def saved(folder: Path, *sources: str, **metadata: Any) -> Path:
@@ -141,18 +143,16 @@ def test_a_run_leaves_the_process_as_it_was(tmp_path, capsys):
 
 def looked_at(folder: Path, made: dict[str, Any]) -> tuple[dict[str, float], list[str]]:
     """Points by section that are not all, and what is said."""
-    path = folder / "workshop.ipynb"
-    path.write_text(json.dumps(without_pictures(made)))
+    path = folder / "tiny.ipynb"
+    path.write_text(json.dumps(made))
     points, remarks = before_handing_in.look(path, tests.ASSIGNMENT)
     assert [section for section, _ in points] == tests.ASSIGNMENT.sections
     return {section.id: score for section, score in points if score < section.points}, remarks
 
 
 def solved(**answers: str) -> dict[str, Any]:
-    """A right notebook without the training; what uses its results would fail."""
+    """A right notebook, without what needs the file beside it."""
     made = notebook(others="solution", **answers)
-    model = made["cells"][place(made, "model")]
-    model["source"] = "".join(model["source"]).split("\nnp.random.seed(0)")[0]
     made["cells"] = [cell for cell in made["cells"] if cell["cell_type"] != "code" or "nbgrader" in cell["metadata"]]
     return made
 
@@ -175,7 +175,7 @@ def test_what_is_missing_or_fails_is_said(tmp_path):
     lost, said = looked_at(tmp_path, made)
     assert lost["module"] == 0 and "tensor" not in lost and "matmul" not in lost
     assert "The test of ReLU, tests.test_relu(ReLU, MyTensor), is missing: here it ran at the end." in said
-    assert "PyTorch architecture tests MyModule, and that is defined nowhere." in said
+    assert "Module tests MyModule, and that is defined nowhere." in said
     (error,) = [line for line in said if "(module)" in line]
     assert re.match(r"An error in code cell \d+ \(module\): your code raised ModuleNotFoundError: No module n", error)
     for package in ("pandas", "scipy"):
@@ -189,10 +189,7 @@ def test_an_answer_below_its_test_is_said_to_be(tmp_path):
     made = solved()
     answer = made["cells"].pop(place(made, "loss"))
     made["cells"].insert(place(made, "test_mseloss") + 1, answer)
-    assert (
-        "Loss functions tests MSELoss, and that is defined only below tests.test_mseloss."
-        in looked_at(tmp_path, made)[1]
-    )
+    assert "Loss tests MSELoss, and that is defined only below tests.test_mseloss." in looked_at(tmp_path, made)[1]
 
 
 def test_work_in_a_test_cell_counts_and_is_said(tmp_path):
@@ -214,7 +211,7 @@ def test_lost_marks_are_said(tmp_path):
 def command(*arguments: Path) -> subprocess.CompletedProcess:
     return subprocess.run(
         [sys.executable, "-m", "checks.before_handing_in", *arguments],
-        cwd=ROOT / "release" / "workshop",
+        cwd=kit.course() / "release" / "tiny",
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
@@ -229,7 +226,7 @@ def test_the_command_says_points_and_what_to_look_at(tmp_path):
     (tmp_path / "x.ipynb").write_bytes(text)
     done = command(tmp_path / "x.ipynb")
     assert done.returncode == 1 and done.stderr == ""
-    assert re.search(r"^  My automatic differentiation +0 of 40$", done.stdout, re.MULTILINE)
+    assert re.search(r"^  Tensor +0 of 40$", done.stdout, re.MULTILINE)
     assert re.search(r"^  all +0 of 100$", done.stdout, re.MULTILINE)
     assert "- After the end of the notebook 'x.ipynb' has 1 more characters: left out." in done.stdout
 
@@ -248,7 +245,7 @@ def test_the_command_says_what_is_no_notebook(tmp_path, content, says):
 
 def test_the_only_notebook_of_the_folder_is_looked_at():
     done = command()
-    assert done.returncode == 0 and "workshop.ipynb as grading would see it:" in done.stdout
+    assert done.returncode == 0 and "tiny.ipynb as grading would see it:" in done.stdout
     assert "Nothing else needs a look." in done.stdout
 
 

@@ -20,10 +20,10 @@ import nbclient
 import nbformat
 import pytest
 from answers import ANSWERS, TEXT, authored
+from kit import ROOT
 from make_class import REGION
 
 import tests
-from conftest import ROOT
 
 CALLS = {
     "test_tensor": "tests.test_tensor_class(MyTensor)",

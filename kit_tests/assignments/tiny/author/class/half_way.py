@@ -1,0 +1,6 @@
+# Stopped after the modules.
+# others: untouched
+
+# %% tensor: solution
+
+# %% module: solution

@@ -1,0 +1,2 @@
+# Solved everything.
+# others: solution
