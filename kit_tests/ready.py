@@ -44,7 +44,7 @@ LARGEST = 1 << 17  # bytes of a request
 PLACE = "MINITORCH_TESTS_READY"  # the variable that says where it is asked
 LOADED = ("nbconvert.exporters", "nbgrader.apps.nbgraderapp", "pytest", "sqlalchemy.dialects.sqlite", "grading.run")
 # Modules of which another course, or a learner's folder, has its own.
-OWN = ("answers", "checks", "conftest", "grading", "make_class", "tests", "tiny", "workshop")
+OWN = ("answers", "checks", "conftest", "grading", "kit", "make_class", "tests", "tiny", "workshop")
 
 
 class Ready:
@@ -163,6 +163,7 @@ def load() -> Any:
 
     for module in LOADED:
         importlib.import_module(module)
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     version = api.get_alembic_version()  # nbgrader runs alembic for it, for each new gradebook
     api.get_alembic_version = lambda: version
     assignments.load_tests(kit.NAME)
