@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 LOOP = "\nfor "  # code that a library with a mistake may take for ever to run: it is no evidence
 SEARCHES_IN_VAIN = 3  # where nothing explains three checks, the others are not searched: a learner waits
 NOTHING = object()  # what was never observed
+MOST_COUNTED = 20  # whole numbers up to here may be lengths, ranks and counts
 UNSEEN = {"unreadable", "bare"}  # what is observed in place of a value
 PLAIN = (int, float, str, *CONTAINERS)  # of results
 
@@ -223,19 +224,28 @@ def _tells_something(observations: Sequence[Observation]) -> bool:
     return any(not isinstance(got, Raised) or got.kind != "other" for got in wrong)
 
 
-def constant(observations: Sequence[Observation], again: Callable[[], Sequence[Observation]]) -> bool:
-    """Whether a wrong result stays the same when the input, and the result it should have, do not."""
+def constant(
+    observations: Sequence[Observation], again: Callable[[], Sequence[Observation]], arrays: bool = True
+) -> bool:
+    """Whether a wrong result stays the same when the input, and the result it should have, do not.
+
+    Of results that are no `arrays` this says less: a length, or a name, may well be the same for other numbers.
+    """
     same = 0
     for one, other in zip(observations, again(), strict=False):
         if one.code == other.code or one.see != other.see or one.right:
             continue
         differ = not _same(one.expected, other.expected)
-        if not isinstance(one.expected, np.ndarray) and not (differ and isinstance(one.expected, PLAIN)):
+        if isinstance(one.expected, np.ndarray) != arrays or not (
+            arrays or (differ and isinstance(one.expected, PLAIN))
+        ):
             continue
         parts = _parts(one.got)
         if not all(map(_is_typed, parts)) or not _same(one.got, other.got):
             return False
         if all(part in (-1, 0, 1, "") for part in parts):  # a slope, or a factor, that was left out
+            return False
+        if not arrays and all(isinstance(part, int) and abs(part) <= MOST_COUNTED for part in parts):
             return False
         same += differ
     return same > 0
@@ -252,7 +262,9 @@ def _parts(value: Any) -> list[Any]:
 
 def _is_typed(part: Any) -> bool:
     """Whether somebody may have written it in place of a computation."""
-    return (isinstance(part, str) and part not in UNSEEN) or (isinstance(part, (int, float)) and math.isfinite(part))
+    return (isinstance(part, str) and part not in UNSEEN) or (
+        isinstance(part, (int, float)) and -math.inf < part < math.inf
+    )
 
 
 def explains(assignment: Assignment, ways: Sequence[Way], observations: Sequence[Observation]) -> bool:

@@ -37,8 +37,8 @@ class Limits:
     )
     processes: int = _limit(64, "Processes and threads at the same time, where Linux counts those of one jail")
     file: int = _limit(64 * MIB, "Size of one file that the kernel writes", "bytes")
-    disk: int = _limit(128 * MIB, "Size of the scratch folder and of /tmp in the jail, of each", "bytes")
-    files: int = _limit(20_000, "Files in the scratch folder and in /tmp in the jail, in each")
+    disk: int = _limit(128 * MIB, "Size of the scratch folder, of /tmp and of /dev/shm in the jail, of each", "bytes")
+    files: int = _limit(20_000, "Files in the scratch folder, in /tmp and in /dev/shm in the jail, in each")
     hidden: tuple[str, ...] = _limit(
         HIDDEN, "Packages in whose place learners' code finds one that says so, where assignment.toml does not say"
     )

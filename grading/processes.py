@@ -23,7 +23,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -198,6 +198,7 @@ class KernelProcess:
             self._find_why()
 
     def _find_why(self) -> None:
+        self._kill_group()  # what it has started goes on, and when nobody waits for it any more its number is free
         self.is_lost = self.process.wait() == -signal.SIGKILL
 
     def has_ended(self, within: float = 0) -> bool:
@@ -217,10 +218,14 @@ class KernelProcess:
     def kill(self) -> None:
         """End it and all that it started."""
         self.is_killed = True
-        if self.process.poll() is None:
+        self._kill_group()
+        self.process.wait()
+
+    def _kill_group(self) -> None:
+        """Kill it and what it has started, as long as its number is surely its own."""
+        if self.process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
 
     def close(self) -> None:
         """End it, and give back all that was made for it."""
@@ -243,6 +248,16 @@ class Unjailed(KernelProcess):
         )
         self.pid = self.process.pid
 
+    def has_ended(self, within: float = 0) -> bool:
+        """As above, but its exit status is left for `kill`: until somebody takes it, its group has its number."""
+        if not hasattr(os, "waitid"):  # macOS
+            return super().has_ended(within)
+        return _happens(self._is_over, within)
+
+    def _is_over(self) -> bool:
+        options = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        return self.process.returncode is not None or os.waitid(os.P_PID, self.pid, options) is not None
+
 
 class Jailed(KernelProcess):
     """A process in a jail, which bubblewrap makes, and which ends when this process does.
@@ -253,6 +268,7 @@ class Jailed(KernelProcess):
     """
 
     group: cgroups.Group | None = None
+    _descriptor: int | None = None  # of the kernel; some Pythons cannot have one
 
     def _start(self, files: Path, given: list[int]) -> None:
         self._open_jail(files, _launcher(given), given, subprocess.DEVNULL).close()
@@ -296,7 +312,8 @@ class Jailed(KernelProcess):
 
     def _find(self) -> None:
         self.pid = int(Path(f"/proc/{self.init}/task/{self.init}/children").read_text().split()[0])
-        self._take(os.pidfd_open(self.pid))
+        if hasattr(os, "pidfd_open"):
+            self._take(os.pidfd_open(self.pid))
 
     def _take(self, descriptor: int) -> None:
         """Keep a descriptor of the kernel, which stays right when its number is given to another process."""
@@ -322,13 +339,18 @@ class Jailed(KernelProcess):
             self.is_lost = number == signal.SIGKILL and seconds < self.limits.cpu
 
     def has_ended(self, within: float = 0) -> bool:
+        if self._descriptor is None:
+            return _happens(lambda: _state(self.pid) in "ZX", within)
         ended = select.poll()
         ended.register(self._descriptor, select.POLLIN)
         return bool(ended.poll(1000 * within))
 
     def interrupt(self) -> None:
         with contextlib.suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self._descriptor, signal.SIGINT)
+            if self._descriptor is None:
+                os.kill(self.pid, signal.SIGINT)
+            else:
+                signal.pidfd_send_signal(self._descriptor, signal.SIGINT)
 
     def kill(self) -> None:
         self.is_killed = True
@@ -477,7 +499,8 @@ class Zygote(Warm):
         A process can open the program that it runs, from within a jail, too, though nothing can be written there: so
         it must not be one that a learner's kernel may write to.
         """
-        return level.name == "bubblewrap" and (level.user is not None or not os.access(PROGRAM, os.W_OK))
+        is_ours = level.user is not None or not os.access(PROGRAM, os.W_OK)
+        return level.name == "bubblewrap" and is_ours and hasattr(os, "pidfd_open")  # which some Pythons lack
 
     def __init__(self) -> None:
         self.folder = tempfile.TemporaryDirectory(prefix="mt-", ignore_cleanup_errors=True)
@@ -503,11 +526,34 @@ class Zygote(Warm):
             OSError: when it cannot.
         """
         environment = {**jail.environment(jail.WORK), "PWD": jail.WORK}
-        return self.copy({"as_root": level.user is not None, "environment": environment, "folder": jail.WORK}, given)
+        wanted = {"as_root": level.user is not None, "environment": environment, "folder": jail.WORK}
+        number, descriptor = self.copy(wanted, given)
+        if descriptor is None:  # there are none left here
+            os.kill(number, signal.SIGKILL)
+            raise OSError("no descriptor of the copy came")
+        return number, descriptor
 
     def close(self) -> None:
         super().close()
         self.folder.cleanup()
+
+
+def _happens(condition: Callable[[], bool], within: float) -> bool:
+    """Whether a condition holds, or does so within some seconds."""
+    ends = time.monotonic() + within
+    while not condition():
+        if time.monotonic() > ends:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def _state(process: int) -> str:
+    """What /proc says of a process: "Z" when it has ended, "X" when it is gone."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return "X"
 
 
 def _files(folder: Path) -> int:

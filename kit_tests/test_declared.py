@@ -94,11 +94,14 @@ def test_an_answer_that_was_typed_is_found_whatever_kind_it_is_of(right, typed):
         (lambda two: [*two], lambda two: [float("nan"), 1.5]),  # nobody types that
         (lambda two: [*two], lambda two: [object(), 1.5]),
         (lambda two: 1.5, lambda two: 2.5),  # it has to be the same
+        (sum, len),  # computed, and the same for all that are as long
+        (lambda two: [*two], lambda two: [len(two), 10**400 + round(9 * two[0])]),
     ],
 )
 def test_of_what_else_is_wrong_it_is_not_said(right, wrong):
-    (check,) = twice(right).run({"of": wrong}, seed=1).checks
-    assert check.status != "passed" and check.mistake != "hard-coded"
+    report = twice(right).run({"of": wrong}, seed=1)
+    (check,) = report.checks
+    assert check.status != "passed" and check.mistake != "hard-coded" and report.fault is None
 
 
 # ---------------------------------------------------------------- the page for learners
@@ -127,8 +130,31 @@ def test_an_assignments_own_words_stand_where_the_page_has_a_place_for_them(acco
     assert "| ✓ passed | it adds up | go on |\n| … waiting |" in page and "computes what is right" not in page
     assert "   %cd /content/accounts\n   %pip install books\n" in page  # as far in as the place is
     assert len(page.splitlines()) == len(general.splitlines()) + 1
-    own.write_text("<!-- verdict -->\n")
-    with pytest.raises(build.BuildError, match="has words for verdict: the places are build-with, colab"):
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "<!--verdicts-->\n| ✓ passed | it adds up | go on |",  # no end of the last line
+        "\n<!-- verdicts -->\n| ✓ passed | it adds up | go on |\n\n<!-- / -->\n\n",
+    ],
+)
+def test_words_for_the_page_may_be_set_as_one_likes(accounts, words):
+    (accounts.folder / "author" / "learner.md").write_text(words)
+    assert "| ✓ passed | it adds up | go on |\n| … waiting |" in build.guide(accounts)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("<!-- verdict -->\n", "has words for verdict: the places are build-with, colab"),
+        ("<!-- verdicts -->\n| a | b | c |\n<!-- by me -->", "has words for by me: "),
+        ("| a | b | c |\n<!-- verdicts -->\n", "begins with words for no place"),
+    ],
+)
+def test_words_that_the_page_has_no_place_for_are_refused(accounts, words, says):
+    (accounts.folder / "author" / "learner.md").write_text(words)
+    with pytest.raises(build.BuildError, match=says):
         build.guide(accounts)
 
 
@@ -147,7 +173,7 @@ import numpy as np
 
 class Tree:
     def __init__(self, size, below=None):
-        self.numbers, self.below = np.arange(float(size)), below
+        self.numbers, self.below, self.name, self.size = np.arange(float(size)), below, f"of {size}", size
 
 def plant(*sizes):
     below = None
@@ -185,6 +211,11 @@ def test_attributes_that_an_assignment_declares_come_with_a_result(ahead, reques
     assert read(ahead, "plant(1, 2, 3)", look) == ([3, 2, 1, None], requests)
 
 
+def test_numbers_and_short_texts_come_too():
+    look = "[t.name, t.size, t.below.name, t.below.size]"
+    assert read(("below", "name", "size"), "plant(1, 2)", look) == (["of 2", 2, "of 1", 1], 0)
+
+
 def test_of_what_has_no_end_no_more_comes_than_is_taken():
     assert read(("a", "b", "c"), "many()", "type(t[7].a.b.c).__name__") == ("Endless", 1)
 
@@ -192,16 +223,52 @@ def test_of_what_has_no_end_no_more_comes_than_is_taken():
 # ---------------------------------------------------------------- what a build refuses
 
 
-def test_a_mistake_that_changes_what_nobody_uses_is_refused():
-    mistakes = Mistakes()
-    mistakes.add("tripled", "double", "it is thrice", "?", "!", "", lambda library: library.parts.update(duoble=abs))
-    section = doubling(Assignment("Doubling", reference={"double": abs}, mistakes=mistakes))
+def agree(assignment: Assignment) -> None:
+    """Put an assignment of one section through the gate."""
+    (section,) = assignment.sections
     marks = {"grade": True, "grade_id": "test_double", "points": 1, "solution": False}
     notebook = new_notebook(cells=[new_code_cell(section.call, metadata={"nbgrader": marks})])
-    with pytest.raises(build.BuildError, match=r"^mistake tripled: it changes duoble, and in tests\.py"):
-        gate.agree(notebook, section.assignment, Path("text.py"), Path("tests.py"))
+    gate.agree(notebook, assignment, Path("text.py"), Path("tests.py"))
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (
+            lambda library: library.parts.update(duoble=abs),
+            r"it changes duoble, and what tests\.py asks for is double\.",
+        ),
+        (
+            lambda library: library.parts.update(double=library.parts["duoble"]),
+            "a way to make it fails .KeyError: 'duo",
+        ),
+    ],
+)
+def test_a_mistake_that_cannot_be_made_is_refused(change, says):
+    mistakes = Mistakes()
+    mistakes.add("tripled", "double", "it is thrice", "?", "!", "", change)
+    section = doubling(Assignment("Doubling", reference={"double": abs}, mistakes=mistakes))
+    with pytest.raises(build.BuildError, match=f"^mistake tripled: {says}"):
+        agree(section.assignment)
     mistakes["tripled"].ways.clear()
-    gate.agree(notebook, section.assignment, Path("text.py"), Path("tests.py"))
+    agree(section.assignment)
+
+
+def test_where_nothing_is_right_but_values_mistakes_are_named_all_the_same():
+    mistakes = Mistakes()
+    thrice = {"double": lambda n: 3 * n}
+    mistakes.add("tripled", "double", "it is thrice", "?", "!", "", lambda library: library.parts.update(thrice))
+    section = doubling(Assignment("Doubling", mistakes=mistakes))
+    agree(section.assignment)
+    (check,) = section.run(thrice, seed=1).checks
+    assert check.mistake == "tripled"
+
+
+def test_names_to_be_sent_ahead_are_a_tuple():
+    section = doubling()
+    section.assignment.ahead = "balance"  # of a comma that was forgotten
+    with pytest.raises(build.BuildError, match="ahead is a text, and is to be a tuple"):
+        agree(section.assignment)
 
 
 # ---------------------------------------------------------------- what is counted

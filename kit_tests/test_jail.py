@@ -480,6 +480,54 @@ def test_without_the_zygote_kernels_start_by_themselves(tmp_path):
     zygote.close()
 
 
+def test_a_python_that_has_no_descriptors_of_processes_grades_too(monkeypatch):
+    """Some are built for a Linux of before: their kernels are no copies."""
+    monkeypatch.delattr(os, "pidfd_open")
+    assert not Zygote.is_safe(jail.probe())
+    monkeypatch.setattr(jailed, "zygote", lambda: None)
+    kernel = Kernel()
+    kernel.execute("import time")
+    kernel.client.execute("open('begun', 'w').close(); time.sleep(600)", silent=True)
+    wait_for(Path(f"/proc/{kernel.kernel.pid}/cwd/begun").exists)
+    assert not kernel.kernel.has_ended()
+    kernel.kernel.interrupt()
+    kernel.execute("x = 1")
+    kernel.client.execute("import os; os._exit(0)", silent=True)
+    assert kernel.kernel.has_ended(10)
+    kernel.close()
+
+
+def test_where_there_is_no_descriptor_left_of_a_copy_it_is_none(monkeypatch):
+    zygote = jailed.zygote()
+    ended = []
+    monkeypatch.setattr(zygote, "copy", lambda *_: (ended.append("begun") or 2**22 + 1, None))
+    monkeypatch.setattr(os, "kill", lambda number, _: ended.append(number))
+    with pytest.raises(OSError, match="no descriptor"):
+        zygote.enter(jail.probe(), [])
+    assert ended == ["begun", 2**22 + 1]
+
+
+@pytest.mark.parametrize("noticed", [False, True])
+def test_at_level_process_what_a_kernel_started_ends_with_the_notebook(monkeypatch, noticed):
+    """Also where the kernel has ended before, by itself."""
+    monkeypatch.setattr(jailed.jail, "probe", lambda: jail.Level("process"))
+    monkeypatch.setattr(jailed, "zygote", lambda: None)
+    kernel, mark = Kernel(), f"98{os.getpid()}"
+    kernel.execute(f"import os, subprocess, threading; subprocess.Popen(['sleep', '{mark}'])")
+
+    def others() -> list[bytes]:
+        return [c for c in map(read, Path("/proc").glob("[0-9]*/cmdline")) if mark.encode() in c]
+
+    assert others()
+    kernel.client.execute("threading.Timer(0.1, os._exit, [0]).start()", silent=True)
+    assert kernel.kernel.has_ended(30)
+    if noticed:
+        kernel.kernel.notice_end()
+        assert not kernel.kernel.is_lost
+    kernel.close()
+    wait_for(lambda: not others())
+
+
 @pytest.mark.parametrize("level", ["bubblewrap", "process"])
 def test_everything_ends_with_the_grader(level):
     """Also when the grader is killed, and the kernel has asked not to be."""

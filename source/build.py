@@ -272,8 +272,12 @@ def guide(course: Course) -> str:
     """
     page, own = (ROOT / "source" / TEMPLATE).with_name(PAGE).read_text(encoding="utf-8"), {}
     if (path := course.folder / AUTHORS / PAGE).exists():
-        _, *found = re.split(r"^<!-- (\S+) -->\n", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
-        own = dict(zip(found[::2], found[1::2], strict=True))
+        before, *found = re.split(r"^<!-- *(.*?) *-->\s*?$", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        if before.strip():
+            raise BuildError(f"{path} begins with words for no place. A line such as <!-- report --> comes first.")
+        for key, words in zip(found[::2], found[1::2], strict=True):
+            if key != "/":  # which ends a place in the template
+                own[key] = words.removeprefix("\n").rstrip() + "\n"
     places = {key for _, key, _ in PLACE.findall(page)}
     if unknown := sorted(own.keys() - places):
         raise BuildError(f"{path} has words for {', '.join(unknown)}: the places are {', '.join(sorted(places))}.")

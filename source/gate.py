@@ -115,6 +115,7 @@ def agree(notebook: NotebookNode, assignment: Assignment, text: Path, tests: Pat
         *_wrong_cells(notebook, assignment, text, tests),
         *_wrong_hints(notebook, assignment, text, tests),
         *_wrong_ways(assignment, tests),
+        *([f"{tests}: ahead is a text, and is to be a tuple of names."] if isinstance(assignment.ahead, str) else []),
     ]
     if wrong:
         raise BuildError("\n".join(wrong))
@@ -188,17 +189,22 @@ def _wrong_hints(notebook: NotebookNode, assignment: Assignment, text: Path, tes
 
 
 def _wrong_ways(assignment: Assignment, tests: Path) -> Iterator[str]:
-    """Ways to make a mistake that change what no check uses, such as a name that is misspelt: they explain nothing."""
+    """Ways to make a mistake that fail, or change what nobody uses, such as a name that is misspelt: they explain
+    nothing."""
     for mistake in assignment.mistakes.values():
         for way in mistake.ways:
             library = assignment.imitation()
             if not isinstance(library, Library):  # the assignment's own, which has other parts than names
                 return
-            there = {*library.parts}
-            way.change(library)
+            there = {*library.parts} | {name for section in assignment.sections for name in section.takes}
+            try:
+                way.change(library)
+            except Exception as error:
+                yield f"mistake {mistake.id}: a way to make it fails ({type(error).__name__}: {error}), see {tests}."
+                continue
             if more := sorted({*library.parts} - there):
                 right = ", ".join(sorted(there)) or "nothing"
-                yield f"mistake {mistake.id}: it changes {', '.join(more)}, and in {tests} what is right is {right}."
+                yield f"mistake {mistake.id}: it changes {', '.join(more)}, and what {tests} asks for is {right}."
 
 
 def _leads(parts: list[str], path: list[str]) -> bool:

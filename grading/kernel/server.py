@@ -30,6 +30,7 @@ import wire
 
 CHECK = "<check>"  # the file name of a check's code
 MOST_AHEAD, MOST_OBJECTS, AHEAD_SECONDS = 1 << 16, 8, 0.1  # bytes, objects and time for what nobody has asked for yet
+SMALL, LONGEST_TEXT = {type(None), bool, int, float}, 200  # kinds, and characters
 PLAIN = (str, int, float, list, tuple, dict, type, np.generic, np.ndarray, np.dtype)
 
 
@@ -203,7 +204,8 @@ class Server:
                 value = getattr(thing, name)
             except AttributeError:
                 continue
-            if value is None or (type(value) is np.ndarray and value.nbytes <= encoder.left):
+            small = type(value) in SMALL or (type(value) is str and len(value) <= LONGEST_TEXT)
+            if small or (type(value) is np.ndarray and value.nbytes <= encoder.left):
                 found.append([number, name, encoder.encode(value)])
             elif deep and not isinstance(value, PLAIN) and type(value).__module__ != "builtins":
                 found.append([number, name, self._refer(value)])

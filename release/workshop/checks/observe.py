@@ -195,7 +195,8 @@ def _here(seconds: float) -> Iterator[Deadline]:
 class _Elsewhere:
     """The same where learner code runs in another process: who asks there enforces the deadline, and it has no PyTorch.
 
-    A check does this thousands of times.
+    A check does this thousands of times. An alarm that rings in between leaves a deadline behind, until `elsewhere`
+    ends: only that of the judge's own time rings there, and then nothing is asked any more.
     """
 
     __slots__ = ("before", "deadline", "seconds")

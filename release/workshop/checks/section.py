@@ -378,6 +378,9 @@ def _named(trial: Trial, inference: evidence.Inference, again: Callable[[int], T
     if means:
         mistake = known[means.mistake]
         return Verdict(says, mistake, mistake.hints)
+    if place is None and evidence.constant(trial.evidence, lambda: again(3).evidence, arrays=False):
+        mistake = known["hard-coded"]
+        return Verdict(mistake.title, mistake, mistake.hints)
     look = (place.look,) if place else () if failure.verdict.raised is None else (RAISED,)
     return Verdict(says, hints=look or check.hints)
 
