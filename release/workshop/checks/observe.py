@@ -50,6 +50,7 @@ ADDRESS = re.compile(r"<(?:[\w.<>]+\.)?(\w+) object at 0x[0-9a-fA-F]+>")
 CONTAINERS = (list, tuple, dict, set, frozenset)
 DEEPEST = 8  # containers within containers
 NUMBERS = "fiub"  # kinds of NumPy's types that are numbers, as a mask is
+HUGE = 10**300  # whole numbers below this can be made floats
 RTOL, ATOL = 1e-4, 1e-5  # wide enough for float32, far narrower than any wrong rule
 
 
@@ -627,11 +628,12 @@ def same(expected: Any, got: Any) -> bool:
 
 
 def _number(value: Any) -> Any:
-    """A number of Python or NumPy, or what an array without dimensions holds; None for anything else."""
+    """A number of Python or NumPy, or what an array without dimensions holds; None for anything else, and for a whole
+    number that is too large to compute with."""
     kind = type(value)
     if issubclass(kind, np.ndarray) and np.ndarray.shape.__get__(value) == ():
         value, kind = np.asarray(value)[()], type(np.asarray(value)[()])
-    plain = issubclass(kind, (int, float, complex, np.bool_, np.number))
+    plain = issubclass(kind, (float, complex, np.bool_, np.number)) or (issubclass(kind, int) and abs(value) < HUGE)
     return value if plain else None
 
 

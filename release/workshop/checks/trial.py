@@ -426,15 +426,12 @@ class Trial:
         some: dict[Program, list[int]] = {}
         for rng in (np.random.default_rng(0), self.rng):
             some |= programs.made(make, rng, count)
-        some = {
-            program: choices
-            for program, choices in some.items()
-            if self.assignment.oracle.steady(program.code, program.see)
-        }
         if given:
             alone = self.right([given(Choices(choices)) for choices in some.values()])
             some = dict(itertools.compress(some.items(), alone))
-        wrong = [program for program, right in zip(some, self.right(list(some)), strict=True) if not right]
+        is_right = self.right(list(some))
+        wrong = [program for program, right in zip(some, is_right, strict=True) if not right]
+        wrong = [program for program in wrong if self.assignment.oracle.steady(program.code, program.see)]
         if not wrong:
             return
         self.same(wrong[0].code, *wrong[0].see)
@@ -446,7 +443,7 @@ class Trial:
             self.first = self.first or failure
         else:
             self._right_alone(self._adapted(wrong[0]), [self._adapted(program) for program in some])
-        right = [program for program in some if program not in wrong]
+        right = list(itertools.compress(some, is_right))
         for program in [*wrong[1:2], *right[:3]]:  # the more is seen, the better a mistake can be named
             self.same(program.code, *program.see)
 
@@ -464,7 +461,7 @@ class Trial:
         """The smallest program found from these choices that is still wrong."""
 
         def fails(program: Program, choices: Sequence[int]) -> bool:
-            if not self.assignment.oracle.steady(program.code, program.see) or self._right([self._adapted(program)])[0]:
+            if self._right([self._adapted(program)])[0] or not self.assignment.oracle.steady(program.code, program.see):
                 return False
             return given is None or self.right([given(Choices(choices))])[0]
 
