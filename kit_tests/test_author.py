@@ -33,7 +33,7 @@ from checks.report import MIME
 from grading import results
 
 FRAMEWORK = [
-    *("checks", "grading", "docs/learner.md", "conftest.py", "requirements.txt", "nbgrader_config.py"),
+    *("checks", "grading", "conftest.py", "requirements.txt", "nbgrader_config.py"),
     *("source/.template", "source/build.py", "source/gate.py", "source/make_class.py", "Makefile"),
     *("kit_tests/conftest.py", "kit_tests/kit.py", "kit_tests/ready.py", "kit_tests/test_assignments.py"),
 ]
