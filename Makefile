@@ -25,7 +25,7 @@ grade: release jail
 
 check: $(VENV)/ready-test jail
 	$(style)
-	$(pytest) -n 2 -q -m 'not long'
+	$(pytest) -n 2 --dist worksteal -q -m 'not long'
 
 test: $(VENV)/ready-test jail postgresql chromium
 	$(style)

@@ -36,7 +36,8 @@ def pytest_configure(config: pytest.Config) -> None:
 # tests, in source/, say so themselves: pytestmark = pytest.mark.long.
 LONGEST = (
     *("attacks", "author", "class", "faults", "desk", "grading", "cluster", "jail", "displays", "release"),
-    *("assignments", "exchange", "follow", "judge", "asserts", "notebook", "outputs", "docs", "cgroups", "calls"),
+    *("assignments", "exchange", "follow", "judge", "asserts", "notebook", "outputs", "journal", "docs", "cgroups"),
+    "calls",
 )
 
 

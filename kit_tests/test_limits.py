@@ -28,7 +28,7 @@ from grading.limits import Settings
 MIB = 1 << 20
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def small() -> Iterator[Kernel]:
     """A kernel with little of everything."""
     made = Kernel(file=3 * MIB, disk=8 * MIB, processes=40, memory=1024 * MIB)

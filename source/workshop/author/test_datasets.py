@@ -5,6 +5,7 @@ import shutil
 import struct
 import sys
 from pathlib import Path
+from types import ModuleType
 from unittest import mock
 
 import jupytext
@@ -12,7 +13,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-torchvision = pytest.importorskip("torchvision")
+pytestmark = pytest.mark.long
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 TRAINING, HELD_OUT = 96, 32
@@ -39,6 +40,12 @@ def write_dataset(root: Path, name: str) -> dict[str, tuple[np.ndarray, np.ndarr
     return written
 
 
+@pytest.fixture(scope="module")
+def torchvision() -> ModuleType:
+    """It takes seconds to import: too long for whoever only wants to know which tests there are."""
+    return pytest.importorskip("torchvision")
+
+
 @pytest.fixture
 def cells() -> list:
     """The cells of the authored notebook, with the solutions."""
@@ -46,7 +53,7 @@ def cells() -> list:
 
 
 @pytest.fixture
-def no_download(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_download(monkeypatch: pytest.MonkeyPatch, torchvision: ModuleType) -> None:
     """Make an attempt to download a failure."""
 
     def refuse(*args: object, **kwargs: object) -> None:
@@ -57,7 +64,7 @@ def no_download(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("download", [False, True])
 @pytest.mark.parametrize("name", ["MNIST", "FashionMNIST"])
-def test_load_images_gives_rows_between_0_and_1(name, download, cells, no_download, tmp_path):
+def test_load_images_gives_rows_between_0_and_1(name, download, cells, no_download, tmp_path, torchvision):
     """The function's cell stands on the set-up cell alone and keeps order, values and labels."""
     written = write_dataset(tmp_path, name)
     (cell,) = [cell for cell in cells if cell.cell_type == "code" and "def load_images" in cell.source]

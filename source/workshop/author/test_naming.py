@@ -28,6 +28,8 @@ from workshop.exceptions import MEANINGS
 from workshop.reading import compare
 from workshop.trial import TensorTrial
 
+pytestmark = pytest.mark.long
+
 TENSOR = proof.SECTIONS["tensor"]
 LEAVES = "\n".join(
     f"{name} = MyTensor({numbers}, requires_grad=True)"

@@ -17,6 +17,8 @@ from promises import NOTHING, PARAGRAPHS, PROMISES, Promise
 from checks.observe import Clock, quiet
 from checks.section import SECTION_SECONDS, judged
 
+pytestmark = pytest.mark.long
+
 ROWS = [promise for some in PROMISES.values() for promise in some]
 CHECKS = {f"{of.id}/{check.id}": check for of in proof.SECTIONS.values() for check in of.checks}
 STARTS, ENDS = "### My automatic differentiation", "## Conclusion"  # between them is what learners build
