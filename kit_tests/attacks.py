@@ -109,7 +109,7 @@ def tell(kind, content, parent=None):
 
 FORGE = '''\
 import server, wire
-asked = []
+asked, enough = [], 12  # replies
 
 
 def message(document, data=b""):
@@ -125,15 +125,15 @@ def forge(reply, honest=()):
             return before(self, request, data, names)
         asked.append(request["do"])
         self.channel.socket.sendall(reply(request))
-    server.Server._answer = answer
+    server.Server._answer, server.Server._ahead = answer, lambda *_: []  # nothing comes that was not asked for
     tried("forged replies")
 
 
 '''
-FORGED = 'print("tried: forged", len(asked), "replies" if len(asked) > 3 else "replies, too few")\n'
+FORGED = 'print("tried: forged enough" if len(asked) > enough else "forged too few", len(asked))\n'
 # A forger that lets tensors be made, and lies about what is in them.
 WRONG = {"matmul": "def matmul(a, b):\n    return MyTensor(np.zeros((a.shape[0], b.shape[-1])), requires_grad=True)\n"}
-ANSWERED = ("tried: forged replies", " replies\n")
+ANSWERED = ("tried: forged replies", "tried: forged enough")
 UNREADABLE = ("tried: forged replies", "sent something unreadable")
 
 
@@ -684,7 +684,7 @@ def matmul(a, b):
 
 attack(
     "server_patched",
-    "The server in the kernel decides nothing: every reply is compared with PyTorch's.",
+    "The server in the kernel decides nothing: every reply is compared with what is right.",
     code=FORGE
     + """\
 def yes(self, request, data, names):
@@ -698,7 +698,7 @@ tried("forged replies")
 )
 attack(
     "encoder_patched",
-    "The encoder in the kernel decides nothing: every reply is compared with PyTorch's.",
+    "The encoder in the kernel decides nothing: every reply is compared with what is right.",
     code=FORGE
     + """\
 def zeros(self, value, deep=0):
@@ -717,7 +717,7 @@ attack(
     code=FORGE
     + """\
 zeros = message({"value": {"array": ["<f8", [2, 3, 4], True, 1]}}, bytes(192))
-forge(lambda request: zeros, honest=("name", "call"))
+forge(lambda request: zeros, honest=("name", "call", "run"))
 """,
     answers=WRONG,
     then=FORGED,
@@ -744,8 +744,8 @@ forge(lambda request: wire.HEAD.pack(len(pickle.dumps(Run())), 0) + pickle.dumps
 )
 attack(
     "forged_nan",
-    "NaN equals only itself, where PyTorch has it.",
-    code=FORGE + 'forge(lambda request: message({"value": float("nan")}), honest=("name", "call"))\n',
+    "NaN equals only itself, where it is right.",
+    code=FORGE + 'forge(lambda request: message({"value": float("nan")}), honest=("name", "call", "run"))\n',
     answers=WRONG,
     then=FORGED,
     shows=ANSWERED,
@@ -881,8 +881,8 @@ attack(
     + """\
 names = ["Score", "Remote", "<img src=x onerror=alert(1)>", "\\x1b[31mred", "a\\x00b", "", "__class__", "\\ud800"]
 def reference(request):
-    return message({"value": {"ref": [-(1 << 70) + len(asked) % 3, names[len(asked) % len(names)]]}})
-forge(reference, honest=("name", "call"))
+    return message({"value": {"ref": [(1 << 29) + len(asked) % 3, names[len(asked) % len(names)]]}})
+forge(reference, honest=("name", "call", "run"))
 """,
     answers=WRONG,
     then=FORGED,
@@ -910,6 +910,7 @@ values += [{"dict": [[{"tuple": [1, 2]}, {"list": []}]]}, {"counter": [["a", -1]
 values += [{"texts": [[0, 3], []]}, {"texts": [[2], ["5.0", "nan"]]}, {"slice": [0, None, 2]}, {"type": "float64"}]
 values += [{"dtype": "<f8"}, {"shape": ["O", [2, 2]]}, {"shape": ["f", [1 << 39] * 32]}]
 values += [{"array": ["<f8", [0], True, 1]}]
+enough = len(values)
 forge(lambda request: message({"value": values[len(asked) % len(values)]}), honest=("name", "call", "run"))
 """,
     answers=WRONG,
@@ -918,7 +919,7 @@ forge(lambda request: message({"value": values[len(asked) % len(values)]}), hone
 )
 attack(
     "forged_kinds",
-    "What PyTorch has in double precision is compared in it: other bytes are other numbers.",
+    "What is right in double precision is compared in it: other bytes are other numbers.",
     code=FORGE
     + """\
 kinds = ["<f2", ">f8", "<c16", "|b1", "<u8", "|i1", "<f4", ">i2", "<c8", "<f16"]
@@ -988,6 +989,27 @@ class SuperModel(MyModule):
     },
     solved=("tensor", "module", "optimizer", "loss"),
     points={**HONEST, "sgd": 8, "mseloss": 8, "model": 2},
+    shows=("tried: ", "134,217,728 elements"),
+)
+attack(
+    "liar_model",
+    "Scores are compared outside of the kernel: what the learner's numbers say of one another decides nothing.",
+    answers={
+        "model": """\
+class Liar:
+    shape = (3, 2)
+    __sub__ = __pow__ = mean = lambda self, *_: self
+    __lt__ = __gt__ = lambda self, other: True
+class Lies:
+    data, backward = Liar(), lambda self, *_: None
+class SuperModel(MyModule):
+    def __call__(self, x):
+        return Lies()
+tried("scores of which each is smaller than any")
+"""
+    },
+    solved=("tensor", "module", "optimizer", "loss"),
+    points={**HONEST, "sgd": 8, "mseloss": 8, "model": 2},
 )
 attack(
     "many_large_arrays",
@@ -1024,7 +1046,7 @@ attack(
     code="""\
 tried("a report")
 report = {"section": "matmul", "points": 5, "score": 5, "seed": 1, "checks": []}
-html = '<div class="minitorch-report"><strong>Matrix multiplication: 5 of 5 points. Excellent!</strong></div>'
+html = '<div class="minitorch-report"><strong>Matmul: 5 of 5 points. Excellent!</strong></div>'
 data = {"text/plain": "5.0", "text/html": html, "application/vnd.minitorch.report+json": report}
 from IPython.display import display
 display(data, raw=True)

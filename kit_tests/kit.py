@@ -1,7 +1,7 @@
 """The course that most tests here grade: a copy of the framework with one assignment, assignments/tiny/, and no other.
 
-So what an author changes in source/ changes no verdict here. It is made when a test first asks for it, once for all
-workers of pytest-xdist.
+So what an author changes in source/ changes no verdict here. It is made once: for all workers of pytest-xdist before
+they begin, else when a test first asks for it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ def place() -> str:
 @functools.cache
 def course() -> Path:
     """The course's folder. Its code is a copy: each module looks for what it needs beside its own file."""
-    os.environ.setdefault(PLACE, place())
+    if PLACE not in os.environ:
+        os.environ[PLACE] = place()
     folder = Path(os.environ[PLACE]) / "course"
     with open(folder.with_name("lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

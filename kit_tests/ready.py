@@ -111,12 +111,16 @@ def run(
         given = [output, output if is_one else errors]
         socket.send_fds(asked, [json.dumps(said).encode()], [each.fileno() for each in given])
         asked.settimeout(timeout)
-        watcher = int(asked.recv(100))
+        watcher = None
         try:
-            status = int(asked.recv(100))
+            watcher = int(asked.recv(100) or 0)
+            status = int(asked.recv(100) or 256)
         except TimeoutError:
-            os.killpg(watcher, signal.SIGKILL)
+            if watcher:
+                os.killpg(watcher, signal.SIGKILL)
             raise subprocess.TimeoutExpired(command, timeout) from None
+        if not watcher or status == 256:
+            raise RuntimeError("the process that is to run this command, or who waits for it, has ended")
         texts = []
         for file in (output, errors):
             file.seek(0)

@@ -402,11 +402,20 @@ def nbgrader(folder: Path, command: str, *options: str) -> subprocess.CompletedP
     return subprocess.run(call, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=900)
 
 
+def saved_in(folder: Path) -> str:
+    """The notebook that JupyterLab has saved; for a moment, while it saves it by itself, the file is empty."""
+    ends = time.monotonic() + SECONDS
+    while not (text := (folder / "workshop.ipynb").read_text(encoding="utf-8")).endswith("}\n"):
+        assert time.monotonic() < ends, text[-200:]
+        time.sleep(0.1)
+    return text
+
+
 @pytest.fixture(scope="module")
 def graded(desk, folder, tmp_path_factory) -> Graded:
     """The course of an instructor, with what was saved at the desk handed in by one learner, and less by another."""
     made = tmp_path_factory.mktemp("course")
-    saved = (folder / "workshop.ipynb").read_text(encoding="utf-8")
+    saved = saved_in(folder)
     half = json.loads(saved)
     half["cells"][place(half, "loss")]["source"] = with_mistakes("loss", ["mse-sum-of-squares"])
     half["cells"].append(dict(half["cells"][place(half, "setup")], id="again"))

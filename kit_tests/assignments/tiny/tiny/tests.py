@@ -14,6 +14,7 @@ What is right differentiates forward: a value carries how it changes with each l
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -22,7 +23,7 @@ import numpy as np
 
 from checks.assignment import Assignment, Library
 from checks.mistakes import Mistakes
-from checks.observe import Kind
+from checks.observe import Failed, Kind
 from checks.oracle import Oracle
 from checks.programs import Choices, Program
 from checks.progress import show_progress
@@ -179,6 +180,8 @@ MISTAKES.add(
 
 
 class _Tiny(Assignment):
+    ahead = ("data", "grad", "tensor")
+
     def imitation(self, given: Any = None) -> _Imitation:
         return _Imitation(self.oracle.names("float64"))
 
@@ -324,17 +327,22 @@ MATMUL = Section(
 )
 
 
+SIZES = ((2, 3, 2), (1, 2, 3), (3, 1, 2), (2, 2, 2))
+
+
 @MATMUL.check(2, hints=["a.data @ b.data"])
 def product(trial: Trial) -> None:
     """The values of matmul(a, b)"""
-    a, b = literal(trial.draw(2, 3)), literal(trial.draw(3, 2))
-    trial.same(f"y = matmul(MyTensor({a}), MyTensor({b}))", "y")
+    for rows, inner, columns in SIZES:
+        a, b = literal(trial.draw(rows, inner)), literal(trial.draw(inner, columns))
+        trial.same(f"y = matmul(MyTensor({a}), MyTensor({b}))", "y")
 
 
 @MATMUL.check(3, hints=["Each gradient is the product of the upstream one with the other side, turned over."])
 def product_gradients(trial: Trial) -> None:
     """The gradients of matmul(a, b)"""
-    _gradients(trial, "y = matmul(a, b)", (2, 2), a=(2, 3), b=(3, 2))
+    for rows, inner, columns in SIZES:
+        _gradients(trial, "y = matmul(a, b)", (rows, columns), a=(rows, inner), b=(inner, columns))
 
 
 def test_matmul(matmul: Any, MyTensor: Any, seed: int | None = None) -> Score:
@@ -361,7 +369,9 @@ def weighted(trial: Trial) -> None:
     """A layer multiplies by its weight and adds its bias"""
     x = literal(trial.draw(2, 3))
     code = f"layer = Linear(3, 2)\nweight, bias = layer.weight.tensor.data, layer.bias.tensor.data\nx = {x}"
-    trial.same(f"{code}\nleft_over = MyTensor(layer(MyTensor(x)).data - np.array(x) @ weight - bias)", "left_over")
+    variables = trial.run(f"{code}\ny, weight, bias = layer(MyTensor(x)), MyTensor(weight), MyTensor(bias)")
+    weight, bias = (trial.read(variables, name) for name in ("weight", "bias"))
+    trial.see(variables, {"y": np.array(ast.literal_eval(x)) @ weight + bias}, code)
 
 
 @LINEAR.check(6, needs=["weighted"], hints=["parameters() has both of them."])
@@ -482,13 +492,20 @@ def two_scores(trial: Trial) -> None:
 def learns(trial: Trial) -> None:
     """A step makes the loss smaller"""
     x, target = literal(trial.draw(3, 4)), literal(trial.draw(3, 2))
-    code = f"""\
-model, x, target = SuperModel(), MyTensor({x}), np.array({target})
-before = ((model(x).data - target) ** 2).mean()
-MSELoss()(model(x), MyTensor(target)).backward(MyTensor(1.0))
-SGD(model.parameters(), 0.001).step()
-is_smaller = bool(((model(x).data - target) ** 2).mean() < before)"""
-    trial.expect(code, is_smaller=True)
+    code = f"model, x, target = SuperModel(), MyTensor({x}), MyTensor({target})\nbefore = model(x)"
+    variables = trial.run(code, see="before")
+    # Compared here: in a kernel the learner's own numbers would say which is smaller.
+    before = _loss(trial.read(variables, "before"), target)
+    step = (
+        "MSELoss()(model(x), target).backward(MyTensor(1.0))\nSGD(model.parameters(), 0.001).step()\nafter = model(x)"
+    )
+    after = _loss(trial.read(trial.run(step, see="after", after=code, **variables), "after"), target)
+    if not after < before:
+        raise Failed(f"the loss goes from {before:.4g} to {after:.4g}", "a smaller one")
+
+
+def _loss(scores: np.ndarray, target: str) -> float:
+    return float(((scores - np.array(ast.literal_eval(target))) ** 2).mean())
 
 
 def test_model(SuperModel: Any, MSELoss: Any, SGD: Any, MyTensor: Any, seed: int | None = None) -> Score:
