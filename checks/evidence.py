@@ -236,9 +236,9 @@ def constant(
         if one.code == other.code or one.see != other.see or one.right:
             continue
         differ = not _same(one.expected, other.expected)
-        if isinstance(one.expected, np.ndarray) != arrays or not (
-            arrays or (differ and isinstance(one.expected, PLAIN))
-        ):
+        if isinstance(one.expected, np.ndarray) != arrays:
+            continue
+        if not arrays and not (differ and isinstance(one.expected, PLAIN)):
             continue
         parts = _parts(one.got)
         if not all(map(_is_typed, parts)) or not _same(one.got, other.got):

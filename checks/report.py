@@ -175,10 +175,7 @@ class Report:
 
     def show(self) -> None:
         """Display the report in a notebook; elsewhere print its text."""
-        if in_notebook():
-            show(self.mimebundle())
-        else:
-            print(self.as_text())
+        show(self.mimebundle() if in_notebook() else {"text/plain": self.as_text()})
 
 
 def in_notebook() -> bool:

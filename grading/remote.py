@@ -68,7 +68,6 @@ DECIDING |= {"all", "any", "startswith", "endswith", "issubset", "issuperset", "
 OURS = {"checks", "grading", "tests"}  # packages that no kernel has
 LAZY = {types.GeneratorType, map, zip, filter, enumerate}
 MOST_ITEMS = 10_000  # of one of those
-LONGEST_NAME = 1000  # characters of the name of a class, which is kept as it came
 ASKING = {"sub", "truediv", "floordiv", "mod", "and", "xor"}  # operators by which tests compare: `f(x) - 3` with 0
 ANSWERS = {"isinstance", "issubclass", "run"}  # requests that say nothing of a value that operators were given
 PLAINLY = "a test can compare plain values only (numbers, texts, lists, tuples, dicts, sets, arrays), and this one"
@@ -291,7 +290,7 @@ class Connection:
         if type(inside) is not list or len(inside) != 2:
             raise wire.WireError("not a reference")
         number, name = self._numbered(inside[0]), inside[1]
-        if type(name) is not str or len(name) > LONGEST_NAME:
+        if type(name) is not str or len(name) > wire.LONGEST_NAME:
             raise wire.WireError("not a reference")
         if self.carried is not None:
             self.tell(number, self.carried)

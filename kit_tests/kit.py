@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from multiprocessing import util
 from pathlib import Path
 
@@ -48,13 +49,19 @@ def course() -> Path:
     return folder
 
 
-def _make(folder: Path) -> None:
-    for name in FRAMEWORK:
+def copied(names: Iterable[str], folder: Path) -> Path:
+    """A folder with copies of files and folders of this repository, in the same places."""
+    for name in names:
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, folder / name)
+    return folder
+
+
+def _make(folder: Path) -> None:
+    copied(FRAMEWORK, folder)
     shutil.copytree(AUTHORED, folder / "source" / NAME, ignore=shutil.ignore_patterns("__pycache__"))
     done = subprocess.run([sys.executable, "source/build.py", NAME], cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import build
 import gate
+import kit
 import make_class
 import nbformat
 import numpy as np
@@ -43,13 +44,7 @@ NUMBER = itertools.count(1)
 
 def framework(folder: Path) -> Path:
     """A course without any assignment."""
-    for name in FRAMEWORK:
-        if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, folder / name)
-    return folder
+    return kit.copied(FRAMEWORK, folder)
 
 
 def run(course: Path, *command: str, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -181,6 +181,17 @@ def plant(*sizes):
         below = Tree(size, below)
     return below
 
+class Odd(type):
+    __hash__ = None
+
+class Numbers(list, metaclass=Odd):
+    pass
+
+def odd():
+    made = Tree(3)
+    made.below = Numbers([1])
+    return made
+
 class Endless:
     def __getattr__(self, name):
         return Endless()
@@ -195,7 +206,7 @@ def read(ahead: tuple[str, ...], make: str, look: str) -> tuple[Any, int]:
     kernel = jailed.Kernel()
     kernel.ahead = ahead
     kernel.execute(OBJECTS)
-    names = kernel.names(["plant", "many"])
+    names = kernel.names(["plant", "many", "odd"])
     names["t"] = eval(make, names)
     before = kernel.connection.requests
     found = eval(look, names)
@@ -214,6 +225,10 @@ def test_attributes_that_an_assignment_declares_come_with_a_result(ahead, reques
 def test_numbers_and_short_texts_come_too():
     look = "[t.name, t.size, t.below.name, t.below.size]"
     assert read(("below", "name", "size"), "plant(1, 2)", look) == (["of 2", 2, "of 1", 1], 0)
+
+
+def test_a_class_that_has_no_hash_keeps_nothing_back():
+    assert read(("below", "numbers"), "odd()", "len(t.numbers)") == (3, 0)
 
 
 def test_of_what_has_no_end_no_more_comes_than_is_taken():

@@ -19,7 +19,22 @@ from kit import ROOT
 
 from grading import results
 
-LOST = {"half_way": 50, "perfect": 0, "sign": 8, "syntax_error": 10}  # of 100 points
+POINTS = {
+    "test_tensor": 40,
+    "test_module": 10,
+    "test_matmul": 5,
+    "test_linear": 10,
+    "test_relu": 5,
+    "test_sgd": 8,
+    "test_mseloss": 8,
+    "test_model": 14,
+}
+DESERVED = {
+    "half_way": {**dict.fromkeys(POINTS, 0), "test_tensor": 40, "test_module": 10},
+    "perfect": POINTS,
+    "sign": {**POINTS, "test_tensor": 32},
+    "syntax_error": {**POINTS, "test_module": 0},
+}
 
 
 @pytest.fixture(scope="module")
@@ -45,33 +60,18 @@ def page(learner: str) -> str:
 
 def test_every_learner_gets_the_points_that_the_work_deserves(graded):
     table = results.read(f"sqlite:///{kit.course()}/examples/gradebook.db", "tiny")
-    points = dict(zip(table.cells, table.points, strict=True))
-    assert points == {
-        "test_tensor": 40,
-        "test_module": 10,
-        "test_matmul": 5,
-        "test_linear": 10,
-        "test_relu": 5,
-        "test_sgd": 8,
-        "test_mseloss": 8,
-        "test_model": 14,
-    }
+    assert dict(zip(table.cells, table.points, strict=True)) == POINTS
     got = {learner: dict(zip(table.cells, row, strict=True)) for learner, row in table.rows.items()}
-    assert got == {
-        "half_way": {**dict.fromkeys(points, 0), "test_tensor": 40, "test_module": 10},
-        "perfect": points,
-        "sign": {**points, "test_tensor": 32},
-        "syntax_error": {**points, "test_module": 0},
-    }
+    assert got == DESERVED
 
 
 def test_the_table_names_every_learner_and_where_the_feedback_is(graded):
     lines = graded.split("\n")
-    for learner, lost in LOST.items():
+    for learner, points in DESERVED.items():
         (row,) = [line for line in lines if re.match(rf"{learner} +[\d-]", line)]
-        assert float(row.split()[-1]) == 100 - lost
+        assert float(row.split()[-1]) == sum(points.values())
     assert "examples/feedback" in graded
-    for learner in LOST:
+    for learner in DESERVED:
         assert len(page(learner)) > 10_000
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import kit
 import nbformat
 import pytest
 from course import environment
-from kit import ROOT
 from nbformat.v4 import new_code_cell, new_notebook
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import ComputeChecksums, SaveCells
@@ -55,10 +54,7 @@ def write(path: Path, text: str) -> None:
 @pytest.fixture
 def course(tmp_path, monkeypatch) -> Path:
     monkeypatch.setenv("PATH", environment()["PATH"])  # nbgrader calls alembic by its name
-    made = tmp_path / "course"
-    for name in ("checks", "grading"):
-        shutil.copytree(ROOT / name, made / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "nbgrader_config.py", made)
+    made = kit.copied(["checks", "grading", "nbgrader_config.py"], tmp_path / "course")
     db = f"sqlite:///{made}/gradebook.db"
     for name, right in (("doubles", 6), ("triples", 9)):
         folder, title = made / "source" / name, name.capitalize()

@@ -30,7 +30,7 @@ import wire
 
 CHECK = "<check>"  # the file name of a check's code
 MOST_AHEAD, MOST_OBJECTS, AHEAD_SECONDS = 1 << 16, 8, 0.1  # bytes, objects and time for what nobody has asked for yet
-SMALL, LONGEST_TEXT = {type(None), bool, int, float}, 200  # kinds, and characters
+LONGEST_TEXT = 200  # characters that are sent without being asked for
 PLAIN = (str, int, float, list, tuple, dict, type, np.generic, np.ndarray, np.dtype)
 
 
@@ -204,8 +204,9 @@ class Server:
                 value = getattr(thing, name)
             except AttributeError:
                 continue
-            small = type(value) in SMALL or (type(value) is str and len(value) <= LONGEST_TEXT)
-            if small or (type(value) is np.ndarray and value.nbytes <= encoder.left):
+            kind = type(value)
+            small = kind is int or (id(kind) in wire.SAME and (kind is not str or len(value) <= LONGEST_TEXT))
+            if small or (kind is np.ndarray and value.nbytes <= encoder.left):
                 found.append([number, name, encoder.encode(value)])
             elif deep and not isinstance(value, PLAIN) and type(value).__module__ != "builtins":
                 found.append([number, name, self._refer(value)])
@@ -242,7 +243,7 @@ class Server:
         return function
 
     def _refer(self, value: Any) -> Any:
-        return {"ref": [self._number(value), type(value).__name__[:100]]}
+        return {"ref": [self._number(value), type(value).__name__[: wire.LONGEST_NAME]]}
 
     def _number(self, value: Any) -> int:
         self.references += 1
