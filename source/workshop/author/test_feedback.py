@@ -234,7 +234,9 @@ def test_what_no_mistake_explains_is_said_plainly_and_claims_nothing():
 
 
 def test_two_mistakes_in_one_rule_are_both_said():
-    names = solved(("unbroadcast(-base * left.data / right.data**2", "unbroadcast(base * left.data / right.data"))
+    names = solved(
+        ("unbroadcast(-base * (left.data / right.data) / right.data", "unbroadcast(base * left.data / right.data")
+    )
     shown = proof.report(proof.SECTIONS["tensor"], names, 5).open
     assert shown.mistake == "div-not-squared"
     assert "wrong sign" in shown.says

@@ -301,7 +301,7 @@ def test_what_others_are_made_of_is_told_where_it_shows_first():
 
 def test_two_slips_that_look_like_one_are_told_apart():
     """The same gradients of a / b, but its values are those of a quotient, and not of a product with a power."""
-    sign = ("unbroadcast(-base * left.data / right.data**2", "unbroadcast(base * left.data / right.data**2")
+    sign = ("unbroadcast(-base * (left.data / right.data) / right.data", "unbroadcast(base * left.data / right.data**2")
     without = ("return base * power * tensor.data", "return base * tensor.data")
     report = proof.report(TENSOR, solved(sign, without))
     assert [check.mistake for check in report.checks if check.mistake] == ["div-sign", "pow-factor-missing"]
