@@ -23,7 +23,16 @@ import pytest  # noqa: E402
 from make_class import REGION  # noqa: E402
 
 TEXT = AUTHORS / "text.py"
-ANSWERS = ["tensor", "module", "matmul", "layers", "optimizer", "loss", "model"]
+ANSWERS = ["strides", "numeric", "tensor", "module", "matmul", "layers", "optimizer", "loss", "model"]
+
+SETUP = """\
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+"""  # what the answers need of the notebook's set-up
 
 
 @functools.cache
@@ -39,7 +48,7 @@ def solved_texts(*changes: tuple[str, str], **cells: str) -> list[tuple[str, str
 
     The `model` cell trains: of it only what comes before is there.
     """
-    texts = [("<setup>", "import numpy as np\nfrom tqdm import tqdm")]
+    texts = [("<setup>", SETUP)]
     left = dict(changes)
     for name, source in authored():
         source = cells.get(name, source)

@@ -396,7 +396,7 @@ def numeric_derivative(
     """The derivative of f at x, by the central difference.
 
     Args:
-        f: gives a number for a number; for an array an array, each element from the one in its place.
+        f: from a number to a number; from an array to an array, element by element.
         x: a number, or an array, which stays as it is.
         h: the step to each side.
 
