@@ -24,6 +24,7 @@ from make_class import REGION  # noqa: E402
 
 TEXT = AUTHORS / "text.py"
 ANSWERS = [
+    *("strides", "numeric"),
     *("data", "unbroadcast", "rules", "operators", "tensor"),
     *("module", "matmul", "layers", "optimizer", "loss", "model"),
 ]
