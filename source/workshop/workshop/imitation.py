@@ -197,6 +197,8 @@ class Library:
             "sum": lambda x, axis=None: self.apply("sum", x, axis),
             "np": np,
             "held": held,
+            "unbroadcast": lambda gradient, shape: self.unbroadcast(self.torch.from_numpy(gradient), shape, "add", 0),
+            **{f"{op}_deriv": functools.partial(self.rule, op) for op in ("sub", "mul", "div", "pow")},
             **self.functions,
         }
 
@@ -271,6 +273,15 @@ class Library:
         for place, x in enumerate(inputs):
             if isinstance(x, Tensor) and self.follows(x) and (op, place) not in self.cut:
                 yield place, x
+
+    def rule(self, op: str, base: np.ndarray, *inputs: Any) -> tuple[Any, ...]:
+        """What the rule of an operator returns that is called by itself: one gradient for each input."""
+        arrays = [x.values if isinstance(x, Tensor) else x for x in inputs]
+        shares = [share() if callable(share) else share for share in self.rules[op](self.torch.tensor(base), *arrays)]
+        if op == "pow":
+            return (*shares, None)
+        pairs = enumerate(zip(shares, arrays, strict=True))
+        return tuple(self.unbroadcast(share, tuple(x.shape), op, place) for place, (share, x) in pairs)
 
     def shares(self, tensor: Tensor, gradient: Any) -> Iterator[tuple[Tensor, Any]]:
         """What an operation hands to its inputs."""

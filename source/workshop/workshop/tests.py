@@ -26,6 +26,10 @@ from workshop.sections.practice import NUMERIC as NUMERIC
 from workshop.sections.practice import STRIDES as STRIDES
 from workshop.sections.practice import test_numeric as test_numeric
 from workshop.sections.practice import test_strides as test_strides
+from workshop.sections.rules import RULES as RULES
+from workshop.sections.rules import UNBROADCAST as UNBROADCAST
+from workshop.sections.rules import test_rules as test_rules
+from workshop.sections.rules import test_unbroadcast as test_unbroadcast
 from workshop.sections.tensor import TENSOR as TENSOR
 from workshop.sections.tensor import test_tensor_class as test_tensor_class
 from workshop.sections.modules import MODULE as MODULE

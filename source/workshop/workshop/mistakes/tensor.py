@@ -223,7 +223,7 @@ known(
 for op, (code, rule_text) in {**BINARY, **UNARY}.items():
     known(
         f"{op}-sign",
-        "tensor",
+        "tensor rules",
         f"a gradient of {code} has the right size but the wrong sign",
         f"Nudge one operand of {code} up a little: does the result go up or down?",
         rule_text,
@@ -231,7 +231,7 @@ for op, (code, rule_text) in {**BINARY, **UNARY}.items():
     )
     known(
         f"{op}-upstream-missing",
-        "tensor",
+        "tensor rules",
         f"the rule of {code} leaves the upstream gradient out",
         "With an upstream gradient of ones it looks right. What if y is only a step on the way to the result?",
         "Chain rule: the operation's own derivative times the upstream gradient. " + rule_text,
@@ -239,7 +239,7 @@ for op, (code, rule_text) in {**BINARY, **UNARY}.items():
     )
     known(
         f"{op}-gradient-zero",
-        "tensor",
+        "tensor rules",
         f"a gradient of {code} is 0 everywhere",
         f"Nudge one operand of {code} up a little: does the result really stay?",
         rule_text,
@@ -247,7 +247,7 @@ for op, (code, rule_text) in {**BINARY, **UNARY}.items():
     )
     known(
         f"{op}-upstream-squared",
-        "tensor",
+        "tensor rules",
         f"the rule of {code} multiplies by the upstream gradient twice",
         "Double the upstream gradient: by how much should the result grow?",
         "Multiply by the upstream gradient once. " + rule_text,
@@ -255,7 +255,7 @@ for op, (code, rule_text) in {**BINARY, **UNARY}.items():
     )
     known(
         f"{op}-slope",
-        "tensor",
+        "tensor rules",
         f"the rule of {code} is another formula",
         f"Nudge one operand of {code} up a little: by how much does the result grow?",
         rule_text,
@@ -283,7 +283,7 @@ for op, (code, rule_text) in BINARY.items():
     )
     known(
         f"{op}-rule-of-another",
-        "tensor",
+        "tensor rules",
         f"the gradients of {code} are those of another operation",
         f"Which rule does {SYMBOLS[op]} hand to MyCrossBackward?",
         rule_text,
@@ -301,7 +301,7 @@ for op, (code, rule_text) in BINARY.items():
     if op == "div":  # in a - b an exchange is a wrong sign on both sides
         known(
             f"{op}-gradients-exchanged",
-            "tensor",
+            "tensor rules",
             f"the gradients of a and b in {code} are exchanged",
             "Which of the two gradients does a rule return first?",
             "One gradient for each input, in the order of the inputs. " + rule_text,
@@ -348,7 +348,7 @@ for op, (code, rule_text) in BINARY.items():
 
 known(
     "mul-own-operand",
-    "tensor",
+    "tensor rules",
     "the gradients of a * b use the operand itself instead of the other one",
     "How fast does a * b grow when a grows: does that depend on a or on b?",
     "Use the other operand: " + BINARY["mul"][1],
@@ -356,7 +356,7 @@ known(
 )
 known(
     "div-not-squared",
-    "tensor",
+    "tensor rules",
     "d(a / b)/db divides by b instead of b**2",
     "Write a / b as a * b**-1. What is the derivative of b**-1?",
     BINARY["div"][1],
@@ -364,7 +364,7 @@ known(
 )
 known(
     "div-numerator-missing",
-    "tensor",
+    "tensor rules",
     "d(a / b)/db lacks the factor a",
     "Double a: how does the slope of a / b along b change?",
     BINARY["div"][1],
@@ -372,7 +372,7 @@ known(
 )
 known(
     "div-left-wrong",
-    "tensor",
+    "tensor rules",
     "d(a / b)/da is not 1 / b",
     "a / b is a * (1 / b): how fast does it grow with a?",
     BINARY["div"][1],
@@ -387,7 +387,7 @@ KNOWN["pow-sign"].ways.append(
 )
 known(
     "pow-exponent-kept",
-    "tensor",
+    "tensor rules",
     "the gradient of a ** n keeps the power n instead of n - 1",
     "The derivative of a**2 is 2a, not 2a**2. What happened to the power?",
     UNARY["pow"][1],
@@ -402,7 +402,7 @@ known(
 )
 known(
     "pow-factor-missing",
-    "tensor",
+    "tensor rules",
     "the gradient of a ** n lacks the factor n",
     "The derivative of a**3 is 3 a**2. Where does the 3 come from?",
     UNARY["pow"][1],
@@ -418,7 +418,7 @@ for text, formula in (
     slope.ways.append(Way(slope, f"d(a ** n)/da is {text}: only a belongs under the power", rule("pow", formula)))
 known(
     "pow-only-squares",
-    "tensor",
+    "tensor rules",
     "the gradient of a ** n is right for n = 2 only",
     "Try n = 3, and n = -1.",
     UNARY["pow"][1],
@@ -426,7 +426,7 @@ known(
 )
 known(
     "pow-wrong-variable",
-    "tensor",
+    "tensor rules",
     "the gradient of a ** n is the derivative with respect to n",
     "n is a plain number here. Which of the two may change?",
     UNARY["pow"][1],
@@ -440,7 +440,7 @@ known(
 )
 known(
     "pow-at-zero",
-    "tensor",
+    "tensor rules",
     "the gradient of a ** n is wrong where a or n is 0",
     "What are d(a**0)/da, d(a**1)/da and d(a**2)/da at a = 0?",
     "n * a**(n-1) as it stands, and zeros where n is 0 (not where a is 0): 0 * 0**-1 is no number.",
@@ -649,7 +649,7 @@ for ops, code in ((tuple(SYMBOLS), "an operation"), *(((op,), code) for op, (cod
 WIDE = "the gradient of a broadcast operand has the shape of the result, not of the operand"
 known(
     "not-unbroadcast",
-    "tensor",
+    "tensor unbroadcast rules",
     WIDE,
     "NumPy repeated the smaller operand. Every repetition is one more path: where do their gradients meet?",
     "Sum the gradient over the axes that were stretched, until it has the operand's shape.",
@@ -689,7 +689,7 @@ known(
 )
 known(
     "unbroadcast-averages",
-    "tensor",
+    "tensor unbroadcast rules",
     "the gradient of a broadcast operand is an average, not a sum",
     "Three rows use the same number. Does nudging it change the result as much as one row, or as three?",
     "Each repetition is a path, and paths add up: sum(...), not mean(...).",
@@ -707,7 +707,7 @@ known(
 )
 known(
     "axis-dropped",
-    "tensor",
+    "tensor unbroadcast rules",
     "an axis of length 1 is lost in the gradient",
     "What shape has the sum of a (3, 4) array over its last axis, and what shape has the operand?",
     "Sum with keepdims=True over the axes that had length 1: they stay, with length 1.",
@@ -717,7 +717,7 @@ known(
 )
 known(
     "unbroadcast-wrong-axis",
-    "tensor",
+    "tensor unbroadcast rules",
     "the gradient of a broadcast operand is summed over the wrong axis",
     "Shapes are aligned at the right. On which side do the new axes stand?",
     "New axes stand in front: sum over the first ones.",
@@ -727,7 +727,7 @@ known(
 )
 known(
     "unbroadcast-other-shape",
-    "tensor",
+    "tensor unbroadcast rules",
     "a gradient gets the shape of another operand, not of its own",
     "Whose shape has the gradient of b: that of a, of the result, or of b?",
     "unbroadcast(gradient of a, shape of a), and unbroadcast(gradient of b, shape of b).",
@@ -745,7 +745,7 @@ known(
 )
 known(
     "unbroadcast-takes-one",
-    "tensor",
+    "tensor unbroadcast rules",
     "the gradient of a broadcast operand counts one repetition only",
     "Every row used the operand. Why should only one of them send a gradient?",
     "Sum over all repetitions.",
@@ -755,7 +755,7 @@ known(
 )
 known(
     "unbroadcast-sums-all",
-    "tensor",
+    "tensor unbroadcast rules",
     "the gradient of a broadcast operand is the sum over all elements",
     "Which elements of the result depend on the first element of the operand?",
     "Sum over the stretched axes only; the others stay.",
