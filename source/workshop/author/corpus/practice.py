@@ -21,6 +21,20 @@ def numeric(name: str, mistake: str, costs: str, instead: str) -> Wrong:
     return Wrong(name, mistake, "numeric", costs, (CENTRAL, instead))
 
 
+SUM_NEW, SUM_ONE = "gradient = gradient.sum(axis=0)", "gradient = gradient.sum(axis=axis, keepdims=True)"
+MUL_RULE = "return unbroadcast(base * right.data, left.shape), unbroadcast(base * left.data, right.shape)"
+DIV_SLOPE = "-base * (left.data / right.data) / right.data"
+POW_SLOPE = "return base * power * tensor.data ** (power - 1), None"
+
+
+def folded(name: str, mistake: str, costs: str, *change: str) -> Wrong:
+    return Wrong(name, mistake, "unbroadcast", costs, (change[0], change[1]))
+
+
+def ruled(name: str, mistake: str, costs: str, *change: str) -> Wrong:
+    return Wrong(name, mistake, "rules", costs, (change[0], change[1]))
+
+
 WRONG = [
     strides("strides-of-elements", "strides-count-elements", "one_dimension", "[], itemsize", "[], 1"),
     strides("strides-of-doubles", "", "one_dimension", "[], itemsize", "[], 8"),
@@ -52,4 +66,34 @@ WRONG = [
     numeric("numeric-own-h", "numeric-h-ignored", "central", "    h = 1e-5\n" + CENTRAL),
     numeric("numeric-sums", "numeric-one-for-all", "arrays", "    return np.sum(f(x + h) - f(x - h)) / (2 * h)\n"),
     numeric("numeric-steps-in-place", "numeric-in-place", "arrays", IN_PLACE),
+    folded("fold-returns-what-it-gets", "not-unbroadcast", "new_axes length_one", "gradient.shape == shape", "True"),
+    folded("fold-means-new-axes", "unbroadcast-averages", "new_axes", SUM_NEW, SUM_NEW.replace("sum", "mean")),
+    folded("fold-means-length-one", "unbroadcast-averages", "length_one", SUM_ONE, SUM_ONE.replace("sum", "mean")),
+    folded("fold-last-axes", "unbroadcast-wrong-axis", "new_axes", SUM_NEW, SUM_NEW.replace("0", "-1")),
+    folded("fold-first-row", "unbroadcast-takes-one", "new_axes", SUM_NEW, "gradient = gradient[0]"),
+    folded("fold-drops-axes", "axis-dropped", "length_one", SUM_ONE, "gradient = gradient.sum(axis=axis)"),
+    ruled(
+        "rule-sub-sign", "sub-sign", "sub_deriv", "unbroadcast(-base, right.shape)", "unbroadcast(base, right.shape)"
+    ),
+    ruled(
+        "rule-mul-own-operand",
+        "mul-own-operand",
+        "mul_deriv",
+        MUL_RULE,
+        "return unbroadcast(base * left.data, left.shape), unbroadcast(base * right.data, right.shape)",
+    ),
+    ruled(
+        "rule-mul-no-upstream",
+        "mul-upstream-missing",
+        "mul_deriv",
+        MUL_RULE,
+        "return unbroadcast(right.data, left.shape), unbroadcast(left.data, right.shape)",
+    ),
+    ruled("rule-mul-unfolded", "not-unbroadcast", "stretched", MUL_RULE, "return base * right.data, base * left.data"),
+    ruled("rule-div-not-squared", "div-not-squared", "div_deriv", DIV_SLOPE, "-base * left.data / right.data"),
+    ruled("rule-div-sign", "div-sign", "div_deriv", DIV_SLOPE, DIV_SLOPE[1:]),
+    ruled("rule-div-left-lost", "div-numerator-missing", "div_deriv", DIV_SLOPE, "-base / right.data**2"),
+    ruled("rule-pow-no-factor", "pow-factor-missing", "pow_deriv", POW_SLOPE, POW_SLOPE.replace("power * ", "")),
+    ruled("rule-pow-kept", "pow-exponent-kept", "pow_deriv", POW_SLOPE, POW_SLOPE.replace("(power - 1)", "power")),
+    ruled("rule-pow-at-zero", "pow-at-zero", "pow_zero", "if power == 0:", "if False:"),
 ]
