@@ -508,7 +508,8 @@ tests.show_figure(
 #
 # PyTorch needs no nudges. `requires_grad=True` marks a tensor with respect to which we want to differentiate: what is
 # computed from it is recorded. Then `backward()`, called on the loss, leaves the derivative in the tensor's `grad`,
-# exact up to rounding. **Predict** its value at $w = 1$.
+# exact up to rounding. However many parameters there are, all their derivatives together take about twice as long as
+# the loss itself. That is what you build next. **Predict** the value of `grad` at $w = 1$.
 
 # %% tags=["torch"]
 w = torch.tensor(1.0, requires_grad=True)
