@@ -430,9 +430,6 @@ print(numeric_derivative(np.exp, np.array([0.0, 1.0])), "and exp itself:", np.ex
 # Now the model of the candle learns, with a derivative that you have written.
 #
 # **Predict:** two steps you know. How many does it take until $w$ is within 0.01 of the best value, 2?
-#
-# **Your turn:** set `rate` to 0.1, to 0.2 and to 0.21. With one of them $w$ is there at once, with one it comes no
-# nearer, with one it runs away. Which is which?
 
 # %%
 rate = 0.05
@@ -462,9 +459,17 @@ tests.show_figure(  # plt.show(), but with words for those who do not see the pi
 )
 
 # %% [markdown]
+# **Your turn:** set `rate` to 0.1, to 0.2 and to 0.21. With one of them $w$ is there at once, with one it comes no
+# nearer, with one it runs away. Which is which?
+#
+# <details>
+# <summary>Why</summary>
+#
 # Each step multiplies the distance to the lowest point by $1 - 10 \cdot rate$, so 0.1 is perfect, and beyond 0.2 the
 # steps grow. The 10 is the second derivative, how much the valley bends; nobody knows it for a network, so rates are
 # found by trying.
+#
+# </details>
 #
 # How small should $h$ be? Two errors pull in opposite directions. The *truncation* error, from stopping before the
 # limit, shrinks with $h$ (like $h$ forward, like $h^2$ central). The *rounding* error grows like $1/h$: the two
@@ -503,7 +508,8 @@ tests.show_figure(
 #
 # PyTorch needs no nudges. `requires_grad=True` marks a tensor with respect to which we want to differentiate: what is
 # computed from it is recorded. Then `backward()`, called on the loss, leaves the derivative in the tensor's `grad`,
-# exact up to rounding. **Predict** its value at $w = 1$.
+# exact up to rounding. However many parameters there are, all their derivatives together take about twice as long as
+# the loss itself. That is what you build next. **Predict** the value of `grad` at $w = 1$.
 
 # %% tags=["torch"]
 w = torch.tensor(1.0, requires_grad=True)
