@@ -13,7 +13,7 @@ from answers import the_reference  # noqa: F401 - a fixture
 
 import tests
 from checks import svg
-from workshop import reader
+from workshop import pictures, reader
 
 # The first ten fill the picture, the next ten are drawn in its middle, the last ten are small and in a corner.
 DRAWN = """
@@ -48,7 +48,7 @@ DRAWN = """
 def shown(monkeypatch) -> list[dict[str, Any]]:
     """What is displayed."""
     forms: list[dict[str, Any]] = []
-    for module in (svg, reader):
+    for module in (svg, reader, pictures):
         monkeypatch.setattr(module, "show", forms.append)
     return forms
 
@@ -148,3 +148,97 @@ def test_without_its_file_the_network_says_what_is_missing(shown, monkeypatch, t
     reader._file.cache_clear()
     tests.read_digit()
     assert shown.pop()["text/plain"].startswith("The file data/reader.npz is not beside tests.py")
+
+
+# ---------------------------------------------------------------- steps down a valley
+
+
+def test_steps_of_four_rates_and_how_each_went(shown):
+    tests.draw_descent(lambda w: w**2, lambda w: 2 * w, start=3.0, rates=(0.01, 0.1, 0.9, 1.1))
+    forms = shown.pop()
+    fit_for_every_front_end(forms)
+    assert forms["text/plain"].split("\n")[:4] == [
+        "lr = 0.01: it crawls, from w = 3 to 2.66 in 6 steps: 3 2.94 2.88 2.82 2.77 2.71 2.66",
+        "lr = 0.1: it comes near the minimum, from w = 3 to 0.786 in 6 steps: 3 2.4 1.92 1.54 1.23 0.983 0.786",
+        "lr = 0.9: it jumps from side to side, and comes nearer, from w = 3 to 0.786 in 6 steps: "
+        "3 -2.4 1.92 -1.54 1.23 -0.983 0.786",
+        "lr = 1.1: it diverges, each step ends higher, from w = 3 to 8.96 in 6 steps: "
+        "3 -3.6 4.32 -5.18 6.22 -7.46 8.96",
+    ]
+    found = forms["text/html"]
+    assert found.count("<svg") == 4 and found.count("out of the picture") == 1
+    for word in ("it crawls", "it comes near", "it jumps", "it diverges"):
+        assert word in found
+
+
+def test_a_path_that_was_walked_with_tensors(reference, shown):
+    MyTensor = reference["MyTensor"]
+    w, numbers, arrays = MyTensor(3.0, requires_grad=True), [], []
+    for _ in range(60):
+        numbers.append(float(w.data))
+        arrays.append(MyTensor(w.data))
+        w.grad = None
+        (w**2).backward()
+        w.data[...] -= 0.1 * w.grad.data
+    said = []
+    for path in (numbers, arrays):
+        tests.draw_descent(lambda w: w**2, path=path)
+        said.append(shown.pop())
+        fit_for_every_front_end(said[-1])
+    assert said[0] == said[1] and said[0]["text/plain"].startswith(
+        "It arrives, from w = 3 to 5.75e-06 in 59 steps: 3 2.4"
+    )
+    tests.draw_descent(lambda w: MyTensor(w) * w, path=numbers)  # whose result is a tensor
+    assert shown.pop() == said[0]
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ([1.9, 1.3, 1.1, 0.97, 0.961, 0.96], "It arrives"),
+        ([1.9, 1.9], "It stays where it is"),
+        ([1.9], "It stays where it is"),
+        ([0.0, -0.1, -0.25], "It is on its way"),
+        ([0.5, 1e200], "It diverges"),
+        ([0.5, float("inf")], "It diverges"),
+    ],
+)
+def test_how_a_path_went(shown, path, says):
+    tests.draw_descent(lambda w: (np.float64(w) ** 2 - 1) ** 2 + 0.3 * w, path=path)
+    forms = shown.pop()
+    fit_for_every_front_end(forms)
+    assert forms["text/plain"].startswith(says)
+
+
+def test_a_valley_that_is_not_the_lowest(shown):
+    tests.draw_descent(lambda w: np.cos(6 * w) + w, path=[3.0, 0.5, 0.495, 0.4951, 0.4951])
+    assert "not the lowest" in shown.pop()["text/plain"]
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({}, "needs the derivative and a start, or a path"),
+        ({"path": []}, "The path is empty"),
+        ({"path": [[1.0, 2.0]]}, "a place of the path is a list"),
+        ({"path": [np.ones(2)]}, "a place of the path has shape (2,): a single number is needed."),
+        ({"path": [1, 2], "f": lambda w: ...}, "cannot be drawn"),
+        ({"path": [1, 2], "f": lambda w: w.shape}, "cannot be drawn: your code raised AttributeError"),
+        ({"path": [1, 2], "f": lambda w: None}, "f(w) is None"),
+        ({"path": [1, 2], "f": lambda w: float("nan")}, "no finite numbers"),
+        ({"df": lambda w: None, "start": 1.0}, "df(w) is None"),
+        ({"df": lambda w: w, "start": 1.0, "rates": ["a"]}, "cannot be drawn"),
+        ({"path": 3}, "cannot be drawn"),
+    ],
+)
+def test_what_is_no_descent_is_said_kindly(shown, given, says):
+    tests.draw_descent(**{"f": lambda w: w * w, **given})
+    forms = shown.pop()
+    assert set(forms) == {"text/plain"} and says in forms["text/plain"]
+
+
+def test_a_path_of_one_object_says_that_it_has_changed(reference, shown):
+    w = reference["MyTensor"](3.0)
+    for path in ([w] * 3, [w.data] * 3):
+        tests.draw_descent(lambda w: w**2, path=path)
+        assert "one and the same object" in shown.pop()["text/plain"]
