@@ -951,18 +951,10 @@ class MyModule:
     def parameters(self) -> list[Parameter]:
         """All parameters of this module and of the modules in it, each one once."""
         ### BEGIN SOLUTION
-        found: dict[int, Parameter] = {}
-        seen = set()
-        modules = [self]
-        while modules:
-            module = modules.pop()
-            if id(module) in seen:
-                continue
-            seen.add(id(module))
-            for parameter in module.__parameters.values():
-                found.setdefault(id(parameter), parameter)
-            modules.extend(reversed(module.__sub_modules.values()))
-        return list(found.values())
+        found = list(self.__parameters.values())
+        for module in self.__sub_modules.values():
+            found += module.parameters()
+        return list(dict.fromkeys(found))  # each once: a key of a dictionary is there only once
         ### END SOLUTION
 
 # %% [markdown]
@@ -1188,10 +1180,9 @@ def relu(x: MyTensor) -> MyTensor:
 
 # Its rule:
 ### BEGIN SOLUTION
-def relu_deriv(base: np.ndarray, *tensors: MyTensor) -> tuple[np.ndarray]:
-    """1 where x > 0, else 0: at the kink x = 0 we take 0, as PyTorch does."""
-    (x,) = tensors
-    return (base * (x.data > 0),)
+def relu_deriv(base: np.ndarray, x: MyTensor) -> tuple[np.ndarray]:
+    """The upstream gradient where x > 0, else 0: at the kink x = 0 we take 0, as PyTorch does."""
+    return (np.where(x.data > 0, base, 0),)
 ### END SOLUTION
 
 
@@ -1396,7 +1387,7 @@ class MSELoss:
         if y.shape != y_target.shape:
             raise ValueError(f"the prediction has shape {y.shape}, the target {y_target.shape}")
         difference = y - y_target
-        return sum(difference * difference) * (1 / difference.size)
+        return sum(difference**2) / difference.size
         ### END SOLUTION
 
 # %% [markdown]
