@@ -32,8 +32,8 @@ KEEP = "                found.setdefault(id(parameter), parameter)\n"
 LEFT = "(base @ columns.T).reshape(left.shape)"
 RIGHT = "(rows.T @ base).reshape(right.shape)"
 MATMUL_RETURN = """\
-    return (
-        (base @ columns.T).reshape(left.shape) if left.requires_grad else None,  # None: saves a product
+    return (  # None where nobody asks for the gradient: that saves a product
+        (base @ columns.T).reshape(left.shape) if left.requires_grad else None,
         (rows.T @ base).reshape(right.shape) if right.requires_grad else None,
     )
 """
@@ -42,7 +42,10 @@ RECORD_MATMUL = (
     "    if a.requires_grad or b.requires_grad:\n        op = MyCrossBackward(a, b, backward_function=matmul"
 )
 
-WEIGHT = "        self.weight = Parameter(MyTensor(np.random.uniform(-bound, bound, (input_size, output_size))))\n"
+WEIGHT = """\
+        values = np.random.uniform(-bound, bound, (input_size, output_size))
+        self.weight = Parameter(MyTensor(values))
+"""
 BIAS = "        self.bias = Parameter(MyTensor(np.zeros(output_size)))\n"
 FORWARD = "        return matmul(x, self.weight.tensor) + self.bias.tensor\n"
 RELU = "def relu(x: MyTensor) -> MyTensor:\n"
