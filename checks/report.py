@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import textwrap
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -49,6 +50,7 @@ class Result:
     hints: list[str] = field(default_factory=list)
     says: str | None = None  # what was observed, in one line
     drawing: Drawing | None = None  # of what the snippet shows
+    stage: str | None = None  # the id of its stage
 
 
 @dataclass(frozen=True)
@@ -82,10 +84,18 @@ class Report:
     note: str | None = None  # what else the learner should know
     causes: list[Any] = field(default_factory=list)  # ways of known mistakes that explain the failures
     fault: str | None = None  # of the checks, which kept them from looking for mistakes: for their author
+    stages: Mapping[str, str] = field(default_factory=dict)  # the titles of the section's stages, by id
+    until: str | None = None  # the last stage that was looked at; all were without it
+    whole: float | None = None  # the points of the section, where this is a part of it
+    practice: bool = False  # whether it gives no points
 
     @property
     def points(self) -> float:
         return sum(check.points for check in self.checks)
+
+    @property
+    def passed(self) -> bool:
+        return all(check.status == "passed" for check in self.checks)
 
     @property
     def score(self) -> float:
@@ -115,15 +125,22 @@ class Report:
         return None
 
     def _head(self) -> str:
-        praise = ". Excellent!" if self.score == self.points else ""
-        return f"{self.title}: {self.score:g} of {self.points:g} points{praise}"
+        praise = ". Excellent!" if (self.passed if self.practice else self.score == self.points) else ""
+        title = f"{self.title}, up to “{self.stages[self.until]}”" if self.until else self.title
+        if self.practice:
+            passed = sum(check.status == "passed" for check in self.checks)
+            return f"{title}: {passed} of {len(self.checks)} checks pass{praise}"
+        return f"{title}: {self.score:g} of {self.points:g} points{praise}"
 
     def _below(self) -> list[str]:
         """The sentences below the head."""
-        return [str(line) for line in (self.progress, self.follow_through) if line]
+        so_far = f"Of the {self.whole:g} points of the whole section, {self.score:g} so far." if self.until else ""
+        practice = "For practice: it gives no points." if self.practice else ""
+        return [str(line) for line in (practice or so_far, self.progress, self.follow_through) if line]
 
     def _again(self) -> str:
-        return f"{self.call[:-1]}, seed={self.seed})"
+        until = f", until={self.until!r}" if self.until else ""
+        return f"{self.call[:-1]}{until}, seed={self.seed})"
 
     def as_text(self) -> str:
         """Everything the HTML says, in at most 80 columns (snippets keep their own line breaks)."""
@@ -206,6 +223,13 @@ class Score(float):
         score = super().__new__(cls, report.score)
         score.report = report
         return score
+
+
+class Practiced(Score):
+    """What a section for practice gives: no points, which a notebook does not show below its report."""
+
+    def _ipython_display_(self) -> None:
+        pass
 
 
 def _line(check: Result) -> str:

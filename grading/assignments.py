@@ -146,7 +146,7 @@ def _load(name: str) -> types.ModuleType:
     if not isinstance(getattr(tests, "ASSIGNMENT", None), Assignment):
         raise ImportError(f"{tests.__file__} declares no ASSIGNMENT: see docs/author.md.")
     needed = {tests.ASSIGNMENT: None} | {
-        earlier.assignment: None for section in tests.ASSIGNMENT.sections for earlier, _ in section.builds_on
+        earlier.assignment: None for section in tests.ASSIGNMENT.all_sections for earlier, _ in section.builds_on
     }
     for each in needed:
         each.get_ready()

@@ -129,6 +129,7 @@ class Judge:
         self.remarks: list[str] = []  # what the instructor should know
         assignment = tests.ASSIGNMENT
         assignment.earned.clear()  # it counts one learner's points
+        assignment.practiced.clear()
         assignment.kept, assignment.execute = False, execute
 
     def verdict(self, cell: NotebookNode, why: str | None) -> Verdict:

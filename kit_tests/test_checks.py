@@ -372,7 +372,7 @@ def test_the_score_is_a_plain_number_and_the_report_travels_as_json(reference):
     data = json.loads(json.dumps(score.report.mimebundle()[MIME]))
     assert list(data) == ["section", "points", "score", "seed", "checks", "follow_through"]
     assert (data["section"], data["points"], data["score"], data["seed"]) == ("relu", 5, 5, 7)
-    keys = ["id", "title", "points", "score", "status", "expected", "got", "snippet", "mistake", "hints"]
+    keys = ["id", "title", "points", "score", "status", "expected", "got", "snippet", "mistake", "hints", "stage"]
     assert all(list(check) == keys for check in data["checks"])
 
 

@@ -296,3 +296,21 @@ def test_a_learner_whose_result_cannot_be_written_needs_one_look():
     progress.step("not graded", "ada", ["the gradebook is full"])
     progress.step("graded", "bob")
     assert progress.looks == ["ada"] and +progress.counts == {"graded": 1, "not graded": 1}
+
+
+def test_a_section_for_practice_has_a_cell_that_is_not_graded():
+    assignment = Assignment("Doubling")
+    doubling(assignment)
+    Section("try", "Trying", "tests.test_try(double)", assignment=assignment, practice=True)
+    graded = new_code_cell("tests.test_double(double)")
+    graded.metadata.nbgrader = {"grade": True, "solution": False, "grade_id": "test_double", "points": 1}
+    text, file = Path("text.py"), Path("tests.py")
+    with pytest.raises(gate.BuildError) as error:
+        gate.agree(new_notebook(cells=[graded]), assignment, text, file)
+    assert str(error.value).startswith("section try: no cell calls tests.test_try(double). Add one to text.py, without")
+    tried = new_code_cell("tests.test_try(double)")
+    gate.agree(new_notebook(cells=[tried, graded]), assignment, text, file)
+    assert gate.points_of(assignment) == {"test_double": 1}
+    tried.metadata.nbgrader = {**graded.metadata.nbgrader, "grade_id": "test_try"}
+    with pytest.raises(gate.BuildError, match="cell test_try: it is graded, and it calls test_try. It is to call one"):
+        gate.agree(new_notebook(cells=[tried, graded]), assignment, text, file)

@@ -50,15 +50,16 @@ def declared(name: str, places: list[Path]) -> Assignment:
     assignment = getattr(module, "ASSIGNMENT", None)
     if not isinstance(assignment, Assignment):
         raise BuildError(f"{file} declares no ASSIGNMENT = Assignment(...): see docs/author.md.")
-    for names in ([one.id for one in assignment.sections], [one.test for one in assignment.sections]):
+    for names in ([one.id for one in assignment.all_sections], [one.test for one in assignment.all_sections]):
         if twice := [name for name in names if names.count(name) > 1]:
             raise BuildError(f"section {twice[0]}: {file} has two of this name. Give one of them another id and test.")
-    for section in assignment.sections:
+    for section in assignment.all_sections:
         if not hasattr(module, section.test):
             raise BuildError(f"section {section.id}: it is called by {section.call}, which {file} does not define.")
-        if section.points <= 0:
+        if not section.practice and section.points <= 0:
             raise BuildError(
-                f"section {section.id}: its checks give {section.points:g} points. Give them some in {file}."
+                f"section {section.id}: its checks give {section.points:g} points. Give them some in {file}, or make "
+                "it practice=True."
             )
     return assignment
 
@@ -151,6 +152,13 @@ def _wrong_cells(notebook: NotebookNode, assignment: Assignment, text: Path, tes
                 f"section {section.id}: no graded cell calls {section.call}. Add one to {text}, or take the section "
                 f"out of {tests}."
             )
+    tried = {test for cell in notebook.cells if cell.cell_type == "code" for test in called(cell)}
+    for section in assignment.all_sections:
+        if section.practice and section.test not in tried:
+            yield (
+                f"section {section.id}: no cell calls {section.call}. Add one to {text}, without points, or take the "
+                f"section out of {tests}."
+            )
 
 
 def headings(notebook: NotebookNode) -> list[list[str]]:
@@ -169,10 +177,10 @@ def headings(notebook: NotebookNode) -> list[list[str]]:
 
 def _wrong_hints(notebook: NotebookNode, assignment: Assignment, text: Path, tests: Path) -> Iterator[str]:
     there = headings(notebook)
-    sections = {section.id for section in assignment.sections}
+    sections = {section.id for section in assignment.all_sections}
     told = [(f"mistake {mistake.id}", mistake.hints) for mistake in assignment.mistakes.values()]
     told += [
-        (f"section {one.id}, check {check.id}", check.hints) for one in assignment.sections for check in one.checks
+        (f"section {one.id}, check {check.id}", check.hints) for one in assignment.all_sections for check in one.checks
     ]
     for who, hints in told:
         for read in (read for hint in hints for read in READ.findall(hint)):
@@ -196,7 +204,7 @@ def _wrong_ways(assignment: Assignment, tests: Path) -> Iterator[str]:
             library = assignment.imitation()
             if not isinstance(library, Library):  # the assignment's own, which has other parts than names
                 return
-            there = {*library.parts} | {name for section in assignment.sections for name in section.takes}
+            there = {*library.parts} | {name for section in assignment.all_sections for name in section.takes}
             try:
                 way.change(library)
             except Exception as error:
@@ -248,9 +256,11 @@ def _lost(cell: NotebookNode) -> str:
         if output.output_type == "error" and "raises-exception" not in tags:
             frames = "\n".join(TERMINAL.sub("", line) for line in output.traceback)
             return f"cell {name}: {output.ename}: {output.evalue}\n{frames}"
-    if not is_test(cell):
-        return ""
-    shown = [output.data["text/plain"] for output in cell.outputs if MIME in output.get("data", {})]
+    reports = [output.data for output in cell.outputs if MIME in output.get("data", {})]
+    shown = [report["text/plain"] for report in reports]
+    if not is_test(cell):  # then it may call a test for practice, or a part of one
+        lost = any(check["status"] != "passed" for report in reports for check in report[MIME]["checks"])
+        return "\n".join([f"cell {name}: not all of its checks pass", *shown]) if lost else ""
     scores = [output.data.get("text/plain") for output in cell.outputs if output.output_type == "execute_result"]
     try:
         score = float(scores[-1])

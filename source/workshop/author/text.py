@@ -13,93 +13,72 @@
 # %% [markdown]
 # # Minitorch workshop
 #
-# Welcome! In this workshop you rebuild the core of PyTorch in plain Python and NumPy: tensors that remember how they
-# were computed, automatic differentiation, layers, an optimizer and a loss function. At the end your own little library
-# learns to read handwritten digits.
+# In this workshop you rebuild the core of PyTorch in plain Python and NumPy: tensors that remember how they were
+# computed, automatic differentiation, layers, an optimizer and a loss function. At the end your own little library learns
+# to read handwritten digits, and you meet the same network in PyTorch.
 #
 # **What you need to know.** Nothing about PyTorch: this is a good first meeting with it. You do need a solid base in
-# **Python** (functions, classes), and you should have met derivatives and matrices before. The ideas of machine
-# learning that we use are recalled on the way.
+# **Python** (functions, classes), and derivatives as school teaches them. The ideas of machine learning are recalled on the
+# way.
 #
-# **How it works.** Each building section says what you will build and why, gives the mathematics and an example, then
-# offers hints. Open them one at a time: they go from a nudge to the rule. Next comes a cell to complete. In Python
-# `...` is a value that does nothing; here it marks the places where your code belongs. The cell after it tests your
-# work. When you change an earlier answer, run all the cells below it again: they were built from the old one.
+# **How it works.** You read a little, then you do something:
+#
+# - **Predict:** say what the next cell will show, then run it. A wrong guess is worth more than a right one.
+# - **Your turn:** change the cell above and run it again. You cannot break anything.
+# - **Build:** a cell to complete. In Python `...` is a value that does nothing; here it marks the places where your code
+#   belongs. Hints come before it. Open them one at a time: they go from a nudge to the rule. The cell after it tests your
+#   work. When you change an earlier answer, run all the cells below it again: they were built from the old one.
 
 # %% [markdown]
 # ## Summary
 #
-# | Section | You will | About |
-# | --- | --- | --- |
-# | Set-up | install what the notebook needs | 20 min |
-# | Tensors | look at types, shapes and strides | 20 min |
-# | Reminders | recall training, and how to differentiate numerically | 15 min |
-# | Automatic differentiation | build `MyTensor` and its `backward` | 100 min |
-# | PyTorch architecture | build `MyModule` | 20 min |
-# | Base layers | build `matmul`, `Linear` and `ReLU` | 45 min |
-# | Optimizer | build `SGD` | 15 min |
-# | Loss functions | build `MSELoss` | 20 min |
-# | Make a model! | train your network on handwritten digits | 45 min |
-# | Conclusion | see what you have, and where to go next | 5 min |
+# | Section | You will | At its end | Minutes |
+# | --- | --- | --- | --- |
+# | Set-up | meet a network that reads | it reads a digit that you draw | 5 |
+# | Tensors | look at types, shapes and strides | your first test has passed | 25 |
+# | Reminders | recall training, and differentiate numerically | a model learns with your derivative | 30 |
+# | Automatic differentiation | see how a program differentiates | you know what to build | 10 |
+# | ... its data | build `MyTensor`, which holds numbers | it prints itself | 15 |
+# | ... its calculus | build the rules of the operations | they agree with your numeric derivative | 35 |
+# | ... its operators | have `MyTensor` record what you compute | you see your own graph | 30 |
+# | ... its walk | build `backward` | you roll down a curve with it | 30 |
+# | PyTorch architecture | build `MyModule` | a network lists its parameters | 20 |
+# | Base layers | build `matmul`, `Linear` and `ReLU` | you see what a layer does to a plane | 35 |
+# | Optimizer | build `SGD` | you watch the steps of several rates in a valley | 15 |
+# | Loss functions | build `MSELoss` | your library is complete | 15 |
+# | Make a model! | train your network on handwritten digits | it reads the digit that you draw | 30 |
+# | Conclusion | see the same network in PyTorch | you can go on by yourself | 5 |
 #
-# About five hours in all. It need not be one sitting.
+# Five hours in all. It need not be one sitting.
 
 # %% [markdown]
 # ## Set-up
 #
-# You need **Python 3.11 or newer**. Everything happens in the folder that holds this notebook. Beside it lie
-# `requirements.txt` (the packages), `tests.py`, `workshop/` and `checks/` (the tests of your answers; you are welcome
-# to read them), `data/` (the digits) and `figures/`. Keep no other file or folder named `tests` there: Python would
-# import that one instead.
+# Run the next three cells: click into the first one and press `Shift+Enter`, three times. It looks at your set-up, and says
+# what to do if something is missing.
 #
-# **1. Make a virtual environment**, a private place for the packages. Open a terminal in this folder:
-#
-# ```bash
-# python -m venv .venv
-# ```
-#
-# If your system knows no `python`, the command is `python3` (macOS, Linux) or `py` (Windows).
-#
-# **2. Activate it:**
-#
-# | System | Command |
-# | --- | --- |
-# | Windows, PowerShell | `.venv\Scripts\Activate.ps1` |
-# | Windows, Command Prompt | `.venv\Scripts\activate.bat` |
-# | macOS, Linux | `source .venv/bin/activate` |
-#
-# **3. Install the packages:**
-#
-# ```bash
-# python -m pip install -r requirements.txt
-# ```
-#
-# On Linux the default `torch` wheel brings its GPU libraries along: several GB. A CPU is enough for us, and the CPU
-# wheels are far smaller. To get those, first run the command that the selector on
-# [pytorch.org](https://pytorch.org/get-started/locally/) shows for *Compute Platform: CPU*, with the versions that
-# `requirements.txt` has, then step 3. For Macs with an Intel processor PyTorch has no packages any more: use Google Colab.
-#
-# **4. Select the kernel**, the Python that runs the cells. In VS Code open the folder and trust it (else no cell runs),
-# open this notebook, press `Ctrl+Shift+P` (`Cmd+Shift+P` on macOS), choose *Notebook: Select Notebook Kernel*, then
-# *Python Environments...* and `.venv`. If you prefer the browser, run `jupyter lab` in the activated terminal instead.
-#
-# The file [docs/learner.md](docs/learner.md), which came with this notebook, has all this step by step, beginning with the
-# installation of Python. It also says how to work on Google Colab, how to hand in, and what to do when something fails.
-#
-# Now run the next three cells: click into one and press `Shift+Enter`. The first looks at your set-up, and says what to do
-# if something is missing. The second imports what your code is built with. The third imports PyTorch, which only shows you
-# what we rebuild; the tests also compare your results with it.
+# Not set up yet? [docs/learner.md](docs/learner.md), which came with this notebook, takes you there step by step, in VS
+# Code, in JupyterLab or on Google Colab. Keep the notebook in the folder that it came in, with all that lies beside it.
 
 # %% tags=["torch"]
 try:
     from checks.environment import check_setup
 except ImportError:
-    print("tests.py and checks/ are not here. Open this notebook in the folder it came in, then restart the kernel.")
-    print("On Google Colab: first run the cell that unpacks the folder, see docs/learner.md.")
+    print("tests.py and checks/ are not here. Open this notebook in the folder it came in,")
+    print("then restart the kernel. On Google Colab: first run the cell that unpacks the folder,")
+    print("see docs/learner.md.")
 else:
     check_setup()
 
+# %% [markdown]
+# The second cell imports all that your code is built with, the third one PyTorch: it only shows you what we rebuild, and
+# the tests compare your results with it.
+
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
+import sys
+from collections.abc import Callable
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 from tqdm import tqdm
@@ -109,34 +88,46 @@ import tests
 # %% tags=["torch"]
 import torch
 import torchvision
+from torchvision.transforms import v2
 
 # %% [markdown]
-# ### How to read a report
+# ### A network that reads
 #
-# A test cell shows one report with a line for each check: passed, failed, to do, or waiting for another check. Look at
-# the one that stands open. It says what was observed, shows the smallest input that fails as code to paste into a new
-# cell, what PyTorch gives beside what you gave, and hints to unfold one by one.
+# Here is what it is all about: a *neural network* that has learned to read handwritten digits. Give it a picture of 8 lines
+# with 8 characters each: `.` is paper, `+` is gray, `#` is ink.
 #
-# Each check is worth a part of the section's points, so an answer that works in part earns a part of them. The number
-# under the report is the cell's value: these points.
-#
-# The inputs are random and differ each time. The report prints its seed, and
-# `tests.test_tensor_class(MyTensor, seed=3)`, for example, repeats a run exactly. (Later your own code draws numbers, too:
-# those of `np.random.uniform` and the like are repeated, those of a generator that you make yourself are not.)
-#
-# The next cell shows where you are. Run it again at any time; it remembers across restarts.
+# **Predict:** will it read this one?
 
 # %%
-tests.progress()
+tests.read_digit("""
+..###...
+.#++#+..
+....##..
+....#+..
+...##...
+..+#....
+..##+++.
+..#####.
+""")
+
+# %% [markdown]
+# **Your turn:** draw another digit. Or give it a number in place of the drawing, `tests.read_digit(7)`: then it reads one of
+# the pictures that were kept back while it learned. Can you draw a digit that it misreads?
+#
+# Nobody told this network what a 2 looks like. It is a formula with some thousands of numbers in it, and these numbers were
+# found by taking many small steps, each in the direction in which the mistakes became smaller. How does a program know that
+# direction? This workshop is the answer. At its end you will have written every line of such a network, and of its training.
 
 # %% [markdown]
 # ## Tensors
 #
-# *Reading and playing, 20 minutes.*
+# *Reading, playing and a first test, 25 minutes.*
 #
 # A *tensor* is an array with any number of dimensions whose elements all have one type. With no dimension it is a
 # single number (a *scalar*), with one a vector, with two a matrix. In memory there is only a one-dimensional
 # *storage*. The tensor is a *view* of it: type, shape and strides say how to read the storage as an array.
+#
+# Those pictures were tensors of shape (8, 8). NumPy's arrays work in the same way, so we look at them first.
 
 # %% [markdown]
 # ### Types
@@ -149,6 +140,8 @@ tests.progress()
 # So the dtype is a tradeoff, easily forgotten: `float32` is smaller and faster and keeps about 7 decimal digits,
 # `float64` keeps about 16. PyTorch's default is `float32`, NumPy's is `float64`. And integers cannot hold a fraction,
 # so anything we want to change in small steps must be floating point.
+#
+# **Predict** the three lines: how many bytes do three numbers take? How many digits of 1/3 are right? What is left of 2.9?
 
 # %%
 single = np.array([1, 2, 3], dtype=np.float32)
@@ -161,23 +154,41 @@ whole[0] = 2.9
 print("an integer:", whole[0], whole.dtype)
 
 # %% [markdown]
+# **Your turn:** `np.float16` takes 2 bytes. How many digits of 1/3 does it keep? What does it make of 100,000?
+
+# %% [markdown]
 # ### Shape
 #
 # The *shape* is the number of elements along each dimension. The same storage can be read in many shapes, so `reshape`
 # usually moves no data. Neighbors in the last dimension usually lie side by side in memory, and going through them in
 # this order makes good use of the processor's cache.
 #
+# A *reduction* makes few numbers of many, such as a sum or a mean: of all elements, or along one dimension (`axis`), which
+# then is gone.
+#
 # *Broadcasting* lets arrays of different shapes meet in one operation. The shapes are aligned at the right; a dimension
-# that is missing or has length 1 is stretched to the other's length, as if its elements were repeated. So `(2, 3)` and
-# `(3,)` give `(2, 3)`, and so do `(2, 1)` and `(1, 3)`.
+# that is missing or has length 1 is stretched to the other's length, as if its elements were repeated. All other lengths
+# must be equal. So `(2, 3)` and `(3,)` give `(2, 3)`, and so do `(2, 1)` and `(1, 3)`.
+#
+# **Predict** the shapes of the five results, and then one number in each.
 
 # %%
 matrix = np.arange(6).reshape(2, 3)
-row = np.array([10, 20, 30])  # shape (3,): repeated for both rows
-column = np.array([[100], [200]])  # shape (2, 1): repeated for all three columns
-print(matrix, "shape", matrix.shape)
-print(matrix + row)
-print(matrix + column)
+row = np.array([10, 20, 30])  # shape (3,)
+column = np.array([[100], [200]])  # shape (2, 1)
+print(matrix, "shape", matrix.shape, "\n")
+results = {
+    "matrix + row": matrix + row,
+    "matrix + column": matrix + column,
+    "row + column": row + column,
+    "matrix.sum(axis=0)": matrix.sum(axis=0),
+    "matrix.sum(axis=1)": matrix.sum(axis=1),
+}
+for code, result in results.items():
+    print(f"{code:18}  shape {result.shape}:", result.tolist())
+
+# %% [markdown]
+# **Your turn:** give `row` two elements in place of three. Why does NumPy refuse? And why does it not, when it has one?
 
 # %% [markdown]
 # ### Strides
@@ -186,49 +197,166 @@ print(matrix + column)
 # lies `i * stride_0 + j * stride_1` after the first one. NumPy's `.strides` counts in **bytes**. PyTorch's `.stride()`,
 # with parentheses, counts in **elements**.
 #
-# To transpose a matrix it is enough to swap its strides. Not one element moves.
+# ![Six numbers lie in a row in the storage, 8 bytes each: 3, 4, 7, 2, 5, 1. Read with shape (2, 3) and strides (24, 8) they are a matrix with the rows 3, 4, 7 and 2, 5, 1: a step right is 8 bytes, a step down is 24. Read with shape (3, 2) and strides (8, 24) they are its transpose, with the rows 3, 2 and 4, 5 and 7, 1.](figures/strides.svg)
+#
+# To transpose a matrix it is enough to swap its two lengths and its two strides. Not one element moves.
+#
+# **Predict** all that is printed: the strides, and what `a` is after a change in its transpose.
 
 # %%
-a = np.array([[3, 4], [2, 5]], dtype=np.int64)  # 8 bytes per element
-print("strides of a:  ", a.strides, "bytes")
-print("strides of a.T:", a.T.strides, "bytes, same storage:", np.shares_memory(a, a.T))
-stretched = np.broadcast_to(np.array([1.0, 2.0]), (3, 2))
-print("strides of a stretched row:", stretched.strides, "bytes: the step to its repetition is 0")
+a = np.array([[3, 4, 7], [2, 5, 1]], dtype=np.int64)  # 8 bytes per element
+print("a:   shape", a.shape, "strides", a.strides)
+print("a.T: shape", a.T.shape, "strides", a.T.strides)
 
-# %% tags=["torch"]
-a = torch.tensor([[3, 4], [2, 5]])
-print("stride of a:  ", a.stride(), "elements of", a.element_size(), "bytes")
-print("stride of a.T:", a.T.stride(), "elements")
+a.T[0, 1] = 99
+print(a)
+
+stretched = np.broadcast_to(np.array([1.0, 2.0]), (3, 2))  # the row 1, 2 three times
+print("a stretched row: shape", stretched.shape, "strides", stretched.strides)
+
+# %% [markdown]
+# The 0 is how broadcasting repeats a row without copying it: the step to its repetition is no step at all.
+#
+# **Build** `strides_of`, which NumPy computes whenever it makes a new array (5 minutes). Its elements lie row after row: the
+# last dimension's neighbors side by side, `itemsize` bytes apart. So `strides_of((2, 3), 8)` is `(24, 8)`.
+#
+# <details>
+# <summary>Hint 1</summary>
+#
+# Begin with the last dimension. What is its stride, and what is the one before it, where a step passes a whole row?
+#
+# </details>
+#
+# <details>
+# <summary>Hint 2</summary>
+#
+# Keep a `step`, which is `itemsize` at first. For each length of `reversed(shape)`: the step is this dimension's stride;
+# multiplied by the length it is the next one's.
+#
+# </details>
+
+# %% nbgrader={"grade": false, "grade_id": "strides", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def strides_of(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
+    """The strides, in bytes, of an array whose elements lie row after row.
+
+    Args:
+        shape: the lengths of any number of dimensions; () is a scalar.
+        itemsize: how many bytes one element takes.
+    """
+    ### BEGIN SOLUTION
+    strides, step = [], itemsize
+    for length in reversed(shape):
+        strides.insert(0, step)
+        step *= length
+    return tuple(strides)
+    ### END SOLUTION
+
+# %% [markdown]
+# Your first test. It is for practice, and gives no points.
+
+# %%
+tests.test_strides(strides_of)
+
+# %% [markdown]
+# ### How to read a report
+#
+# A report has a line for each check. The one to look at stands open: it shows the smallest input that goes wrong, as code to
+# paste into a new cell, what is right beside what you gave, and hints. Inputs are random. The call at its end repeats them.
+#
+# In the graded tests each check is worth a part of the section's points, so an answer that works in part earns a part of
+# them. More in [docs/learner.md](docs/learner.md#reading-a-report). The next cell shows where you are, at any time; it
+# remembers across restarts.
+
+# %%
+tests.progress()
 
 # %% [markdown]
 # ### In PyTorch
 #
 # `torch.tensor` makes a tensor from a list, and `dtype=` chooses its type. There are
-# [many more ways to create one](https://pytorch.org/docs/stable/torch.html#creation-ops).
+# [many more ways to create one](https://docs.pytorch.org/docs/stable/torch.html#creation-ops). Most names are NumPy's; three
+# that are not: `stride()` counts elements, `numel()` is the number of elements, and `size()` is the shape.
+#
+# **Predict** the strides, and the three dtypes.
 
 # %% tags=["torch"]
-a = torch.tensor([4, 2, 4, 5])
-b = torch.tensor([4, 2, 4, 5], dtype=torch.float32)
-print(a.dtype, b.dtype, torch.zeros(2, 3).shape)
+a = torch.tensor([[3, 4, 7], [2, 5, 1]])
+print("a:  ", a.size(), a.numel(), "elements of", a.element_size(), "bytes, stride", a.stride())
+print("a.T:", a.T.size(), "stride", a.T.stride())
+
+b = torch.tensor([4.0, 2.0, 4.0, 5.0])
+c = torch.tensor([4, 2, 4, 5], dtype=torch.float64)
+print(a.dtype, b.dtype, c.dtype)
 
 # %% [markdown]
 # ## Reminders
 #
-# *Reading and playing, 15 minutes.*
+# *Reading, playing and a small test, 30 minutes.*
 #
 # ### Machine learning
 #
-# A *neural network* is a function with many adjustable numbers, its *parameters* $W$. It is composed of small, simple
-# functions, its *layers*.
+# A candle burns. After 1 hour it is 2 cm shorter, after 3 hours 6 cm. How much shorter is it after 4 hours?
 #
-# - We have examples: inputs, each with the output we want, its *target*.
-# - A *loss* $L$ is one number that says how far the network's outputs are from the targets.
-# - *Training* changes the parameters, bit by bit, so that the loss shrinks.
+# Machine learning makes such a prediction from *examples*: inputs $x$ (hours), each with the output that we want, its
+# *target* $t$ (cm). It needs a *model*, a formula with adjustable numbers in it, its *parameters*. Ours is $y = w \cdot x$,
+# with one parameter, $w$. We do not know it, so we begin anywhere, with $w = 1$:
 #
-# To know which way to change them we need the *gradient* $\frac{\partial L}{\partial W}$. It holds one number for each
-# parameter: how fast $L$ changes when this parameter grows and all others stay. Every small function in the network is
-# easy to differentiate. The chain rule, below, puts these derivatives together, and a program can do that for us.
+# | input $x$ | prediction $y = w x$ | target $t$ | error $y - t$ | squared |
+# | --- | --- | --- | --- | --- |
+# | 1 | 1 | 2 | -1 | 1 |
+# | 3 | 3 | 6 | -3 | 9 |
 #
+# The *loss* $L$ is one number that says how far the predictions are from the targets. We take the mean of the squared
+# errors, $(1 + 9) / 2 = 5$. (Squared, too high and too low do not cancel, and large errors count most.)
+#
+# *Training* changes the parameter, bit by bit, so that the loss shrinks. Up or down? Nudge it: with $w = 1.1$ the loss is
+# 4.05, with $w = 0.9$ it is 6.05. So it falls as $w$ grows, by $(4.05 - 6.05) / 0.2 = -10$ for each unit. This slope is the
+# derivative, $\frac{dL}{dw} = -10$. Now take a step *against* the slope, as long as a small number, the *learning rate*
+# $lr$, says. With $lr = 0.05$:
+#
+# $$w \leftarrow w - lr \cdot \frac{dL}{dw} = 1 - 0.05 \cdot (-10) = 1.5$$
+#
+# There the loss is 1.25. The slope is now $-5$, the next step leads to $w = 1.75$, and so on down the valley. That is
+# *gradient descent*, and that is how nearly all networks learn.
+#
+# ![Left: the two examples (1, 2) and (3, 6) and the line y = 1 x, with the errors -1 and -3 as vertical lines between them. Right: the loss over w, a valley with its lowest point at w = 2. At w = 1 the loss is 5 and the slope -10; a step leads to w = 1.5 with the loss 1.25, the next one to w = 1.75.](figures/candle.svg)
+#
+# **Several parameters.** Had somebody burned the candle before, $y = w x + b$ would fit better, with $b$ for what was missing
+# at the start. Then each parameter is nudged alone while the other one stays. The slope for $w$ alone is written
+# $\frac{\partial L}{\partial w}$, the *partial derivative*: the round d, $\partial$, says that all else is held still. The
+# *gradient* of $L$ is all of them together, one number for each parameter. At $w = 1$, $b = 0$ it is $(-10, -4)$.
+#
+# **A neural network** is a model with many parameters, composed of small functions, its *layers*. A *linear layer* has many
+# inputs and many outputs. Each output is $x_1 w_1 + x_2 w_2 + \dots + b$: the factors are its *weights*, $b$ is its *bias*.
+# The layer computes all of them at once, `x @ W + b`, where `@` is Python's sign for the matrix product. Between linear
+# layers stand bends, such as *ReLU*, $\max(x, 0)$. Values between two layers are *hidden*: neither inputs nor outputs. The
+# loss is one number still, and training the same: predict, loss, gradient, step. Each small function is easy to
+# differentiate. The chain rule, below, puts these derivatives together, and a program can do that for us.
+#
+# **Predict:** for which $w$ is the loss 0? What is it at $w = 3$? And what are the three outputs of the layer?
+
+# %%
+hours, shorter = np.array([1.0, 3.0]), np.array([2.0, 6.0])
+
+
+def candle_loss(w: float) -> float:
+    """The mean squared error of the model y = w * hours."""
+    return np.mean((w * hours - shorter) ** 2)
+
+
+for w in (0.9, 1.0, 1.1, 1.5, 2.0, 3.0):
+    print(f"w = {w}: loss {candle_loss(w):.2f}")
+
+x = np.array([1.0, 2.0])  # two inputs
+W = np.array([[1.0, 0.0, -1.0], [0.5, 2.0, 1.0]])  # a column of weights for each output
+b = np.array([0.0, 0.0, 10.0])
+print("a linear layer:", x @ W + b)
+
+# %% [markdown]
+# **Your turn:** move a target, for example `shorter = np.array([2.0, 7.0])`. No $w$ makes the loss 0 now. Which one is best?
+# (Then put it back: the numbers below go on with 6.)
+
+# %% [markdown]
 # ### Numeric differentiation
 #
 # The derivative of $f$ at $x$ is *defined* as a limit:
@@ -236,16 +364,90 @@ print(a.dtype, b.dtype, torch.zeros(2, 3).shape)
 # $$f'(x) = \lim_{h \to 0} \frac{f(x + h) - f(x)}{h}$$
 #
 # *Analytic* differentiation finds a formula for it, with rules and tables. *Numeric* differentiation stops at a small
-# but finite $h$. With the *forward difference*, or with the *central difference*, which looks to both sides, we get
+# but finite $h$. With the *forward difference*, or with the *central difference*, which looks to both sides as we did with
+# the candle, we get
 #
 # $$f'(x) \approx \frac{f(x + h) - f(x)}{h} \qquad\text{or}\qquad f'(x) \approx \frac{f(x + h) - f(x - h)}{2h}$$
 #
 # For example $f(x) = x^2$ at $x = 3$, where $f'(3) = 6$. With $h = 0.1$ the forward difference gives
 # $(9.61 - 9) / 0.1 = 6.1$, and the central one $(9.61 - 8.41) / 0.2 = 6$.
 #
+# **Build** `numeric_derivative`, the central difference (5 minutes). You will check the rules of your library with it. Nearly
+# all functions of NumPy take arrays as well as numbers, element by element, so the same line does both.
+#
+# <details>
+# <summary>Hint 1</summary>
+#
+# `f` is a function, handed in as a value: call it, once to the right of `x` and once to the left.
+#
+# </details>
+#
+# <details>
+# <summary>Hint 2</summary>
+#
+# The two places are `2 * h` apart. Dividing by that needs parentheses: `/ 2 * h` would multiply by `h`.
+#
+# </details>
+
+# %% nbgrader={"grade": false, "grade_id": "numeric", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def numeric_derivative(
+    f: Callable[[Any], Any], x: float | np.ndarray, h: float = 1e-5
+) -> float | np.ndarray:
+    """The derivative of f at x, by the central difference.
+
+    Args:
+        f: gives a number for a number; for an array an array, each element from the one in its place.
+        x: a number, or an array, which stays as it is.
+        h: the step to each side.
+
+    Returns:
+        A number, or an array with the derivative at each element.
+    """
+    ### BEGIN SOLUTION
+    return (f(x + h) - f(x - h)) / (2 * h)
+    ### END SOLUTION
+
+# %%
+tests.test_numeric(numeric_derivative)
+
+# %% [markdown]
+# Now the candle learns, with a derivative that you have written.
+#
+# **Predict:** where is $w$ after one step, and after two? Then set `rate` to 0.1, to 0.2 and to 0.21: with one of them $w$ is
+# there at once, with one it comes no nearer, with one it runs away. Which is which?
+
+# %%
+rate = 0.05
+
+w, walk = 1.0, [1.0]
+for step in range(8):
+    slope = numeric_derivative(candle_loss, w)
+    if slope is None:
+        print("First write numeric_derivative, above.")
+        break
+    w = w - rate * slope
+    walk.append(w)
+    print(f"step {step + 1}: slope {slope:6.2f}, w = {w:.4f}, loss {candle_loss(w):.4f}")
+
+around = np.linspace(min(0.5, *walk), max(3.5, *walk), 100)
+plt.figure(figsize=(7, 3.5))
+plt.plot(around, [candle_loss(w) for w in around], color="#1f5fa8", label="loss")
+plt.plot(walk, [candle_loss(w) for w in walk], "o--", color="#b3400f", label="steps")
+plt.xlabel("w")
+plt.ylabel("loss of the candle")
+plt.legend()
+tests.show_figure(  # plt.show(), but with words for those who do not see the picture
+    plt.gcf(),
+    f"The loss over w is a valley with its lowest point at w = 2. {len(walk) - 1} steps with "
+    f"the rate {rate} lead from w = 1 to w = {walk[-1]:.3f}.",
+)
+
+# %% [markdown]
 # How small should $h$ be? Two errors pull in opposite directions. The *truncation* error, from stopping before the
 # limit, shrinks with $h$ (like $h$ forward, like $h^2$ central). The *rounding* error grows like $1/h$: the two
-# values of $f$ agree in more and more digits, and their difference keeps only the last few of the 16. Let us look.
+# values of $f$ agree in more and more digits, and their difference keeps only the last few of the 16.
+#
+# **Predict:** which $h$ is best for which difference? Then look.
 
 # %%
 h = np.logspace(-15, 0, 61)
@@ -259,23 +461,32 @@ plt.loglog(h, abs(forward - exact), "o-", markersize=3, label="forward differenc
 plt.loglog(h, abs(central - exact), "s--", markersize=3, label="central difference")
 plt.xlabel("h")
 plt.ylabel("error of the derivative of sin at 1")
-plt.gca().xaxis.set_major_formatter("{x:.0e}")  # 1e-5, as in code
+plt.gca().xaxis.set_major_formatter("{x:.0e}")  # 1e-05, as Python prints it
 plt.gca().yaxis.set_major_formatter("{x:.0e}")
 plt.legend()
 plt.grid(alpha=0.3)
-tests.show_figure(  # plt.show(), but with words for those who do not see the picture
+tests.show_figure(
     plt.gcf(),
-    "The error of the derivative of sin at 1 against the step h, both axes logarithmic: two valleys. The forward "
-    "difference is best near h = 1e-8, the central difference near 1e-5, and lower there.",
+    "The error of the derivative of sin at 1 against the step h, both axes logarithmic: two "
+    "valleys. The forward difference is best near h = 1e-8, the central difference near 1e-5, "
+    "and lower there.",
 )
 
 # %% [markdown]
-# You see two valleys. To the right of its bottom each curve rises with $h$ (truncation), the central one more
-# steeply. To the left both rise again in the same ragged way (rounding). The best $h$ is about $10^{-8}$ for the
-# forward difference and $10^{-5}$ for the central one. Try another function: where is its valley?
+# Two valleys: truncation on the right, rounding on the left.
 #
-# Numeric differentiation needs at least one more evaluation of the network for *every* parameter, and is never exact.
-# So it is too slow for training, but good for checking a derivative you wrote yourself.
+# Numeric differentiation needs at least one more evaluation of the model for *every* parameter, and is rarely exact. So it is
+# too slow for training a network, but good for checking a derivative that you wrote yourself.
+#
+# PyTorch needs no nudges. `requires_grad=True` marks a tensor with respect to which we want to differentiate: what is computed
+# from it is recorded. Then `backward()`, called on the loss, leaves the derivative in the tensor's `grad`, exact up to
+# rounding. **Predict** its value at $w = 1$.
+
+# %% tags=["torch"]
+w = torch.tensor(1.0, requires_grad=True)
+loss = torch.mean((w * torch.tensor([1.0, 3.0]) - torch.tensor([2.0, 6.0])) ** 2)
+loss.backward()
+print("loss", loss.item(), " slope", w.grad.item())
 
 # %% [markdown]
 # ## Automatic differentiation

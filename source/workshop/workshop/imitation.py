@@ -138,6 +138,7 @@ class Library:
             function that makes it when it is needed.
         built: operation to how it is made of others: of the library and its inputs. No mistake, a style.
         cut: (operation, place) of inputs that the operation does not record.
+        functions: what is written before there are tensors, by name.
         given: weight (inputs, outputs) and bias of the learner's Linear layer.
     """
 
@@ -172,6 +173,10 @@ class Library:
         }
         self.built: dict[str, Callable[..., Tensor]] = {}
         self.cut: set[tuple[str, int]] = set()
+        self.functions: dict[str, Callable[..., Any]] = {
+            "strides_of": oracle.strides_of,
+            "numeric_derivative": oracle.numeric_derivative,
+        }
         self.walk = waiting_for_all
         # "results", "numbers" or "both" that belong to whole tensors, or "data" of any, "data alone" without a dtype
         self.truncates = ""
@@ -192,6 +197,7 @@ class Library:
             "sum": lambda x, axis=None: self.apply("sum", x, axis),
             "np": np,
             "held": held,
+            **self.functions,
         }
 
     def plain(self, value: Any) -> Any:

@@ -22,6 +22,10 @@ from workshop.drawing import draw_weights as draw_weights
 
 # In the notebook's order.
 # isort: off
+from workshop.sections.practice import NUMERIC as NUMERIC
+from workshop.sections.practice import STRIDES as STRIDES
+from workshop.sections.practice import test_numeric as test_numeric
+from workshop.sections.practice import test_strides as test_strides
 from workshop.sections.tensor import TENSOR as TENSOR
 from workshop.sections.tensor import test_tensor_class as test_tensor_class
 from workshop.sections.modules import MODULE as MODULE

@@ -1,0 +1,169 @@
+"""Stages and practice: what a section is made of, what its report shows of it, and what is kept of its points."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from checks import progress, report
+from checks.assignment import Assignment
+from checks.notebook import names_of
+from checks.report import MIME, Practiced, Report
+from checks.section import Section
+from checks.trial import Trial
+
+
+def staged(assignment: Assignment | None = None) -> Section:
+    """A section of two stages: f(3) is 3, then -3 and the sum; g comes last."""
+    section = Section("f", "Functions", "tests.test_f(f, g)", assignment=assignment)
+    section.stage("first", "First <steps>")
+
+    @section.check(1)
+    def three(trial: Trial) -> None:
+        """f(3) is 3"""
+        trial.expect("y = f(3)", y=3)
+
+    @section.check(1)
+    def minus(trial: Trial) -> None:
+        """f(-3) is -3"""
+        trial.expect("y = f(-3)", y=-3)
+
+    section.stage("second", "Second steps")
+
+    @section.check(2)
+    def four(trial: Trial) -> None:
+        """g(4) is 4"""
+        trial.expect("y = g(4)", y=4)
+
+    return section
+
+
+def practice(assignment: Assignment, builds_on: Any = ()) -> Section:
+    section = Section("try", "Trying", "tests.test_try(h)", builds_on, assignment=assignment, practice=True)
+
+    @section.check()
+    def one(trial: Trial) -> None:
+        """h() is 1"""
+        trial.expect("y = h()", y=1)
+
+    @section.check(needs=["one"])
+    def again(trial: Trial) -> None:
+        """h() is 1 again"""
+        trial.expect("y = h() + h()", y=2)
+
+    return section
+
+
+def same(value: Any) -> Any:
+    return value
+
+
+def test_up_to_a_stage_only_its_checks_run_and_the_points_are_those_so_far():
+    found = staged().run({"f": same, "g": abs}, seed=1, until="first")
+    assert [check.id for check in found.checks] == ["three", "minus"] and (found.score, found.points) == (2, 2)
+    text = found.as_text()
+    assert text.startswith("Functions, up to “First <steps>”: 2 of 2 points. Excellent!\n")
+    assert "\nOf the 4 points of the whole section, 2 so far.\n" in text
+    assert "    tests.test_f(f, g, until='first', seed=1)" in text
+    whole = staged().run({"f": same, "g": abs}, seed=1)
+    assert [check.stage for check in whole.checks] == ["first", "first", "second"]
+    assert [check["stage"] for check in whole.as_dict()["checks"]] == ["first", "first", "second"]
+    assert whole.until is None and "up to" not in whole.as_text()
+    assert staged().run({"f": same, "g": abs}, seed=1, until="second").score == 4
+
+
+def test_a_stage_that_is_not_there_is_answered_with_those_that_are():
+    with pytest.raises(ValueError, match=r"“Functions” has no stage 'third': until .* \('first', 'second'\)"):
+        staged().run({}, until="third")
+    with pytest.raises(ValueError, match="a stage 'first' already"):
+        staged().stage("first", "Again")
+    with pytest.raises(ValueError, match=r"“Trying” has no stage 'first': until is one of its stages \(none\)"):
+        practice(Assignment("A")).run({}, until="first")
+
+
+@pytest.fixture
+def notebook(monkeypatch, tmp_path) -> list[dict[str, Any]]:
+    """What is shown in a notebook whose points are kept in a file of its own."""
+    shown: list[dict[str, Any]] = []
+    monkeypatch.setattr(progress, "FILE", tmp_path / "progress.json")
+    monkeypatch.setattr(progress, "_here", set())
+    for module in (progress, report):
+        monkeypatch.setattr(module, "in_notebook", lambda: True)
+        monkeypatch.setattr(module, "show", shown.append)
+    return shown
+
+
+def told(assignment: Assignment, shown: list[dict[str, Any]]) -> list[str]:
+    progress.show_progress(assignment)
+    return [re.sub(r"\s+", " ", line) for line in shown[-1]["text/plain"].split("\n")]
+
+
+def test_the_points_up_to_a_stage_count_and_never_lower_what_was_earned(notebook):
+    assignment = Assignment("Course")
+    section = staged(assignment)
+    assert section.score(1, until="first", f=same, g=None) == 2
+    assert told(assignment, notebook)[0] == "Course: 2 of 4 points"
+    assert told(assignment, notebook)[2] == "… in part 2 / 4 Functions"
+    section.score(1, until="first", f=abs, g=None)
+    assert told(assignment, notebook)[0] == "Course: 2 of 4 points" and assignment.earned == {"f": 2}
+    section.score(1, f=same, g=same)
+    section.score(1, until="first", f=None, g=None)
+    assert told(assignment, notebook)[2] == "✓ all points 4 / 4 Functions" and assignment.earned == {"f": 4}
+    section.score(1, f=same, g=None)  # a whole run says what is so now
+    assert told(assignment, notebook)[0] == "Course: 2 of 4 points" and assignment.earned == {"f": 2}
+
+
+def test_practice_gives_no_points_and_is_in_no_total(notebook):
+    assignment = Assignment("Course")
+    tried = practice(assignment)
+    section = staged(assignment)
+    section.builds_on = [(tried, [])]
+    assert assignment.sections == [section] and assignment.points == 4
+    assert told(assignment, notebook)[2:4] == ["○ not run practice Trying", "○ not run - / 4 Functions"]
+    assert "Next: Trying, then run tests.test_try(h)" in told(assignment, notebook)
+    score = tried.score(1, h=lambda: 2)
+    assert repr(score) == "0.0" and isinstance(score, Practiced) and score.report.open.id == "one"
+    text = notebook[-1]["text/plain"]
+    assert text.startswith("Trying: 0 of 2 checks pass\nFor practice: it gives no points.\n")
+    assert notebook[-1][MIME]["points"] == notebook[-1][MIME]["score"] == 0
+    assert told(assignment, notebook)[:3] == [
+        "Course: 0 of 4 points",
+        "",
+        "✗ none passed practice Trying look at: h() is 1",
+    ]
+    section.score(1, f=same, g=None)
+    assert "may come from an earlier section: Trying." in notebook[-1]["text/plain"].replace("\n", " ")
+    assert "Next: Functions, then run tests.test_f(f, g)" in told(assignment, notebook)  # practice may be left out
+    tried.score(1, h=lambda: 1)
+    assert notebook[-1]["text/plain"].startswith("Trying: 2 of 2 checks pass. Excellent!")
+    section.score(1, f=same, g=same)
+    lines = told(assignment, notebook)
+    assert lines[0] == "Course: 4 of 4 points" and lines[2] == "✓ all passed practice Trying"
+    assert lines[5] == "Nothing is left to do. Well done!"
+    assert json.loads(progress.FILE.read_text())["Course"]["try"]["points"] == 2
+
+
+def test_a_check_for_practice_cannot_give_points():
+    section = Section("try", "Trying", "tests.test_try(h)", practice=True)
+    with pytest.raises(ValueError, match="gives points, and the section try is for practice"):
+        section.check(1)(same)
+
+
+def test_a_notebook_shows_no_number_below_a_report_of_practice():
+    from IPython.core.interactiveshell import InteractiveShell
+
+    score = Practiced(Report("try", "Trying", "tests.test_try(h)", 1, [], practice=True))
+    assert InteractiveShell().display_formatter.format(score) == ({}, {})
+
+
+def test_the_test_of_a_part_is_not_taken_for_the_test(tmp_path):
+    made = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    for source in ("x = 1\ntests.test_f(x, until='first')", "x = 2\ntests.test_f(x)", "x = 3"):
+        made["cells"].append({"cell_type": "code", "metadata": {}, "outputs": [], "source": source})
+    (tmp_path / "x.ipynb").write_text(json.dumps(made))
+    seen = []
+    names, failures = names_of(tmp_path / "x.ipynb", at_test=lambda test, names: seen.append((test, names["x"])))
+    assert (seen, failures, names["x"]) == ([("test_f", 2)], [], 3)
