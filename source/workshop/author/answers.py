@@ -23,6 +23,14 @@ import pytest  # noqa: E402
 from make_class import REGION  # noqa: E402
 
 TEXT = AUTHORS / "text.py"
+SETUP = """\
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+"""
 ANSWERS = ["tensor", "module", "matmul", "layers", "optimizer", "loss", "train", "model"]
 
 
@@ -39,12 +47,7 @@ def solved_texts(*changes: tuple[str, str], **cells: str) -> list[tuple[str, str
 
     The `model` cell trains: of it only what comes before is there.
     """
-    texts = [
-        (
-            "<setup>",
-            "import sys\nfrom collections.abc import Callable\nfrom typing import Any\n\nimport numpy as np\nfrom tqdm import tqdm",
-        )
-    ]
+    texts = [("<setup>", SETUP)]
     left = dict(changes)
     for name, source in authored():
         source = cells.get(name, source)

@@ -1063,7 +1063,7 @@ tests.draw_graph("a * x + b * x", beside=True)
 # %% [markdown]
 # ## PyTorch architecture
 #
-# *Building, 20 minutes.*
+# *Building, 15 minutes.*
 #
 # PyTorch builds networks from components. A **module** is an object that turns an input into an output and *owns*
 # what it needs for that: its parameters, and smaller modules that it is composed of. So a whole network is a module
@@ -1180,8 +1180,10 @@ class MyModule:
 tests.test_my_module(MyModule, MyTensor, Parameter)
 
 # %% [markdown]
-# And this is what it is good for: a network drawn from its modules, with what `parameters()` finds in it. Its layers
-# do not compute yet, they only own. Guess first: how many numbers can training change here?
+# And this is what it is good for: a network drawn from its modules, with what `parameters()` finds in it. Its layers do
+# not compute yet, they only own.
+#
+# **Predict:** how many numbers can training change in it?
 
 # %%
 class Layer(MyModule):
@@ -1203,8 +1205,9 @@ class Network(MyModule):
 tests.draw_network(Network)
 
 # %% [markdown]
-# They are 13: $2 \cdot 3$ and 3 in `hidden`, $3 \cdot 1$ and 1 in `output`. Make it your own: another layer, other
-# sizes. And what changes with a line `self.again = self.hidden`?
+# They are 13: $2 \cdot 3$ and 3 in `hidden`, $3 \cdot 1$ and 1 in `output`.
+#
+# **Your turn:** another layer, other sizes. And what changes with a line `self.again = self.hidden`?
 #
 # **In PyTorch:** a `torch.nn.Parameter` *is* a tensor (ours holds one, in `.tensor`), and `parameters()` is a
 # generator: it hands out one after the other, and `list(...)` makes a list of them.
@@ -1212,7 +1215,7 @@ tests.draw_network(Network)
 # %% [markdown]
 # ## Base layers
 #
-# *Building, 50 minutes: 20 for `matmul`, 30 for `Linear` and `ReLU`.*
+# *Building, 40 minutes: 15 for `matmul`, 25 for `Linear` and `ReLU`.*
 #
 # `Linear` and `ReLU` are the bread and butter of neural networks. A linear layer mixes all its inputs by a matrix
 # product, so that comes first.
@@ -1346,7 +1349,7 @@ tests.test_matmul(matmul, MyTensor)
 # not say how many are enough, nor that training finds them. The two layers are popular because they are simple and
 # fast, and train well.
 #
-# *Predict, then run.* A matrix product turns its sign with its input: $(-X)W = -(XW)$, as a ray through 0 goes on
+# **Predict:** a matrix product turns its sign with its input: $(-X)W = -(XW)$, as a ray through 0 goes on
 # straight on the other side. Does $f(-X) = -f(X)$ hold for two products in a row? And with ReLU between them?
 
 # %%
@@ -1473,8 +1476,9 @@ tests.test_relu(ReLU, MyTensor)
 
 # %% [markdown]
 # **What ReLU does to a plane.** Two new layers of yours turn each point of a plane into a number: first one after the
-# other, then with ReLU between them. The pictures show this number for each point of the plane. Guess first: where are
-# lines of equal height straight, and where do they fold?
+# other, then with ReLU between them. The pictures show this number for each point of the plane.
+#
+# **Predict:** where equal numbers form lines, in which of the two pictures are they straight?
 
 # %%
 np.random.seed(1)
@@ -1483,9 +1487,11 @@ tests.draw_plane(lambda points: second(first(MyTensor(points))).data[:, 0])
 tests.draw_plane(lambda points: second(relu(first(MyTensor(points)))).data[:, 0])
 
 # %% [markdown]
-# Each of the eight units of the first layer folds the plane along one line, where its value is 0. All these lines go through the middle
-# because the biases are still 0; training will move them. Make it your own: another seed, 2 units, 200 units, numbers in
-# `first.bias.tensor`.
+# Each of the eight units of the first layer folds the plane along one line, where its value is 0. All these lines go
+# through the middle because the biases are still 0; training will move them.
+#
+# **Your turn:** another seed, 2 units in place of 8, or 200. What does a line `first.bias.tensor.data[0] = 1` do, before
+# the pictures are drawn?
 #
 # **In PyTorch:** `nn.Linear` keeps its weight as `(out, in)`, computes $XW^\top + b$, and draws the bias at random,
 # too.
@@ -1493,7 +1499,7 @@ tests.draw_plane(lambda points: second(relu(first(MyTensor(points)))).data[:, 0]
 # %% [markdown]
 # ## Optimizer
 #
-# *Building, 20 minutes.*
+# *Building, 15 minutes.*
 #
 # **What you will build:** `SGD`, the object that changes the parameters. It is given the network's `parameters()` and
 # has two methods: `zero_grad()` sets all their gradients to `None`, and `step()` applies them.
@@ -1519,8 +1525,8 @@ tests.draw_plane(lambda points: second(relu(first(MyTensor(points)))).data[:, 0]
 # *By hand:* $L = w^2$ at $w = 3$ has the gradient 6. With $\mathrm{lr} = 0.1$ one step leads to
 # $3 - 0.1 \cdot 6 = 2.4$.
 #
-# *Predict, then run.* Where do the steps lead with the rates 0.01, 0.9 and 1.1: nearer to the minimum at 0, how fast, and
-# from which side? The gradient is $2w$, so each step multiplies $w$ by $1 - 2 \cdot \mathrm{lr}$.
+# **Predict:** where do the steps lead with the rates 0.01, 0.9 and 1.1: nearer to the minimum at 0, how fast, and from
+# which side? The gradient is $2w$, so each step multiplies $w$ by $1 - 2 \cdot \mathrm{lr}$.
 
 # %%
 tests.draw_descent(lambda w: w**2, lambda w: 2 * w, start=3.0, rates=(0.01, 0.1, 0.9, 1.1))
@@ -1586,9 +1592,10 @@ class SGD:
 tests.test_sgd(SGD, MyTensor, Parameter)
 
 # %% [markdown]
-# **Two valleys.** $L = \frac{w^4}{4} - w^2 + \frac{w}{4}$ has two, and the left one is lower. We start on the right, at 2.
-# Guess, then run: which of the rates ends in the right valley, a local minimum, and which in the left one? Then make it
-# your own: other rates, another start, your own function with its derivative.
+# **Two valleys.** $L = \frac{w^4}{4} - w^2 + \frac{w}{4}$ has two, and the left one is lower. We start on the right, at
+# $w = 2$.
+#
+# **Predict:** which of the rates end in the right valley, a local minimum, and which in the left one?
 
 # %%
 tests.draw_descent(
@@ -1599,13 +1606,15 @@ tests.draw_descent(
 )
 
 # %% [markdown]
+# **Your turn:** other rates, another start, your own function with its derivative.
+#
 # **In PyTorch:** `torch.optim.SGD` also offers momentum and weight decay; `step` works in place too, with recording
 # switched off.
 
 # %% [markdown]
 # ## Loss functions
 #
-# *Building, 20 minutes.*
+# *Building, 15 minutes.*
 #
 # **What you will build:** `MSELoss`, the *mean squared error*. As its name implies, it is the mean of the squared
 # errors, that is, of the squared differences between the prediction $y$ and the target $t$. Both have the same shape,
@@ -1705,10 +1714,11 @@ x = MyTensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], requires_grad=True)
 tests.draw_graph("sum(x, axis=1)", beside=True, base=[10.0, 20.0])
 
 # %% [markdown]
-# **A valley of your own.** Four points lie on the line $y = 3x + 1$. The lines $y = wx + 1$ miss them by more or less: the
-# picture shows the loss for each $w$, computed by your `MSELoss`, and steps along its slope, which your `backward` finds.
-# The second derivative is twice the mean of the squared $x$, so $2 \cdot \frac{14}{4} = 7$. From which rate on do the
-# steps come no nearer? Guess, then run, and then try a rate just below and just above.
+# **A valley of your own.** Four points lie on the line $y = 3x + 1$. The lines $y = wx + 1$ miss them by more or less.
+# The picture shows the loss for each $w$, computed by your `MSELoss`, and steps along its slope, which your `backward` finds.
+# The second derivative is twice the mean of the squared $x$, so $2 \cdot \frac{14}{4} = 7$.
+#
+# **Predict:** which of the rates 0.01, 0.1, 0.27 and 0.3 come nearer to $w = 3$, and from which side?
 
 # %%
 places, heights = np.array([0.0, 1.0, 2.0, 3.0]), np.array([1.0, 4.0, 7.0, 10.0])
@@ -1729,13 +1739,15 @@ def slope(w: float) -> MyTensor:
 tests.draw_descent(lambda w: line_loss(MyTensor(w)), slope, start=0.0, rates=(0.01, 0.1, 0.27, 0.3))
 
 # %% [markdown]
+# **Your turn:** move a point up, far away from the line. What happens to the valley, and to its lowest place?
+#
 # **In PyTorch:** losses are modules (`torch.nn.MSELoss` is an `nn.Module`). How the many squares become one number is
 # called the *reduction*: the mean is the default, and `reduction="sum"` adds them up.
 
 # %% [markdown]
 # ## Make a model!
 #
-# *Building and playing, 75 minutes. Let's see your creativity at work!*
+# *Building and playing, 60 minutes. Let's see your creativity at work!*
 #
 # **What you will build:** a network, and the loop that trains it. You have all the parts. Here they learn a straight
 # line, $y = 3x + 1$, from four points. The five lines in the loop are the heart of nearly all deep learning:
@@ -1759,7 +1771,7 @@ tests.draw_descent(lambda w: line_loss(MyTensor(w)), slope, start=0.0, rates=(0.
 # print([parameter.tensor for parameter in line.parameters()])  # nearly 3 and 1
 # ```
 #
-# Paste it into a new cell and play with it: what do 20 steps give, and what does `lr=0.3`?
+# **Your turn:** paste it into a new cell. What do 20 steps give in place of 200, and what does `lr=0.3`?
 #
 # Each step builds a new graph: `line(x)` records the operations anew, with the numbers that the parameters have now. The
 # old graph is forgotten with the old `loss`.
@@ -1767,8 +1779,8 @@ tests.draw_descent(lambda w: line_loss(MyTensor(w)), slope, start=0.0, rates=(0.
 # %% [markdown]
 # ### The training loop
 #
-# *25 minutes.* The loop, `train`, for any model and any examples. An example is a row of `images` (they may be anything
-# that numbers describe), and the same row of `targets` is what the model should answer to it.
+# *Building, 20 minutes.* The loop, `train`, for any model and any examples. An example is a row of `images` (they may be
+# anything that numbers describe), and the same row of `targets` is what the model should answer to it.
 #
 # - In each epoch shuffle the examples anew, and take each once, in mini-batches of `batch_size`. The last one may be
 #   smaller. A row of `images` and the same row of `targets` stay together.
@@ -1803,7 +1815,7 @@ tests.draw_descent(lambda w: line_loss(MyTensor(w)), slope, start=0.0, rates=(0.
 #
 # </details>
 
-# % nbgrader={"grade": false, "grade_id": "train", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% nbgrader={"grade": false, "grade_id": "train", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def train(
     model: MyModule,
     images: np.ndarray,
@@ -1859,12 +1871,12 @@ tests.test_train(train, MyModule, Parameter, matmul, SGD, MSELoss, MyTensor)
 # %% [markdown]
 # ### Two moons
 #
-# *Playing, 10 minutes.* In two dimensions we can see all that a network answers. Here two classes of points lie in the
+# *Playing, 5 minutes.* In two dimensions we can see all that a network answers. Here two classes of points lie in the
 # plane like two moons, and a small network gives each place a score for each class. Its answer is the class with the
 # higher score. First it is a network *without ReLU*, two linear layers in a row.
 #
-# *Predict, then run.* Which border will it draw between the two classes? About how many of the points will lie on the
-# right side of it? (It is soon over: pictures of its stages stay to be looked at.)
+# **Predict:** which border will it draw between the two classes? About how many of the points will lie on the right side
+# of it? (It is soon over: pictures of its stages stay to be looked at.)
 #
 # On the random numbers: `np.random.seed(0)` lets `Linear` and `train` draw the same in every run. The points come from a
 # generator of their own, so that they stay the same whatever was drawn before.
@@ -1895,7 +1907,7 @@ points = np.column_stack([side * np.cos(angle) + moon, side * np.sin(angle) + mo
 points += chance.normal(0, 0.1, points.shape)
 
 
-def learn_moons(with_relu: bool, epochs: int = 100, lr: float = 0.5) -> None:
+def learn_moons(with_relu: bool, epochs: int = 100, lr: float = 0.2) -> None:
     """Train a new network on the moons, and draw where it answers which class."""
     np.random.seed(0)
     moons = Moons(with_relu)
@@ -1908,14 +1920,18 @@ learn_moons(with_relu=False)
 
 # %% [markdown]
 # The border is straight, and one point in eight lies on the wrong side: however long it trains, two linear layers are one
-# linear layer. And now with ReLU between them? Guess first.
+# linear layer.
+#
+# **Predict:** and now with ReLU between them?
 
 # %%
 learn_moons(with_relu=True)
 
 # %% [markdown]
-# It bends until it lies between the moons. That is all that ReLU is for. Make it your own: fewer epochs, another rate,
-# and in `Moons` 2 or 3 hidden units, each of which can fold the plane once. How many does it take?
+# It bends until it lies between the moons. That is what ReLU is for.
+#
+# **Your turn:** fewer epochs, another rate, and in `Moons` 2 or 3 hidden units, each of which can fold the plane once.
+# How many does it take?
 
 # %% [markdown]
 # ### The digits
@@ -1941,7 +1957,7 @@ def one_hot(labels: np.ndarray) -> np.ndarray:
     return np.eye(10)[labels]
 
 
-shuffled = np.random.default_rng(0).permutation(len(images))  # a fixed seed: the same split each time
+shuffled = np.random.default_rng(0).permutation(len(images))  # the same split each time
 train_images, held_out_images = images[shuffled[:1437]], images[shuffled[1437:]]
 train_labels, held_out_labels = labels[shuffled[:1437]], labels[shuffled[1437:]]
 print("training:", train_images.shape, " held-out:", held_out_images.shape)
@@ -1981,7 +1997,7 @@ def accuracy(model: MyModule, images: np.ndarray, labels: np.ndarray) -> float:
 #
 # </details>
 
-# % nbgrader={"grade": false, "grade_id": "model", "locked": false, "schema_version": 3, "solution": true, "task": false}
+# %% nbgrader={"grade": false, "grade_id": "model", "locked": false, "schema_version": 3, "solution": true, "task": false}
 class SuperModel(MyModule):
     """Maps a batch of images, shape (n, 64), to one score per digit, shape (n, 10)."""
 
@@ -2016,8 +2032,8 @@ if losses:
     print(f"training accuracy: {accuracy(model, train_images, train_labels):.1%}")
     print(f"held-out accuracy: {held_out:.1%}")
     if not (losses[-1] < losses[0] and held_out > 0.9):
-        print("The loop does not train yet as it could. Does it call zero_grad for each mini-batch, and step?")
-        print("Do images and targets take the same rows? Does SGD get the model's parameters, and lr?")
+        print("The loop does not train yet as it could. Is there a ReLU in the model, and does")
+        print("tests.test_train, above, give all its points?")
 else:
     print("No training yet: `losses` is empty.")
 
@@ -2031,20 +2047,23 @@ else:
 if losses:
     predictions = predict(model, held_out_images)
     wrong_first = np.argsort(predictions == held_out_labels, kind="stable")[:24]
-    board = np.zeros((3 * 12, 8 * 12))  # 3 rows of 8 pictures: 8 x 8 pixels each, and room for words above
+    board = np.zeros((3 * 12, 8 * 12))  # 3 rows of 8 pictures, each with room for words above it
     plt.figure(figsize=(10, 4))
     for number, i in enumerate(wrong_first):
         top, left = 12 * (number // 8) + 3, 12 * (number % 8) + 2
         board[top : top + 8, left : left + 8] = held_out_images[i].reshape(8, 8)
         correct = predictions[i] == held_out_labels[i]
-        words = f"{predictions[i]}: right" if correct else f"{predictions[i]}: wrong, a {held_out_labels[i]}"
-        plt.text(left + 4, top - 1, words, ha="center", fontsize=9, color="darkgreen" if correct else "firebrick")
+        words, color = f"{predictions[i]}: right", "darkgreen"
+        if not correct:
+            words, color = f"{predictions[i]}: wrong, a {held_out_labels[i]}", "firebrick"
+        plt.text(left + 4, top - 1, words, ha="center", fontsize=9, color=color)
     plt.imshow(board, cmap="gray_r", vmin=0, vmax=1)
     plt.axis("off")
     wrong = np.sum(predictions != held_out_labels)
     tests.show_figure(
         plt.gcf(),
-        f"24 held-out pictures of digits, each with the network's answer; {min(wrong, 24)} of them are misread.",
+        "24 held-out pictures of digits, each with the network's answer; "
+        f"{min(wrong, 24)} of them are misread.",
     )
 else:
     print("No training yet: `losses` is empty.")
@@ -2055,7 +2074,7 @@ else:
 #
 # And what does the network look for? Each hidden unit adds up the 64 pixels with weights of its own. Drawn as pictures,
 # the weights show where ink raises the unit's value and where it lowers it. Do not expect digits: a few units show a
-# stroke or an edge. Weights of pixels that are nearly always empty, as at the left border, nearly keep their random start.
+# stroke or an edge. Pixels that are nearly always empty, as at the left border, nearly keep their random start.
 
 # %%
 if losses:
@@ -2064,11 +2083,11 @@ else:
     print("No training yet: `losses` is empty.")
 
 # %% [markdown]
-# Now play, and guess before you look: what does the curve do with `lr=30`? Without `zero_grad`? With 2 hidden units, or 200?
-# Without the ReLU? (After the moons you may be surprised: digits are nearly parted by straight borders in 64 dimensions.)
-# In a new cell make a new `tests.live(...)`, too: each goes on with its own curve. One caution: if you choose by the
-# held-out accuracy again and again, those pictures are no longer quite held out. Serious work sets a third part aside for
-# choosing.
+# **Your turn**, and guess before you look: what does the curve do with `lr=30`? Without `zero_grad`? With 2 hidden units,
+# or 200? Without the ReLU? (After the moons you may be surprised: in 64 dimensions straight borders part the digits nearly
+# as well.) In a new cell make a new `tests.live(...)`, too: each goes on with its own curve. One caution: if you choose by
+# the held-out accuracy again and again, those pictures are no longer quite held out. Serious work sets a third part aside
+# for choosing.
 #
 # The last test, this time for real. It moves your model's parameters by hand and compares what the scores do with their
 # gradients. (You know this from the Reminders. For many parameters at once, move all of them by $h$ times a random
@@ -2082,7 +2101,7 @@ tests.test_model(SuperModel, MSELoss, SGD, MyTensor)
 # %% [markdown]
 # ### The same in PyTorch
 #
-# *Reading and running, 15 minutes.* The same digits, the same network. You know what each line on the right does, because
+# *Reading and running, 10 minutes.* The same digits, the same network. You know what each line on the right does, because
 # you have built it:
 #
 # | Yours | PyTorch's |
@@ -2177,9 +2196,9 @@ print(f"PyTorch reads {share:.1%} of the held-out pictures.")
 
 # %% [markdown]
 # The same curve, the same accuracy, but for chance: it started with other weights and saw the examples in another order.
-# Is it the same *function*? Copy the numbers of your trained model into a new network of PyTorch's, and compare the scores.
+# Is it the same *function*? We copy the numbers of your trained model into a new network of PyTorch's, and compare.
 #
-# *Predict, then run.* PyTorch keeps the weight of a linear layer as $(\text{out}, \text{in})$. What has to happen to yours
+# **Predict:** PyTorch keeps the weight of a linear layer as $(\text{out}, \text{in})$. What has to happen to yours
 # if it is $(\text{in}, \text{out})$? And to how many digits will the scores agree, when `float32` has about 7?
 
 # %% tags=["torch"]
@@ -2204,7 +2223,7 @@ if losses:
     print("yours:    ", np.round(scores[0], 3))
     print("PyTorch's:", np.round(twin_scores[0], 3))
     print("the same scores:", np.allclose(scores, twin_scores, atol=1e-5))
-    print("largest difference:", np.abs(scores - twin_scores).max())
+    print(f"largest difference: {np.abs(scores - twin_scores).max():.1g}")
 else:
     print("No training yet: `losses` is empty.")
 
@@ -2224,9 +2243,10 @@ else:
 # print(f"read from the file: {accuracy_torch(again, to_torch(held_out_images), held_out_labels):.1%}")
 # ```
 #
-# A GPU is no faster with networks as small as this one. Make it your own: in `train_torch` take `torch.optim.Adam` in
-# place of `torch.optim.SGD`, and `lr=0.01`. Or cross-entropy, `torch.nn.CrossEntropyLoss()`, with `lr=0.1`. Which reads
-# most of the held-out digits?
+# A GPU is no faster with networks as small as this one.
+#
+# **Your turn:** in `train_torch` take `torch.optim.Adam` in place of `torch.optim.SGD`, and `lr=0.01`. Or cross-entropy,
+# `torch.nn.CrossEntropyLoss()`, with `lr=0.1`. Which reads most of the held-out digits?
 
 # %% [markdown]
 # ### Other pictures: MNIST and FashionMNIST
@@ -2237,11 +2257,11 @@ else:
 # pictures at once.
 
 # %% tags=["torch"]
-from torchvision.transforms import v2
-
-
 def load_images(
-    dataset_class: type[torchvision.datasets.MNIST], root: str, train: bool = True, download: bool = False
+    dataset_class: type[torchvision.datasets.MNIST],
+    root: str,
+    train: bool = True,
+    download: bool = False,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Load MNIST, FashionMNIST or another data set of their family.
 
@@ -2312,8 +2332,8 @@ def load_images(
 # - add `exp` and `log` with their rules, and build cross-entropy from them: for scores $s$ and the right class $c$ it is
 #   $\log \sum_j e^{s_j} - s_c$;
 # - give `SGD` a momentum, or write the optimizer Adam;
-# - write a convolution layer, which looks everywhere for the same small patterns. Where the digits lie anywhere in a larger
-#   picture, a network with one read 87% of them in a trial, and one of linear layers 53%. (On FashionMNIST, where all things
+# - write a convolution layer, which looks everywhere for the same small patterns. Where digits lie anywhere in a larger
+#   picture, a network with one read 87% of them in a trial, one of linear layers 53%. (On FashionMNIST, where all things
 #   lie in the middle, a small one gained nothing in a few epochs.)
 # - extend it into a library of your own, with the storage in C.
 
