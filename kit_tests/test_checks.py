@@ -135,8 +135,14 @@ WRONG = [
         "np.zeros(",
         {"linear_random"},
     ),
-    ("relu", "base * (x.data > 0)", ">", ">=", {"relu_kink"}),
-    ("relu", "base * (x.data > 0)", "base * (x.data > 0)", "base", {"relu_gradient", "relu_kink"}),
+    ("relu", "np.where(x.data > 0, base, 0)", ">", ">=", {"relu_kink"}),
+    (
+        "relu",
+        "(np.where(x.data > 0, base, 0),)",
+        "np.where(x.data > 0, base, 0)",
+        "base",
+        {"relu_gradient", "relu_kink"},
+    ),
     ("relu", "np.maximum(x.data, 0)", "np.maximum(x.data, 0)", "abs(x.data)", {"relu_value"}),
     ("sgd", "data -= self.lr", "-=", "+=", {"step"}),
     ("sgd", "data -= self.lr * tensor", "self.lr", "0.1", {"step_lr"}),
@@ -144,8 +150,8 @@ WRONG = [
     ("sgd", "self.params = list(parameters)", "list(parameters)", "parameters", {"step_walks"}),
     ("sgd", "if tensor.grad is not None:", "if tensor.grad is not None:", "if True:", {"step_without_gradient"}),
     ("sgd", "parameter.tensor.grad = None", "parameter.tensor.grad = None", "pass", {"zero_grad"}),
-    ("mseloss", " * (1 / difference.size)", " * (1 / difference.size)", "", {"mse_value"}),
-    ("mseloss", "(1 / difference.size)", "difference.size", "difference.shape[0]", {"mse_batch"}),
+    ("mseloss", " / difference.size", " / difference.size", "", {"mse_value"}),
+    ("mseloss", " / difference.size", "difference.size", "difference.shape[0]", {"mse_batch"}),
     (
         "mseloss",
         "difference = y - y_target",
@@ -153,8 +159,8 @@ WRONG = [
         "MyTensor((y - y_target).data)",
         {"mse_gradient"},
     ),
-    ("module", "modules.extend(reversed", "modules.extend", "list", {"nested"}),
-    ("module", "found.setdefault(id(parameter)", "id(parameter)", "len(found)", {"shared"}),
+    ("module", "found += module.parameters()", "found +=", "found =", {"nested"}),
+    ("module", "list(dict.fromkeys(found))", "list(dict.fromkeys(found))", "found", {"shared"}),
     (
         "module",
         'self.__dict__.get("_MyModule__sub_modules", {}).pop(name, None)',
@@ -173,8 +179,8 @@ WRONG = [
     ("tensor", "if not self.requires_grad:", "not self.requires_grad", "False", {"records"}),
     ("relu", "np.maximum(x.data, 0)", "np.maximum(x.data, 0)", "np.clip(x.data, 0, 6)", {"relu_value"}),
     ("relu", "return relu(x)", "relu(x)", "relu(x).data", {"relu_value"}),
-    ("module", "found.setdefault(id(parameter)", "id(parameter)", "parameter.name", {"alike"}),
-    ("mseloss", " * (1 / difference.size)", " * (1 / difference.size)", ".data / difference.size", {"mse_value"}),
+    ("module", "list(dict.fromkeys(found))", "dict.fromkeys(found)", "{p.name: p for p in found}.values()", {"alike"}),
+    ("mseloss", " / difference.size", " / difference.size", ".data / difference.size", {"mse_value"}),
     ("tensor", "array = np.array(data, dtype=dtype)", "np.array(", "np.asarray(", {"independent"}),
     ("tensor", "if power == 0:", "power == 0", "False", {"power_zero"}),
     ("linear", "rows = left.data.reshape(-1, left.shape[-1])", ".reshape(-1, left.shape[-1])", "", {"linear_row"}),
@@ -246,8 +252,8 @@ def test_slips_that_hide_each_other_are_gone_around_together():
         ),
         (
             "relu",
-            "return (base * (x.data > 0),)",
-            "return base * (x.data > 0)",
+            "return (np.where(x.data > 0, base, 0),)",
+            "return np.where(x.data > 0, base, 0)",
             "relu_gradient",
             "the rule of ReluBackward must return a tuple, with one gradient for each input",
         ),
@@ -371,7 +377,7 @@ def test_the_score_is_a_plain_number_and_the_report_travels_as_json(reference):
 
 
 def test_a_seed_repeats_a_run():
-    names = solved(("base * (x.data > 0)", "base"))
+    names = solved(("np.where(x.data > 0, base, 0)", "base"))
     first = run("relu", names, None)
     assert run("relu", names, first.seed).as_dict() == first.as_dict()
     assert f"seed={first.seed})" in first.as_text()

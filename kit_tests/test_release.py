@@ -38,7 +38,7 @@ CALLS = {
 }
 ORDER = [
     *("setup", "tensor", "test_tensor", "module", "test_module", "matmul", "test_matmul", "layers", "test_linear"),
-    *("test_relu", "optimizer", "test_sgd", "loss", "test_mseloss", "model", "test_train", "test_model"),
+    *("test_relu", "optimizer", "test_sgd", "loss", "test_mseloss", "train", "test_train", "model", "test_model"),
 ]
 GENERATED = [
     ROOT / "source" / "workshop" / "workshop.ipynb",
@@ -190,6 +190,7 @@ def test_every_given_name_and_signature_survives_and_stubs_do_nothing():
         "layers": "Linear relu ReLU",
         "optimizer": "SGD",
         "loss": "sum_deriv sum MSELoss",
+        "train": "train",
         "model": "SuperModel",
     }
     for name, wanted in seed.items():

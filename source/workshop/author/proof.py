@@ -58,7 +58,7 @@ from workshop.assignment import call_to_draw  # noqa: E402
 TRAININGS = 25  # seeds
 ANSWERS = {  # section to the cell of its answers, where that is called otherwise
     **{"linear": "layers", "relu": "layers", "sgd": "optimizer"},
-    **{"mseloss": "loss", "train": "model"},
+    "mseloss": "loss",
 }
 SECTIONS: dict[str, Section] = {section.id: section for section in tests.ASSIGNMENT.sections}
 BY_NAME: dict[str, Wrong] = {wrong.name: wrong for wrong in [*tensor.WRONG, *layers.WRONG]}

@@ -69,7 +69,9 @@ def test_load_images_gives_rows_between_0_and_1(name, download, cells, no_downlo
     written = write_dataset(tmp_path, name)
     (cell,) = [cell for cell in cells if cell.cell_type == "code" and "def load_images" in cell.source]
     assert "torch" in cell.metadata["tags"]
-    namespace = {"np": np, "torch": pytest.importorskip("torch"), "torchvision": torchvision}
+    from torchvision.transforms import v2
+
+    namespace = {"np": np, "torch": pytest.importorskip("torch"), "torchvision": torchvision, "v2": v2}
     exec(cell.source, namespace)
 
     for prefix, train in (("train", True), ("t10k", False)):

@@ -213,17 +213,7 @@ class MSELoss:
         return mean((y - y_target) ** 2)
 
 
-# %% model
-class SuperModel(MyModule):
-    def __init__(self):
-        self.layers = [Linear(64, 48), ReLU(), Linear(48, 24), ReLU(), Linear(24, 10)]
-
-    def forward(self, x):
-        for layer in self.layers:
-            x = layer(x)
-        return x
-
-
+# %% train
 def train(model, images, targets, epochs=20, batch_size=32, lr=0.5, live=None):
     optimizer, error, losses = SGD(model.parameters(), lr), MSELoss(), []
     for epoch in range(epochs):
@@ -239,6 +229,17 @@ def train(model, images, targets, epochs=20, batch_size=32, lr=0.5, live=None):
         if live:
             live(losses[-1])
     return losses
+
+
+# %% model
+class SuperModel(MyModule):
+    def __init__(self):
+        self.layers = [Linear(64, 48), ReLU(), Linear(48, 24), ReLU(), Linear(24, 10)]
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer(x)
+        return x
 
 
 np.random.seed(0)

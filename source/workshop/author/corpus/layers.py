@@ -7,6 +7,13 @@ from corpus.entry import Wrong
 # Texts of the reference that several entries replace.
 
 PARAMETERS = """\
+        found = list(self.__parameters.values())
+        for module in self.__sub_modules.values():
+            found += module.parameters()
+        return list(dict.fromkeys(found))  # each once: a key of a dictionary is there only once
+"""
+# The same as a walk, which others write.
+WALK = """\
         found: dict[int, Parameter] = {}
         seen = set()
         modules = [self]
@@ -25,8 +32,8 @@ KEEP = "                found.setdefault(id(parameter), parameter)\n"
 LEFT = "(base @ columns.T).reshape(left.shape)"
 RIGHT = "(rows.T @ base).reshape(right.shape)"
 MATMUL_RETURN = """\
-    return (
-        (base @ columns.T).reshape(left.shape) if left.requires_grad else None,  # None: saves a product
+    return (  # None where nobody asks for the gradient: that saves a product
+        (base @ columns.T).reshape(left.shape) if left.requires_grad else None,
         (rows.T @ base).reshape(right.shape) if right.requires_grad else None,
     )
 """
@@ -35,12 +42,15 @@ RECORD_MATMUL = (
     "    if a.requires_grad or b.requires_grad:\n        op = MyCrossBackward(a, b, backward_function=matmul"
 )
 
-WEIGHT = "        self.weight = Parameter(MyTensor(np.random.uniform(-bound, bound, (input_size, output_size))))\n"
+WEIGHT = """\
+        values = np.random.uniform(-bound, bound, (input_size, output_size))
+        self.weight = Parameter(MyTensor(values))
+"""
 BIAS = "        self.bias = Parameter(MyTensor(np.zeros(output_size)))\n"
 FORWARD = "        return matmul(x, self.weight.tensor) + self.bias.tensor\n"
 RELU = "def relu(x: MyTensor) -> MyTensor:\n"
 RELU_VALUE = "    result = np.maximum(x.data, 0)\n"
-RELU_RULE = "    return (base * (x.data > 0),)\n"
+RELU_RULE = "    return (np.where(x.data > 0, base, 0),)\n"
 RELU_RECORD = """\
     if x.requires_grad:
         op = MyCrossBackward(x, backward_function=relu_deriv, name="ReluBackward")
@@ -68,7 +78,7 @@ SUM_RULE = """\
 SUM_SHARE = "    return base * np.ones_like(x.data), None  # every element has the same share\n"
 MSE = "class MSELoss:\n"
 DIFFERENCE = "        difference = y - y_target\n"
-MEAN = "        return sum(difference * difference) * (1 / difference.size)\n"
+MEAN = "        return sum(difference**2) / difference.size\n"
 
 UNIFORM = "np.random.uniform(-bound, bound, (input_size, output_size))"
 HIDDEN = "        self.hidden = Linear(64, 32)\n"
@@ -89,6 +99,15 @@ LOG = "        losses.append(total / len(images))\n"
 SHOW = '        progress.set_postfix(loss=f"{losses[-1]:.4f}", refresh=False)\n'
 TELL = "        if live:\n            live(losses[-1])\n"
 RETURN = "    return losses\n"
+
+
+def walk(*changes):
+    """A walk over the modules, after changes to its text."""
+    changed = WALK
+    for old, new in changes:
+        assert old in changed, old
+        changed = changed.replace(old, new)
+    return PARAMETERS, changed
 
 
 def fused_linear(x="base @ w.data.T", weight="rows.T @ base", bias="base.sum(axis=0)"):
@@ -145,15 +164,17 @@ MODULE = [
         "parameters-nested-missing",
         "module",
         "nested",
-        ("            modules.extend(reversed(module.__sub_modules.values()))\n", ""),
+        walk(("            modules.extend(reversed(module.__sub_modules.values()))\n", "")),
     ),
     Wrong(
         "parameters-once-only",
         "parameters-used-up",
         "module",
         "reassigned",
-        ("            if id(module) in seen:\n", "            if 'listed' in module.__dict__:\n"),
-        ("            seen.add(id(module))\n", "            module.__dict__['listed'] = True\n"),
+        walk(
+            ("            if id(module) in seen:\n", "            if 'listed' in module.__dict__:\n"),
+            ("            seen.add(id(module))\n", "            module.__dict__['listed'] = True\n"),
+        ),
     ),
     Wrong(
         "parameters-in-a-list-that-is-kept",
@@ -161,8 +182,8 @@ MODULE = [
         "module",
         "reassigned",
         (
-            "        return list(found.values())\n",
-            "        self.__dict__.setdefault('kept', []).extend(found.values())\n        return self.kept\n",
+            "        return list(dict.fromkeys(found))",
+            "        self.__dict__.setdefault('kept', []).extend(dict.fromkeys(found))\n        return self.kept",
         ),
     ),
     Wrong(
@@ -171,7 +192,12 @@ MODULE = [
         "module",
         "nested reassigned",
         ("    def parameters(self) -> list[Parameter]:", "    def parameters(self, kept=[]) -> list[Parameter]:"),
-        ("        return list(found.values())\n", "        kept.extend(found.values())\n        return list(kept)\n"),
+        walk(
+            (
+                "        return list(found.values())\n",
+                "        kept.extend(found.values())\n        return list(kept)\n",
+            )
+        ),
     ),
     Wrong(
         "modules-of-the-class",
@@ -220,14 +246,16 @@ MODULE = [
         "parameters-one-level",
         "module",
         "deep",
-        ("modules.extend(reversed(module.__sub_modules.values()))", "modules.extend(self.__sub_modules.values())"),
+        walk(
+            ("modules.extend(reversed(module.__sub_modules.values()))", "modules.extend(self.__sub_modules.values())")
+        ),
     ),
     Wrong(
         "parameters-start-at-children",
         "parameters-own-missing",
         "module",
         "own",
-        ("        modules = [self]\n", "        modules = list(self.__sub_modules.values())\n"),
+        walk(("        modules = [self]\n", "        modules = list(self.__sub_modules.values())\n")),
     ),
     Wrong(
         "parameters-own-of-leaf-modules-only",
@@ -266,16 +294,18 @@ MODULE = [
         "parameters-shared-twice",
         "module",
         "shared",
-        ("        found: dict[int, Parameter] = {}\n", "        found = []\n"),
-        (KEEP, "                found.append(parameter)\n"),
-        ("        return list(found.values())\n", "        return found\n"),
+        walk(
+            ("        found: dict[int, Parameter] = {}\n", "        found = []\n"),
+            (KEEP, "                found.append(parameter)\n"),
+            ("        return list(found.values())\n", "        return found\n"),
+        ),
     ),
     Wrong(
         "parameters-keyed-by-name",
         "parameters-by-name",
         "module",
         "alike",
-        (KEEP, "                found.setdefault(parameter.name, parameter)\n"),
+        walk((KEEP, "                found.setdefault(parameter.name, parameter)\n")),
     ),
     Wrong(
         "parameters-dictionaries-merged",
@@ -300,12 +330,14 @@ MODULE = [
         "parameters-by-value",
         "module",
         "alike",
-        (
-            KEEP,
-            """\
+        walk(
+            (
+                KEEP,
+                """\
                 if not any(np.array_equal(parameter.tensor.data, other.tensor.data) for other in found.values()):
                     found[id(parameter)] = parameter
 """,
+            ),
         ),
     ),
     Wrong(
@@ -313,7 +345,7 @@ MODULE = [
         "parameters-by-value",
         "module",
         "alike",
-        (KEEP, "                found.setdefault(str(parameter.tensor), parameter)\n"),
+        walk((KEEP, "                found.setdefault(str(parameter.tensor), parameter)\n")),
     ),
     Wrong(
         "replaced-parameter-stored-by-id",
@@ -335,16 +367,16 @@ MODULE = [
         "module",
         "reassigned",
         (
-            "        found: dict[int, Parameter] = {}\n",
+            "        found = list(self.__parameters.values())\n",
             """\
         if "cached" in self.__dict__:
             return self.cached
-        found: dict[int, Parameter] = {}
+        found = list(self.__parameters.values())
 """,
         ),
         (
-            "        return list(found.values())\n",
-            "        self.cached = list(found.values())\n        return self.cached\n",
+            "        return list(dict.fromkeys(found))",
+            "        self.cached = list(dict.fromkeys(found))\n        return self.cached",
         ),
     ),
     Wrong(
@@ -367,9 +399,11 @@ MODULE = [
         "parameters-not-parameters",
         "module",
         "own",
-        (
-            "        return list(found.values())\n",
-            "        return [parameter.tensor for parameter in found.values()]\n",
+        walk(
+            (
+                "        return list(found.values())\n",
+                "        return [parameter.tensor for parameter in found.values()]\n",
+            ),
         ),
     ),
     Wrong(
@@ -1542,7 +1576,7 @@ RELU_ENTRIES = [
         "relu-unmasked",
         "relu",
         "relu_gradient relu_kink",
-        ("(base * (x.data > 0),)", "(base * np.where(x.data > 0, 1, 0.3),)"),
+        (RELU_RULE, "    return (base * np.where(x.data > 0, 1, 0.3),)\n"),
     ),
     Wrong(
         "relu-leaky-037",
@@ -2241,7 +2275,7 @@ MSELOSS = [
         "mse-two-missing",
         "mseloss",
         "mse_gradient",
-        (MEAN, "        return sum(difference * difference.data) * (1 / difference.size)\n"),
+        (MEAN, "        return sum(difference * difference.data) / difference.size\n"),
     ),
     Wrong(
         "mse-by-torch",
@@ -2338,9 +2372,15 @@ MSELOSS = [
         "mse-other-function",
         "mseloss",
         "mse_value",
-        ("sum(difference * difference)", "sum(difference * difference * difference)"),
+        ("sum(difference**2)", "sum(difference**3)"),
     ),
-    Wrong("mse-n-minus-one", "", "mseloss", "mse_value", ("(1 / difference.size)", "(1 / (difference.size - 1))")),
+    Wrong(
+        "mse-n-minus-one",
+        "",
+        "mseloss",
+        "mse_value",
+        ("difference**2) / difference.size", "difference**2) * (1 / (difference.size - 1))"),
+    ),
     Wrong(
         "mse-max",
         "mse-other-function",
@@ -3021,7 +3061,7 @@ NO_TENSOR = [
         "mseloss",
         "mse_value mse_zero",
         (
-            "        return sum(difference * difference) * (1 / difference.size)",
+            "        return sum(difference**2) / difference.size",
             "        return float((difference * difference).data.mean())",
         ),
     ),
