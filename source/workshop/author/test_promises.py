@@ -48,9 +48,11 @@ def answers() -> tuple[ast.Module, ...]:
 
 
 def behaviour() -> list[str]:
-    """The bullets of "How `MyTensor` behaves"."""
-    (cell,) = (text for name, text in sections() if name == "#### How `MyTensor` behaves")
-    return [flat(bullet) for bullet in re.findall(r"^- .*?(?=^- |^$)", cell, re.DOTALL | re.MULTILINE)]
+    """The bullets of the steps that build `MyTensor`."""
+    steps = [text for name, text in sections() if name.startswith("#### Step ")]
+    return [
+        flat(bullet) for step in steps for bullet in re.findall(r"^- .*?(?=^- |^$)", step, re.DOTALL | re.MULTILINE)
+    ]
 
 
 def sections() -> list[tuple[str, str]]:

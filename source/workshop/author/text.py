@@ -567,8 +567,9 @@ print("loss", loss.item(), " slope", w.grad.item())
 # thousands of parameters.
 #
 # Here is the same in PyTorch. `requires_grad=True` says that we want the gradient of a tensor: only then does PyTorch
-# record what is computed with it. `grad_fn` is the operation that made a result. Before you run the cell: what will it print
-# for `dy/dx`?
+# record what is computed with it. `grad_fn` is the operation that made a result.
+#
+# **Predict:** what does the cell print for `dy/dx`?
 
 # %% tags=["torch"]
 x = torch.tensor(3.0, requires_grad=True)
@@ -735,8 +736,9 @@ tests.test_tensor_class(MyTensor, until="data")
 tests.draw_broadcast((2, 3), (3,))
 
 # %% [markdown]
-# **What you will build:** `unbroadcast(gradient, shape)`, which folds a gradient back to the shape of the operand. Both are
-# plain NumPy. (Sum and broadcasting are each other's rule: you will meet this again when you build `sum`.)
+# **What you will build:** `unbroadcast(gradient, shape)`, which folds a gradient back to the shape of the operand, and leaves
+# the one that it is given as it is. (Sum and broadcasting are each other's rule: you will meet this again when you build
+# `sum`.)
 #
 # <details>
 # <summary>Hint 1: a nudge</summary>
@@ -876,7 +878,10 @@ for name, f, rule in (
         numeric_derivative(lambda x, f=f: f(x, right), left),
         numeric_derivative(lambda x, f=f: f(left, x), right),
     )
-    print(name, " numerically:", *numeric, " by your rule:", rule(np.ones(2), MyTensor(left), MyTensor(right)))
+    ruled = rule(np.ones(2), MyTensor(left), MyTensor(right))
+    print(name)
+    print("    numerically: ", *numeric)
+    print("    by your rule:", *(ruled if isinstance(ruled, tuple) else [ruled]))
 
 # %% [markdown]
 # The numeric derivative took two evaluations for each operand, the rule one product. And the rule is exact. (Of many numbers
@@ -1194,7 +1199,7 @@ tests.test_tensor_class(MyTensor)
 # bottom. With `beside=True` and an expression as text, PyTorch's graph stands next to it, and the first tensor is marked whose
 # gradient differs.
 #
-# In the next cell `x` is used twice. Before you run it: what are the gradients of `a`, `x` and `b`?
+# **Predict:** in the next cell `x` is used twice. What are the gradients of `a`, `x` and `b`?
 
 # %% tags=["torch"]
 a, x, b = (MyTensor(number, requires_grad=True) for number in (2.0, 3.0, 4.0))
@@ -1210,8 +1215,9 @@ tests.walk_graph("a * x + b * x")
 # #### Roll down a curve
 #
 # What is a gradient good for? It points uphill, so a small step the other way leads down. Here is a curve with two valleys,
-# written with your operators, and a ball that starts at 3. Each step is `x - 0.1 * gradient`. Guess before you run it: in which
-# valley does the ball end? And where does it end from -3, or from 0.5?
+# written with your operators, and a ball that starts at 3. Each step is `x - 0.1 * gradient`.
+#
+# **Predict:** in which valley does the ball end? Is it the deeper one?
 
 # %%
 def curve(x: Any) -> Any:
@@ -1232,7 +1238,9 @@ else:
     print("Your tensors cannot compute yet: see step 4.")
 
 # %% [markdown]
-# You have just *trained* one number: the heart of all that follows. (`x.data[...] -= ` changes the array in place. Without
+# You have just *trained* one number: the heart of all that follows.
+#
+# **Your turn:** where does the ball end from -3, or from 0.5? And with steps of `0.4 * gradient`? (`x.data[...] -= ` changes the array in place. Without
 # `[...]` Python would change it *and then* raise `AttributeError`, because it finally tries to assign the property.)
 #
 # **In PyTorch:** tensors live on a device (CPU, GPU), operations and rules are written in C++, `backward` is called

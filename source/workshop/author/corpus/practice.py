@@ -67,6 +67,22 @@ WRONG = [
     numeric("numeric-sums", "numeric-one-for-all", "arrays", "    return np.sum(f(x + h) - f(x - h)) / (2 * h)\n"),
     numeric("numeric-steps-in-place", "numeric-in-place", "arrays", IN_PLACE),
     folded("fold-returns-what-it-gets", "not-unbroadcast", "new_axes length_one", "gradient.shape == shape", "True"),
+    folded(
+        "fold-sums-all",
+        "",
+        "equal_shapes",
+        "        return gradient\n    while",
+        "        return gradient.sum()\n    while",
+    ),
+    folded(
+        "fold-writes-into-its-gradient",
+        "",
+        "both",
+        "    while gradient.ndim",
+        "    given, gradient = gradient, gradient.copy()
+    given[...] = 0
+    while gradient.ndim",
+    ),
     folded("fold-means-new-axes", "unbroadcast-averages", "new_axes", SUM_NEW, SUM_NEW.replace("sum", "mean")),
     folded("fold-means-length-one", "unbroadcast-averages", "length_one", SUM_ONE, SUM_ONE.replace("sum", "mean")),
     folded("fold-last-axes", "unbroadcast-wrong-axis", "new_axes", SUM_NEW, SUM_NEW.replace("0", "-1")),
