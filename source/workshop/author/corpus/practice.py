@@ -79,9 +79,7 @@ WRONG = [
         "",
         "both",
         "    while gradient.ndim",
-        "    given, gradient = gradient, gradient.copy()
-    given[...] = 0
-    while gradient.ndim",
+        "    given, gradient = gradient, gradient.copy()\n    given[...] = 0\n    while gradient.ndim",
     ),
     folded("fold-means-new-axes", "unbroadcast-averages", "new_axes", SUM_NEW, SUM_NEW.replace("sum", "mean")),
     folded("fold-means-length-one", "unbroadcast-averages", "length_one", SUM_ONE, SUM_ONE.replace("sum", "mean")),
