@@ -26,7 +26,7 @@ TEXT = AUTHORS / "text.py"
 ANSWERS = [
     *("strides", "numeric"),
     *("data", "unbroadcast", "rules", "operators", "tensor"),
-    *("module", "matmul", "layers", "optimizer", "loss", "model"),
+    *("module", "matmul", "layers", "optimizer", "loss", "train", "model"),
 ]
 SETUP = """\
 import sys
