@@ -163,7 +163,7 @@ PROMISES = {
         Promise("`b.__rtruediv__(a)` | `6 / x` |", "tensor/div_numbers", "rdiv-not-reflected"),
         Promise(
             "The result is a `MyTensor`.",
-            "tensor/add tensor/sub tensor/mul tensor/div tensor/flag tensor/records",
+            "tensor/add tensor/sub tensor/mul tensor/div tensor/negative tensor/flag tensor/records",
             "results-are-arrays",
         ),
         Promise("It requires a gradient if any operand does.", "tensor/flag", "flag-of-the-tensor-asked"),
