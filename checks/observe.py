@@ -48,6 +48,7 @@ MOST_WRITTEN = 2500  # numbers of an array, in a text
 CALLERS = 3  # frames of the learner's that are shown: where it was raised, and who called that
 ADDRESS = re.compile(r"<(?:[\w.<>]+\.)?(\w+) object at 0x[0-9a-fA-F]+>")
 CONTAINERS = (list, tuple, dict, set, frozenset)
+MOST_PRINTED, LINES_PRINTED = 1000, 20  # of what learners' code prints in a check: characters and lines
 DEEPEST = 8  # containers within containers
 NUMBERS = "fiub"  # kinds of NumPy's types that are numbers, as a mask is
 HUGE = 10**300  # whole numbers below this can be made floats
@@ -262,41 +263,53 @@ def charge(seconds: float) -> None:
 
 
 @contextlib.contextmanager
-def quiet() -> Iterator[Nowhere]:
+def quiet() -> Iterator[None]:
     """Drop what is printed, logged or warned inside, and what a learner's `__del__` raises.
 
-    nbgrader reads anything on stderr as a failed test. Gives where it went, which knows whether anything was printed.
+    nbgrader reads anything on stderr as a failed test.
     """
     hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
     logged = logging.root.manager.disable
     logging.disable()
-    printed = Nowhere()
     try:
         with (
-            contextlib.redirect_stdout(printed),
+            contextlib.redirect_stdout(Nowhere()),
             contextlib.redirect_stderr(Nowhere()),
             warnings.catch_warnings(),
             np.errstate(all="ignore"),
         ):
             warnings.simplefilter("ignore")
-            yield printed
+            yield
     finally:
         logging.disable(logged)
         sys.unraisablehook = hook
 
 
 class Nowhere(io.TextIOBase):
-    """Takes all text and keeps none.
-
-    Attributes:
-        used: whether there was any.
-    """
-
-    used = False
+    """Takes all text and keeps none."""
 
     def write(self, text: str) -> int:
-        self.used = True
         return len(text)
+
+
+class Printed(io.TextIOBase):
+    """Takes all text and keeps the beginning."""
+
+    def __init__(self) -> None:
+        self._kept, self._count = "", 0
+
+    def write(self, text: str) -> int:
+        self._kept += text[: MOST_PRINTED - len(self._kept)]
+        self._count += len(text)
+        return len(text)
+
+    @property
+    def shown(self) -> str | None:
+        """The first lines, without control characters; None where there are none."""
+        lines = self._kept.expandtabs().rstrip().split("\n")
+        text = "\n".join(printable(line, MOST_PRINTED) for line in lines[:LINES_PRINTED])
+        is_cut = len(lines) > LINES_PRINTED or self._count > MOST_PRINTED
+        return (f"{text}\n… and more" if is_cut else text) or None
 
 
 def _no_torch() -> contextlib.AbstractContextManager:

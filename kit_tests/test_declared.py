@@ -44,7 +44,7 @@ def doubling(assignment: Assignment | None = None) -> Section:
 def test_a_report_offers_what_an_assignment_draws_in_its_words():
     report = doubling(Drawn("Doubling")).run({"double": lambda n: 3 * n}, seed=1)
     assert "    Then draw it beside Euclid's <own>:\n\n        tests.draw(2)\n" in report.as_text()
-    assert "<p>Then draw it beside Euclid's &lt;own&gt;:</p><pre>tests.draw(2)</pre>" in report.as_html()
+    assert " Then draw it beside Euclid's &lt;own&gt;:</p><pre>tests.draw(2)</pre>" in report.as_html()
     assert "draw" not in str(report.as_dict())
     assert "draw" not in doubling().run({"double": lambda n: 3 * n}, seed=1).as_text()
 

@@ -79,7 +79,7 @@ def test_feedback_shows_the_report_of_the_first_mistake(graded):
     assert "minitorch-report" in page("sign")
     assert "The gradients of a + b and a - b" in page("sign")
     assert "the right side of a difference gets the gradient of a sum" in page("sign")
-    assert "Paste this into a new cell to see it" in page("sign")
+    assert "Paste this code into a new cell to see it." in page("sign")
 
 
 def test_feedback_says_which_points_count_where_a_section_was_judged_twice(graded):

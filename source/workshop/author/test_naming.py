@@ -427,13 +427,11 @@ def test_whoever_called_is_shown_with_the_line_that_raised():
     assert re.search(r"in unbroadcast, line \d+\nin add_deriv, line \d+", shown.got)
 
 
-def test_that_prints_are_not_shown_is_said_where_something_fails():
-    says = "What your code prints while a test runs is not shown"
-    printing = ("result = np.maximum(x.data, 0)", "print(x); result = np.minimum(x.data, 0)")
+def test_what_is_printed_is_shown_below_the_check_that_it_was_printed_in():
+    printing = ("result = np.maximum(x.data, 0)", "print('here:', x.data.shape); result = np.minimum(x.data, 0)")
     report = proof.report(proof.SECTIONS["relu"], solved(printing))
-    assert says in report.as_text() and says in report.as_html()
-    silent = proof.report(proof.SECTIONS["relu"], solved((printing[0], printing[1].removeprefix("print(x); "))))
-    assert says not in silent.as_text()
+    assert report.open.printed.startswith("here: (") and "here: (" in report.as_text()
+    assert f"<details><summary>What your code printed here</summary><pre>{report.open.printed}" in report.as_html()
 
 
 def test_an_object_is_shown_without_its_address():
