@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ET
 from typing import Any
 
 import numpy as np
+import proof
 import pytest
 import reader as training
 from answers import the_reference  # noqa: F401 - a fixture
@@ -242,3 +243,107 @@ def test_a_path_of_one_object_says_that_it_has_changed(reference, shown):
     for path in ([w] * 3, [w.data] * 3):
         tests.draw_descent(lambda w: w**2, path=path)
         assert "one and the same object" in shown.pop()["text/plain"]
+
+
+# ---------------------------------------------------------------- a network
+
+
+def test_layers_are_columns_and_modules_a_tree(reference, shown):
+    tests.draw_network(reference["SuperModel"]())
+    forms = shown.pop()
+    fit_for_every_front_end(forms)
+    assert forms["text/plain"].split("\n") == [
+        "model       SuperModel                               2,410 numbers",
+        "├── hidden  Linear      weight (64, 32), bias (32,)  2,080 numbers",
+        "├── relu    ReLU        no parameters",
+        "└── output  Linear      weight (32, 10), bias (10,)  330 numbers",
+        "",
+        "It has 2,410 numbers to train.",
+    ]
+    page = forms["text/html"]
+    for said in ("64 inputs", "32 units", "then ReLU", "10 outputs", ">hidden<", "weight (64, 32)", "⋮"):
+        assert said in page, said
+    assert "hidden from 64 to 32 numbers, then ReLU, output from 32 to 10 numbers." in page
+    assert page.count("<circle") == 3 * 6
+
+
+@pytest.mark.parametrize("style", sorted({"reference", *proof.CORRECT}))
+def test_a_network_of_any_correct_internals_is_drawn(style, shown):
+    tests.draw_network(proof.solution(style)["SuperModel"]())
+    forms = shown.pop()
+    fit_for_every_front_end(forms)
+    page, text = forms["text/html"], forms["text/plain"]
+    assert "64 inputs" in page and "10 outputs" in page and "parameters()" not in text and "do not fit" not in text
+    assert re.search(r"It has [\d,]+ numbers to train.$", text)
+
+
+NETWORKS = """
+class Block(MyModule):
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.linear, self.relu = Linear(inputs, outputs), ReLU()
+
+class Deep(MyModule):
+    def __init__(self, *sizes):
+        super().__init__()
+        for number, (one, two) in enumerate(zip(sizes, sizes[1:])):
+            setattr(self, f"block{number}", Block(one, two))
+        self.again = self.block0
+        self.itself = self
+
+class Gap(MyModule):
+    def __init__(self):
+        super().__init__()
+        self.one, self.two, self.scale = Linear(3, 4), Linear(5, 1), Parameter(MyTensor(1.0))
+
+class Own(MyModule):
+    def __init__(self):
+        super().__init__()
+        self.weight, self.bias = Parameter(MyTensor(np.ones((2, 5)))), Parameter(MyTensor(np.ones(2)))
+
+class Late(MyModule):
+    def parameters(self): raise RuntimeError("<b>")
+
+class Half(MyModule):
+    def __init__(self):
+        super().__init__()
+        self.hidden = Linear(4, 3)
+
+    def parameters(self): return [self.hidden.weight]
+
+class Nothing(Half):
+    def parameters(self): ...
+"""
+
+
+@pytest.mark.parametrize(
+    ("model", "says"),
+    [
+        ("Deep(2, 16, 5, 1)", "│   ├── linear  Linear  weight (16, 5), bias (5,)   85 numbers"),
+        ("Deep(2, 16, 5, 1)", "├── again       Block   the same as block0"),
+        ("Deep(2, 16, 5, 1)", "└── itself      Deep    the same as the model"),
+        ("Deep(*range(1, 12))", "It has 505 numbers to train."),
+        ("Gap()", "one gives 4 numbers and two takes 5: they do not fit one after the other."),
+        ("Gap()", "model    Gap     scale ()                  23 numbers"),
+        ("Own()", "model  Own  weight (2, 5), bias (2,)  12 numbers"),
+        ("Late()", "parameters() does not work yet. No module in it holds a matrix yet"),
+        ("MyModule()", "No module in it holds a matrix yet, so there are no layers to draw."),
+        ("Half()", "parameters() does not give hidden.bias: no optimizer would change it."),
+        ("Nothing()", "parameters() gives nothing yet. It has 15 numbers to train."),
+        ("SuperModel", "and this is <class '__main__.SuperModel'>: call it, as in SuperModel()."),
+        ("None", "and this is None."),
+        ("MyTensor(3.0)", "draw_network draws a model"),
+    ],
+)
+def test_networks_of_all_kinds(reference, shown, model, says):
+    exec(f"{NETWORKS}\ntests.draw_network({model})", {**reference, "tests": tests})
+    forms = shown.pop()
+    assert says in forms["text/plain"], forms["text/plain"]
+    if "<svg" in forms.get("text/html", ""):
+        fit_for_every_front_end(forms)
+
+
+def test_a_weight_the_other_way_round_is_seen_by_its_bias(reference, shown):
+    exec(f"{NETWORKS}\ntests.draw_network(Own())", {**reference, "tests": tests})
+    page = shown.pop()["text/html"]
+    assert "5 inputs" in page and "2 outputs" in page

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import html
 import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from checks import svg
-from checks.observe import explain, learner_code, quiet
+from checks.observe import class_name, explain, learner_code, printable, quiet, text_of
 from checks.report import show
+from workshop.graph import is_tensor
 from workshop.reading import array_of
 
 SECONDS = 10.0  # for all that runs the learner's code in one picture
@@ -226,3 +228,241 @@ class Valley:
 def _share(start: float, end: float, border: float) -> float:
     """How far one gets on the way before a border that lies in between; else all the way."""
     return (border - start) / (end - start) if (start - border) * (end - border) < 0 else 1.0
+
+
+# ---------------------------------------------------------------- a network
+
+UNITS = 7  # of a layer that are drawn; of more, the first and the last
+MOST_LAYERS = 6  # with a matrix, that are drawn
+MOST_MODULES = 60  # lines of the tree
+DEPTH = 8
+WIDE, ROUND, APART = 780, 9, 27  # pixels: the picture, the radius of a unit, and from one unit to the next
+
+
+@dataclass
+class Part:
+    """A module or a parameter in the tree: its name, class, own parameters, and what is in it."""
+
+    name: str
+    kind: str
+    parameters: dict[str, np.ndarray]
+    again: str = ""  # the name under which it stood before
+    parts: list[Part] | None = None
+
+    @property
+    def numbers(self) -> int:
+        return sum(array.size for array in self.parameters.values()) + sum(part.numbers for part in self.parts or ())
+
+    def row(self) -> tuple[str, str, str]:
+        """What the tree says of it."""
+        own = ", ".join(f"{name} {array.shape}" for name, array in self.parameters.items())
+        held = f"the same as {self.again}" if self.again else own or ("" if self.parts else "no parameters")
+        return self.kind, held, f"{self.numbers:,} numbers" if self.numbers else ""
+
+
+def draw_network(model: Any) -> None:
+    """Draw a network from a model: its layers as columns of units, the tree of its modules, how many numbers train.
+
+        tests.draw_network(model)
+
+    The layers are the modules that hold a matrix, in the order in which the model's attributes were set. Between two
+    columns each line is a weight; of a large layer the first and the last units are drawn.
+
+    Args:
+        model: a MyModule of yours, finished or not.
+    """
+    with _kindly("The network"):
+        if not _is_module(model):
+            raise Untold(
+                f"draw_network draws a model, an object of a class derived from MyModule, and this is "
+                f"{text_of(model, 60)}{': call it, as in SuperModel()' if isinstance(model, type) else ''}."
+            )
+        found = Found({}, {})
+        root = _part(model, "", 0, found)
+        told = [_counted(model, found, root)]
+        text = _tree(root)
+        layers = _layers(root)
+        told += [f"It has {root.numbers:,} numbers to train." if root.numbers else "", *_gaps(layers)]
+        if not layers:
+            told.append("No module in it holds a matrix yet, so there are no layers to draw.")
+        pictures = [_network(layers)] if layers else []
+        tree = f"<figure><figcaption>Its modules</figcaption><pre>{html.escape(text)}</pre></figure>"
+        svg.show_pictures([*pictures, tree], text, " ".join(each for each in told if each))
+
+
+class Found(NamedTuple):
+    """The modules and the parameters that were met, by their id: where they stand."""
+
+    modules: dict[int, str]
+    parameters: dict[int, str]
+
+
+def _is_module(thing: Any) -> bool:
+    return not isinstance(thing, type) and not is_tensor(thing) and callable(getattr(type(thing), "parameters", None))
+
+
+def _part(module: Any, name: str, depth: int, found: Found) -> Part:
+    """The tree below a module."""
+    part = Part(name, class_name(module), {}, parts=[])
+    found.modules[id(module)] = name or "the model"
+    for key, value in list(getattr(module, "__dict__", {}).items()):
+        path = f"{name}.{key}" if name else key
+        if _is_module(value):
+            if id(value) in found.modules:
+                part.parts.append(Part(path, class_name(value), {}, again=found.modules[id(value)]))
+            elif depth < DEPTH and len(found.modules) < MOST_MODULES:
+                part.parts.append(_part(value, path, depth + 1, found))
+            continue
+        tensor = None if is_tensor(value) else getattr(value, "tensor", None)
+        if is_tensor(tensor) and id(value) not in found.parameters:
+            found.parameters[id(value)] = path
+            part.parameters[printable(key, 40)] = array_of(tensor, path)
+    return part
+
+
+def _tree(root: Part) -> str:
+    """The tree as text, a line for each module."""
+    rows: list[tuple[str, str, str, str]] = []
+
+    def add(part: Part, before: str, branch: str) -> None:
+        name = part.name.rpartition(".")[2] or "model"
+        rows.append((printable(f"{before}{branch}{name}", 60), *part.row()))
+        below = before + {"": "", "├── ": "│   ", "└── ": "    "}[branch]
+        for number, each in enumerate(part.parts or (), 1):
+            add(each, below, "└── " if number == len(part.parts) else "├── ")
+
+    add(root, "", "")
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(f"{text:{wide}}" for text, wide in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
+
+
+@dataclass
+class Layer:
+    """A matrix from so many numbers to so many; and the modules without parameters that follow."""
+
+    name: str
+    kind: str
+    sizes: tuple[int, int]
+    shapes: list[str]
+    after: list[str]
+
+
+def _layers(root: Part) -> list[Layer]:
+    layers: list[Layer] = []
+
+    def add(part: Part) -> None:
+        matrices = {name: array for name, array in part.parameters.items() if array.ndim == 2}
+        if len(matrices) == 2:  # one may be a bias, written as a row
+            one, two = sorted(matrices, key=lambda name: matrices[name].size)
+            if 1 in matrices[one].shape and matrices[one].size in matrices[two].shape:
+                del matrices[one]
+        for name, matrix in matrices.items():
+            shapes = [f"{key} {array.shape}" for key, array in part.parameters.items()] if len(matrices) == 1 else []
+            sizes = _sizes(matrix, part, layers[-1].sizes[1] if layers else None)
+            layers.append(Layer(part.name or name, part.kind, sizes, shapes or [f"{name} {matrix.shape}"], []))
+        if layers and not part.parameters and not part.parts and not part.again:
+            layers[-1].after.append(part.kind)
+        for each in part.parts or ():
+            add(each)
+
+    add(root)
+    return layers
+
+
+def _sizes(matrix: np.ndarray, part: Part, before: int | None) -> tuple[int, int]:
+    """From how many numbers to how many: a bias tells, or what came before; else the rows are the inputs."""
+    rows, columns = matrix.shape
+    biases = [array.size for array in part.parameters.values() if array is not matrix and array.size in matrix.shape]
+    turned = rows in biases and columns not in biases if biases and rows != columns else before == columns != rows
+    return (columns, rows) if turned else (rows, columns)
+
+
+def _counted(model: Any, found: Found, root: Part) -> str:
+    """What `parameters()` gives, where it is not what was found; where nothing was, its parameters are the model's."""
+    try:
+        given = model.parameters()
+        if given is None:
+            return "parameters() gives nothing yet."
+        given = list(given)
+    except Exception:
+        return "parameters() does not work yet."
+    if not found.parameters:
+        for number, each in enumerate(given, 1):
+            name = printable(str(getattr(each, "name", None) or "parameter"), 40)
+            root.parameters[name if name not in root.parameters else f"{name}{number}"] = array_of(each.tensor, name)
+        return ""
+    missing = [name for key, name in found.parameters.items() if key not in set(map(id, given))]
+    if not missing:
+        return ""
+    more = f" and {len(missing) - 4} more" if len(missing) > 4 else ""
+    them = "it" if len(missing) == 1 else "them"
+    return f"parameters() does not give {', '.join(missing[:4])}{more}: no optimizer would change {them}."
+
+
+def _gaps(layers: list[Layer]) -> list[str]:
+    """Where a layer does not take what the one before gives."""
+    return [
+        f"{one.name} gives {one.sizes[1]} numbers and {two.name} takes {two.sizes[0]}: they do not fit one after the "
+        "other."
+        for one, two in itertools.pairwise(layers)
+        if one.sizes[1] != two.sizes[0]
+    ]
+
+
+def _network(layers: list[Layer]) -> str:
+    """The picture: a column of units for each layer's numbers, lines for the weights between."""
+    shown = layers[:MOST_LAYERS]
+    sizes = [shown[0].sizes[0], *(layer.sizes[1] for layer in shown)]
+    tall = 2 * ROUND + APART * (min(UNITS, max(sizes)) - 1)
+    top, apart = 62, min(190, (WIDE - 110) / len(shown))
+    xs = [55 + apart * number for number in range(len(sizes))]
+    shapes, columns = [], [_column(size, top, tall) for size in sizes]
+    for layer, x0, x1, left, right in zip(shown, xs, xs[1:], columns, columns[1:], strict=False):
+        shapes += [svg.line([(x0 + ROUND, y0), (x1 - ROUND, y1)], "value faint") for y0 in left for y1 in right]
+        middle = (x0 + x1) / 2
+        room = int(apart / 6.5)
+        for number, (line, kind) in enumerate(
+            [(layer.name, "strong"), *((shape, "value") for shape in layer.shapes[:2])]
+        ):
+            shapes.append(svg.words(middle, 16 + 15 * number, printable(line, room), kind, size=12))
+    for number, (size, x, column) in enumerate(zip(sizes, xs, columns, strict=True)):
+        after = shown[number - 1].after if number else []
+        for y in column:
+            shapes.append(svg.dot(x, y, ROUND))
+            if any("relu" in kind.lower() for kind in after):  # the bend of ReLU in each unit
+                shapes.append(svg.line([(x - 5, y + 3), (x, y + 3), (x + 4, y - 4)], "thick"))
+        if len(column) < size:
+            shapes.append(svg.words(x, top + tall / 2 + 5, "⋮", "strong", size=18))
+        last = number == len(sizes) - 1
+        word = "inputs" if not number else "outputs" if last and len(shown) == len(layers) else "units"
+        shapes.append(svg.words(x, top + tall + 22, f"{size:,} {word if size != 1 else word[:-1]}", size=12))
+        for line, kind in enumerate(after[:2]):
+            shapes.append(svg.words(x, top + tall + 38 + 15 * line, f"then {printable(kind, 14)}", size=12))
+    most = max(min(2, len(layer.after)) for layer in shown)
+    if len(shown) < len(layers):
+        shapes.append(svg.words(xs[-1] + 22, top + tall / 2, "…", "strong", "start", 18))
+    sentence = ", ".join(
+        f"{layer.name} from {layer.sizes[0]} to {layer.sizes[1]} numbers"
+        + (f", then {' and '.join(layer.after)}" if layer.after else "")
+        for layer in layers
+    )
+    alt = f"The network as columns of units with lines for the weights between them: {sentence}."
+    return svg.drawn(
+        xs[-1] + 55,
+        top + tall + 28 + 15 * most,
+        alt,
+        shapes,
+        "The network: each line is a weight",
+        least=min(xs[-1] + 55, 420),
+    )
+
+
+def _column(size: int, top: float, tall: float) -> list[float]:
+    """The middles of the units of one column: few stand in its middle, of many some are left out there."""
+    if size <= UNITS:
+        first = top + tall / 2 - APART * (size - 1) / 2
+        return [first + APART * number for number in range(size)]
+    places = [top + ROUND + APART * number for number in range(UNITS)]
+    return places[:3] + places[-3:]
