@@ -1779,7 +1779,9 @@ tests.draw_descent(lambda w: line_loss(MyTensor(w)), slope, start=0.0, rates=(0.
 # %% [markdown]
 # ### The training loop
 #
-# *Building, 20 minutes.* The loop, `train`, for any model and any examples. An example is a row of `images` (they may be
+# *Building, 20 minutes.*
+#
+# The loop, `train`, for any model and any examples. An example is a row of `images` (they may be
 # anything that numbers describe), and the same row of `targets` is what the model should answer to it.
 #
 # - In each epoch shuffle the examples anew, and take each once, in mini-batches of `batch_size`. The last one may be
@@ -1871,7 +1873,9 @@ tests.test_train(train, MyModule, Parameter, matmul, SGD, MSELoss, MyTensor)
 # %% [markdown]
 # ### Two moons
 #
-# *Playing, 5 minutes.* In two dimensions we can see all that a network answers. Here two classes of points lie in the
+# *Playing, 5 minutes.*
+#
+# In two dimensions we can see all that a network answers. Here two classes of points lie in the
 # plane like two moons, and a small network gives each place a score for each class. Its answer is the class with the
 # higher score. First it is a network *without ReLU*, two linear layers in a row.
 #
@@ -1976,7 +1980,9 @@ def accuracy(model: MyModule, images: np.ndarray, labels: np.ndarray) -> float:
 # %% [markdown]
 # ### The model
 #
-# *Building, 15 minutes.* Now your network, `SuperModel`. The shapes, for a mini-batch of $n$ pictures and, say, 32
+# *Building, 15 minutes.*
+#
+# Now your network, `SuperModel`. The shapes, for a mini-batch of $n$ pictures and, say, 32
 # *hidden* units (between input and output): $(n, 64) \to (n, 32) \to (n, 10)$.
 #
 # The cell also trains it. The given learning rate of 1.0 looks large. But MSE takes the mean over all elements, the ten
@@ -2101,7 +2107,9 @@ tests.test_model(SuperModel, MSELoss, SGD, MyTensor)
 # %% [markdown]
 # ### The same in PyTorch
 #
-# *Reading and running, 10 minutes.* The same digits, the same network. You know what each line on the right does, because
+# *Reading and running, 10 minutes.*
+#
+# The same digits, the same network. You know what each line on the right does, because
 # you have built it:
 #
 # | Yours | PyTorch's |
@@ -2145,7 +2153,7 @@ except RuntimeError as error:
 # no dtypes in PyTorch. So say which one you want when you make a tensor of NumPy's numbers: 7 digits are plenty for a
 # network, and `float32` takes half the memory.
 #
-# Then the loop. A `DataLoader` hands out the mini-batches; with `shuffle=True` it shuffles anew in each epoch. Where
+# Next the loop. A `DataLoader` hands out the mini-batches; with `shuffle=True` it shuffles anew in each epoch. Where
 # nothing is to be differentiated, `torch.no_grad()` switches recording off. (Ours always records, and forgets.)
 
 # %% tags=["torch"]
