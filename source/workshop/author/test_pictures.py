@@ -1,0 +1,349 @@
+"""Pictures and toys that the notebook calls: what they show and say, of right, half-written and wrong work."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+from typing import Any
+
+import numpy as np
+import proof
+import pytest
+import reader as training
+from answers import the_reference  # noqa: F401 - a fixture
+
+import tests
+from checks import svg
+from workshop import pictures, reader
+
+# The first ten fill the picture, the next ten are drawn in its middle, the last ten are small and in a corner.
+DRAWN = """
+...##... ...##... .+###+.. .####... #....#.. .######. ....#... ######.. .+###+.. ..####..
+..#..#.. ..###... #....#.. ....##.. #....#.. #....... ..##.... .....#.. .#...#.. .#...##.
+.#....#. .#.##... .....#.. ....#... #....#.. #....... .#...... ....##.. .#...#.. .#....#.
+.#....#. ...##... .....#.. .###.... #######. #####... #....... ....#... ..###... ..#####.
+.#....#. ...##... ....#... ....##.. .....#.. .....#.. ######.. ..####.. .#...#.. ......#.
+.#....#. ...##... ...#.... .....#.. .....#.. ......#. #.....#. ...#.... #.....#. .....##.
+..#..#.. ...##... ..#..... ....##.. .....#.. .#...#.. #.....#. ..##.... #.....#. ....##..
+...##... ...##... .######. #####... .....#.. ..###... .#####.. ..#..... .#####.. ..##....
+
+........ ........ ........ ........ ........ ........ ........ ........ ........ ........
+..+##+.. ....##.. ..+##+.. ..+###.. ...+#... ..#####. ...+#... .######. ..+##+.. ..+###..
+.##..##. ...+##.. .##..##. .....##. ..+##... ..##.... ..##.... .....##. .##..##. .##..##.
+.##..##. ....##.. ....+##. ...###.. .+#.##.. ..####.. .#####.. ....##.. ..####.. .##..##.
+.##..##. ....##.. ...+#... .....##. .######. .....##. .##..##. ...##... .##..##. ..+####.
+..+##+.. ....##.. .######. .+###+.. ....##.. ..####.. ..+##+.. ...##... ..+##+.. ...+##..
+........ ........ ........ ........ ........ ........ ........ ........ ........ ........
+........ ........ ........ ........ ........ ........ ........ ........ ........ ........
+
+.###.... #....... ###..... .##..... #.#..... ####.... .##..... ####.... .##..... .###....
+#...#... #....... ...#.... #..#.... #.#..... #....... #....... ...#.... #..#.... #..#....
+#...#... #....... ...#.... ...#.... #.#..... ###..... #....... ..#..... #..#.... #..#....
+#...#... #....... ..#..... .##..... ####.... ...#.... ###..... ..#..... .##..... .###....
+#...#... #....... .#...... ...#.... ..#..... ...#.... #..#.... .#...... #..#.... ...#....
+.###.... #....... ####.... ###..... ..#..... ###..... .##..... .#...... .##..... .##.....
+"""
+
+
+@pytest.fixture
+def shown(monkeypatch) -> list[dict[str, Any]]:
+    """What is displayed."""
+    forms: list[dict[str, Any]] = []
+    for module in (svg, reader, pictures):
+        monkeypatch.setattr(module, "show", forms.append)
+    return forms
+
+
+def fit_for_every_front_end(forms: dict[str, Any]) -> None:
+    """No scripts, the colors of the page, a description of each picture, all words in the text, too."""
+    page, text = forms["text/html"], forms["text/plain"]
+    assert len(text) > 60
+    assert not re.search(r"(?i)<script|\son\w+=|javascript:|@import|https?://(?!www.w3.org/2000/svg)", page)
+    assert "var(--vscode-foreground, var(--jp-content-font-color1, currentColor))" in page
+    found = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
+    assert found
+    for each in found:
+        picture = ET.fromstring(each)
+        assert picture.get("role") == "img" and len(picture.get("aria-label")) > 20
+        wide, tall = float(picture.get("width")), float(picture.get("height"))
+        assert wide <= 780
+        for element in picture.iter():
+            for name, most in (("x", wide), ("cx", wide), ("y", tall), ("cy", tall)):
+                assert -1 <= float(element.get(name, 0)) <= most + 1, element.attrib
+
+
+# ---------------------------------------------------------------- a digit is read
+
+
+def test_the_trained_network_is_in_sync_and_reads_what_it_has_not_seen():
+    with np.load(training.FILE) as kept:
+        again = training.trained()
+        assert {*kept} == {*again}
+        assert all(np.allclose(kept[name], again[name], atol=1e-3) for name in again)
+    right = sum(reader.scores_of(picture)[0].argmax() == digit for picture, digit in map(reader.held_out, range(360)))
+    assert right >= 0.95 * 360
+
+
+def test_it_reads_drawings_that_it_was_not_shown():
+    read = [
+        (digit, reader.scores_of(reader.prepared(reader.drawn_in(text))).mean(axis=0).argmax())
+        for digit, text in training.drawings(DRAWN)
+    ]
+    right = [digit == answer for digit, answer in read]
+    assert sum(right[:10]) >= 9 and sum(right) >= 26 and len(right) == 30
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        str.strip,
+        lambda text: text.replace(".", " "),
+        lambda text: f"\n\n{text}\n  \n",
+        lambda text: "".join(f"\n        {line}" for line in text.split("\n")),
+    ],
+)
+def test_a_drawing_may_be_indented_and_have_spaces_for_paper(change):
+    assert (reader.drawn_in(change(reader.EXAMPLE)) > 0).sum() == 16
+    assert reader.scores_of(reader.prepared(reader.drawn_in(change(reader.EXAMPLE)))).mean(axis=0).argmax() == 2
+
+
+def test_a_digit_is_shown_with_its_scores_and_the_answer_in_words(shown):
+    tests.read_digit()
+    forms = shown.pop()
+    fit_for_every_front_end(forms)
+    assert forms["text/plain"].endswith("The network reads a 2.") and "The network reads a 2." in forms["text/html"]
+    assert forms["text/html"].count("<svg") == 3
+    tests.read_digit(np.int64(7))
+    forms = shown.pop()
+    fit_for_every_front_end(forms)
+    assert "Held-out picture 7" in forms["text/html"] and "reads a 5. Right: it is a 5." in forms["text/plain"]
+    said = [tests.read_digit(number) or shown.pop()["text/plain"] for number in range(360)]
+    assert 1 <= sum(". Wrong: it is a " in text for text in said) <= 18
+    assert any("but it could be a" in text for text in said)
+
+
+@pytest.mark.parametrize(
+    ("picture", "says"),
+    [
+        ("", "There is no ink in this drawing"),
+        ("........\n" * 8, "There is no ink"),
+        ("#" * 9, "This drawing has 1 lines of up to 9 characters"),
+        ("#\n" * 9, "This drawing has 9 lines"),
+        ("..#..\n..x..", "Line 2 of the drawing has a 'x'. Draw with # for ink"),
+        ("<script>", "Line 1 of the drawing has a '<'"),
+        (360, "There are 360 held-out pictures, from 0 to 359; not 360."),
+        (-1, "from 0 to 359; not -1."),
+        (True, "Give a drawing, as text in eight lines, or a number from 0 to 359, and not True."),
+        (None, "and not None"),
+        ([[1]], "and not [[1]]"),
+    ],
+)
+def test_what_cannot_be_read_is_said_kindly(shown, picture, says):
+    tests.read_digit(picture)
+    forms = shown.pop()
+    assert set(forms) == {"text/plain"} and says in forms["text/plain"]
+
+
+def test_without_its_file_the_network_says_what_is_missing(shown, monkeypatch, tmp_path):
+    monkeypatch.setattr(reader, "FOLDER", tmp_path)
+    reader._file.cache_clear()
+    tests.read_digit()
+    assert shown.pop()["text/plain"].startswith("The file data/reader.npz is not beside tests.py")
+
+
+# ---------------------------------------------------------------- steps down a valley
+
+
+def test_steps_of_four_rates_and_how_each_went(shown):
+    tests.draw_descent(lambda w: w**2, lambda w: 2 * w, start=3.0, rates=(0.01, 0.1, 0.9, 1.1))
+    forms = shown.pop()
+    fit_for_every_front_end(forms)
+    assert forms["text/plain"].split("\n")[:4] == [
+        "lr = 0.01: it crawls, from w = 3 to 2.66 in 6 steps: 3 2.94 2.88 2.82 2.77 2.71 2.66",
+        "lr = 0.1: it comes near the minimum, from w = 3 to 0.786 in 6 steps: 3 2.4 1.92 1.54 1.23 0.983 0.786",
+        "lr = 0.9: it jumps from side to side, and comes nearer, from w = 3 to 0.786 in 6 steps: "
+        "3 -2.4 1.92 -1.54 1.23 -0.983 0.786",
+        "lr = 1.1: it diverges, each step ends higher, from w = 3 to 8.96 in 6 steps: "
+        "3 -3.6 4.32 -5.18 6.22 -7.46 8.96",
+    ]
+    found = forms["text/html"]
+    assert found.count("<svg") == 4 and found.count("out of the picture") == 1
+    for word in ("it crawls", "it comes near", "it jumps", "it diverges"):
+        assert word in found
+
+
+def test_a_path_that_was_walked_with_tensors(reference, shown):
+    MyTensor = reference["MyTensor"]
+    w, numbers, arrays = MyTensor(3.0, requires_grad=True), [], []
+    for _ in range(60):
+        numbers.append(float(w.data))
+        arrays.append(MyTensor(w.data))
+        w.grad = None
+        (w**2).backward()
+        w.data[...] -= 0.1 * w.grad.data
+    said = []
+    for path in (numbers, arrays):
+        tests.draw_descent(lambda w: w**2, path=path)
+        said.append(shown.pop())
+        fit_for_every_front_end(said[-1])
+    assert said[0] == said[1] and said[0]["text/plain"].startswith(
+        "It arrives, from w = 3 to 5.75e-06 in 59 steps: 3 2.4"
+    )
+    tests.draw_descent(lambda w: MyTensor(w) * w, path=numbers)  # whose result is a tensor
+    assert shown.pop() == said[0]
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ([1.9, 1.3, 1.1, 0.97, 0.961, 0.96], "It arrives"),
+        ([1.9, 1.9], "It stays where it is"),
+        ([1.9], "It stays where it is"),
+        ([0.0, -0.1, -0.25], "It is on its way"),
+        ([0.5, 1e200], "It diverges"),
+        ([0.5, float("inf")], "It diverges"),
+    ],
+)
+def test_how_a_path_went(shown, path, says):
+    tests.draw_descent(lambda w: (np.float64(w) ** 2 - 1) ** 2 + 0.3 * w, path=path)
+    forms = shown.pop()
+    fit_for_every_front_end(forms)
+    assert forms["text/plain"].startswith(says)
+
+
+def test_a_valley_that_is_not_the_lowest(shown):
+    tests.draw_descent(lambda w: np.cos(6 * w) + w, path=[3.0, 0.5, 0.495, 0.4951, 0.4951])
+    assert "not the lowest" in shown.pop()["text/plain"]
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({}, "needs the derivative and a start, or a path"),
+        ({"path": []}, "The path is empty"),
+        ({"path": [[1.0, 2.0]]}, "a place of the path is a list"),
+        ({"path": [np.ones(2)]}, "a place of the path has shape (2,): a single number is needed."),
+        ({"path": [1, 2], "f": lambda w: ...}, "cannot be drawn"),
+        ({"path": [1, 2], "f": lambda w: w.shape}, "cannot be drawn: your code raised AttributeError"),
+        ({"path": [1, 2], "f": lambda w: None}, "f(w) is None"),
+        ({"path": [1, 2], "f": lambda w: float("nan")}, "no finite numbers"),
+        ({"df": lambda w: None, "start": 1.0}, "df(w) is None"),
+        ({"df": lambda w: w, "start": 1.0, "rates": ["a"]}, "cannot be drawn"),
+        ({"path": 3}, "cannot be drawn"),
+    ],
+)
+def test_what_is_no_descent_is_said_kindly(shown, given, says):
+    tests.draw_descent(**{"f": lambda w: w * w, **given})
+    forms = shown.pop()
+    assert set(forms) == {"text/plain"} and says in forms["text/plain"]
+
+
+def test_a_path_of_one_object_says_that_it_has_changed(reference, shown):
+    w = reference["MyTensor"](3.0)
+    for path in ([w] * 3, [w.data] * 3):
+        tests.draw_descent(lambda w: w**2, path=path)
+        assert "one and the same object" in shown.pop()["text/plain"]
+
+
+# ---------------------------------------------------------------- a network
+
+
+def test_layers_are_columns_and_modules_a_tree(reference, shown):
+    tests.draw_network(reference["SuperModel"]())
+    forms = shown.pop()
+    fit_for_every_front_end(forms)
+    assert forms["text/plain"].split("\n") == [
+        "model       SuperModel                               2,410 numbers",
+        "├── hidden  Linear      weight (64, 32), bias (32,)  2,080 numbers",
+        "├── relu    ReLU        no parameters",
+        "└── output  Linear      weight (32, 10), bias (10,)  330 numbers",
+        "",
+        "It has 2,410 numbers to train.",
+    ]
+    page = forms["text/html"]
+    for said in ("64 inputs", "32 units", "then ReLU", "10 outputs", ">hidden<", "weight (64, 32)", "⋮"):
+        assert said in page, said
+    assert "hidden from 64 to 32 numbers, then ReLU, output from 32 to 10 numbers." in page
+    assert page.count("<circle") == 3 * 6
+
+
+@pytest.mark.parametrize("style", sorted({"reference", *proof.CORRECT}))
+def test_a_network_of_any_correct_internals_is_drawn(style, shown):
+    tests.draw_network(proof.solution(style)["SuperModel"]())
+    forms = shown.pop()
+    fit_for_every_front_end(forms)
+    page, text = forms["text/html"], forms["text/plain"]
+    assert "64 inputs" in page and "10 outputs" in page and "parameters()" not in text and "do not fit" not in text
+    assert re.search(r"It has [\d,]+ numbers to train.$", text)
+
+
+NETWORKS = """
+class Block(MyModule):
+    def __init__(self, inputs, outputs):
+        super().__init__()
+        self.linear, self.relu = Linear(inputs, outputs), ReLU()
+
+class Deep(MyModule):
+    def __init__(self, *sizes):
+        super().__init__()
+        for number, (one, two) in enumerate(zip(sizes, sizes[1:])):
+            setattr(self, f"block{number}", Block(one, two))
+        self.again = self.block0
+        self.itself = self
+
+class Gap(MyModule):
+    def __init__(self):
+        super().__init__()
+        self.one, self.two, self.scale = Linear(3, 4), Linear(5, 1), Parameter(MyTensor(1.0))
+
+class Own(MyModule):
+    def __init__(self):
+        super().__init__()
+        self.weight, self.bias = Parameter(MyTensor(np.ones((2, 5)))), Parameter(MyTensor(np.ones(2)))
+
+class Late(MyModule):
+    def parameters(self): raise RuntimeError("<b>")
+
+class Half(MyModule):
+    def __init__(self):
+        super().__init__()
+        self.hidden = Linear(4, 3)
+
+    def parameters(self): return [self.hidden.weight]
+
+class Nothing(Half):
+    def parameters(self): ...
+"""
+
+
+@pytest.mark.parametrize(
+    ("model", "says"),
+    [
+        ("Deep(2, 16, 5, 1)", "│   ├── linear  Linear  weight (16, 5), bias (5,)   85 numbers"),
+        ("Deep(2, 16, 5, 1)", "├── again       Block   the same as block0"),
+        ("Deep(2, 16, 5, 1)", "└── itself      Deep    the same as the model"),
+        ("Deep(*range(1, 12))", "It has 505 numbers to train."),
+        ("Gap()", "one gives 4 numbers and two takes 5: they do not fit one after the other."),
+        ("Gap()", "model    Gap     scale ()                  23 numbers"),
+        ("Own()", "model  Own  weight (2, 5), bias (2,)  12 numbers"),
+        ("Late()", "parameters() does not work yet. No module in it holds a matrix yet"),
+        ("MyModule()", "No module in it holds a matrix yet, so there are no layers to draw."),
+        ("Half()", "parameters() does not give hidden.bias: no optimizer would change it."),
+        ("Nothing()", "parameters() gives nothing yet. It has 15 numbers to train."),
+        ("SuperModel", "and this is <class '__main__.SuperModel'>: call it, as in SuperModel()."),
+        ("None", "and this is None."),
+        ("MyTensor(3.0)", "draw_network draws a model"),
+    ],
+)
+def test_networks_of_all_kinds(reference, shown, model, says):
+    exec(f"{NETWORKS}\ntests.draw_network({model})", {**reference, "tests": tests})
+    forms = shown.pop()
+    assert says in forms["text/plain"], forms["text/plain"]
+    if "<svg" in forms.get("text/html", ""):
+        fit_for_every_front_end(forms)
+
+
+def test_a_weight_the_other_way_round_is_seen_by_its_bias(reference, shown):
+    exec(f"{NETWORKS}\ntests.draw_network(Own())", {**reference, "tests": tests})
+    page = shown.pop()["text/html"]
+    assert "5 inputs" in page and "2 outputs" in page
