@@ -1593,7 +1593,7 @@ tests.test_sgd(SGD, MyTensor, Parameter)
 
 # %% [markdown]
 # **Two valleys.** $L = \frac{w^4}{4} - w^2 + \frac{w}{4}$ has two, and the left one is lower. We start on the right, at
-# $w = 2$.
+# $w = 2.2$.
 #
 # **Predict:** which of the rates end in the right valley, a local minimum, and which in the left one?
 
@@ -1601,8 +1601,9 @@ tests.test_sgd(SGD, MyTensor, Parameter)
 tests.draw_descent(
     lambda w: w**4 / 4 - w**2 + w / 4,
     lambda w: w**3 - 2 * w + 1 / 4,
-    start=2.0,
-    rates=(0.02, 0.1, 0.5),
+    start=2.2,
+    rates=(0.02, 0.1, 0.4),
+    steps=20,
 )
 
 # %% [markdown]
