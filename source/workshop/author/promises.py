@@ -46,8 +46,8 @@ PARAGRAPHS = (
     "$$W",
     "**In code.**",
     "$$L =",
-    "First `SuperModel`",
-    "Then the loop",
+    "Now your network, `SuperModel`",
+    "The loop, `train`",
     "- In each epoch shuffle",
     "- With each mini-batch",
     "- Log one number",
@@ -353,9 +353,9 @@ PROMISES = {
             "matmul-rule-returns-right-first",
         ),
         Promise("or for one row (k,) @ (k, m) -> (m,)", "matmul/matmul_row", "matmul-rule-for-batches-only"),
-        Promise("The matrix product of a, (n, k) or (k,), and b, (k, m),", "matmul/matmul_value", "matmul-left-turned"),
+        Promise("The matrix product of a, (n, k) or (k,), and b, (k, m).", "matmul/matmul_value", "matmul-left-turned"),
         Promise(
-            "recorded when one of them requires a gradient.",
+            "It is recorded when one of them requires a gradient.",
             "matmul/matmul_left matmul/matmul_right",
             "matmul-recorded-if-both",
         ),
@@ -528,8 +528,7 @@ PROMISES = {
         ),
     ],
     "train": [
-        Promise("Then the loop, `train`, for any model and any examples:", ANY_MODEL, "train-supermodel-only"),
-        Promise("`train` works for any model and any examples.", ANY_MODEL, "train-supermodel-only"),
+        Promise("The loop, `train`, for any model and any examples.", ANY_MODEL, "train-supermodel-only"),
         Promise(
             "- In each epoch shuffle the examples anew,", "train/train_batches", "train-shuffled-before-the-epochs"
         ),
@@ -553,8 +552,7 @@ PROMISES = {
         Promise("`train` may be given a function, `live`.", "train/train_live", "train-live-forgotten"),
         Promise("If it is (`if live:`),", "train/train_live", "train-live-not-asked-for"),
         Promise(
-            "call `live(losses[-1])` after each epoch: it draws the loss so far, and the share of the held-out "
-            "pictures that are read correctly.",
+            "call `live(losses[-1])` after each epoch: it draws how the training goes.",
             "train/train_live",
             "train-live-for-each-batch",
         ),
@@ -585,7 +583,7 @@ PROMISES = {
     ],
     "model": [
         Promise("a network, and the loop that trains it.", "model/model_learns", "model-two-hidden-units"),
-        Promise("With ReLU in between they can.", "model/model_bends", "model-relu-forgotten"),
+        Promise("With ReLU in between they can:", "model/model_bends", "model-relu-forgotten"),
         Promise(
             "The shapes, for a mini-batch of $n$ pictures and, say, 32 *hidden* units (between input and output): "
             r"$(n, 64) \to (n, 32) \to (n, 10)$.",
@@ -620,12 +618,13 @@ NOTHING = {
         "What the rule returns: one gradient for each input.",
         "(An example, given.)",
         "(Given.)",
-        "A tensor that training changes.",
-        "Called by Python for every `self.name = value`: register parameters and sub-modules.",
+        "Holds a tensor that training changes.",
+        "Called by Python for every `self.name = value`: register what is to be.",
         "The base class `MyModule` *registers* parameters and sub-modules by itself.",
         "Python calls `__setattr__` for every `self.name = value`, and the given code notes there what is a "
         "`Parameter` and what is a `MyModule`, each under its name.",
-        "- A module must call `super().__init__()` before it sets anything: that makes the two dictionaries.",
+        "- A module must call `super().__init__()` before it sets a parameter or a module: that makes the two "
+        "dictionaries.",
         "A parameter called `self.__weight` in a class `Linear` would register as `_Linear__weight`, so call it "
         "`self.weight`.",
         "The relu function as a module: it has no parameters.",
@@ -666,11 +665,16 @@ NOTHING = {
         "and write the storage in C; that is not for this notebook.)",
         "Those of intermediate results are needed only during the walk.",
         "If the gradient of the output is `[[1, 2, 3], [4, 5, 6]]`,",
-        "If they were all zero, or all equal, all units of a layer would compute the same and receive the same "
-        "gradient: they would stay equal forever.",
+        "If they were all zero, or all equal, all units between input and output would compute the same and receive "
+        "the same gradient: they would stay equal forever.",
+        "Why the root? The *variance*, the mean squared distance from the mean, of a sum of independent numbers is "
+        r"the sum of their variances. So a sum of $\text{in}$ numbers is typically $\sqrt{\text{in}}$ times as large "
+        "as one of them, and we divide by just that.",
         "You have all the parts. Here they learn a straight line, $y = 3x + 1$, from four points. The five lines in "
-        "the loop are the heart of all deep learning:",
-        "First `SuperModel`.",
+        "the loop are the heart of nearly all deep learning:",
+        "An example is a row of `images` (they may be anything that numbers describe), and the same row of `targets` "
+        "is what the model should answer to it.",
+        "Now your network, `SuperModel`.",
         "Without `zero_grad`?",
         "The test of `train` gives it a small model that notes what it is shown, and takes the same mini-batches with "
         "PyTorch.",
@@ -692,5 +696,17 @@ NOTHING = {
         "The optimizer will need that list.",
         "`Linear` and `ReLU` are the bread and butter of neural networks.",
         "Strictly speaking this map is *affine*: linear, plus a shift.",
+    ],
+    "about a picture, or what to play with": [
+        "Each layer owns two parameters, a `weight` and a `bias`; between the layers stands `relu`, which owns none:",
+        "And this is what it is good for: a network drawn from its modules, with what `parameters()` finds in it.",
+        "Summing and broadcasting are each other's rule: what is summed forward is repeated backward, and what is "
+        "repeated forward is summed backward, by `unbroadcast`.",
+        "The picture shows the loss for each $w$, computed by your `MSELoss`, and steps along its slope, which your "
+        "`backward` finds.",
+        "`np.random.seed(0)` lets `Linear` and `train` draw the same in every run.",
+        r"For many parameters at once, move all of them by $h$ times a random direction $v$: then "
+        r"$\frac{f(x + hv) - f(x - hv)}{2h}$ must be the sum of the gradient times $v$.)",
+        "**Your turn:** in `train_torch` take `torch.optim.Adam` in place of `torch.optim.SGD`, and `lr=0.01`.",
     ],
 }

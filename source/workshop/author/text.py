@@ -1781,7 +1781,7 @@ tests.test_sgd(SGD, MyTensor, Parameter)
 
 # %% [markdown]
 # **Two valleys.** $L = \frac{w^4}{4} - w^2 + \frac{w}{4}$ has two, and the left one is lower. We start on the right, at
-# $w = 2$.
+# $w = 2.2$.
 #
 # **Predict:** which of the rates end in the right valley, a local minimum, and which in the left one?
 
@@ -1789,8 +1789,9 @@ tests.test_sgd(SGD, MyTensor, Parameter)
 tests.draw_descent(
     lambda w: w**4 / 4 - w**2 + w / 4,
     lambda w: w**3 - 2 * w + 1 / 4,
-    start=2.0,
-    rates=(0.02, 0.1, 0.5),
+    start=2.2,
+    rates=(0.02, 0.1, 0.4),
+    steps=20,
 )
 
 # %% [markdown]
@@ -1967,7 +1968,9 @@ tests.draw_descent(lambda w: line_loss(MyTensor(w)), slope, start=0.0, rates=(0.
 # %% [markdown]
 # ### The training loop
 #
-# *Building, 20 minutes.* The loop, `train`, for any model and any examples. An example is a row of `images` (they may be
+# *Building, 20 minutes.*
+#
+# The loop, `train`, for any model and any examples. An example is a row of `images` (they may be
 # anything that numbers describe), and the same row of `targets` is what the model should answer to it.
 #
 # - In each epoch shuffle the examples anew, and take each once, in mini-batches of `batch_size`. The last one may be
@@ -2059,7 +2062,9 @@ tests.test_train(train, MyModule, Parameter, matmul, SGD, MSELoss, MyTensor)
 # %% [markdown]
 # ### Two moons
 #
-# *Playing, 5 minutes.* In two dimensions we can see all that a network answers. Here two classes of points lie in the
+# *Playing, 5 minutes.*
+#
+# In two dimensions we can see all that a network answers. Here two classes of points lie in the
 # plane like two moons, and a small network gives each place a score for each class. Its answer is the class with the
 # higher score. First it is a network *without ReLU*, two linear layers in a row.
 #
@@ -2164,7 +2169,9 @@ def accuracy(model: MyModule, images: np.ndarray, labels: np.ndarray) -> float:
 # %% [markdown]
 # ### The model
 #
-# *Building, 15 minutes.* Now your network, `SuperModel`. The shapes, for a mini-batch of $n$ pictures and, say, 32
+# *Building, 15 minutes.*
+#
+# Now your network, `SuperModel`. The shapes, for a mini-batch of $n$ pictures and, say, 32
 # *hidden* units (between input and output): $(n, 64) \to (n, 32) \to (n, 10)$.
 #
 # The cell also trains it. The given learning rate of 1.0 looks large. But MSE takes the mean over all elements, the ten
@@ -2289,7 +2296,9 @@ tests.test_model(SuperModel, MSELoss, SGD, MyTensor)
 # %% [markdown]
 # ### The same in PyTorch
 #
-# *Reading and running, 10 minutes.* The same digits, the same network. You know what each line on the right does, because
+# *Reading and running, 10 minutes.*
+#
+# The same digits, the same network. You know what each line on the right does, because
 # you have built it:
 #
 # | Yours | PyTorch's |
@@ -2333,7 +2342,7 @@ except RuntimeError as error:
 # no dtypes in PyTorch. So say which one you want when you make a tensor of NumPy's numbers: 7 digits are plenty for a
 # network, and `float32` takes half the memory.
 #
-# Then the loop. A `DataLoader` hands out the mini-batches; with `shuffle=True` it shuffles anew in each epoch. Where
+# Next the loop. A `DataLoader` hands out the mini-batches; with `shuffle=True` it shuffles anew in each epoch. Where
 # nothing is to be differentiated, `torch.no_grad()` switches recording off. (Ours always records, and forgets.)
 
 # %% tags=["torch"]

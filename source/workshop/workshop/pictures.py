@@ -269,13 +269,14 @@ def draw_network(model: Any) -> None:
     columns each line is a weight; of a large layer the first and the last units are drawn.
 
     Args:
-        model: a MyModule of yours, finished or not.
+        model: a MyModule of yours, finished or not; or a class, of which one is made.
     """
     with _kindly("The network"):
+        model = model() if isinstance(model, type) else model
         if not _is_module(model):
             raise Untold(
                 f"draw_network draws a model, an object of a class derived from MyModule, and this is "
-                f"{text_of(model, 60)}{': call it, as in SuperModel()' if isinstance(model, type) else ''}."
+                f"{text_of(model, 60)}."
             )
         found = Found({}, {})
         root = _part(model, "", 0, found)

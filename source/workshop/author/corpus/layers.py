@@ -98,7 +98,7 @@ ADD = "            total += float(loss.data) * len(batch)\n"
 LOG = "        losses.append(total / len(images))\n"
 SHOW = '        progress.set_postfix(loss=f"{losses[-1]:.4f}", refresh=False)\n'
 TELL = "        if live:\n            live(losses[-1])\n"
-RETURN = "    return losses\n"
+RETURN = "    return losses"
 
 
 def walk(*changes):
@@ -2768,7 +2768,7 @@ TRAIN = [
         "train_batches",
         (
             TELL + "    ### END SOLUTION\n" + RETURN,
-            TELL + "        return losses\n    return losses\n    ### END SOLUTION\n",
+            TELL + "        return losses\n    ### END SOLUTION\n" + RETURN,
         ),
     ),
     Wrong(
