@@ -3,7 +3,7 @@
 # updated); on the reference's tensor both earn all, as the rest does: 97.5 of 100.
 # others: solution
 
-# %% tensor: definitions
+# %% unbroadcast: definitions
 def unbroadcast(gradient: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Undo broadcasting: sum `gradient` over the axes that were stretched, down to `shape`."""
     return gradient
