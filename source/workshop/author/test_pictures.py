@@ -73,6 +73,20 @@ def fit_for_every_front_end(forms: dict[str, Any]) -> None:
                 assert -1 <= float(element.get(name, 0)) <= most + 1, element.attrib
 
 
+@pytest.mark.parametrize("color", [svg.VALUE, svg.GRADIENT])
+@pytest.mark.parametrize(("text", "page"), [("#212121", "#ffffff"), ("#ffffff", "#111111"), ("#cccccc", "#1f1f1f")])
+def test_values_and_gradients_can_be_read_in_light_and_dark_pages(color, text, page):
+    """As WCAG 2 asks of text: of JupyterLab's two themes, and of VS Code's dark one."""
+
+    def luminance(color: str) -> float:
+        rgb = np.array([*bytes.fromhex(color[1:])]) / 255
+        return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4) @ (0.2126, 0.7152, 0.0722)
+
+    dark, light = sorted((luminance(svg.mixed(color, text)), luminance(page)))
+    assert (light + 0.05) / (dark + 0.05) >= 4.5
+    assert f"color-mix(in srgb, {color} 70%" in svg.STYLE and f"color-mix(in srgb, {color} 70%" in drawing.STYLE
+
+
 # ---------------------------------------------------------------- a digit is read
 
 
