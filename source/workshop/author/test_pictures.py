@@ -10,10 +10,11 @@ import numpy as np
 import proof
 import pytest
 import reader as training
-from answers import the_reference  # noqa: F401 - a fixture
+from answers import solved, the_reference  # noqa: F401 - one is a fixture
 
 import tests
-from checks import svg
+from checks import drawing, svg
+from workshop import drawing as tensor_drawing
 from workshop import pictures, reader
 
 # The first ten fill the picture, the next ten are drawn in its middle, the last ten are small and in a corner.
@@ -49,7 +50,7 @@ DRAWN = """
 def shown(monkeypatch) -> list[dict[str, Any]]:
     """What is displayed."""
     forms: list[dict[str, Any]] = []
-    for module in (svg, reader, pictures):
+    for module in (svg, reader, pictures, drawing, tensor_drawing):
         monkeypatch.setattr(module, "show", forms.append)
     return forms
 
@@ -70,6 +71,20 @@ def fit_for_every_front_end(forms: dict[str, Any]) -> None:
         for element in picture.iter():
             for name, most in (("x", wide), ("cx", wide), ("y", tall), ("cy", tall)):
                 assert -1 <= float(element.get(name, 0)) <= most + 1, element.attrib
+
+
+@pytest.mark.parametrize("color", [svg.VALUE, svg.GRADIENT])
+@pytest.mark.parametrize(("text", "page"), [("#212121", "#ffffff"), ("#ffffff", "#111111"), ("#cccccc", "#1f1f1f")])
+def test_values_and_gradients_can_be_read_in_light_and_dark_pages(color, text, page):
+    """As WCAG 2 asks of text: of JupyterLab's two themes, and of VS Code's dark one."""
+
+    def luminance(color: str) -> float:
+        rgb = np.array([*bytes.fromhex(color[1:])]) / 255
+        return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4) @ (0.2126, 0.7152, 0.0722)
+
+    dark, light = sorted((luminance(svg.mixed(color, text)), luminance(page)))
+    assert (light + 0.05) / (dark + 0.05) >= 4.5
+    assert f"color-mix(in srgb, {color} 70%" in svg.STYLE and f"color-mix(in srgb, {color} 70%" in drawing.STYLE
 
 
 # ---------------------------------------------------------------- a digit is read
@@ -348,3 +363,212 @@ def test_a_weight_the_other_way_round_is_seen_by_its_bias(reference, shown):
     exec(f"{NETWORKS}\ntests.draw_network(Own())", {**reference, "tests": tests})
     page = shown.pop()["text/html"]
     assert "5 inputs" in page and "2 outputs" in page
+
+
+# ---------------------------------------------------------------- two shapes that meet
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "repeated", "summed"),
+    [
+        ((2, 3), (3,), ["b          3   repeated 2 times along dimension 0"], ["", "0"]),
+        ((2, 1), (1, 3), ["a       2  1   repeated 3 times along dimension 1"], ["1", "0"]),
+        ((3,), (3,), [], ["", ""]),
+        ((), (4,), ["a           repeated 4 times along dimension 0"], ["0", ""]),
+        ((4, 5), (), ["repeated 4 times along dimension 0 and 5 times along dimension 1"], ["", "s 0 and 1"]),
+        ((1, 1), (1,), [], ["", " 0"]),
+        ((10, 32), (32,), ["repeated 10 times"], ["", "0"]),
+        ((300, 300), (300, 1), ["repeated 300 times along dimension 1"], ["", "1"]),
+        (
+            (5, 3, 4),
+            (3, 1),
+            ["b          3  1   repeated 5 times along dimension 0 and 4 times along dimension 2"],
+            ["", "0 and 2"],
+        ),
+        ((0, 3), (3,), [], ["", "0"]),
+        (np.ones((2, 3)), [3], [], ["", "0"]),
+        (3, 3, [], ["", ""]),
+    ],
+)
+def test_two_shapes_meet_and_the_gradient_folds_back(shown, a, b, repeated, summed):
+    tests.draw_broadcast(a, b)
+    forms = shown.pop()
+    if "<svg" in forms["text/html"]:
+        fit_for_every_front_end(forms)
+    text = forms["text/plain"]
+    for line in repeated:
+        assert line in text and line.strip() in forms["text/html"], text
+    for name, axes in zip("ab", summed, strict=True):
+        how = "is summed over dimension" if axes else "has the result's shape"
+        assert re.search(rf"The gradient of {name} {how}.*?{axes}", text), text
+    drawn = a not in ((5, 3, 4), (0, 3), (300, 300)) if isinstance(a, tuple) else True
+    assert forms["text/html"].count("<svg") == (2 if drawn else 0)
+    assert len(forms["text/html"]) < 60_000 and len(text) < 4000
+
+
+def test_the_sums_are_those_of_the_gradient(shown):
+    tests.draw_broadcast((2, 3), (3,))
+    forms = shown.pop()
+    assert "[5 7 9]" in forms["text/plain"] and "[[11 22 33]\n [14 25 36]]" in forms["text/plain"]
+    assert forms["text/html"].count('class="value dashed"') == 3
+    tests.draw_broadcast((2, 1), (1, 3))
+    assert "[[ 6]\n [15]]" in shown.pop()["text/plain"]
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "says"),
+    [
+        ((2, 3), (2,), "(2, 3) and (2,) do not fit. Aligned at the right, 3 meets 2"),
+        ((4, 2, 3), (5, 2, 3), "4 meets 5: the two lengths have to be equal, or one of them 1."),
+        ("a", 3, "a should be a shape, such as (2, 3) or (3,), and is 'a'."),
+        ((2, -1), 3, "a should be a shape"),
+        ((2.0, 1), 3, "a should be a shape"),
+        (3, None, "b should be a shape"),
+        ((1,) * 9, 3, "a has 9 dimensions"),
+    ],
+)
+def test_shapes_that_do_not_fit_say_why(shown, a, b, says):
+    tests.draw_broadcast(a, b)
+    assert says in shown.pop()["text/plain"]
+
+
+# ---------------------------------------------------------------- backward, step by step
+
+
+def leaves(MyTensor: Any) -> dict[str, Any]:
+    values = {"a": [[1.5, -2.0], [0.5, 3.0]], "x": [[2.0, 1.0], [1.0, 4.0]], "b": [1.0, -1.0]}
+    return {name: MyTensor(value, requires_grad=True) for name, value in values.items()}
+
+
+def walked(shown: list[dict[str, Any]], code: str, names: dict[str, Any]) -> dict[str, Any]:
+    exec(code, {**names, "tests": tests})
+    return shown.pop()
+
+
+def test_each_step_says_what_is_handed_on_and_what_has_arrived(reference, shown):
+    MyTensor = reference["MyTensor"]
+    names = {name: MyTensor(value, requires_grad=True) for name, value in {"a": 2.0, "x": 3.0, "b": 1.0}.items()}
+    forms = walked(shown, "y = a * x + b * x\ntests.walk_graph(y)", names)
+    assert forms["text/plain"].split("\n")[:4] == [
+        "start: y starts with 1",
+        "1. AddBackward of y: t1 gets 1; t2 gets 1",
+        "2. MulBackward of t2: b gets 3; x gets 1",
+        "3. MulBackward of t1: a gets 3; x gets 2, and has 3 so far",
+    ]
+    assert forms["text/plain"].endswith("✓ The leaves have what y.backward() gives them.")
+    page = forms["text/html"]
+    assert (
+        page.count("<svg") == page.count('type="radio"') == page.count("<label") == 4 and page.count(" checked>") == 1
+    )
+    assert not re.search(r"(?i)<script|\son\w+=|javascript:", page)
+    pictures = [ET.fromstring(each) for each in re.findall(r"<svg.*?</svg>", page, re.DOTALL)]
+    assert len({(each.get("width"), each.get("height")) for each in pictures}) == 1  # nothing jumps from step to step
+    known = [len(re.findall(r">grad ", each)) for each in re.findall(r"<svg.*?</svg>", page, re.DOTALL)]
+    assert known == [1, 3, 5, 6]
+    assert [each.count('class="works"') for each in re.findall(r"<svg.*?</svg>", page, re.DOTALL)] == [0, 1, 1, 1]
+    assert page.count('class="edge now"') == 6
+    assert all(each.grad is None for each in names.values())
+
+
+UNSET = {"dataclass_graph": "holds no tensors that could be found"}
+
+
+@pytest.mark.parametrize("style", sorted({"reference", *proof.CORRECT}))
+def test_any_correct_internals_are_walked_and_stay_as_they_were(style, shown):
+    names = leaves(proof.solution(style)["MyTensor"])
+    code = "y = (a * x + b) * a - 2 / x\ny.backward()\nbefore = [t.grad for t in (a, x, b, y)]\nop = y.backward_op\n"
+    code += "tests.walk_graph(y, base=[[1, 2], [3, 4.0]])\n"
+    code += "assert all(t.grad is g for t, g in zip((a, x, b, y), before)) and y.backward_op is op\n"
+    text = walked(shown, code, names)["text/plain"]
+    assert UNSET.get(style, "✓ The leaves have what y.backward() gives them.") in text, text
+
+
+@pytest.mark.parametrize("mistake", ["walk-on-arrival"])
+def test_a_walk_that_adds_up_to_something_else_is_told(shown, mistake):
+    names = leaves(proof.solution(mistake)["MyTensor"])
+    text = walked(shown, "b = a + a\nc = b + a\ny = c + b\ntests.walk_graph(y)", names)["text/plain"]
+    assert "✗ backward() itself gives a another gradient than these single steps add up to" in text, text
+
+
+def test_a_long_walk_shows_its_beginning_and_its_end(reference, shown):
+    names = leaves(reference["MyTensor"])
+    forms = walked(shown, "y = x\nfor _ in range(25): y = y * a\ntests.walk_graph(y)", names)
+    assert (
+        forms["text/html"].count("<svg") == 13 and "12. After 13 more, MulBackward of t1: x gets" in forms["text/plain"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ("tests.walk_graph(a)", "it is a leaf"),
+        ("tests.walk_graph(3)", "and this is 3"),
+        ("tests.walk_graph('a +')", "your code raised SyntaxError"),
+        ("tests.walk_graph('a * x', base=[1.0])", "The upstream gradient has shape (1,), the result (2, 2)."),
+        (
+            "y = x\nfor _ in range(60): y = y * a\ntests.walk_graph(y)",
+            "This graph has 62 tensors: up to 60 can be walked.",
+        ),
+    ],
+)
+def test_what_cannot_be_walked_is_said_kindly(reference, shown, code, says):
+    forms = walked(shown, code, leaves(reference["MyTensor"]))
+    assert set(forms) == {"text/plain"} and says in forms["text/plain"]
+
+
+def test_a_rule_that_raises_or_gives_nothing_is_said(shown):
+    changes = ("base * right.data, left.shape", "base * right.dta, left.shape")
+    text = walked(shown, "tests.walk_graph('a * x')", leaves(solved(changes)["MyTensor"]))["text/plain"]
+    assert "The walk cannot be drawn: your code raised AttributeError" in text
+
+
+# ---------------------------------------------------------------- what ReLU does to a plane
+
+
+def test_lines_are_straight_without_relu_and_bend_with_it(reference, shown):
+    first, second = np.array([[1.0, -0.5, 0.6], [0.4, 1.0, -1.0]]), np.array([[1.0], [0.8], [-1.2]])
+    MyTensor, matmul, ReLU = reference["MyTensor"], reference["matmul"], reference["ReLU"]
+    tests.draw_plane(
+        lambda points: points @ first @ second,
+        lambda points: matmul(ReLU()(MyTensor(points @ first)), MyTensor(second)),
+        titles=("without ReLU", "with <ReLU>"),
+    )
+    forms = shown.pop()
+    fit_for_every_front_end(forms)
+    assert re.match(
+        r"without ReLU: a linear function, its lines are straight and equally far apart, from -", forms["text/plain"]
+    )
+    assert (
+        "with <ReLU>: not linear, its lines bend" in forms["text/plain"] and "with &lt;ReLU&gt;" in forms["text/html"]
+    )
+    linear, bent = re.findall(r"<svg.*?</svg>", forms["text/html"], re.DOTALL)
+    lines = [re.findall(r'<path class="value" d="(.*?)"', each) for each in (linear, bent)]
+    assert len(lines[0]) == pictures.LEVELS and all(each.count("L") == 1 for each in lines[0])  # from border to border
+    assert any(each.count("L") > 1 for each in lines[1])
+    assert len(forms["text/html"]) < 60_000
+
+
+@pytest.mark.parametrize(
+    ("f", "says"),
+    [
+        (lambda points: points[:, 0] * 0 + 2, "function 1: the value is 2 everywhere."),
+        (lambda points: np.maximum(points[:, 0], 0), "function 1: not linear, its lines bend, from 0 to 2."),
+        (lambda points: points, "function 1 gives the shape (3721, 2) for points of shape (3721, 2)"),
+        (lambda points: None, "what function 1 gives is None"),
+        (lambda points: ..., "The plane cannot be drawn"),
+        (lambda points: points.nothing, "The plane cannot be drawn: your code raised AttributeError"),
+        (lambda points: points[:, 0] / 0, "values that are not finite"),
+        (None, "The plane cannot be drawn"),
+    ],
+)
+def test_planes_of_all_kinds(shown, f, says):
+    tests.draw_plane(f)
+    forms = shown.pop()
+    assert says in forms["text/plain"]
+    if "text/html" in forms:
+        fit_for_every_front_end(forms)
+
+
+def test_a_part_of_the_plane_that_is_none_is_said(shown):
+    tests.draw_plane(abs, low=2, high=2)
+    assert "low and high are to be two numbers, low the smaller one, not 2 and 2." in shown.pop()["text/plain"]
