@@ -2035,7 +2035,7 @@ losses = train(
 # %%
 if losses:
     held_out = accuracy(model, held_out_images, held_out_labels)
-    print("mean loss of each epoch:", *(f"{loss:.4f}" for loss in losses))
+    print(f"mean loss: {losses[0]:.4f} in the first epoch, {losses[-1]:.4f} in the last one")
     print(f"training accuracy: {accuracy(model, train_images, train_labels):.1%}")
     print(f"held-out accuracy: {held_out:.1%}")
     if not (losses[-1] < losses[0] and held_out > 0.9):
@@ -2104,6 +2104,29 @@ else:
 
 # %% nbgrader={"grade": true, "grade_id": "test_model", "locked": true, "schema_version": 3, "solution": false, "task": false}
 tests.test_model(SuperModel, MSELoss, SGD, MyTensor)
+
+# %% [markdown]
+# The workshop began with a network that reads what you draw. Now yours does.
+#
+# **Predict:** will it read this one? Then draw your own.
+
+# %%
+if losses:
+    tests.read_digit(
+        """
+        ..###...
+        .#++#+..
+        ....##..
+        ....#+..
+        ...##...
+        ..+#....
+        ..##+++.
+        ..#####.
+        """,
+        lambda pictures: model(MyTensor(pictures)),
+    )
+else:
+    print("No training yet: `losses` is empty.")
 
 # %% [markdown]
 # ### The same in PyTorch
@@ -2200,7 +2223,7 @@ torch.manual_seed(0)
 network = TorchModel()
 torch_losses = train_torch(network, to_torch(train_images), to_torch(one_hot(train_labels)))
 share = accuracy_torch(network, to_torch(held_out_images), held_out_labels)
-print("mean loss of each epoch:", *(f"{loss:.4f}" for loss in torch_losses))
+print(f"mean loss: {torch_losses[0]:.4f} in the first epoch, {torch_losses[-1]:.4f} in the last one")
 print(f"PyTorch reads {share:.1%} of the held-out pictures.")
 
 # %% [markdown]
