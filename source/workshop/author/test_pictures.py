@@ -376,3 +376,70 @@ def test_a_weight_the_other_way_round_is_seen_by_its_bias(reference, shown):
     exec(f"{NETWORKS}\ntests.draw_network(Own())", {**reference, "tests": tests})
     page = shown.pop()["text/html"]
     assert "5 inputs" in page and "2 outputs" in page
+
+
+# ---------------------------------------------------------------- two shapes that meet
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "repeated", "summed"),
+    [
+        ((2, 3), (3,), ["b          3   repeated 2 times along dimension 0"], ["", "0"]),
+        ((2, 1), (1, 3), ["a       2  1   repeated 3 times along dimension 1"], ["1", "0"]),
+        ((3,), (3,), [], ["", ""]),
+        ((), (4,), ["a           repeated 4 times along dimension 0"], ["0", ""]),
+        ((4, 5), (), ["repeated 4 times along dimension 0 and 5 times along dimension 1"], ["", "s 0 and 1"]),
+        ((1, 1), (1,), [], ["", " 0"]),
+        ((10, 32), (32,), ["repeated 10 times"], ["", "0"]),
+        ((300, 300), (300, 1), ["repeated 300 times along dimension 1"], ["", "1"]),
+        (
+            (5, 3, 4),
+            (3, 1),
+            ["b          3  1   repeated 5 times along dimension 0 and 4 times along dimension 2"],
+            ["", "0 and 2"],
+        ),
+        ((0, 3), (3,), [], ["", "0"]),
+        (np.ones((2, 3)), [3], [], ["", "0"]),
+        (3, 3, [], ["", ""]),
+    ],
+)
+def test_two_shapes_meet_and_the_gradient_folds_back(shown, a, b, repeated, summed):
+    tests.draw_broadcast(a, b)
+    forms = shown.pop()
+    if "<svg" in forms["text/html"]:
+        fit_for_every_front_end(forms)
+    text = forms["text/plain"]
+    for line in repeated:
+        assert line in text and line.strip() in forms["text/html"], text
+    for name, axes in zip("ab", summed, strict=True):
+        how = "is summed over dimension" if axes else "has the result's shape"
+        assert re.search(rf"The gradient of {name} {how}.*?{axes}", text), text
+    drawn = a not in ((5, 3, 4), (0, 3), (300, 300)) if isinstance(a, tuple) else True
+    assert forms["text/html"].count("<svg") == (2 if drawn else 0)
+    assert len(forms["text/html"]) < 60_000 and len(text) < 4000
+
+
+def test_the_sums_are_those_of_the_gradient(shown):
+    tests.draw_broadcast((2, 3), (3,))
+    forms = shown.pop()
+    assert "[5 7 9]" in forms["text/plain"] and "[[11 22 33]\n [14 25 36]]" in forms["text/plain"]
+    assert forms["text/html"].count('class="value dashed"') == 3
+    tests.draw_broadcast((2, 1), (1, 3))
+    assert "[[ 6]\n [15]]" in shown.pop()["text/plain"]
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "says"),
+    [
+        ((2, 3), (2,), "(2, 3) and (2,) do not fit. Aligned at the right, 3 meets 2"),
+        ((4, 2, 3), (5, 2, 3), "4 meets 5: the two lengths have to be equal, or one of them 1."),
+        ("a", 3, "a should be a shape, such as (2, 3) or (3,), and is 'a'."),
+        ((2, -1), 3, "a should be a shape"),
+        ((2.0, 1), 3, "a should be a shape"),
+        (3, None, "b should be a shape"),
+        ((1,) * 9, 3, "a has 9 dimensions"),
+    ],
+)
+def test_shapes_that_do_not_fit_say_why(shown, a, b, says):
+    tests.draw_broadcast(a, b)
+    assert says in shown.pop()["text/plain"]

@@ -467,3 +467,185 @@ def _column(size: int, top: float, tall: float) -> list[float]:
         return [first + APART * number for number in range(size)]
     places = [top + ROUND + APART * number for number in range(UNITS)]
     return places[:3] + places[-3:]
+
+
+# ---------------------------------------------------------------- two shapes that meet
+
+ALONG = 5  # cells of a row or column that are drawn; of more, the first and the last
+MOST_CELLS = 2000
+MOST_DIMENSIONS = 8
+CELL, BETWEEN, LETTER = 28, 46, 7.6  # pixels: the height of a cell, from grid to grid, the width of a character
+
+
+def draw_broadcast(shape_a: Any, shape_b: Any) -> None:
+    """Draw how two shapes meet in an operation such as a + b, and how the gradient folds back.
+
+        tests.draw_broadcast((2, 3), (3,))
+        tests.draw_broadcast((2, 1), (1, 3))
+
+    Forward, dashed cells are repetitions. Backward, each repetition is one more path: the gradient of a stretched
+    operand is the sum over the dimensions in which it was stretched. The numbers are made up, the sums are right.
+
+    Args:
+        shape_a: the shape of the left operand; or an array or a tensor, of which the shape is taken.
+        shape_b: that of the right one.
+    """
+    with _kindly("The two shapes"):
+        a, b = (_shape(each, name) for each, name in ((shape_a, "a"), (shape_b, "b")))
+        dimensions = max(len(a), len(b))
+        padded = [(1,) * (dimensions - len(shape)) + shape for shape in (a, b)]
+        width = max([len(str(n)) for n in (*a, *b)] + [1])
+        rows = {"a": a, "b": b}
+        clash = [(one, two) for one, two in zip(*padded, strict=True) if one != two and 1 not in (one, two)]
+        if clash:
+            one, two = clash[-1]
+            table = [_aligned(name, shape, dimensions, width) for name, shape in rows.items()]
+            says = (
+                f"{a} and {b} do not fit. Aligned at the right, {one} meets {two}: the two lengths have to be equal, "
+                "or one of them 1."
+            )
+            svg.show_pictures([_pre(table)], "\n".join(table), says)
+            return
+        result = tuple(two if one == 1 else one for one, two in zip(*padded, strict=True))
+        stretched = {
+            name: [
+                axis
+                for axis, (n, whole) in enumerate(zip(shape, result, strict=True))
+                if axis < dimensions - len(own) or n != whole
+            ]
+            for name, own, shape in zip("ab", (a, b), padded, strict=True)
+        }
+        rows["result"] = result
+        table = [
+            f"{_aligned(name, shape, dimensions, width)}   {_repeated(stretched.get(name, []), result)}".rstrip()
+            for name, shape in rows.items()
+        ]
+        says = " ".join(_folds(name, rows[name], stretched[name]) for name in "ab")
+        if not 0 < math.prod(result) <= MOST_CELLS or dimensions > 2:
+            why = "" if dimensions <= 2 else "Up to two dimensions are drawn, and these are more. "
+            svg.show_pictures([_pre(table)], "\n".join(table), why + says)
+            return
+        arrays = {"a": np.arange(1, math.prod(a) + 1).reshape(a), "b": 10 * np.arange(1, math.prod(b) + 1).reshape(b)}
+        upstream = np.arange(1, math.prod(result) + 1).reshape(result)
+        sums = {
+            name: upstream.sum(axis=tuple(axes), keepdims=True).reshape(rows[name]) for name, axes in stretched.items()
+        }
+        forward = _forward(arrays, result, stretched)
+        backward = _backward(upstream, sums, stretched)
+        lines = [*table, "", "a + b, for example", _text(arrays["a"] + arrays["b"])]
+        for name in "ab":
+            lines += [f"gradient of {name}, if that of the result is 1, 2, 3, ...", _text(sums[name])]
+        svg.show_pictures([_pre(table), forward, backward], "\n".join(lines), says)
+
+
+def _shape(thing: Any, name: str) -> tuple[int, ...]:
+    shape = getattr(thing, "shape", thing)
+    shape = (shape,) if isinstance(shape, (int, np.integer)) and not isinstance(shape, bool) else shape
+    if not isinstance(shape, (tuple, list)) or not all(type(n) in (int, np.int64) and 0 <= n < 10**9 for n in shape):
+        raise Untold(f"{name} should be a shape, such as (2, 3) or (3,), and is {text_of(thing, 40)}.")
+    if len(shape) > MOST_DIMENSIONS:
+        raise Untold(f"{name} has {len(shape)} dimensions: up to {MOST_DIMENSIONS} are looked at.")
+    return tuple(map(int, shape))
+
+
+def _aligned(name: str, shape: tuple[int, ...], dimensions: int, width: int) -> str:
+    """A shape in a line, aligned at the right with the others."""
+    cells = [""] * (dimensions - len(shape)) + [str(n) for n in shape]
+    return f"{name:8}{'  '.join(f'{cell:>{width}}' for cell in cells)}"
+
+
+def _repeated(axes: list[int], result: tuple[int, ...]) -> str:
+    along = [f"{result[axis]} times along dimension {axis}" for axis in axes if result[axis] > 1]
+    return f"repeated {' and '.join(along)}" if along else ""
+
+
+def _folds(name: str, shape: tuple[int, ...], axes: list[int]) -> str:
+    """What happens to the gradient of an operand."""
+    if not axes:
+        return f"The gradient of {name} has the result's shape {shape} as it is."
+    over = f"dimension{'s' * (len(axes) > 1)} {' and '.join(map(str, axes))}"
+    return f"The gradient of {name} is summed over {over}, and has the shape {shape}."
+
+
+def _text(array: np.ndarray) -> str:
+    return np.array2string(array, threshold=60, edgeitems=2)
+
+
+def _pre(lines: list[str]) -> str:
+    text = html.escape("\n".join(lines))
+    title = "<figcaption>The shapes, aligned at the right</figcaption>"
+    return f'<figure style="flex: 1 1 100%">{title}<pre>{text}</pre></figure>'
+
+
+def _forward(arrays: dict[str, np.ndarray], result: tuple[int, ...], stretched: dict[str, list[int]]) -> str:
+    shapes, x = [], 4.0
+    whole = {name: np.broadcast_to(array, result) for name, array in arrays.items()}
+    whole["a + b"] = whole["a"] + whole["b"]
+    signs = {"a": "+", "b": "=", "a + b": ""}
+    for name, array in whole.items():
+        grid = Grid(array, "value", stretched.get(name, []))
+        title = f"{name}  {arrays[name].shape}" if name in arrays else f"{name}  {result}"
+        shapes += grid.shapes(x, 30)
+        shapes.append(svg.words(x, 18, title, "code", "start", 12))
+        x += max(grid.wide, LETTER * len(title))
+        if signs[name]:
+            shapes.append(svg.words(x + BETWEEN / 2, 30 + grid.tall / 2 + 6, signs[name], "strong", size=18))
+            x += BETWEEN
+    repeats = ", ".join(
+        f"{name} {_repeated(axes, result)}" for name, axes in stretched.items() if _repeated(axes, result)
+    )
+    alt = f"Cells of a and of b and their sums, shape {result}. {repeats or 'Nothing is repeated'}."
+    return svg.drawn(x + 4, grid.tall + 36, alt, shapes, "Forward: values, repetitions dashed", least=min(x + 4, 420))
+
+
+def _backward(upstream: np.ndarray, sums: dict[str, np.ndarray], stretched: dict[str, list[int]]) -> str:
+    whole, title = Grid(upstream, "gradient", []), f"of a + b  {upstream.shape}"
+    x, y, rows, widest = 4.0 + max(whole.wide, LETTER * len(title)), 0.0, [], 0.0
+    for name, array in sums.items():
+        axes, own = stretched[name], Grid(array, "gradient", [])
+        sign = f"sum over dimension{'s' * (len(axes) > 1)} {', '.join(map(str, axes))}" if axes else "as it is"
+        middle, title_of = y + 30 + own.tall / 2, f"of {name}  {array.shape}"
+        rows += [
+            svg.words(x + 85, middle - 6, sign, "gradient", size=11),
+            svg.arrow((x + 14, middle), (x + 156, middle), "gradient"),
+            svg.words(x + 170, y + 18, title_of, "code", "start", 12),
+            *own.shapes(x + 170, y + 30),
+        ]
+        widest, y = max(widest, own.wide, LETTER * len(title_of)), y + own.tall + 38
+    top = max(0.0, (y - 8 - 30 - whole.tall) / 2)
+    shapes = [svg.words(4, top + 18, title, "code", "start", 12), *whole.shapes(4, top + 30), *rows]
+    told = " ".join(_folds(name, array.shape, stretched[name]) for name, array in sums.items())
+    alt = f"The gradient of the result, and what becomes of it. {told}"
+    wide, tall = x + 170 + widest + 4, max(y, top + 36 + whole.tall)
+    return svg.drawn(wide, tall, alt, shapes, "Backward: gradients, repetitions summed", least=min(wide, 420))
+
+
+class Grid:
+    """The cells of an array of up to two dimensions."""
+
+    def __init__(self, array: np.ndarray, kind: str, stretched: list[int]) -> None:
+        self.array, self.kind = array.reshape((1,) * (2 - array.ndim) + array.shape), kind
+        self.stretched = {axis + 2 - array.ndim for axis in stretched}
+        self.rows, self.columns = map(_some, self.array.shape)
+        self.cell = max(34.0, 8.2 * len(str(int(self.array.max()))) + 14)
+        self.wide, self.tall = self.cell * len(self.columns), float(CELL * len(self.rows))
+
+    def shapes(self, left: float, top: float) -> list[str]:
+        found = []
+        for number, row in enumerate(self.rows):
+            for place, column in enumerate(self.columns):
+                x, y = left + self.cell * place, top + CELL * number
+                if row is None or column is None:
+                    found.append(svg.words(x + self.cell / 2, y + CELL / 2 + 5, "⋮" if row is None else "…"))
+                    continue
+                again = (0 in self.stretched and row > 0) or (1 in self.stretched and column > 0)
+                found.append(
+                    svg.box(x + 1.5, y + 1.5, self.cell - 3, CELL - 3, f"{self.kind} {'dashed' if again else 'light'}")
+                )
+                found.append(svg.words(x + self.cell / 2, y + CELL / 2 + 5, str(self.array[row, column]), self.kind))
+        return found
+
+
+def _some(length: int) -> list[int | None]:
+    """The places of a row that are drawn; None for those left out."""
+    return list(range(length)) if length <= ALONG else [*range(ALONG - 2), None, length - 1]
