@@ -1145,7 +1145,10 @@ class MyModule:
         self.__sub_modules: dict[str, MyModule] = {}
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Called by Python for every `self.name = value`: register what is to be. (Given.)"""
+        """Register parameters and sub-modules. (Given.)
+
+        Python calls this for every `self.name = value`.
+        """
         owned = isinstance(value, (Parameter, MyModule))
         if owned and "_MyModule__sub_modules" not in self.__dict__:
             where = f"{type(self).__name__}.__init__"
