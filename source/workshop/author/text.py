@@ -2231,27 +2231,34 @@ print(f"PyTorch reads {share:.1%} of the held-out pictures.")
 
 # %% [markdown]
 # The same curve, the same accuracy, but for chance: it started with other weights and saw the examples in another order.
-# Is it the same *function*? We copy the numbers of your trained model into a new network of PyTorch's, and compare.
+# Is it the same *function*? We make a network of PyTorch's with the numbers of your trained model, and compare the scores.
+# `torch.nn.Sequential` is a module that applies its parts one after the other: your layers, with ReLU between them.
 #
-# **Predict:** PyTorch keeps the weight of a linear layer as $(\text{out}, \text{in})$. What has to happen to yours
-# if it is $(\text{in}, \text{out})$? And to how many digits will the scores agree, when `float32` has about 7?
+# **Predict:** PyTorch keeps the weight of a linear layer as $(\text{out}, \text{in})$. What has to happen to yours if it is
+# $(\text{in}, \text{out})$? And to how many digits will the scores agree, when `float32` has about 7?
 
 # %% tags=["torch"]
-def copy_numbers(own: MyModule, theirs: torch.nn.Module) -> None:
-    """Copy the numbers of your parameters into PyTorch's, layer by layer."""
-    arrays = [parameter.tensor.data for parameter in own.parameters()]
-    in_out = (2, 3) in [parameter.tensor.shape for parameter in Linear(2, 3).parameters()]
-    with torch.no_grad():  # to copy is no operation of a graph
-        for dimensions in (1, 2):  # biases are vectors, weights are matrices
-            here = [array for array in arrays if array.ndim == dimensions]
-            there = [parameter for parameter in theirs.parameters() if parameter.ndim == dimensions]
-            for array, parameter in zip(here, there, strict=True):
-                parameter.copy_(torch.tensor(array.T if in_out else array))
+def in_pytorch(own: MyModule) -> torch.nn.Module:
+    """The linear layers of your model in PyTorch, with their numbers, and ReLU between them."""
+    arrays = [np.squeeze(parameter.tensor.data) for parameter in own.parameters()]  # (1, out): (out,)
+    weights = [array for array in arrays if array.ndim == 2]
+    biases = [array for array in arrays if array.ndim == 1]
+    if (2, 3) in [parameter.tensor.shape for parameter in Linear(2, 3).parameters()]:
+        weights = [weight.T for weight in weights]  # yours are (in, out)
+    parts = []
+    for weight, bias in zip(weights, biases, strict=True):
+        outputs, inputs = weight.shape
+        layer = torch.nn.Linear(inputs, outputs)
+        with torch.no_grad():  # to copy numbers is no operation of a graph
+            layer.weight.copy_(torch.tensor(weight))
+            layer.bias.copy_(torch.tensor(bias))
+        parts += [layer, torch.nn.ReLU()]
+    return torch.nn.Sequential(*parts[:-1])
 
 
 if losses:
-    twin = TorchModel()  # if your SuperModel has other layers, give them to TorchModel, too
-    copy_numbers(model, twin)
+    twin = in_pytorch(model)
+    print(twin)
     scores = model(MyTensor(held_out_images)).data
     with torch.no_grad():
         twin_scores = twin(to_torch(held_out_images)).numpy()
