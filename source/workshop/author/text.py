@@ -2240,7 +2240,8 @@ print(f"PyTorch reads {share:.1%} of the held-out pictures.")
 # %% tags=["torch"]
 def in_pytorch(own: MyModule) -> torch.nn.Module:
     """The linear layers of your model in PyTorch, with their numbers, and ReLU between them."""
-    arrays = [np.squeeze(parameter.tensor.data) for parameter in own.parameters()]  # (1, out): (out,)
+    # Squeezed, since a bias may be a row of shape (1, out).
+    arrays = [np.squeeze(parameter.tensor.data) for parameter in own.parameters()]
     weights = [array for array in arrays if array.ndim == 2]
     biases = [array for array in arrays if array.ndim == 1]
     if (2, 3) in [parameter.tensor.shape for parameter in Linear(2, 3).parameters()]:
