@@ -93,7 +93,7 @@ STYLE = (
     ".minitorch-picture figcaption { margin-bottom: 0.3em; font-weight: bold; }"
     ".minitorch-picture p { margin: 0.5em 0; max-width: 60em; }"
     f".minitorch-picture text {{ fill: {TEXT}; font-family: system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif; }}"
-    f".minitorch-picture pre {{ margin: 0; color: {TEXT}; background: transparent; overflow-x: auto; line-height: 1.35; }}"
+    f".minitorch-picture pre {{ margin: 0; color: {TEXT}; background: transparent; overflow-x: auto; }}"
     ".minitorch-picture .code { font-family: ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace; }"
     ".minitorch-picture .strong { font-weight: bold; }"
     ".minitorch-picture .faint { opacity: 0.45; }"

@@ -10,10 +10,11 @@ import numpy as np
 import proof
 import pytest
 import reader as training
-from answers import the_reference  # noqa: F401 - a fixture
+from answers import solved, the_reference  # noqa: F401 - one is a fixture
 
 import tests
-from checks import svg
+from checks import drawing, svg
+from workshop import drawing as tensor_drawing
 from workshop import pictures, reader
 
 # The first ten fill the picture, the next ten are drawn in its middle, the last ten are small and in a corner.
@@ -49,7 +50,7 @@ DRAWN = """
 def shown(monkeypatch) -> list[dict[str, Any]]:
     """What is displayed."""
     forms: list[dict[str, Any]] = []
-    for module in (svg, reader, pictures):
+    for module in (svg, reader, pictures, drawing, tensor_drawing):
         monkeypatch.setattr(module, "show", forms.append)
     return forms
 
@@ -443,3 +444,93 @@ def test_the_sums_are_those_of_the_gradient(shown):
 def test_shapes_that_do_not_fit_say_why(shown, a, b, says):
     tests.draw_broadcast(a, b)
     assert says in shown.pop()["text/plain"]
+
+
+# ---------------------------------------------------------------- backward, step by step
+
+
+def leaves(MyTensor: Any) -> dict[str, Any]:
+    values = {"a": [[1.5, -2.0], [0.5, 3.0]], "x": [[2.0, 1.0], [1.0, 4.0]], "b": [1.0, -1.0]}
+    return {name: MyTensor(value, requires_grad=True) for name, value in values.items()}
+
+
+def walked(shown: list[dict[str, Any]], code: str, names: dict[str, Any]) -> dict[str, Any]:
+    exec(code, {**names, "tests": tests})
+    return shown.pop()
+
+
+def test_each_step_says_what_is_handed_on_and_what_has_arrived(reference, shown):
+    MyTensor = reference["MyTensor"]
+    names = {name: MyTensor(value, requires_grad=True) for name, value in {"a": 2.0, "x": 3.0, "b": 1.0}.items()}
+    forms = walked(shown, "y = a * x + b * x\ntests.walk_graph(y)", names)
+    assert forms["text/plain"].split("\n")[:4] == [
+        "start: y starts with 1",
+        "1. AddBackward of y: t1 gets 1; t2 gets 1",
+        "2. MulBackward of t2: b gets 3; x gets 1",
+        "3. MulBackward of t1: a gets 3; x gets 2, and has 3 so far",
+    ]
+    assert forms["text/plain"].endswith("✓ The leaves have what y.backward() gives them.")
+    page = forms["text/html"]
+    assert (
+        page.count("<svg") == page.count('type="radio"') == page.count("<label") == 4 and page.count(" checked>") == 1
+    )
+    assert not re.search(r"(?i)<script|\son\w+=|javascript:", page)
+    pictures = [ET.fromstring(each) for each in re.findall(r"<svg.*?</svg>", page, re.DOTALL)]
+    assert len({(each.get("width"), each.get("height")) for each in pictures}) == 1  # nothing jumps from step to step
+    known = [len(re.findall(r">grad ", each)) for each in re.findall(r"<svg.*?</svg>", page, re.DOTALL)]
+    assert known == [1, 3, 5, 6]
+    assert [each.count('class="works"') for each in re.findall(r"<svg.*?</svg>", page, re.DOTALL)] == [0, 1, 1, 1]
+    assert page.count('class="edge now"') == 6
+    assert all(each.grad is None for each in names.values())
+
+
+UNSET = {"dataclass_graph": "holds no tensors that could be found"}
+
+
+@pytest.mark.parametrize("style", sorted({"reference", *proof.CORRECT}))
+def test_any_correct_internals_are_walked_and_stay_as_they_were(style, shown):
+    names = leaves(proof.solution(style)["MyTensor"])
+    code = "y = (a * x + b) * a - 2 / x\ny.backward()\nbefore = [t.grad for t in (a, x, b, y)]\nop = y.backward_op\n"
+    code += "tests.walk_graph(y, base=[[1, 2], [3, 4.0]])\n"
+    code += "assert all(t.grad is g for t, g in zip((a, x, b, y), before)) and y.backward_op is op\n"
+    text = walked(shown, code, names)["text/plain"]
+    assert UNSET.get(style, "✓ The leaves have what y.backward() gives them.") in text, text
+
+
+@pytest.mark.parametrize("mistake", ["walk-on-arrival"])
+def test_a_walk_that_adds_up_to_something_else_is_told(shown, mistake):
+    names = leaves(proof.solution(mistake)["MyTensor"])
+    text = walked(shown, "b = a + a\nc = b + a\ny = c + b\ntests.walk_graph(y)", names)["text/plain"]
+    assert "✗ backward() itself gives a another gradient than these single steps add up to" in text, text
+
+
+def test_a_long_walk_shows_its_beginning_and_its_end(reference, shown):
+    names = leaves(reference["MyTensor"])
+    forms = walked(shown, "y = x\nfor _ in range(25): y = y * a\ntests.walk_graph(y)", names)
+    assert (
+        forms["text/html"].count("<svg") == 13 and "12. After 13 more, MulBackward of t1: x gets" in forms["text/plain"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ("tests.walk_graph(a)", "it is a leaf"),
+        ("tests.walk_graph(3)", "and this is 3"),
+        ("tests.walk_graph('a +')", "your code raised SyntaxError"),
+        ("tests.walk_graph('a * x', base=[1.0])", "The upstream gradient has shape (1,), the result (2, 2)."),
+        (
+            "y = x\nfor _ in range(60): y = y * a\ntests.walk_graph(y)",
+            "This graph has 62 tensors: up to 60 can be walked.",
+        ),
+    ],
+)
+def test_what_cannot_be_walked_is_said_kindly(reference, shown, code, says):
+    forms = walked(shown, code, leaves(reference["MyTensor"]))
+    assert set(forms) == {"text/plain"} and says in forms["text/plain"]
+
+
+def test_a_rule_that_raises_or_gives_nothing_is_said(shown):
+    changes = ("base * right.data, left.shape", "base * right.dta, left.shape")
+    text = walked(shown, "tests.walk_graph('a * x')", leaves(solved(changes)["MyTensor"]))["text/plain"]
+    assert "The walk cannot be drawn: your code raised AttributeError" in text

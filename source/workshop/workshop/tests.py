@@ -19,6 +19,7 @@ from checks.progress import show_progress
 from workshop.assignment import ASSIGNMENT
 from workshop.drawing import draw_graph as draw_graph
 from workshop.drawing import draw_weights as draw_weights
+from workshop.drawing import walk_graph as walk_graph
 from workshop.pictures import draw_broadcast as draw_broadcast
 from workshop.pictures import draw_descent as draw_descent
 from workshop.pictures import draw_network as draw_network
