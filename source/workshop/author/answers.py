@@ -23,6 +23,8 @@ import pytest  # noqa: E402
 from make_class import REGION  # noqa: E402
 
 TEXT = AUTHORS / "text.py"
+ANSWERS = ["strides", "numeric", "tensor", "module", "matmul", "layers", "optimizer", "loss", "train", "model"]
+
 SETUP = """\
 import sys
 from collections.abc import Callable
@@ -30,8 +32,7 @@ from typing import Any
 
 import numpy as np
 from tqdm import tqdm
-"""
-ANSWERS = ["tensor", "module", "matmul", "layers", "optimizer", "loss", "train", "model"]
+"""  # what the answers need of the notebook's set-up
 
 
 @functools.cache

@@ -166,11 +166,135 @@ def paths() -> str:
     )
 
 
+def cells(x: float, y: float, rows: list[list[int]], fills: dict[int, str], side: float = 56) -> str:
+    """A grid of numbers, its upper left corner at (x, y)."""
+    return "\n".join(
+        f'<rect x="{x + column * side:g}" y="{y + row * side:g}" width="{side:g}" height="{side:g}"'
+        f' fill="{fills[number]}" stroke="{INK}"/>\n'
+        f'<text x="{x + (column + 0.5) * side:g}" y="{y + (row + 0.5) * side + 7:g}" font-size="20"'
+        f' fill="{FORWARD}" text-anchor="middle">{number}</text>'
+        for row, numbers in enumerate(rows)
+        for column, number in enumerate(numbers)
+    )
+
+
+def strides() -> str:
+    """One storage, read as a matrix and as its transpose."""
+    first, second = [3, 4, 7], [2, 5, 1]
+    fills = dict.fromkeys(first, LEAF) | dict.fromkeys(second, OPERATION)
+    storage = 292
+
+    def view(x: float, name: str, rows: list[list[int]], right: int, down: int) -> str:
+        """A matrix with the steps in it, and what they are called."""
+        wide, high = len(rows[0]) * 56, len(rows) * 56
+        return "\n".join(
+            [
+                text(x, 190, name, 17, INK, 'font-weight="bold"', "start"),
+                text(x, 213, f"shape ({len(rows)}, {len(rows[0])}), strides ({down}, {right})", 16, anchor="start"),
+                cells(x, 262, rows, fills),
+                arrow((x + 14, 250), (x + wide - 14, 250)),
+                text(x + wide + 10, 255, f"a step right: {right} bytes", 15, FORWARD, anchor="start"),
+                arrow((x - 14, 276), (x - 14, 262 + high - 14)),
+                text(x - 2, 262 + high + 26, f"a step down: {down} bytes", 15, FORWARD, anchor="start"),
+            ]
+        )
+
+    return card(
+        920,
+        480,
+        "One storage, read as a matrix and as its transpose",
+        "The storage holds 3, 4, 7, 2, 5, 1, each 8 bytes after the one before. With shape (2, 3) and strides (24, 8) "
+        "it is a matrix with the rows 3, 4, 7 and 2, 5, 1: a step right is 8 bytes, a step down 24. With shape (3, 2) "
+        "and strides (8, 24) it is the transpose with the rows 3, 2 and 4, 5 and 7, 1: a step right is 24 bytes, a "
+        "step down 8.",
+        text(storage - 14, 72, "storage", 17, INK, 'font-weight="bold"', "end"),
+        cells(storage, 38, [first + second], fills),
+        text(storage - 14, 116, "byte", 15, anchor="end"),
+        *(text(storage + (i + 0.5) * 56, 116, str(8 * i), 15) for i in range(6)),
+        view(80, "a", [first, second], 8, 24),
+        view(560, "a.T", [[3, 2], [4, 5], [7, 1]], 24, 8),
+    )
+
+
+def candle() -> str:
+    """A model with one parameter: its errors on two examples, and its loss with the first steps of training."""
+
+    def axes(x: float, across: str, up: str, ticks: list[tuple[float, str]], rises: list[tuple[float, str]]) -> str:
+        """Two axes that meet at (x, 370), with their names."""
+        return "\n".join(
+            [
+                f'<path d="M{x:g},60 V370 H{x + 350:g}" fill="none" stroke="{INK}" stroke-width="1.5"/>',
+                text(x + 350, 414, across, 15, anchor="end"),
+                text(x - 8, 46, up, 15, anchor="start"),
+                *(text(place, 390, words, 14) for place, words in ticks),
+                *(text(x - 8, place + 5, words, 14, anchor="end") for place, words in rises),
+            ]
+        )
+
+    def example(hours: float, cm: float) -> tuple[float, float]:
+        return 60 + 80 * hours, 370 - 38 * cm
+
+    def at(w: float) -> tuple[float, float]:
+        return 490 + 110 * (w - 0.4), 370 - 27 * 5 * (w - 2) ** 2
+
+    def error(hours: float, cm: float, words: str) -> str:
+        (x, y), (_, below) = example(hours, cm), example(hours, hours)
+        return (
+            f'<line x1="{x:g}" y1="{y:g}" x2="{x:g}" y2="{below:g}" stroke="{INK}" stroke-width="2"'
+            f' stroke-dasharray="3 4"/>\n<circle cx="{x:g}" cy="{y:g}" r="7" fill="{INK}"/>\n'
+            + text(x - 10, (y + below) / 2 + 5, words, 15, anchor="end")
+        )
+
+    (x0, y0), (x1, y1) = example(0, 0), example(4, 4)
+    valley = " L".join(f"{x:.1f},{y:.1f}" for x, y in (at(0.53 + 0.03 * i) for i in range(99)))
+    (start_x, start_y), second, third = at(1.0), at(1.5), at(1.75)
+    dots = "\n".join(
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="6" fill="{BACKWARD}"/>' for x, y in (at(1.0), second, third)
+    )
+    slope = 27 * 10 / 110  # of the tangent, in pixels
+    tangent = f"M{start_x - 34:.1f},{start_y - 34 * slope:.1f} L{start_x + 40:.1f},{start_y + 40 * slope:.1f}"
+    return card(
+        920,
+        436,
+        "The candle: errors of a model, and the valley of its loss",
+        "Left: the examples (1 hour, 2 cm) and (3 hours, 6 cm), and the line y = 1 x, with the errors -1 and -3 "
+        "between them. Right: the loss over w, a valley with its lowest point at w = 2. At w = 1 the loss is 5 and its "
+        "slope -10. A step leads to w = 1.5, the next one to w = 1.75.",
+        axes(
+            60,
+            "hours",
+            "cm shorter",
+            [(example(hours, 0)[0], str(hours)) for hours in (1, 2, 3, 4)],
+            [(example(0, cm)[1], str(cm)) for cm in (2, 4, 6)],
+        ),
+        f'<line x1="{x0:g}" y1="{y0:g}" x2="{x1:g}" y2="{y1:g}" stroke="{FORWARD}" stroke-width="2.5"/>',
+        text(x1 - 10, y1 + 46, "model: y = 1 x", 15, FORWARD),
+        error(1, 2, "error -1"),
+        error(3, 6, "error -3"),
+        text(*example(1.02, 2.55), "target 2", 15),
+        text(*example(3.02, 6.55), "target 6", 15),
+        axes(
+            490,
+            "w",
+            "loss",
+            [(at(w)[0], f"{w:g}") for w in (0.5, 1.0, 1.5, 2.0, 2.5, 3.0)],
+            [(370 - 27 * loss, str(loss)) for loss in (1, 5, 10)],
+        ),
+        f'<path d="M{valley}" fill="none" stroke="{FORWARD}" stroke-width="2.5"/>',
+        f'<path d="{tangent}" fill="none" stroke="{BACKWARD}" stroke-width="2.5"/>',
+        arrow((start_x, start_y), (second[0] - 6, second[1] - 8), backward=True),
+        arrow(second, (third[0] - 6, third[1] - 7), backward=True),
+        dots,
+        text(start_x + 18, start_y - 22, "w = 1: loss 5, slope -10", 15, BACKWARD, anchor="start"),
+        text(second[0] + 14, second[1] - 16, "w = 1.5", 15, BACKWARD, anchor="start"),
+    )
+
+
 def main() -> None:
     """Write every figure."""
     FIGURES.mkdir(exist_ok=True)
-    for name, draw in (("graph", graph), ("paths", paths)):
-        (FIGURES / f"{name}.svg").write_text(draw(), encoding="utf-8", newline="\n")
+    for draw in (strides, candle, graph, paths):
+        (FIGURES / f"{draw.__name__}.svg").write_text(draw(), encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

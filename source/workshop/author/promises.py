@@ -58,6 +58,28 @@ ANY_MODEL = (
     "train/train_step train/train_forgets train/train_pairs train/train_batches train/train_losses train/train_live"
 )
 PROMISES = {
+    "strides": [
+        Promise("The strides, in bytes,", "strides/one_dimension", "strides-of-elements"),
+        Promise("of an array whose elements lie row after row.", "strides/two_dimensions", "strides-by-columns"),
+        Promise(
+            "shape: the lengths of any number of dimensions; () is a scalar.",
+            "strides/any_dimensions",
+            "strides-of-one-length",
+        ),
+        Promise("itemsize: how many bytes one element takes.", "strides/one_dimension", "strides-of-doubles"),
+    ],
+    "numeric": [
+        Promise("The derivative of f at x,", "numeric/one_number", "numeric-without-two"),
+        Promise("by the central difference.", "numeric/central", "numeric-looks-right"),
+        Promise(
+            "f: from a number to a number; from an array to an array, element by element.",
+            "numeric/arrays",
+            "numeric-sums",
+        ),
+        Promise("x: a number, or an array, which stays as it is.", "numeric/arrays", "numeric-steps-in-place"),
+        Promise("h: the step to each side.", "numeric/central", "numeric-own-h"),
+        Promise("A number, or an array with the derivative at each element.", "numeric/arrays", "numeric-sums"),
+    ],
     "tensor": [
         Promise("`MyTensor`, a class that wraps a NumPy array,", "tensor/create", "data-as-list"),
         Promise("records the operations it takes part in,", "tensor/records", "operation-under-another-name"),

@@ -41,7 +41,7 @@ CORRECT = {path.stem: path for path in sorted((AUTHORS / "corpus" / "correct").g
 import jailed  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
-from corpus import layers, tensor  # noqa: E402
+from corpus import layers, practice, tensor  # noqa: E402
 from corpus.entry import Wrong  # noqa: E402
 from tqdm import tqdm  # noqa: E402
 
@@ -62,6 +62,7 @@ ANSWERS = {  # section to the cell of its answers, where that is called otherwis
 }
 SECTIONS: dict[str, Section] = {section.id: section for section in tests.ASSIGNMENT.sections}
 BY_NAME: dict[str, Wrong] = {wrong.name: wrong for wrong in [*tensor.WRONG, *layers.WRONG]}
+PRACTICE: dict[str, Wrong] = {wrong.name: wrong for wrong in practice.WRONG}  # of sections without points
 
 
 def texts_of(style: str, changes: Iterable[tuple[str, str]] = ()) -> list[tuple[str, str]]:
@@ -81,7 +82,7 @@ def names_of(style: str, changes: Iterable[tuple[str, str]] = ()) -> dict[str, A
 
 
 def solution_texts(name: str) -> list[tuple[str, str]]:
-    wrong = BY_NAME.get(name)
+    wrong = BY_NAME.get(name) or PRACTICE.get(name)
     return texts_of(wrong.style, wrong.changes) if wrong else texts_of(name)
 
 

@@ -215,7 +215,7 @@ def test_the_list_of_mistakes_is_complete_and_readable():
         if id in mistakes.KNOWN.general:  # the framework's own words, of no section
             continue
         assert re.fullmatch(r"[a-z]+(-[a-z]+)*", id)
-        assert set(known.sections) <= set(proof.SECTIONS)
+        assert set(known.sections) <= {section.id for section in ASSIGNMENT.all_sections}
         nudge, rule, read = known.hints
         assert nudge.endswith("?") or nudge.endswith("."), id
         assert rule and len(known.title) < 110, id

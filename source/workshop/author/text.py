@@ -14,20 +14,21 @@
 # # Minitorch workshop
 #
 # In this workshop you rebuild the core of PyTorch in plain Python and NumPy: tensors that remember how they were
-# computed, automatic differentiation, layers, an optimizer and a loss function. At the end your own little library learns
-# to read handwritten digits, and you meet the same network in PyTorch.
+# computed, automatic differentiation, layers, an optimizer and a loss function. At the end your own little library
+# learns to read handwritten digits, and you meet the same network in PyTorch.
 #
 # **What you need to know.** Nothing about PyTorch: this is a good first meeting with it. You do need a solid base in
-# **Python** (functions, classes), and derivatives as school teaches them. The ideas of machine learning are recalled on the
-# way.
+# **Python** (functions, classes), and derivatives as school teaches them. The ideas of machine learning are recalled
+# on the way.
 #
 # **How it works.** You read a little, then you do something:
 #
 # - **Predict:** say what the next cell will show, then run it. A wrong guess is worth more than a right one.
 # - **Your turn:** change the cell above and run it again. You cannot break anything.
-# - **Build:** a cell to complete. In Python `...` is a value that does nothing; here it marks the places where your code
-#   belongs. Hints come before it. Open them one at a time: they go from a nudge to the rule. The cell after it tests your
-#   work. When you change an earlier answer, run all the cells below it again: they were built from the old one.
+# - **Build:** a cell to complete. In Python `...` is a value that does nothing; here it marks the places where your
+#   code belongs. Hints come before it. Open them one at a time: they go from a nudge to the rule. The cell after it
+#   tests your work. When you change an earlier answer, run all the cells below it again: they were built from the old
+#   one.
 
 # %% [markdown]
 # ## Summary
@@ -39,7 +40,8 @@
 # | Reminders | recall training, and differentiate numerically | a model learns with your derivative | 30 |
 # | Automatic differentiation | see how a program differentiates | you know what to build | 10 |
 # | ... its data | build `MyTensor`, which holds numbers | it prints itself | 15 |
-# | ... its calculus | build the rules of the operations | they agree with your numeric derivative | 35 |
+# | ... broadcasting, backward | build `unbroadcast` | you see how a gradient folds back | 10 |
+# | ... its calculus | build the rules of the operations | they agree with your numeric derivative | 25 |
 # | ... its operators | have `MyTensor` record what you compute | you see your own graph | 30 |
 # | ... its walk | build `backward` | you roll down a curve with it | 30 |
 # | PyTorch architecture | build `MyModule` | a network lists its parameters | 20 |
@@ -54,11 +56,12 @@
 # %% [markdown]
 # ## Set-up
 #
-# Run the next three cells: click into the first one and press `Shift+Enter`, three times. It looks at your set-up, and says
-# what to do if something is missing.
+# Click into the next cell and press `Shift+Enter`: that runs it, and goes on to the one below. It looks at your
+# set-up, and says what to do if something is missing.
 #
-# Not set up yet? [docs/learner.md](docs/learner.md), which came with this notebook, takes you there step by step, in VS
-# Code, in JupyterLab or on Google Colab. Keep the notebook in the folder that it came in, with all that lies beside it.
+# Not set up yet? [docs/learner.md](docs/learner.md), which came with this notebook, takes you there step by step, in
+# VS Code, in JupyterLab or on Google Colab. Keep the notebook in the folder that it came in, with all that lies
+# beside it.
 
 # %% tags=["torch"]
 try:
@@ -71,8 +74,8 @@ else:
     check_setup()
 
 # %% [markdown]
-# The second cell imports all that your code is built with, the third one PyTorch: it only shows you what we rebuild, and
-# the tests compare your results with it.
+# Run the next two cells as well. The first imports all that your code is built with. The second imports PyTorch,
+# which only shows you what we rebuild; the tests compare your results with it.
 
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import sys
@@ -93,10 +96,11 @@ from torchvision.transforms import v2
 # %% [markdown]
 # ### A network that reads
 #
-# Here is what it is all about: a *neural network* that has learned to read handwritten digits. Give it a picture of 8 lines
-# with 8 characters each: `.` is paper, `+` is gray, `#` is ink.
+# Here is what it is all about: a *neural network* that has learned to read handwritten digits. Give it a drawing of 8
+# lines with 8 characters each: `.` is paper, `+` is gray, `#` is ink. It gives a score to each of the ten digits, and
+# its answer is the one with the highest score.
 #
-# **Predict:** will it read this one?
+# **Predict:** will it read this one? Which digit gets the second highest score?
 
 # %%
 tests.read_digit("""
@@ -111,12 +115,12 @@ tests.read_digit("""
 """)
 
 # %% [markdown]
-# **Your turn:** draw another digit. Or give it a number in place of the drawing, `tests.read_digit(7)`: then it reads one of
-# the pictures that were kept back while it learned. Can you draw a digit that it misreads?
+# **Your turn:** draw another digit. Can you draw one that it misreads? Or give it a number from 0 to 359 in place of
+# the drawing, as in `tests.read_digit(7)`: then it reads one of the pictures that were kept back while it learned.
 #
-# Nobody told this network what a 2 looks like. It is a formula with some thousands of numbers in it, and these numbers were
-# found by taking many small steps, each in the direction in which the mistakes became smaller. How does a program know that
-# direction? This workshop is the answer. At its end you will have written every line of such a network, and of its training.
+# Nobody told this network what a 2 looks like. It is a formula with 2,410 numbers in it, and these were found by many
+# small steps, each in the direction in which the mistakes became smaller. How does a program know that direction?
+# This workshop is the answer. At its end you will have written every line of such a network, and of its training.
 
 # %% [markdown]
 # ## Tensors
@@ -127,21 +131,23 @@ tests.read_digit("""
 # single number (a *scalar*), with one a vector, with two a matrix. In memory there is only a one-dimensional
 # *storage*. The tensor is a *view* of it: type, shape and strides say how to read the storage as an array.
 #
-# Those pictures were tensors of shape (8, 8). NumPy's arrays work in the same way, so we look at them first.
+# That drawing became a tensor of shape (8, 8). NumPy's arrays work in the same way, so we look at them first. If you
+# know them well, just predict: where you are right, go on.
 
 # %% [markdown]
 # ### Types
 #
 # The type of the elements, the *dtype*, decides how many bytes each takes, which numbers it can hold, and how fast we
 # compute. A processor has instructions that work on several numbers at once (SIMD). With 128-bit registers, one such
-# instruction handles four `float32` (32 bits each) or two `float64` (64 bits each). Wider registers hold more of both,
-# but always twice as many `float32`.
+# instruction handles four `float32` (32 bits each) or two `float64` (64 bits each). Wider registers hold more of
+# both, but always twice as many `float32`.
 #
 # So the dtype is a tradeoff, easily forgotten: `float32` is smaller and faster and keeps about 7 decimal digits,
 # `float64` keeps about 16. PyTorch's default is `float32`, NumPy's is `float64`. And integers cannot hold a fraction,
 # so anything we want to change in small steps must be floating point.
 #
-# **Predict** the three lines: how many bytes do three numbers take? How many digits of 1/3 are right? What is left of 2.9?
+# **Predict** the three lines: how many bytes do three numbers take? How many digits of 1/3 are right? What is left of
+# 2.9?
 
 # %%
 single = np.array([1, 2, 3], dtype=np.float32)
@@ -159,16 +165,16 @@ print("an integer:", whole[0], whole.dtype)
 # %% [markdown]
 # ### Shape
 #
-# The *shape* is the number of elements along each dimension. The same storage can be read in many shapes, so `reshape`
-# usually moves no data. Neighbors in the last dimension usually lie side by side in memory, and going through them in
-# this order makes good use of the processor's cache.
+# The *shape* is the number of elements along each dimension. The same storage can be read in many shapes, so
+# `reshape` usually moves no data. Neighbors in the last dimension usually lie side by side in memory, and going
+# through them in this order makes good use of the processor's cache.
 #
-# A *reduction* makes few numbers of many, such as a sum or a mean: of all elements, or along one dimension (`axis`), which
-# then is gone.
+# A *reduction* makes few numbers of many, such as a sum or a mean: of all elements, or along one dimension (`axis`),
+# which then is gone.
 #
-# *Broadcasting* lets arrays of different shapes meet in one operation. The shapes are aligned at the right; a dimension
-# that is missing or has length 1 is stretched to the other's length, as if its elements were repeated. All other lengths
-# must be equal. So `(2, 3)` and `(3,)` give `(2, 3)`, and so do `(2, 1)` and `(1, 3)`.
+# *Broadcasting* lets arrays of different shapes meet in one operation. The shapes are aligned at the right; a
+# dimension that is missing or has length 1 is stretched to the other's length, as if its elements were repeated. All
+# other lengths must be equal. So `(2, 3)` and `(3,)` give `(2, 3)`, and so do `(2, 1)` and `(1, 3)`.
 #
 # **Predict** the shapes of the five results, and then one number in each.
 
@@ -188,14 +194,15 @@ for code, result in results.items():
     print(f"{code:18}  shape {result.shape}:", result.tolist())
 
 # %% [markdown]
-# **Your turn:** give `row` two elements in place of three. Why does NumPy refuse? And why does it not, when it has one?
+# **Your turn:** give `row` two elements in place of three. Why does NumPy refuse? And why does it not, when it has
+# one?
 
 # %% [markdown]
 # ### Strides
 #
 # The *stride* of a dimension is the step to take in the storage to move on by one in that dimension. Element `[i, j]`
-# lies `i * stride_0 + j * stride_1` after the first one. NumPy's `.strides` counts in **bytes**. PyTorch's `.stride()`,
-# with parentheses, counts in **elements**.
+# lies `i * stride_0 + j * stride_1` after the first one. NumPy's `.strides` counts in **bytes**. PyTorch's
+# `.stride()`, with parentheses, counts in **elements**.
 #
 # ![Six numbers lie in a row in the storage, 8 bytes each: 3, 4, 7, 2, 5, 1. Read with shape (2, 3) and strides (24, 8) they are a matrix with the rows 3, 4, 7 and 2, 5, 1: a step right is 8 bytes, a step down is 24. Read with shape (3, 2) and strides (8, 24) they are its transpose, with the rows 3, 2 and 4, 5 and 7, 1.](figures/strides.svg)
 #
@@ -217,8 +224,8 @@ print("a stretched row: shape", stretched.shape, "strides", stretched.strides)
 # %% [markdown]
 # The 0 is how broadcasting repeats a row without copying it: the step to its repetition is no step at all.
 #
-# **Build** `strides_of`, which NumPy computes whenever it makes a new array (5 minutes). Its elements lie row after row: the
-# last dimension's neighbors side by side, `itemsize` bytes apart. So `strides_of((2, 3), 8)` is `(24, 8)`.
+# **Build** `strides_of`, which NumPy computes whenever it makes a new array (5 minutes). Its elements lie row after
+# row: the last dimension's neighbors side by side, `itemsize` bytes apart. So `strides_of((2, 3), 8)` is `(24, 8)`.
 #
 # <details>
 # <summary>Hint 1</summary>
@@ -230,8 +237,8 @@ print("a stretched row: shape", stretched.shape, "strides", stretched.strides)
 # <details>
 # <summary>Hint 2</summary>
 #
-# Keep a `step`, which is `itemsize` at first. For each length of `reversed(shape)`: the step is this dimension's stride;
-# multiplied by the length it is the next one's.
+# Keep a `step`, which is `itemsize` at first. For each length of `reversed(shape)`: the step is this dimension's
+# stride; multiplied by the length it is the next one's.
 #
 # </details>
 
@@ -260,12 +267,13 @@ tests.test_strides(strides_of)
 # %% [markdown]
 # ### How to read a report
 #
-# A report has a line for each check. The one to look at stands open: it shows the smallest input that goes wrong, as code to
-# paste into a new cell, what is right beside what you gave, and hints. Inputs are random. The call at its end repeats them.
+# A report has a line for each check. The one to look at stands open: it shows the smallest input that goes wrong, as
+# code to paste into a new cell, what is right beside what you gave, and hints. Inputs are random. The call at its end
+# repeats them.
 #
-# In the graded tests each check is worth a part of the section's points, so an answer that works in part earns a part of
-# them. More in [docs/learner.md](docs/learner.md#reading-a-report). The next cell shows where you are, at any time; it
-# remembers across restarts.
+# In the graded tests each check is worth a part of the section's points, so an answer that works in part earns a part
+# of them. More in [docs/learner.md](docs/learner.md#reading-a-report). The next cell shows where you are, at any
+# time; it remembers across restarts.
 
 # %%
 tests.progress()
@@ -274,8 +282,9 @@ tests.progress()
 # ### In PyTorch
 #
 # `torch.tensor` makes a tensor from a list, and `dtype=` chooses its type. There are
-# [many more ways to create one](https://docs.pytorch.org/docs/stable/torch.html#creation-ops). Most names are NumPy's; three
-# that are not: `stride()` counts elements, `numel()` is the number of elements, and `size()` is the shape.
+# [many more ways to create one](https://docs.pytorch.org/docs/stable/torch.html#creation-ops). Most names are
+# NumPy's; three that are not: `stride()` counts elements, `numel()` is the number of elements, and `size()` is the
+# shape. Some operations, such as the matrix product, refuse two tensors of different types.
 #
 # **Predict** the strides, and the three dtypes.
 
@@ -298,8 +307,8 @@ print(a.dtype, b.dtype, c.dtype)
 # A candle burns. After 1 hour it is 2 cm shorter, after 3 hours 6 cm. How much shorter is it after 4 hours?
 #
 # Machine learning makes such a prediction from *examples*: inputs $x$ (hours), each with the output that we want, its
-# *target* $t$ (cm). It needs a *model*, a formula with adjustable numbers in it, its *parameters*. Ours is $y = w \cdot x$,
-# with one parameter, $w$. We do not know it, so we begin anywhere, with $w = 1$:
+# *target* $t$ (cm). It needs a *model*, a formula with adjustable numbers in it, its *parameters*. Ours is
+# $y = w \cdot x$, with one parameter, $w$. We do not know it, so we begin anywhere, with $w = 1$:
 #
 # | input $x$ | prediction $y = w x$ | target $t$ | error $y - t$ | squared |
 # | --- | --- | --- | --- | --- |
@@ -309,10 +318,10 @@ print(a.dtype, b.dtype, c.dtype)
 # The *loss* $L$ is one number that says how far the predictions are from the targets. We take the mean of the squared
 # errors, $(1 + 9) / 2 = 5$. (Squared, too high and too low do not cancel, and large errors count most.)
 #
-# *Training* changes the parameter, bit by bit, so that the loss shrinks. Up or down? Nudge it: with $w = 1.1$ the loss is
-# 4.05, with $w = 0.9$ it is 6.05. So it falls as $w$ grows, by $(4.05 - 6.05) / 0.2 = -10$ for each unit. This slope is the
-# derivative, $\frac{dL}{dw} = -10$. Now take a step *against* the slope, as long as a small number, the *learning rate*
-# $lr$, says. With $lr = 0.05$:
+# *Training* changes the parameter, bit by bit, so that the loss shrinks. Up or down? Nudge it: with $w = 1.1$ the
+# loss is 4.05, with $w = 0.9$ it is 6.05. So it falls as $w$ grows, by $(4.05 - 6.05) / 0.2 = -10$ for each unit.
+# This slope is the derivative, $\frac{dL}{dw} = -10$. Now take a step *against* the slope: the slope times a small
+# number, the *learning rate* $lr$. With $lr = 0.05$:
 #
 # $$w \leftarrow w - lr \cdot \frac{dL}{dw} = 1 - 0.05 \cdot (-10) = 1.5$$
 #
@@ -321,17 +330,19 @@ print(a.dtype, b.dtype, c.dtype)
 #
 # ![Left: the two examples (1, 2) and (3, 6) and the line y = 1 x, with the errors -1 and -3 as vertical lines between them. Right: the loss over w, a valley with its lowest point at w = 2. At w = 1 the loss is 5 and the slope -10; a step leads to w = 1.5 with the loss 1.25, the next one to w = 1.75.](figures/candle.svg)
 #
-# **Several parameters.** Had somebody burned the candle before, $y = w x + b$ would fit better, with $b$ for what was missing
-# at the start. Then each parameter is nudged alone while the other one stays. The slope for $w$ alone is written
-# $\frac{\partial L}{\partial w}$, the *partial derivative*: the round d, $\partial$, says that all else is held still. The
-# *gradient* of $L$ is all of them together, one number for each parameter. At $w = 1$, $b = 0$ it is $(-10, -4)$.
+# **Several parameters.** Had somebody burned the candle before, $y = w x + b$ would fit better, with $b$ for what was
+# missing at the start. Then each parameter is nudged alone while the other one stays. The slope for $w$ alone is
+# written $\frac{\partial L}{\partial w}$, the *partial derivative*: the round d, $\partial$, says that all else is
+# held still. The *gradient* of $L$ is all of them together, one number for each parameter. At $w = 1$, $b = 0$ it is
+# $(-10, -4)$.
 #
-# **A neural network** is a model with many parameters, composed of small functions, its *layers*. A *linear layer* has many
-# inputs and many outputs. Each output is $x_1 w_1 + x_2 w_2 + \dots + b$: the factors are its *weights*, $b$ is its *bias*.
-# The layer computes all of them at once, `x @ W + b`, where `@` is Python's sign for the matrix product. Between linear
-# layers stand bends, such as *ReLU*, $\max(x, 0)$. Values between two layers are *hidden*: neither inputs nor outputs. The
-# loss is one number still, and training the same: predict, loss, gradient, step. Each small function is easy to
-# differentiate. The chain rule, below, puts these derivatives together, and a program can do that for us.
+# **A neural network** is a model with many parameters, composed of small functions, its *layers*. A *linear layer*
+# has many inputs and many outputs. Each output is $x_1 w_1 + x_2 w_2 + \dots + b$: the factors are its *weights*, $b$
+# is its *bias*. The layer computes all of them at once, `x @ W + b`, where `@` is Python's sign for the matrix
+# product. Between linear layers stand bends, such as *ReLU*, $\max(x, 0)$. Values between two layers are *hidden*:
+# neither inputs nor outputs. The loss is one number still, and training the same: predict, loss, gradient, step. Each
+# small function is easy to differentiate. The chain rule, below, puts these derivatives together, and a program can
+# do that for us.
 #
 # **Predict:** for which $w$ is the loss 0? What is it at $w = 3$? And what are the three outputs of the layer?
 
@@ -353,8 +364,8 @@ b = np.array([0.0, 0.0, 10.0])
 print("a linear layer:", x @ W + b)
 
 # %% [markdown]
-# **Your turn:** move a target, for example `shorter = np.array([2.0, 7.0])`. No $w$ makes the loss 0 now. Which one is best?
-# (Then put it back: the numbers below go on with 6.)
+# **Your turn:** move a target, for example `shorter = np.array([2.0, 7.0])`. No $w$ makes the loss 0 now. Which one
+# is best? (Then put it back: the numbers below go on with 6.)
 
 # %% [markdown]
 # ### Numeric differentiation
@@ -364,16 +375,16 @@ print("a linear layer:", x @ W + b)
 # $$f'(x) = \lim_{h \to 0} \frac{f(x + h) - f(x)}{h}$$
 #
 # *Analytic* differentiation finds a formula for it, with rules and tables. *Numeric* differentiation stops at a small
-# but finite $h$. With the *forward difference*, or with the *central difference*, which looks to both sides as we did with
-# the candle, we get
+# but finite $h$. With the *forward difference*, or with the *central difference*, which looks to both sides as we did
+# with the candle, we get
 #
 # $$f'(x) \approx \frac{f(x + h) - f(x)}{h} \qquad\text{or}\qquad f'(x) \approx \frac{f(x + h) - f(x - h)}{2h}$$
 #
 # For example $f(x) = x^2$ at $x = 3$, where $f'(3) = 6$. With $h = 0.1$ the forward difference gives
 # $(9.61 - 9) / 0.1 = 6.1$, and the central one $(9.61 - 8.41) / 0.2 = 6$.
 #
-# **Build** `numeric_derivative`, the central difference (5 minutes). You will check the rules of your library with it. Nearly
-# all functions of NumPy take arrays as well as numbers, element by element, so the same line does both.
+# **Build** `numeric_derivative`, the central difference (5 minutes). You will check the rules of your library with
+# it. Nearly all functions of NumPy take arrays as well as numbers, element by element, so the same line does both.
 #
 # <details>
 # <summary>Hint 1</summary>
@@ -390,13 +401,11 @@ print("a linear layer:", x @ W + b)
 # </details>
 
 # %% nbgrader={"grade": false, "grade_id": "numeric", "locked": false, "schema_version": 3, "solution": true, "task": false}
-def numeric_derivative(
-    f: Callable[[Any], Any], x: float | np.ndarray, h: float = 1e-5
-) -> float | np.ndarray:
+def numeric_derivative(f: Callable[[Any], Any], x: Any, h: float = 1e-5) -> Any:
     """The derivative of f at x, by the central difference.
 
     Args:
-        f: gives a number for a number; for an array an array, each element from the one in its place.
+        f: from a number to a number; from an array to an array, element by element.
         x: a number, or an array, which stays as it is.
         h: the step to each side.
 
@@ -411,10 +420,16 @@ def numeric_derivative(
 tests.test_numeric(numeric_derivative)
 
 # %% [markdown]
-# Now the candle learns, with a derivative that you have written.
+# **Predict** these two lines. (`lambda x: x**2` is a function without a name: it takes `x` and returns `x**2`.)
+
+# %%
+print(numeric_derivative(lambda x: x**2, np.array([1.0, 2.0, 3.0])))
+print(numeric_derivative(np.exp, np.array([0.0, 1.0])), "and exp itself:", np.exp([0.0, 1.0]))
+
+# %% [markdown]
+# Now the model of the candle learns, with a derivative that you have written.
 #
-# **Predict:** where is $w$ after one step, and after two? Then set `rate` to 0.1, to 0.2 and to 0.21: with one of them $w$ is
-# there at once, with one it comes no nearer, with one it runs away. Which is which?
+# **Predict:** two steps you know. How many does it take until $w$ is within 0.01 of the best value, 2?
 
 # %%
 rate = 0.05
@@ -428,11 +443,12 @@ for step in range(8):
     w = w - rate * slope
     walk.append(w)
     print(f"step {step + 1}: slope {slope:6.2f}, w = {w:.4f}, loss {candle_loss(w):.4f}")
+print(f"After 4 hours the candle is {4 * w:.2f} cm shorter.")
 
 around = np.linspace(min(0.5, *walk), max(3.5, *walk), 100)
 plt.figure(figsize=(7, 3.5))
-plt.plot(around, [candle_loss(w) for w in around], color="#1f5fa8", label="loss")
-plt.plot(walk, [candle_loss(w) for w in walk], "o--", color="#b3400f", label="steps")
+plt.plot(around, [candle_loss(w) for w in around], label="loss")
+plt.plot(walk, [candle_loss(w) for w in walk], "o--", label="steps")
 plt.xlabel("w")
 plt.ylabel("loss of the candle")
 plt.legend()
@@ -443,6 +459,18 @@ tests.show_figure(  # plt.show(), but with words for those who do not see the pi
 )
 
 # %% [markdown]
+# **Your turn:** set `rate` to 0.1, to 0.2 and to 0.21. With one of them $w$ is there at once, with one it comes no
+# nearer, with one it runs away. Which is which?
+#
+# <details>
+# <summary>Why</summary>
+#
+# Each step multiplies the distance to the lowest point by $1 - 10 \cdot rate$, so 0.1 is perfect, and beyond 0.2 the
+# steps grow. The 10 is the second derivative, how much the valley bends; nobody knows it for a network, so rates are
+# found by trying.
+#
+# </details>
+#
 # How small should $h$ be? Two errors pull in opposite directions. The *truncation* error, from stopping before the
 # limit, shrinks with $h$ (like $h$ forward, like $h^2$ central). The *rounding* error grows like $1/h$: the two
 # values of $f$ agree in more and more digits, and their difference keeps only the last few of the 16.
@@ -475,12 +503,13 @@ tests.show_figure(
 # %% [markdown]
 # Two valleys: truncation on the right, rounding on the left.
 #
-# Numeric differentiation needs at least one more evaluation of the model for *every* parameter, and is rarely exact. So it is
-# too slow for training a network, but good for checking a derivative that you wrote yourself.
+# Numeric differentiation needs at least one more evaluation of the model for *every* parameter, and is rarely exact.
+# So it is too slow for training a network, but good for checking a derivative that you wrote yourself.
 #
-# PyTorch needs no nudges. `requires_grad=True` marks a tensor with respect to which we want to differentiate: what is computed
-# from it is recorded. Then `backward()`, called on the loss, leaves the derivative in the tensor's `grad`, exact up to
-# rounding. **Predict** its value at $w = 1$.
+# PyTorch needs no nudges. `requires_grad=True` marks a tensor with respect to which we want to differentiate: what is
+# computed from it is recorded. Then `backward()`, called on the loss, leaves the derivative in the tensor's `grad`,
+# exact up to rounding. However many parameters there are, all their derivatives together take about twice as long as
+# the loss itself. That is what you build next. **Predict** the value of `grad` at $w = 1$.
 
 # %% tags=["torch"]
 w = torch.tensor(1.0, requires_grad=True)

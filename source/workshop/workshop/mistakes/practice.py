@@ -72,6 +72,7 @@ known(
     "Multiply as you go: each stride is the one after it, times the length of that dimension.",
     STRIDES,
     strides(lambda shape, itemsize: tuple(n * itemsize for n in (*shape[1:], 1))),
+    strides(lambda shape, itemsize: tuple(n * itemsize for n in (*shape[1:], 1)[: len(shape)])),
     strides(lambda shape, itemsize: tuple(n * itemsize for n in shape)),
 )
 
@@ -149,7 +150,7 @@ known(
     *(numeric(lambda f, x, h, own=own: (f(x + own) - f(x - own)) / (2 * own)) for own in (1e-5, 1e-6, 1e-4, 1e-3)),
 )
 known(
-    "numeric-first-element",
+    "numeric-one-for-all",
     "numeric",
     "all elements get the same derivative",
     "Each element of x is a place of its own. How many derivatives are there?",

@@ -32,7 +32,9 @@ def strides(trial: Trial, *cases: tuple[tuple[int, ...], int]) -> None:
         trial.same(f"shape = {shape}", f"strides_of(shape, {itemsize})")
 
 
-@STRIDES.check(hints=["A row of 3 float64: how many bytes lie between one element and the next?", "(itemsize,)"])
+@STRIDES.check(
+    hints=["A row of 3 float64: how many bytes lie between one element and the next?", "Of a vector: (itemsize,)."]
+)
 def one_dimension(trial: Trial) -> None:
     """A vector: from one element to the next"""
     written(trial, "strides_of((3,), 8)")
