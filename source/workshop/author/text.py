@@ -1515,8 +1515,11 @@ tests.test_relu(ReLU, MyTensor)
 # %%
 np.random.seed(1)
 first, second = Linear(2, 8), Linear(8, 1)
-tests.draw_plane(lambda points: second(first(MyTensor(points))).data[:, 0])
-tests.draw_plane(lambda points: second(relu(first(MyTensor(points)))).data[:, 0])
+tests.draw_plane(
+    lambda points: second(first(MyTensor(points))),
+    lambda points: second(relu(first(MyTensor(points)))),
+    titles=("without ReLU", "with ReLU"),
+)
 
 # %% [markdown]
 # Each of the eight units of the first layer folds the plane along one line, where its value is 0. All these lines go
@@ -2224,24 +2227,19 @@ def train_torch(
     epochs: int = 20,
     batch_size: int = 32,
     lr: float = 1.0,
-) -> list[float]:
-    """Train the model on mini-batches, and return the mean loss of each epoch."""
+) -> None:
+    """Train the model on mini-batches."""
     examples = torch.utils.data.TensorDataset(images, targets)
     loader = torch.utils.data.DataLoader(examples, batch_size=batch_size, shuffle=True)
     loss_function = torch.nn.MSELoss()
     optimizer = torch.optim.SGD(model.parameters(), lr)
-    losses = []
     for _ in range(epochs):
-        total = 0.0
         for batch, target in loader:
             optimizer.zero_grad()
             y = model(batch)
             loss = loss_function(y, target)
             loss.backward()
             optimizer.step()
-            total += loss.item() * len(batch)
-        losses.append(total / len(images))
-    return losses
 
 
 def accuracy_torch(model: torch.nn.Module, images: torch.Tensor, labels: np.ndarray) -> float:
@@ -2253,14 +2251,12 @@ def accuracy_torch(model: torch.nn.Module, images: torch.Tensor, labels: np.ndar
 
 torch.manual_seed(0)
 network = TorchModel()
-torch_losses = train_torch(network, to_torch(train_images), to_torch(one_hot(train_labels)))
+train_torch(network, to_torch(train_images), to_torch(one_hot(train_labels)))
 share = accuracy_torch(network, to_torch(held_out_images), held_out_labels)
-print(f"mean loss: {torch_losses[0]:.4f} in the first epoch, {torch_losses[-1]:.4f} in the last one")
 print(f"PyTorch reads {share:.1%} of the held-out pictures.")
 
 # %% [markdown]
-# The same curve, the same accuracy, but for chance: it started with other weights and saw the examples in another order.
-# Is it the same *function*? We make a network of PyTorch's with the numbers of your trained model, and compare the scores.
+# The same accuracy, but for chance: it started with other weights and saw the examples in another order. Is it the same *function*? We make a network of PyTorch's with the numbers of your trained model, and compare the scores.
 # `torch.nn.Sequential` is a module that applies its parts one after the other: your layers, with ReLU between them.
 #
 # **Predict:** PyTorch keeps the weight of a linear layer as $(\text{out}, \text{in})$. What has to happen to yours if it is
