@@ -106,6 +106,7 @@ STYLE = (
     f" {{ fill: {themed(VALUE)}; stroke: none; }}"
     f".minitorch-picture text.gradient, .minitorch-picture .gradient.full, .minitorch-picture .gradient.tip"
     f" {{ fill: {themed(GRADIENT)}; stroke: none; }}"
+    f".minitorch-picture .value.band {{ fill: {VALUE}; stroke: none; }}"
     f".minitorch-picture .value.light {{ fill: color-mix(in srgb, {VALUE} 18%, transparent); }}"
     f".minitorch-picture .gradient.light {{ fill: color-mix(in srgb, {GRADIENT} 18%, transparent); }}"
     "</style>"

@@ -657,7 +657,7 @@ def test_all_words_in_pictures_have_enough_contrast(cell, shown, monkeypatch):
     forms = pictures.figure_forms
     for module in (pictures, tensor_drawing):
         monkeypatch.setattr(
-            module, "figure_forms", lambda figure, *more: figures.append(figure) or forms(figure, *more)
+            module, "figure_forms", lambda figure, *more, **how: figures.append(figure) or forms(figure, *more, **how)
         )
     watch = tests.live_regions(lambda some: some, np.eye(2), np.array([0, 1]))
     for live in (tests.live(lambda: 0.5), watch):
@@ -677,10 +677,19 @@ def test_a_figure_is_shown_once_with_its_description(shown):
     (forms,) = shown
     assert forms["text/plain"] == 'A curve that rises: "steep" <script>alert(1)</script> & more'
     said = "A curve that rises: &quot;steep&quot; &lt;script&gt;alert(1)&lt;/script&gt; &amp; more"
-    page = rf'<img alt="{re.escape(said)}" src="data:image/png;base64,([\w+/=]+)" style="max-width: 100%">'
-    picture = base64.b64decode(re.fullmatch(page, forms["text/html"])[1])
+    page = rf'<style>(.*)</style><img class="minitorch-figure" alt="{re.escape(said)}" src="data:image/png;base64,(.*)"'
+    style, picture, wide = re.fullmatch(
+        page + ' width="([0-9]+)" style="max-width: 100%; height: auto">', forms["text/html"]
+    ).groups()
+    assert "invert" in style and 300 < int(wide) <= 400
+    picture = base64.b64decode(picture)
     assert plt.imread(io.BytesIO(picture)).std() > 0.01  # something is drawn
     assert not plt.fignum_exists(figure.number)  # the cell does not show it once more
+
+
+def test_a_figure_that_is_dark_already_is_not_turned_in_a_dark_page(shown):
+    tests.show_figure(plt.figure(facecolor="black"), "A dark figure.")
+    assert "minitorch-figure" not in shown.pop()["text/html"]
 
 
 def test_where_no_figure_can_be_shown_its_description_is_printed(capsys):

@@ -73,6 +73,20 @@ def fit_for_every_front_end(forms: dict[str, Any]) -> None:
                 assert -1 <= float(element.get(name, 0)) <= most + 1, element.attrib
 
 
+@pytest.mark.parametrize("color", [svg.VALUE, svg.GRADIENT])
+@pytest.mark.parametrize(("text", "page"), [("#212121", "#ffffff"), ("#ffffff", "#111111"), ("#cccccc", "#1f1f1f")])
+def test_values_and_gradients_can_be_read_in_light_and_dark_pages(color, text, page):
+    """As WCAG 2 asks of text: of JupyterLab's two themes, and of VS Code's dark one."""
+
+    def luminance(color: str) -> float:
+        rgb = np.array([*bytes.fromhex(color[1:])]) / 255
+        return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4) @ (0.2126, 0.7152, 0.0722)
+
+    dark, light = sorted((luminance(svg.mixed(color, text)), luminance(page)))
+    assert (light + 0.05) / (dark + 0.05) >= 4.5
+    assert f"color-mix(in srgb, {color} 70%" in svg.STYLE and f"color-mix(in srgb, {color} 70%" in drawing.STYLE
+
+
 # ---------------------------------------------------------------- a digit is read
 
 
@@ -534,3 +548,55 @@ def test_a_rule_that_raises_or_gives_nothing_is_said(shown):
     changes = ("base * right.data, left.shape", "base * right.dta, left.shape")
     text = walked(shown, "tests.walk_graph('a * x')", leaves(solved(changes)["MyTensor"]))["text/plain"]
     assert "The walk cannot be drawn: your code raised AttributeError" in text
+
+
+# ---------------------------------------------------------------- what ReLU does to a plane
+
+
+def test_lines_are_straight_without_relu_and_bend_with_it(reference, shown):
+    first, second = np.array([[1.0, -0.5, 0.6], [0.4, 1.0, -1.0]]), np.array([[1.0], [0.8], [-1.2]])
+    MyTensor, matmul, ReLU = reference["MyTensor"], reference["matmul"], reference["ReLU"]
+    tests.draw_plane(
+        lambda points: points @ first @ second,
+        lambda points: matmul(ReLU()(MyTensor(points @ first)), MyTensor(second)),
+        titles=("without ReLU", "with <ReLU>"),
+    )
+    forms = shown.pop()
+    fit_for_every_front_end(forms)
+    assert re.match(
+        r"without ReLU: a linear function, its lines are straight and equally far apart, from -", forms["text/plain"]
+    )
+    assert (
+        "with <ReLU>: not linear, its lines bend" in forms["text/plain"] and "with &lt;ReLU&gt;" in forms["text/html"]
+    )
+    linear, bent = re.findall(r"<svg.*?</svg>", forms["text/html"], re.DOTALL)
+    lines = [re.findall(r'<path class="value" d="(.*?)"', each) for each in (linear, bent)]
+    assert len(lines[0]) == pictures.LEVELS and all(each.count("L") == 1 for each in lines[0])  # from border to border
+    assert any(each.count("L") > 1 for each in lines[1])
+    assert len(forms["text/html"]) < 60_000
+
+
+@pytest.mark.parametrize(
+    ("f", "says"),
+    [
+        (lambda points: points[:, 0] * 0 + 2, "function 1: the value is 2 everywhere."),
+        (lambda points: np.maximum(points[:, 0], 0), "function 1: not linear, its lines bend, from 0 to 2."),
+        (lambda points: points, "function 1 gives the shape (3721, 2) for points of shape (3721, 2)"),
+        (lambda points: None, "what function 1 gives is None"),
+        (lambda points: ..., "The plane cannot be drawn"),
+        (lambda points: points.nothing, "The plane cannot be drawn: your code raised AttributeError"),
+        (lambda points: points[:, 0] / 0, "values that are not finite"),
+        (None, "The plane cannot be drawn"),
+    ],
+)
+def test_planes_of_all_kinds(shown, f, says):
+    tests.draw_plane(f)
+    forms = shown.pop()
+    assert says in forms["text/plain"]
+    if "text/html" in forms:
+        fit_for_every_front_end(forms)
+
+
+def test_a_part_of_the_plane_that_is_none_is_said(shown):
+    tests.draw_plane(abs, low=2, high=2)
+    assert "low and high are to be two numbers, low the smaller one, not 2 and 2." in shown.pop()["text/plain"]

@@ -649,3 +649,121 @@ class Grid:
 def _some(length: int) -> list[int | None]:
     """The places of a row that are drawn; None for those left out."""
     return list(range(length)) if length <= ALONG else [*range(ALONG - 2), None, length - 1]
+
+
+# ---------------------------------------------------------------- a function of two numbers
+
+PLANE = 61  # points along each side
+LEVELS = 9  # lines
+MAP = (300, 300)  # pixels
+MOST_PLANES = 4
+FLAT = 1e-9  # of the range of the values: what a plane may differ from a fitted one
+
+
+def draw_plane(
+    f: Callable[[np.ndarray], Any],
+    *others: Callable[[np.ndarray], Any],
+    titles: Sequence[str] = (),
+    low: float = -2.0,
+    high: float = 2.0,
+) -> None:
+    """Draw functions of two numbers as maps: lines of equal value, more blue where the value is higher.
+
+        tests.draw_plane(lambda points: (points @ W1) @ W2, lambda points: np.maximum(points @ W1, 0) @ W2,
+                         titles=("without ReLU", "with ReLU"))
+
+    Of a linear function, however many layers it has, the lines are straight and equally far apart. ReLU bends them.
+
+    Args:
+        f: from points, an array of shape (n, 2), to one value for each: an array or a tensor of shape (n,) or (n, 1).
+        others: more functions, drawn beside it.
+        titles: what stands above each.
+        low: the least of the two numbers.
+        high: their largest.
+    """
+    with _kindly("The plane"):
+        functions = (f, *others)[:MOST_PLANES]
+        if not (isinstance(low, (int, float)) and isinstance(high, (int, float)) and low < high):
+            raise Untold(f"low and high are to be two numbers, low the smaller one, not {low!r} and {high!r}.")
+        names = [*map(str, titles), *(f"function {number}" for number in range(len(titles) + 1, len(functions) + 1))]
+        side = np.linspace(low, high, PLANE)
+        points = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
+        maps = [_map(each, points.copy(), name) for each, name in zip(functions, names, strict=False)]
+        says = [f"{name}: {_shape_of(points, values)}." for name, values in zip(names, maps, strict=False)]
+        panels = [
+            svg.drawn(*MAP, f"A map with lines of equal value. {told}", _contours(side, values), name, least=220)
+            for name, values, told in zip(names, maps, says, strict=False)
+        ]
+        svg.show_pictures(panels, "\n".join(says), "Each line goes through places of equal value; more blue is higher.")
+
+
+def _map(f: Callable[[np.ndarray], Any], points: np.ndarray, name: str) -> np.ndarray:
+    values = array_of(f(points), f"what {name} gives")
+    if values.shape not in ((len(points),), (len(points), 1)):
+        raise Untold(
+            f"{name} gives the shape {values.shape} for points of shape {points.shape}: one value for each point is "
+            f"needed, ({len(points)},) or ({len(points)}, 1)."
+        )
+    if not np.isfinite(values).all():
+        raise Untold(f"{name} gives values that are not finite: there is nothing to draw.")
+    smallest = FLAT * float(np.ptp(values))  # what rounding leaves would make ragged lines where all is even
+    return (np.round(values / smallest) * smallest if smallest else values).reshape(PLANE, PLANE)
+
+
+def _contours(side: np.ndarray, values: np.ndarray) -> list[str]:
+    """One map: bands and lines of equal value, what some lines stand for, and the axes."""
+    from contourpy import contour_generator
+
+    left, top, wide, tall = 34.0, 6.0, MAP[0] - 44.0, MAP[1] - 44.0
+
+    def at(points: np.ndarray) -> np.ndarray:
+        shares = (points - side[0]) / (side[-1] - side[0])
+        return np.column_stack([left + wide * shares[:, 0], top + tall * (1 - shares[:, 1])])
+
+    shapes, labels, low, high = [], [], float(values.min()), float(values.max())
+    found = contour_generator(side, side, values)
+    for number, level in enumerate(np.linspace(low, high, LEVELS + 2)[1:-1] if high > low else ()):
+        for points, starts in zip(*found.filled(level, np.inf), strict=True):
+            rings = [_corners(at(points[a:b])) for a, b in itertools.pairwise(starts)]
+            path = "".join("M" + "L".join(f"{x:.1f},{y:.1f}" for x, y in ring) + "Z" for ring in rings)
+            shapes.append(f'<path class="value band" fill="currentColor" fill-opacity="0.07" d="{path}"/>')
+        lines = [at(each) for each in found.lines(level)]
+        shapes += [svg.line(_corners(each), "value") for each in lines]
+        if lines and number % 3 == 1:
+            longest = max(lines, key=len)
+            x, y = longest[len(longest) // 2]
+            labels.append((min(max(x, left + 16), left + wide - 16), min(max(y, top + 12), top + tall - 8), level))
+    if high == low:
+        labels = [(left + wide / 2, top + tall / 2, low)]
+    shapes.append(svg.box(left, top, wide, tall))
+    for x, y, level in labels:
+        shapes.append(svg.words(x, y - 3, f"{level:.2g}", "value strong", size=12))
+    for place in (side[0], side[len(side) // 2], side[-1]):
+        x, y = at(np.array([[place, place]]))[0]
+        shapes.append(svg.words(x, top + tall + 15, f"{place:.3g}", size=11))
+        shapes.append(svg.words(left - 5, y + 4, f"{place:.3g}", "", "end", 11))
+    shapes.append(svg.words(left + wide / 2, MAP[1] - 6, "first number →", size=11))
+    turned = f'transform="rotate(-90 12 {top + tall / 4:.1f})"'
+    upright = svg.words(12, top + tall / 4, "second number →", size=11).replace("<text ", f"<text {turned} ", 1)
+    return [*shapes, upright]
+
+
+def _corners(points: np.ndarray) -> np.ndarray:
+    """A line without the points on its straight parts."""
+    if len(points) < 3:
+        return points
+    before, after = points[1:-1] - points[:-2], points[2:] - points[1:-1]
+    bends = np.abs(before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0]) > 1e-4
+    return points[np.r_[True, bends, True]]
+
+
+def _shape_of(points: np.ndarray, values: np.ndarray) -> str:
+    """Whether the lines of equal value are straight, in words; found by fitting a plane."""
+    if np.ptp(values) <= FLAT * max(1.0, np.abs(values).max()):
+        return f"the value is {values[0, 0]:.3g} everywhere"
+    design = np.column_stack([points, np.ones(len(points))])
+    fitted = design @ np.linalg.lstsq(design, values.ravel(), rcond=None)[0]
+    ends = f"from {values.min():.3g} to {values.max():.3g}"
+    if np.abs(fitted - values.ravel()).max() <= 1e-6 * np.ptp(values):
+        return f"a linear function, its lines are straight and equally far apart, {ends}"
+    return f"not linear, its lines bend, {ends}"

@@ -23,6 +23,7 @@ from workshop.drawing import walk_graph as walk_graph
 from workshop.pictures import draw_broadcast as draw_broadcast
 from workshop.pictures import draw_descent as draw_descent
 from workshop.pictures import draw_network as draw_network
+from workshop.pictures import draw_plane as draw_plane
 from workshop.reader import read_digit as read_digit
 
 # In the notebook's order.
