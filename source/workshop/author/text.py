@@ -2256,7 +2256,8 @@ share = accuracy_torch(network, to_torch(held_out_images), held_out_labels)
 print(f"PyTorch reads {share:.1%} of the held-out pictures.")
 
 # %% [markdown]
-# The same accuracy, but for chance: it started with other weights and saw the examples in another order. Is it the same *function*? We make a network of PyTorch's with the numbers of your trained model, and compare the scores.
+# The same accuracy, but for chance: it started with other weights and saw the examples in another order. Is it the same
+# *function*? We make a network of PyTorch's with the numbers of your trained model, and compare the scores.
 # `torch.nn.Sequential` is a module that applies its parts one after the other: your layers, with ReLU between them.
 #
 # **Predict:** PyTorch keeps the weight of a linear layer as $(\text{out}, \text{in})$. What has to happen to yours if it is
