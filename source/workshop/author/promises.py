@@ -619,7 +619,8 @@ NOTHING = {
         "(An example, given.)",
         "(Given.)",
         "Holds a tensor that training changes.",
-        "Called by Python for every `self.name = value`: register what is to be.",
+        "Register parameters and sub-modules.",
+        "Python calls this for every `self.name = value`.",
         "The base class `MyModule` *registers* parameters and sub-modules by itself.",
         "Python calls `__setattr__` for every `self.name = value`, and the given code notes there what is a "
         "`Parameter` and what is a `MyModule`, each under its name.",

@@ -166,6 +166,34 @@ def test_without_its_file_the_network_says_what_is_missing(shown, monkeypatch, t
     assert shown.pop()["text/plain"].startswith("The file data/reader.npz is not beside tests.py")
 
 
+def test_a_network_of_the_learners_own_reads(reference, shown):
+    """With the numbers of ours it says the same."""
+    model, MyTensor = reference["SuperModel"](), reference["MyTensor"]
+    with np.load(reader.FOLDER / "reader.npz") as arrays:
+        for layer, number in ((model.hidden, 1), (model.output, 2)):
+            layer.weight.tensor.data[...] = arrays[f"weight{number}"]
+            layer.bias.tensor.data[...] = arrays[f"bias{number}"]
+    for picture in (reader.EXAMPLE, 7):
+        tests.read_digit(picture)
+        tests.read_digit(picture, lambda pictures: model(MyTensor(pictures)))
+        assert shown.pop() == shown.pop()
+
+
+@pytest.mark.parametrize(
+    ("scores", "says"),
+    [
+        (lambda pictures: None, "Your network cannot read it yet: "),
+        (lambda pictures: 1 / 0, "Your network cannot read it yet: your code raised ZeroDivisionError"),
+        (lambda pictures: pictures, "Your network gives scores of shape (12, 64); ten for each picture"),
+        (lambda pictures: np.full((len(pictures), 10), np.nan), "training has diverged"),
+    ],
+)
+def test_a_network_that_cannot_read_yet_is_told_so_kindly(shown, scores, says):
+    tests.read_digit(reader.EXAMPLE, scores)
+    (forms,) = shown
+    assert set(forms) == {"text/plain"} and says in forms["text/plain"]
+
+
 # ---------------------------------------------------------------- steps down a valley
 
 

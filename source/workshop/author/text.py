@@ -1333,7 +1333,10 @@ class MyModule:
         self.__sub_modules: dict[str, MyModule] = {}
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Called by Python for every `self.name = value`: register what is to be. (Given.)"""
+        """Register parameters and sub-modules. (Given.)
+
+        Python calls this for every `self.name = value`.
+        """
         owned = isinstance(value, (Parameter, MyModule))
         if owned and "_MyModule__sub_modules" not in self.__dict__:
             where = f"{type(self).__name__}.__init__"
@@ -1671,8 +1674,11 @@ tests.test_relu(ReLU, MyTensor)
 # %%
 np.random.seed(1)
 first, second = Linear(2, 8), Linear(8, 1)
-tests.draw_plane(lambda points: second(first(MyTensor(points))).data[:, 0])
-tests.draw_plane(lambda points: second(relu(first(MyTensor(points)))).data[:, 0])
+tests.draw_plane(
+    lambda points: second(first(MyTensor(points))),
+    lambda points: second(relu(first(MyTensor(points)))),
+    titles=("without ReLU", "with ReLU"),
+)
 
 # %% [markdown]
 # Each of the eight units of the first layer folds the plane along one line, where its value is 0. All these lines go
@@ -2223,7 +2229,7 @@ losses = train(
 # %%
 if losses:
     held_out = accuracy(model, held_out_images, held_out_labels)
-    print("mean loss of each epoch:", *(f"{loss:.4f}" for loss in losses))
+    print(f"mean loss: {losses[0]:.4f} in the first epoch, {losses[-1]:.4f} in the last one")
     print(f"training accuracy: {accuracy(model, train_images, train_labels):.1%}")
     print(f"held-out accuracy: {held_out:.1%}")
     if not (losses[-1] < losses[0] and held_out > 0.9):
@@ -2294,6 +2300,29 @@ else:
 tests.test_model(SuperModel, MSELoss, SGD, MyTensor)
 
 # %% [markdown]
+# The workshop began with a network that reads what you draw. Now yours does.
+#
+# **Predict:** will it read this one? Then draw your own.
+
+# %%
+if losses:
+    tests.read_digit(
+        """
+        ..###...
+        .#++#+..
+        ....##..
+        ....#+..
+        ...##...
+        ..+#....
+        ..##+++.
+        ..#####.
+        """,
+        lambda pictures: model(MyTensor(pictures)),
+    )
+else:
+    print("No training yet: `losses` is empty.")
+
+# %% [markdown]
 # ### The same in PyTorch
 #
 # *Reading and running, 10 minutes.*
@@ -2357,24 +2386,19 @@ def train_torch(
     epochs: int = 20,
     batch_size: int = 32,
     lr: float = 1.0,
-) -> list[float]:
-    """Train the model on mini-batches, and return the mean loss of each epoch."""
+) -> None:
+    """Train the model on mini-batches."""
     examples = torch.utils.data.TensorDataset(images, targets)
     loader = torch.utils.data.DataLoader(examples, batch_size=batch_size, shuffle=True)
     loss_function = torch.nn.MSELoss()
     optimizer = torch.optim.SGD(model.parameters(), lr)
-    losses = []
     for _ in range(epochs):
-        total = 0.0
         for batch, target in loader:
             optimizer.zero_grad()
             y = model(batch)
             loss = loss_function(y, target)
             loss.backward()
             optimizer.step()
-            total += loss.item() * len(batch)
-        losses.append(total / len(images))
-    return losses
 
 
 def accuracy_torch(model: torch.nn.Module, images: torch.Tensor, labels: np.ndarray) -> float:
@@ -2386,34 +2410,41 @@ def accuracy_torch(model: torch.nn.Module, images: torch.Tensor, labels: np.ndar
 
 torch.manual_seed(0)
 network = TorchModel()
-torch_losses = train_torch(network, to_torch(train_images), to_torch(one_hot(train_labels)))
+train_torch(network, to_torch(train_images), to_torch(one_hot(train_labels)))
 share = accuracy_torch(network, to_torch(held_out_images), held_out_labels)
-print("mean loss of each epoch:", *(f"{loss:.4f}" for loss in torch_losses))
 print(f"PyTorch reads {share:.1%} of the held-out pictures.")
 
 # %% [markdown]
-# The same curve, the same accuracy, but for chance: it started with other weights and saw the examples in another order.
-# Is it the same *function*? We copy the numbers of your trained model into a new network of PyTorch's, and compare.
+# The same accuracy, but for chance: it started with other weights and saw the examples in another order. Is it the same
+# *function*? We make a network of PyTorch's with the numbers of your trained model, and compare the scores.
+# `torch.nn.Sequential` is a module that applies its parts one after the other: your layers, with ReLU between them.
 #
-# **Predict:** PyTorch keeps the weight of a linear layer as $(\text{out}, \text{in})$. What has to happen to yours
-# if it is $(\text{in}, \text{out})$? And to how many digits will the scores agree, when `float32` has about 7?
+# **Predict:** PyTorch keeps the weight of a linear layer as $(\text{out}, \text{in})$. What has to happen to yours if it is
+# $(\text{in}, \text{out})$? And to how many digits will the scores agree, when `float32` has about 7?
 
 # %% tags=["torch"]
-def copy_numbers(own: MyModule, theirs: torch.nn.Module) -> None:
-    """Copy the numbers of your parameters into PyTorch's, layer by layer."""
-    arrays = [parameter.tensor.data for parameter in own.parameters()]
-    in_out = (2, 3) in [parameter.tensor.shape for parameter in Linear(2, 3).parameters()]
-    with torch.no_grad():  # to copy is no operation of a graph
-        for dimensions in (1, 2):  # biases are vectors, weights are matrices
-            here = [array for array in arrays if array.ndim == dimensions]
-            there = [parameter for parameter in theirs.parameters() if parameter.ndim == dimensions]
-            for array, parameter in zip(here, there, strict=True):
-                parameter.copy_(torch.tensor(array.T if in_out else array))
+def in_pytorch(own: MyModule) -> torch.nn.Module:
+    """The linear layers of your model in PyTorch, with their numbers, and ReLU between them."""
+    # Squeezed, since a bias may be a row of shape (1, out).
+    arrays = [np.squeeze(parameter.tensor.data) for parameter in own.parameters()]
+    weights = [array for array in arrays if array.ndim == 2]
+    biases = [array for array in arrays if array.ndim == 1]
+    if (2, 3) in [parameter.tensor.shape for parameter in Linear(2, 3).parameters()]:
+        weights = [weight.T for weight in weights]  # yours are (in, out)
+    parts = []
+    for weight, bias in zip(weights, biases, strict=True):
+        outputs, inputs = weight.shape
+        layer = torch.nn.Linear(inputs, outputs)
+        with torch.no_grad():  # to copy numbers is no operation of a graph
+            layer.weight.copy_(torch.tensor(weight))
+            layer.bias.copy_(torch.tensor(bias))
+        parts += [layer, torch.nn.ReLU()]
+    return torch.nn.Sequential(*parts[:-1])
 
 
 if losses:
-    twin = TorchModel()  # if your SuperModel has other layers, give them to TorchModel, too
-    copy_numbers(model, twin)
+    twin = in_pytorch(model)
+    print(twin)
     scores = model(MyTensor(held_out_images)).data
     with torch.no_grad():
         twin_scores = twin(to_torch(held_out_images)).numpy()

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import functools
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from checks import svg
-from checks.observe import text_of
+from checks.observe import explain, text_of
 from checks.report import show
+from workshop.reading import array_of
 
 SIDE = 8  # pixels of a picture, each way
 INK = {".": 0.0, " ": 0.0, "+": 0.5, "#": 1.0}
@@ -28,7 +31,7 @@ class Unreadable(Exception):
     """There is nothing to read; the message says why, kindly."""
 
 
-def read_digit(picture: str | int = EXAMPLE) -> None:
+def read_digit(picture: str | int = EXAMPLE, scores: Callable[[np.ndarray], Any] | None = None) -> None:
     """Let a small trained network read a digit: yours, or one of the pictures that it has not seen.
 
         tests.read_digit('''
@@ -51,6 +54,8 @@ def read_digit(picture: str | int = EXAMPLE) -> None:
     Args:
         picture: a drawing as eight lines of eight characters, `#` for ink, `+` for half of it, `.` or a space for
             paper; or the number of one of the 360 held-out pictures, from 0.
+        scores: a network of your own, which reads it then: from pictures, shape (n, 64), to ten scores for each, shape
+            (n, 10), a tensor or an array.
     """
     try:
         if isinstance(picture, str):
@@ -65,7 +70,8 @@ def read_digit(picture: str | int = EXAMPLE) -> None:
             raise Unreadable(
                 f"Give a drawing, as text in eight lines, or a number from 0 to 359, and not {text_of(picture, 40)}."
             )
-        scores = scores_of(seen).mean(axis=0).round(2) + 0.0  # no -0.00
+        each = scores_of(seen) if scores is None else _own(scores, seen)
+        scores = each.mean(axis=0).round(2) + 0.0  # no -0.00
     except Unreadable as error:
         show({"text/plain": str(error)})
         return
@@ -81,6 +87,25 @@ def read_digit(picture: str | int = EXAMPLE) -> None:
         shown.append(svg.drawn(200, 200, alt, _pixels(seen[middle], 25), "As the network sees it", least=130))
     shown.append(svg.drawn(330, 200, f"{told}.", _bars(scores, answer), "Ten scores", least=240))
     svg.show_pictures(shown, "\n".join([title, *lines, "", "scores", *bars]), says)
+
+
+def _own(scores: Callable[[np.ndarray], Any], pictures: np.ndarray) -> np.ndarray:
+    """What a network of the learner's says of pictures.
+
+    Raises:
+        Unreadable: when that is nothing to read a digit from.
+    """
+    try:
+        found = array_of(scores(pictures.reshape(-1, SIDE * SIDE)), "scores")
+    except Exception as error:
+        raise Unreadable(f"Your network cannot read it yet: {explain(error)}") from None
+    if found.shape != (len(pictures), 10):
+        raise Unreadable(f"Your network gives scores of shape {found.shape}; ten for each picture are needed.")
+    if not np.isfinite(found).all():
+        raise Unreadable(
+            "Your network's scores are not finite: its training has diverged. Train it anew, with a smaller lr."
+        )
+    return found
 
 
 def _said(scores: np.ndarray, label: int | None) -> str:
