@@ -239,7 +239,8 @@ class Report:
             what = f"<details{shown}><summary>{what}</summary>{inside}</details>"
         else:
             what = f"<div>{what}</div>"
-        return f'<li class="{check.status}" style="{PLAIN}; border-left: 4px solid {BARS[check.status]}">{what}</li>'
+        bar = f"border-left: 4px solid {BARS[check.status]}"
+        return f'<li class="{check.status}" style="{PLAIN} 0 0 4px; {bar}">{what}</li>'
 
     def mimebundle(self) -> dict[str, Any]:
         """The three forms, keyed by MIME type, as a notebook output holds them."""
@@ -294,8 +295,9 @@ def _line(check: Result) -> str:
 
 def _rest(check: Result) -> str:
     """What was got, without the line that has been said."""
-    got = check.got or ""
-    return got if check.expected is not None else got.removeprefix(_line(check)).lstrip("\n")
+    got, line = check.got or "", _line(check).removesuffix("…")  # where it was cut
+    first, _, rest = got.partition("\n")
+    return rest if check.expected is None and line and first.startswith(line) else got
 
 
 def _wrapped(line: str, indent: int) -> list[str]:
@@ -390,7 +392,7 @@ STYLE = f"""<style>
 .minitorch-report summary::before {{ content: "▸"; }}
 .minitorch-report details[open] > summary::before {{ content: "▾"; }}
 .minitorch-report .mark {{ flex: 0 0 5.2em; white-space: nowrap; }}
-.minitorch-report .points {{ flex: 0 0 5em; white-space: nowrap; }}
+.minitorch-report .points {{ flex: 0 0 6em; white-space: nowrap; }}
 .minitorch-report li > * > .mark + * + span {{ flex: 1; max-width: 80ch; }}
 .minitorch-report li.failed > details > summary > .mark {{ font-weight: bold; }}
 .minitorch-report .stage {{ margin: 0.4em 0; border: 1px solid {EDGE}; border-radius: 3px; }}
@@ -398,7 +400,7 @@ STYLE = f"""<style>
 .minitorch-report .told {{ margin: 0 0.6em 0.6em 2em; }}
 .minitorch-report .told summary {{ padding-left: 0; }}
 .minitorch-report .told details > :not(summary) {{ margin: 0.2em 0 0.2em 1.4em; }}
-.minitorch-report .seen {{ display: grid; grid-template-columns: max-content 1fr; gap: 0.3em 0.8em; }}
+.minitorch-report .seen {{ display: grid; grid-template-columns: 4.6em 1fr; gap: 0.3em 0.8em; }}
 .minitorch-report.minitorch-report .seen > pre {{ margin: 0; }}
 .minitorch-report .seen > span {{ padding: 0.4em 0; }}
 .minitorch-report.minitorch-report pre {{ color: {TEXT}; background: {FAINT}; padding: 0.5em 0.8em; border-radius: 3px;

@@ -18,7 +18,7 @@ from checks import evidence, experiments, progress
 from checks.assignment import Assignment, Told
 from checks.evidence import Observation
 from checks.mistakes import Mistake, Style, Way
-from checks.observe import Clock, Missing, Printed, class_name, printable, quiet
+from checks.observe import Clock, Missing, Printed, Stopped, class_name, printable, quiet
 from checks.report import Practiced, Report, Result, Score
 from checks.trial import CHECK_SECONDS, Check, Known, Trial, Workaround
 
@@ -157,6 +157,10 @@ class Section:
         with quiet():
             try:
                 return self._report(names, seed, earlier, checks, until)
+            except Stopped:
+                raise
+            except KeyboardInterrupt:
+                raise Stopped("Stopped: nothing of this test is counted.") from None
             finally:
                 np.random.set_state(drawn)  # checks seed it for the learner's layers; the notebook's goes on as it was
 
@@ -254,8 +258,11 @@ def judged(
         if clock.left <= 0:
             result.got = "waits for the checks before it: they took too long"
             continue
-        with contextlib.redirect_stdout(Printed()) as printed:
-            trial = _tried(check, names=names, seed=seed, clock=clock, known=known)
+        try:
+            with contextlib.redirect_stdout(Printed()) as printed:
+                trial = _tried(check, names=names, seed=seed, clock=clock, known=known)
+        except KeyboardInterrupt:
+            raise Stopped(f"Stopped while “{check.title}” was tested: nothing of this test is counted.") from None
         result.printed = printed.shown
         if trial.first is None and trial.waits:
             result.got = trial.waits

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+import signal
+import threading
+import time
 from typing import Any
 
 import pytest
@@ -246,3 +250,55 @@ def test_a_seed_repeats_what_learners_code_draws():
         staged().run({"f": f, "g": abs}, seed=seed)
         assert np.random.get_state()[1].tolist() == state  # the notebook's goes on as it was
     assert seen[:2] == seen[2:4] and len({*seen}) == 4
+
+
+# ---------------------------------------------------------------- stopped
+
+
+def catches_all() -> None:
+    while True:
+        try:
+            while True:
+                pass
+        except:  # noqa: E722
+            pass
+
+
+def goes_on() -> int:
+    with contextlib.suppress(BaseException):
+        time.sleep(60)
+    return 1
+
+
+def tried(f: Any, seconds: float = 0.2) -> Section:
+    section = Section("f", "Functions", "tests.test_f(f)")
+
+    @section.check(1, seconds=seconds)
+    def ends(trial: Trial) -> None:
+        """f ends"""
+        trial.expect("y = f()", y=1)
+
+    return section
+
+
+def test_a_loop_that_catches_whatever_is_raised_ends_all_the_same():
+    (check,) = tried(catches_all).run({"f": catches_all}).checks
+    assert check.says.startswith("your code did not finish in time")
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+
+
+@pytest.mark.parametrize("f", [catches_all, goes_on, lambda: time.sleep(60)], ids=["catches", "goes_on", "sleeps"])
+def test_who_stops_a_test_gets_one_line_whatever_the_code_catches(f):
+    from IPython.core.interactiveshell import InteractiveShell
+
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    threading.Timer(0.2, signal.pthread_kill, (threading.main_thread().ident, signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        tried(f, 60).run({"f": f})
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    line = "Stopped while “f ends” was tested: nothing of this test is counted."
+    shown = []
+    shell = InteractiveShell()
+    shell._showtraceback = lambda kind, error, lines: shown.extend(lines)
+    shell.showtraceback((stopped.type, stopped.value, stopped.tb))
+    assert shown == [line]
