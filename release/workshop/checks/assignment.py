@@ -66,8 +66,9 @@ class Assignment:
         last_tried: ids of mistakes that can look like many others, and are looked for last.
 
     Attributes:
-        sections: in the notebook's order.
+        all_sections: in the notebook's order, those for practice among them.
         earned: points by section, of one learner.
+        practiced: of sections for practice, whether all of it passed when it was last run.
         causes: what was found to be wrong there; it counts for sections that have earned points, or lost them.
         seed: of runs that are given none; None draws another one for each. One for a whole class has everybody asked
             the same, and the oracle asked only once.
@@ -95,8 +96,9 @@ class Assignment:
         self.oracle = reference if isinstance(reference, Oracle) else Oracle(lambda _: reference or {})
         self.mistakes = Mistakes() if mistakes is None else mistakes
         self.last_tried = frozenset(last_tried)
-        self.sections: list[Section] = []
+        self.all_sections: list[Section] = []
         self.earned: dict[str, float] = {}
+        self.practiced: dict[str, bool] = {}
         self.causes: dict[str, list[Way]] = {}
         self.seed: int | None = None
         self.kept = True
@@ -105,21 +107,25 @@ class Assignment:
             observe.CHECKS.append(folder)
 
     @property
+    def sections(self) -> list[Section]:
+        """Those that give points, each of which a graded cell tests."""
+        return [section for section in self.all_sections if not section.practice]
+
+    @property
     def points(self) -> float:
         return sum(section.points for section in self.sections)
 
-    def progress(self, current: Section) -> str | None:
-        """The points so far, and earlier sections to go back to; nothing for an assignment of one section."""
-        if len(self.sections) < 2:
+    def progress(self, current: Section, failed: bool) -> str | None:
+        """The points so far and, where something failed, earlier sections to go back to; nothing where there is one."""
+        if len(self.all_sections) < 2:
             return None
         run = f"{len(self.earned)} of {len(self.sections)} tests run"
         line = f"{self.title} so far: {sum(self.earned.values()):g} of {self.points:g} points, {run}."
-        open_ones = [
-            section.title
-            for section, _ in current.builds_on
-            if section in self.sections and self.earned.get(section.id, section.points) < section.points
-        ]
-        if open_ones and self.earned[current.id] < current.points:
+        lost = {section.id for section in self.sections if self.earned.get(section.id, section.points) < section.points}
+        lost |= {id for id, passed in self.practiced.items() if not passed}
+        before = [section for section, _ in current.builds_on if section in self.all_sections]
+        open_ones = [section.title for section in before if section.id in lost] if failed else []
+        if open_ones:
             line += f" What fails here may come from an earlier section: {', '.join(open_ones)}."
         return line
 

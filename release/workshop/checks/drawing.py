@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import math
 import re
+import secrets
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -14,8 +15,10 @@ import numpy as np
 
 from checks.observe import printable, writable
 from checks.report import BARS, TEXT, show
+from checks.svg import GRADIENT, VALUE, themed
 
 ROOM = 30  # characters in one line of a box
+GRAD = "grad ", "     "  # before the first row of a gradient, and before the others
 LINE, LETTER = 16, 7.4  # height of a line and width of a character, in pixels
 GAP, RISE = 18, 44  # between boxes side by side, and between layers
 BEND = 16  # of the width, for an edge on its way past boxes
@@ -37,6 +40,8 @@ class Node:
         traced: whether it requires a gradient.
         remark: a line more, in words.
         differs: whether its gradient is the first that is another one.
+        works: whether its operation is the one at work, when a walk is drawn: then it hands a gradient to its inputs.
+        room: lines that are kept free for a gradient to come.
         stands_for: in a graph of the oracle's, the learner's tensor that a leaf was made from.
     """
 
@@ -49,6 +54,8 @@ class Node:
     traced: bool = True
     remark: str = ""
     differs: bool = False
+    works: bool = False
+    room: int = 0
     stands_for: Any = None
 
     @property
@@ -71,15 +78,21 @@ class Node:
         lines = numbers(self.value, rows) if self.value is not None else []
         if self.gradient is not None:
             lines += [
-                f"{' ' * 4 if number else 'grad'} {row}" for number, row in enumerate(numbers(self.gradient, rows))
+                f"{GRAD[1] if number else GRAD[0]}{row}" for number, row in enumerate(numbers(self.gradient, rows))
             ]
         return lines
 
-    def lines(self) -> list[str]:
-        """What its box says. Tensors among the arguments have arrows; of a number only the place tells its part."""
+    def lines(self) -> list[tuple[str, str]]:
+        """What its box says, each line with its kind, as STYLE knows it.
+
+        Tensors among the arguments have arrows; of a number only the place tells its part.
+        """
         plain = len(self.inputs) == len(self.arguments)
         made = [printable(self.operation if plain else self.call(), ROOM)] if self.operation else []
-        return [self.name, *made, *self.about(), *self.numbers(rows=True), *([self.remark] if self.remark else [])]
+        held = [(each, "gradient" if each.startswith(GRAD) else "value") for each in self.numbers(rows=True)]
+        free = [("", "")] * (self.room if self.gradient is None else 0)
+        remark = [(self.remark, "first")] if self.remark else []
+        return [(self.name, "first"), *((each, "") for each in [*made, *self.about()]), *held, *free, *remark]
 
 
 def numbers(array: np.ndarray, rows: bool) -> list[str]:
@@ -110,10 +123,10 @@ def as_text(nodes: list[Node]) -> str:
     return "\n".join(f"  {row[0]:{widths[0]}}  {row[1]:{widths[1]}}  {row[2]}".rstrip() for row in rows)
 
 
-def as_figure(nodes: list[Node], title: str) -> str:
+def as_figure(nodes: list[Node], title: str, letters: int = 0, alt: str = "") -> str:
     """The graph from leaves at the top to the result at the bottom; its colors are those of the page.
 
-    It takes a share of the room in its line, from its full width down to SMALLEST of it.
+    It takes a share of the room in its line, from its full width down to SMALLEST of it. A box has room for `letters`.
     """
     spots, steps = _spots(nodes)
     texts = [node.lines() for node in nodes]
@@ -122,12 +135,17 @@ def as_figure(nodes: list[Node], title: str) -> str:
     for spot, height in zip(spots, heights, strict=False):  # the boxes come first
         levels[spot.level] = max(levels[spot.level], height)
     tops = [2 + sum(levels[:level]) + RISE * level for level in range(len(levels))]
-    width = LETTER * max(len(line) for lines in texts for line in lines) + 14
+    width = LETTER * max([letters, *(len(line) for lines in texts for line, _ in lines)]) + 14
     across = _columns(spots, steps, width + GAP)
+    working = [(spot, node) for spot, node in zip(spots, nodes, strict=False) if node.works]
     shapes, come_far = [], {}
     for (start, end), times in steps.items():
         # Out of a box below, down past the boxes of its layer; then into a box from above, or past those of the next.
         bottom = tops[start.level] + levels[start.level]
+        now = any(
+            nodes[start.number] in node.inputs and (end.level <= spot.level if end.bend else end is spot)
+            for spot, node in working
+        )
         starts = bottom if start.bend else tops[start.level] + heights[start.number]
         arrives = tops[end.level] - (0 if end.bend else 6)
         middle = (bottom + arrives) / 2
@@ -136,8 +154,11 @@ def as_figure(nodes: list[Node], title: str) -> str:
             a, b = across[start] + aside, across[end] + aside
             line = f"M{a:.1f},{starts}V{bottom}C{a:.1f},{middle} {b:.1f},{middle} {b:.1f},{arrives}"
             line += f"v{levels[end.level]}" if end.bend else ""
-            shapes.append(f'<path class="edge" fill="none" stroke="currentColor" d="{line}"/>')
-            if not end.bend:
+            kind = "edge now" if now else "edge"
+            shapes.append(f'<path class="{kind}" fill="none" stroke="currentColor" d="{line}"/>')
+            if now and not start.bend:  # the gradient arrives
+                shapes.append(f'<path class="tip now" d="M{a - 4:.1f},{starts + 9}h8l-4,-9z"/>')
+            if not (now or end.bend):
                 shapes.append(f'<path class="tip" d="M{b - 4:.1f},{arrives - 4}h8l-4,9z"/>')
         if not end.bend and end.level - spots[start.number].level > FAR:
             come_far.setdefault((end, across[start] < across[end]), []).append(nodes[start.number].name)
@@ -149,13 +170,23 @@ def as_figure(nodes: list[Node], title: str) -> str:
         )
     for spot, node, lines, height in zip(spots, nodes, texts, heights, strict=False):
         middle, top = across[spot], tops[spot.level]
-        kind = "differs" if node.differs else "more" if node.tensor is None else "result" if node.operation else "leaf"
+        kind = (
+            "works"
+            if node.works
+            else "differs"
+            if node.differs
+            else "more"
+            if node.tensor is None
+            else "result"
+            if node.operation
+            else "leaf"
+        )
         shapes.append(
             f'<rect class="{kind}" fill="none" stroke="currentColor" x="{middle - width / 2:.1f}" y="{top}" '
             f'width="{width:.1f}" height="{height}" rx="{3 if node.operation else 14}"/>'
         )
-        for number, line in enumerate(lines, 1):
-            weight = ' class="first"' if number == 1 or line == node.remark else ""
+        for number, (line, mark) in enumerate(lines, 1):
+            weight = f' class="{mark}"' if mark else ""
             words = re.sub("^ | $| (?= )", "\u00a0", html.escape(line))  # the rows of a matrix stay in line
             shapes.append(f'<text{weight} x="{middle:.1f}" y="{top + LINE * number + 1}">{words}</text>')
     wide = math.ceil(max(x + (0 if spot.bend else width / 2) for spot, x in across.items()) + 2)
@@ -163,8 +194,8 @@ def as_figure(nodes: list[Node], title: str) -> str:
     least = math.ceil(SMALLEST * wide)
     return (
         f'<figure style="flex: 1 1 {least}px; max-width: min(100%, {wide}px)">'
-        f"<figcaption>{html.escape(title)}</figcaption>"
-        f'<svg role="img" aria-label="{html.escape(_described(title, nodes))}" width="{wide}" height="{tall}" '
+        f"{f'<figcaption>{html.escape(title)}</figcaption>' if title else ''}"
+        f'<svg role="img" aria-label="{html.escape(_described(alt or title, nodes))}" width="{wide}" height="{tall}" '
         f'style="width: 100%; min-width: {least}px; height: auto" '
         f'viewBox="0 0 {wide} {tall}" xmlns="http://www.w3.org/2000/svg">{"".join(shapes)}</svg></figure>'
     )
@@ -240,6 +271,44 @@ def show_graphs(parts: Sequence[tuple[str, list[Node]]], says: str = "") -> None
     show({"text/plain": f"{text}\n\n{says}".rstrip(), "text/html": page})
 
 
+def show_steps(steps: Sequence[tuple[str, list[Node]]], says: str = "") -> None:
+    """Show the stages of one graph, each with a sentence, to be chosen one after the other; and a sentence below.
+
+    Buttons of plain HTML choose: no widgets and no scripts. Where a front end drops them, all stages are seen.
+    """
+    text = "\n".join(f"{number or 'start'}{'.' if number else ':'} {title}" for number, (title, _) in enumerate(steps))
+    text += f"\n\n{as_text(steps[-1][1])}"
+    letters = max(len(line) for _, nodes in steps for node in nodes for line, _ in node.lines())
+    name, buttons, figures = f"steps-{secrets.token_hex(6)}", [], []
+    for number, (title, nodes) in enumerate(steps):
+        try:
+            figure = as_figure(nodes, "", letters, f"Step {number or 'start'}. {title}")
+        except ImportError as error:
+            show({"text/plain": f"{text}\n\n{says}\n\nNo picture ({error}): python -m pip install -r requirements.txt"})
+            return
+        chosen = " checked" if not number else ""
+        id = f"{name}-{number}"
+        buttons.append(
+            f'<input type="radio" class="at{number}" name="{name}" id="{id}"{chosen}>'
+            f'<label for="{id}">{number or "start"}</label>'
+        )
+        figures.append(f'<div class="at{number}"><p>{html.escape(title)}</p>{figure}</div>')
+    choices = ", ".join(f".minitorch-steps > .at{number}:checked ~ div > .at{number}" for number in range(len(steps)))
+    page = (
+        f'<div class="minitorch-graph">{STYLE}'
+        "<style>.minitorch-steps > div > div { display: none; }"
+        f"{choices} {{ display: block; }}"
+        ".minitorch-steps > label { padding: 0 0.8em 0 0.2em; cursor: pointer; }"
+        ".minitorch-steps > input:checked + label { font-weight: bold; }"
+        ".minitorch-steps p { margin: 0.4em 0; min-height: 2.8em; }</style>"
+        f'<div class="minitorch-steps" role="group" aria-label="The steps of the walk"><span>Step: </span>'
+        f"{''.join(buttons)}<div>{''.join(figures)}</div></div>"
+        f"{f'<p><strong>{html.escape(says)}</strong></p>' if says else ''}"
+        f"<details><summary>As text</summary><pre>{html.escape(text)}</pre></details></div>"
+    )
+    show({"text/plain": f"{text}\n\n{says}".rstrip(), "text/html": page})
+
+
 def _described(title: str, nodes: list[Node]) -> str:
     """The graph in words, for those who do not see it."""
     made = [f"{node.name} = {node.call()}" for node in nodes if node.operation]
@@ -250,19 +319,24 @@ def _described(title: str, nodes: list[Node]) -> str:
 STYLE = (
     "<style>"
     f".minitorch-graph {{ color: {TEXT}; }}"
-    ".minitorch-graph > div { display: flex; flex-wrap: wrap; gap: 1em 2em; }"
+    ".minitorch-graph > div:not(.minitorch-steps) { display: flex; flex-wrap: wrap; gap: 1em 2em; }"
     ".minitorch-graph figure { margin: 0; overflow-x: auto; }"
     ".minitorch-graph figcaption { margin-bottom: 0.5em; }"
     f".minitorch-graph text {{ fill: {TEXT}; font: 12px ui-monospace, Menlo, Consolas, monospace;"
     " text-anchor: middle; }"
     ".minitorch-graph .far { font-size: 10px; }"
     ".minitorch-graph .first { font-weight: bold; }"
+    f".minitorch-graph .value {{ fill: {themed(VALUE)}; }}"
+    f".minitorch-graph .gradient, .minitorch-graph .tip.now {{ fill: {themed(GRADIENT)}; }}"
     f".minitorch-graph rect {{ fill: none; stroke: {TEXT}; stroke-width: 1; }}"
     ".minitorch-graph .leaf { stroke-width: 2; }"
     ".minitorch-graph .more { stroke-dasharray: 5 4; }"
     f".minitorch-graph .differs {{ stroke: {BARS['failed']}; stroke-width: 4; }}"
     f".minitorch-graph .edge {{ fill: none; stroke: {TEXT}; stroke-width: 1.2; opacity: 0.75; }}"
     f".minitorch-graph .tip {{ fill: {TEXT}; }}"
+    f".minitorch-graph .works {{ stroke: {themed(GRADIENT)}; stroke-width: 3; }}"
+    f".minitorch-graph .now {{ stroke: {themed(GRADIENT)}; }}"
+    ".minitorch-graph .edge.now { stroke-width: 2.2; stroke-dasharray: 7 4; opacity: 1; }"
     f".minitorch-graph pre {{ color: {TEXT}; background: transparent; overflow-x: auto; }}"
     "</style>"
 )

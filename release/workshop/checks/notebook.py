@@ -11,6 +11,7 @@ from checks.observe import explain
 from checks.reading import cells_of
 
 TEST_CALL = re.compile(r"tests\.(test_\w+)\(.*\)[ \t;]*(?:#.*)?")  # a line
+STAGE = re.compile(r"\buntil\s*=")  # in such a line: it tests a part, on the way
 SHOWS = "torch"  # tag of cells that only show something: see nbgrader_config.py
 HOW_IT_RUNS = re.compile(r"%%(?:time|timeit|capture)\b.*")
 
@@ -111,7 +112,7 @@ def _pieces(cell: dict[str, Any]) -> Iterator[tuple[str, str]]:
     tests = 0
     for line in cell["source"].split("\n"):
         if test := TEST_CALL.fullmatch(line):
-            yield "\n".join(lines), test[1]
+            yield "\n".join(lines), "" if STAGE.search(line) else test[1]
             tests, lines = tests + 1, []
         else:
             lines.append(line)

@@ -22,7 +22,9 @@ DIVERGES = "the loss grows: training diverges; try a smaller lr"
 REGIONS = "Points of the plane, and the region in which the network answers each class"
 HIGHEST = 1e300  # loss in a curve: beyond it the numbers of the axis overflow
 WARNING = "#b3400f"  # of words: dark enough to read on the white of a figure, as the colors of areas are not
-COLORS, MARKS = ["#d95f02", "#1b6ca8", "#4d8f1a", "#7b4fa3"], ["o", "s", "^", "D"]
+DPI = 100  # points to an inch of the page
+# Of classes: first those that stand for nothing else, as blue does for values, and orange for gradients.
+COLORS, MARKS = ["#4d8f1a", "#7b4fa3", "#1b6ca8", "#d95f02"], ["o", "s", "^", "D"]
 
 
 def live(accuracy: Callable[[], float] | None = None) -> Callable[[float], None]:
@@ -96,7 +98,7 @@ class _Live:
             figure.subplots_adjust(top=figure.subplotpars.top - 0.12)
             figure.suptitle(self.remark, color=WARNING)
             alt += f" {self.remark.capitalize()}."
-        forms = figure_forms(figure, alt, "\n".join(self.lines[-200:]))
+        forms = figure_forms(figure, alt, "\n".join(self.lines[-200:]), scale=2 if ended else 1)
         if self.handle is None:
             self.handle = display(forms, raw=True, display_id=True)
         else:
@@ -133,7 +135,7 @@ class _Curves(_Live):
         for number, (name, values) in enumerate(curves):
             axes = figure.add_subplot(1, len(curves), number + 1)
             drawn = [value if abs(value) < HIGHEST else np.nan for value in values]
-            axes.plot(range(1, len(values) + 1), drawn, "o-", color=COLORS[1 - number], markersize=3)
+            axes.plot(range(1, len(values) + 1), drawn, "o-", color=COLORS[2 - 2 * number], markersize=3)
             axes.set(xlabel="epoch", title=f"{name}: {values[-1]:.4g}" if not number else f"{name}: {values[-1]:.1%}")
             axes.set_ylim(0, None if not number else 1)
             axes.locator_params(axis="x", integer=True)
@@ -223,10 +225,30 @@ def new_figure(width: float, height: float, **margins: float) -> Any:
     return figure
 
 
-def figure_forms(figure: Any, alt: str, text: str, **saved: Any) -> dict[str, Any]:
-    """A figure as a display: a picture with its description, or the text where none can be shown."""
+def figure_forms(figure: Any, alt: str, text: str, scale: int = 2, **saved: Any) -> dict[str, Any]:
+    """A figure as a display: a picture with its description, or the text where none can be shown.
+
+    Args:
+        scale: points of the picture for each pixel of the page: two are crisp on a fine screen.
+    """
+    from matplotlib.colors import rgb_to_hsv, to_rgb
+
     file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=100, **saved)
-    data = base64.b64encode(file.getvalue()).decode("ascii")
-    picture = f'<img alt="{html.escape(alt)}" src="data:image/png;base64,{data}" style="max-width: 100%">'
+    figure.savefig(file, format="png", dpi=DPI * scale, **saved)
+    content = file.getvalue()
+    wide = round(int.from_bytes(content[16:20], "big") / scale)  # as a PNG tells it
+    data = base64.b64encode(content).decode("ascii")
+    # A light figure is turned in a dark page: black words get white, colors stay.
+    kind = ' class="minitorch-figure"' if rgb_to_hsv(to_rgb(figure.get_facecolor()))[2] > 0.5 else ""
+    picture = (
+        f'{STYLE if kind else ""}<img{kind} alt="{html.escape(alt)}" src="data:image/png;base64,{data}" width="{wide}" '
+        'style="max-width: 100%; height: auto">'
+    )
     return {"text/plain": text, "text/html": picture}
+
+
+DARK = '[data-jp-theme-light="false"]', ".vscode-dark", '[data-vscode-theme-kind="vscode-high-contrast"]'
+STYLE = (
+    f"<style>{', '.join(f'{page} .minitorch-figure' for page in DARK)}"
+    " { filter: invert(0.93) hue-rotate(180deg); }</style>"
+)

@@ -29,15 +29,19 @@ def keep(assignment: Assignment, report: Report) -> None:
     if not in_notebook():
         return
     first = report.open
+    passed = sum(check.status == "passed" for check in report.checks)
     found = {
-        "score": report.score,
-        "points": report.points,
+        "score": passed if report.practice else report.score,
+        "points": len(report.checks) if report.practice else report.whole,
         "open": first.title if first else None,
         "when": datetime.datetime.now().isoformat(timespec="minutes"),
     }
     _here.add((assignment.title, report.section))
     kept = _kept()
-    kept.setdefault(assignment.title, {})[report.section] = found
+    before = kept.setdefault(assignment.title, {}).get(report.section)
+    if report.until and before and before["points"] == found["points"] and before["score"] >= found["score"]:
+        return  # a part of the section takes nothing away
+    kept[assignment.title][report.section] = found
     beside = FILE.with_suffix(f".{os.getpid()}.new")
     with contextlib.suppress(OSError):
         try:
@@ -78,27 +82,38 @@ def _is_sound(found: Any) -> bool:
 
 def _row(assignment: Assignment, section: Section, found: dict[str, Any] | None) -> tuple[str, str, str]:
     """Result, points and remark of a section; nothing is found of one that was not run."""
+    score = f"{found['score']:g}" if found else "-"
+    points = "practice" if section.practice else f"{score} / {section.points:g}"
     if found is None:
-        return "○ not run", f"- / {section.points:g}", ""
-    full = found["score"] == section.points
+        return "○ not run", points, ""
+    full = found["score"] == found["points"]
     remark = "" if full or not found["open"] else f"look at: {found['open']}"
     if (assignment.title, section.id) not in _here:
         remark = f"{remark + '; ' if remark else ''}from {found['when'].replace('T', ' ')}, by another kernel"
-    word = "✓ all points" if full else "… in part" if found["score"] else "✗ no points"
-    return word, f"{found['score']:g} / {section.points:g}", remark
+    if section.practice:
+        word = "✓ all passed" if full else "… in part" if found["score"] else "✗ none passed"
+    else:
+        word = "✓ all points" if full else "… in part" if found["score"] else "✗ no points"
+    return word, points, remark
 
 
 def table(assignment: Assignment) -> tuple[str, list[tuple[str, str, str, str]], str]:
     """A head, a row for each section (title, result, points, remark), and what is next."""
-    points = {section.id: section.points for section in assignment.sections}
+    sections = assignment.all_sections
+    worth = {section.id: len(section.checks) if section.practice else section.points for section in sections}
     # Those with other points are of other tests.
-    run = {id: found for id, found in known(assignment).items() if found["points"] == points.get(id)}
+    run = {id: found for id, found in known(assignment).items() if found["points"] == worth.get(id)}
     done = [id for id, found in run.items() if found["score"] == found["points"]]
-    rows = [(section.title, *_row(assignment, section, run.get(section.id))) for section in assignment.sections]
-    earned, total = sum(found["score"] for found in run.values()), sum(points.values())
-    todo = [section for section in assignment.sections if section.id not in done]
+    rows = [(section.title, *_row(assignment, section, run.get(section.id))) for section in sections]
+    earned = sum(run[section.id]["score"] for section in assignment.sections if section.id in run)
+    begun = max((place for place, section in enumerate(sections) if section.id in run), default=-1)
+    todo = [
+        section
+        for place, section in enumerate(sections)
+        if section.id not in done and not (section.practice and place < begun)  # practice may be left out
+    ]
     line = f"Next: {todo[0].title}, then run {todo[0].call}" if todo else "Nothing is left to do. Well done!"
-    return f"{assignment.title}: {earned:g} of {total:g} points", rows, line
+    return f"{assignment.title}: {earned:g} of {assignment.points:g} points", rows, line
 
 
 def show_progress(assignment: Assignment) -> None:

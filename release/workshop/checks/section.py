@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import random
 import textwrap
@@ -17,8 +18,8 @@ from checks import evidence, experiments, progress
 from checks.assignment import Assignment, Told
 from checks.evidence import Observation
 from checks.mistakes import Mistake, Style, Way
-from checks.observe import Clock, Missing, class_name, printable, quiet
-from checks.report import Report, Result, Score
+from checks.observe import Clock, Missing, Printed, Stopped, class_name, printable, quiet
+from checks.report import Practiced, Report, Result, Score
 from checks.trial import CHECK_SECONDS, Check, Known, Trial, Workaround
 
 Execute = Callable[[str, dict[str, Any]], None]
@@ -37,6 +38,7 @@ class Section:
             the names to run them, it is only named as a place to look.
         assignment: what the points count toward.
         workarounds: for slips that have a check of their own.
+        practice: whether its checks give no points: it is tried in a cell that is not graded.
     """
 
     def __init__(
@@ -47,12 +49,14 @@ class Section:
         builds_on: Sequence[tuple[Section, Sequence[str]]] = (),
         assignment: Assignment | None = None,
         workarounds: Sequence[Workaround] = (),
+        practice: bool = False,
     ) -> None:
         self.id, self.title, self.call, self.builds_on = id, title, call, builds_on
         self.checks: list[Check] = []
-        self.workarounds = workarounds
+        self.stages: dict[str, str] = {}  # their titles, by id
+        self.workarounds, self.practice = workarounds, practice
         self.assignment = assignment or Assignment(title)
-        self.assignment.sections.append(self)
+        self.assignment.all_sections.append(self)
 
     @property
     def points(self) -> float:
@@ -68,9 +72,15 @@ class Section:
         """The names that this function is given."""
         return [name.id for name in ast.parse(self.call, mode="eval").body.args]
 
+    def stage(self, id: str, title: str) -> None:
+        """Begin a stage: checks that are added from now on belong to it, and a report folds it into a line."""
+        if id in self.stages:
+            raise ValueError(f"the section {self.id} has a stage {id!r} already")
+        self.stages[id] = title
+
     def check(
         self,
-        points: float,
+        points: float = 0,
         *,
         id: str | None = None,
         title: str | None = None,
@@ -88,57 +98,95 @@ class Section:
                 raise ValueError(f"the section {self.id} has a check {name!r} already")
             if unknown := set(needs) - there:
                 raise ValueError(f"the check {name!r} needs {sorted(unknown)}, which do not stand before it")
-            self.checks.append(Check(name, says, points, run, tuple(needs), tuple(hints), seconds, any_program))
+            if points and self.practice:
+                raise ValueError(f"the check {name!r} gives points, and the section {self.id} is for practice")
+            stage = next(reversed(self.stages), None)
+            self.checks.append(Check(name, says, points, run, tuple(needs), tuple(hints), seconds, any_program, stage))
             return run
 
         return add
 
-    def score(self, seed: int | None, **names: Any) -> Score:
-        """Run the checks on the learner's names, show the report, and return the points."""
+    def score(self, seed: int | None, until: str | None = None, **names: Any) -> Score:
+        """Run the checks on the learner's names, show the report, and return the points.
+
+        Up to the end of a stage, `until`, the points are those earned so far, and never lower what was known before.
+        """
         earlier = [
             (section.title, way)
             for section, _ in self.builds_on
-            if section.id in self.assignment.earned
+            if section.id in {**self.assignment.earned, **self.assignment.practiced}
             for way in self.assignment.causes.get(section.id, ())
         ]
-        report = self.run(names, seed, earlier)
-        self.assignment.earned[self.id] = report.score
-        self.assignment.causes[self.id] = report.causes
-        report.progress = self.assignment.progress(self)
-        if self.assignment.kept:
-            progress.keep(self.assignment, report)
+        report = self.run(names, seed, earlier, until)
+        known, assignment = self.assignment.earned.get(self.id, 0.0), self.assignment
+        if self.practice:
+            assignment.practiced[self.id] = report.passed
+        else:
+            assignment.earned[self.id] = report.score if until is None else max(known, report.score)
+        assignment.causes[self.id] = report.causes
+        report.progress = assignment.progress(self, not report.passed)
+        if assignment.kept:
+            progress.keep(assignment, report)
         report.show()
-        return Score(report)
+        return Practiced(report) if self.practice else Score(report)
 
-    def run(self, names: dict[str, Any], seed: int | None = None, earlier: Sequence[tuple[str, Way]] = ()) -> Report:
+    def run(
+        self,
+        names: dict[str, Any],
+        seed: int | None = None,
+        earlier: Sequence[tuple[str, Way]] = (),
+        until: str | None = None,
+    ) -> Report:
         """Run the checks; `seed` repeats a run, None takes the assignment's or draws a new one.
 
         `earlier` is what was found in sections that this one builds on, by their titles: what comes from there is not
-        called a mistake of this one.
+        called a mistake of this one. `until` is the last stage that is looked at.
 
         Raises:
             ImportError: where the oracle lacks what it computes with, such as PyTorch; with what to do.
             TypeError: for a seed that is no whole number.
+            ValueError: for a stage that the section does not have.
         """
+        checks = self.up_to(until)
         self.assignment.oracle.names("float64")  # before the clock runs
         if seed is None:
             seed = drawn_seed() if self.assignment.seed is None else self.assignment.seed
         elif isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
             raise TypeError(f"seed is a whole number from 0, as a report shows it, not {seed!r}")
         drawn = np.random.get_state()
-        with quiet() as printed:
+        with quiet():
             try:
-                report = self._report(names, seed, earlier)
+                return self._report(names, seed, earlier, checks, until)
+            except Stopped:
+                raise
+            except KeyboardInterrupt:
+                raise Stopped("Stopped: nothing of this test is counted.") from None
             finally:
                 np.random.set_state(drawn)  # checks seed it for the learner's layers; the notebook's goes on as it was
-        if printed.used and report.open:
-            report.note = "What your code prints while a test runs is not shown: call it in a cell of its own."
-        return report
 
-    def _report(self, names: dict[str, Any], seed: int, known: Sequence[tuple[str, Way]]) -> Report:
+    def _report(
+        self,
+        names: dict[str, Any],
+        seed: int,
+        known: Sequence[tuple[str, Way]],
+        checks: Sequence[Check],
+        until: str | None,
+    ) -> Report:
         clock = Clock(SECTION_SECONDS)
-        results, causes, fault = _run(self.checks, self, names, seed, clock, known)
-        report = Report(self.id, self.title, self.call, seed, results, causes=causes, fault=fault)
+        results, causes, fault = _run(checks, self, names, seed, clock, known)
+        report = Report(
+            self.id,
+            self.title,
+            self.call,
+            seed,
+            results,
+            causes=causes,
+            fault=fault,
+            stages=self.stages,
+            until=until,
+            whole=self.points,
+            practice=self.practice,
+        )
         if all(result.status == "passed" for result in results):
             return report
         for earlier, ids in self.builds_on:
@@ -155,6 +203,21 @@ class Section:
                     report.causes = []
                     return report
         return report
+
+    def up_to(self, stage: str | None) -> list[Check]:
+        """The checks to the end of a stage, in order; all without one.
+
+        Raises:
+            ValueError: with the stages, for one that is not there.
+        """
+        if stage is None:
+            return self.checks
+        if stage not in self.stages:
+            there = ", ".join(map(repr, self.stages)) or "none"
+            raise ValueError(f"“{self.title}” has no stage {stage!r}: until is one of its stages ({there})")
+        ids = [None, *self.stages]
+        wanted = ids[: ids.index(stage) + 1]
+        return [check for check in self.checks if check.stage in wanted]
 
     def with_needs(self, ids: Sequence[str]) -> list[Check]:
         """These checks and all that they need, in order."""
@@ -189,13 +252,18 @@ def judged(
     trials: dict[str, Trial] = {}
     known = Known(section.assignment, execute or section.assignment.execute, section.workarounds)
     for check in checks:
-        result = results[check.id] = Result(check.id, check.title, check.points)
+        result = results[check.id] = Result(check.id, check.title, check.points, stage=check.stage)
         if any(results[need].status not in ("passed", "broken") for need in check.needs):
             continue
         if clock.left <= 0:
             result.got = "waits for the checks before it: they took too long"
             continue
-        trial = _tried(check, names=names, seed=seed, clock=clock, known=known)
+        try:
+            with contextlib.redirect_stdout(Printed()) as printed:
+                trial = _tried(check, names=names, seed=seed, clock=clock, known=known)
+        except KeyboardInterrupt:
+            raise Stopped(f"Stopped while “{check.title}” was tested: nothing of this test is counted.") from None
+        result.printed = printed.shown
         if trial.first is None and trial.waits:
             result.got = trial.waits
             continue
@@ -321,10 +389,12 @@ def _tell(result: Result, trial: Trial, verdict: Verdict) -> None:
 
 
 def _tried(check: Check, again: int = 0, *, names: dict[str, Any], seed: int, clock: Clock, known: Known) -> Trial:
-    """Run a check; `again` for other random numbers."""
-    rng = np.random.default_rng([seed, zlib.crc32(check.id.encode()), *([again] if again else [])])
-    trial = known.assignment.trial(check, names, rng, clock, known)
+    """Run a check; `again` for other random numbers. What the learner's code draws itself is drawn again, too."""
+    drawn = [seed, zlib.crc32(check.id.encode()), *([again] if again else [])]
+    trial = known.assignment.trial(check, names, np.random.default_rng(drawn), clock, known)
     clock.theirs.clear()
+    trial.tries(f"np.random.seed({drawn})")
+    trial.snippet = None
     trial.attempt(check.run)
     return trial
 

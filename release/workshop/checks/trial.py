@@ -62,6 +62,7 @@ class Check:
         hints: from nudge to rule.
         seconds: how long learner code may take at a time in this check.
         any_program: whether it runs random programs, in which any mistake may show.
+        stage: the id of the stage it belongs to, in a section of several.
     """
 
     id: str
@@ -72,6 +73,7 @@ class Check:
     hints: tuple[str, ...] = ()
     seconds: float = CHECK_SECONDS
     any_program: bool = False
+    stage: str | None = None
 
 
 @dataclass(frozen=True)

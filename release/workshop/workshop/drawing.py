@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from checks.drawing import Node, show_graphs
+from checks.drawing import Node, numbers, show_graphs, show_steps
 from checks.observe import close, explain, learner_code, quiet, text_of
 from checks.pictures import figure_forms, new_figure
 from checks.report import show
 from workshop.graph import (
+    MOST,
     Graph,
     NotDrawn,
     evaluated,
@@ -23,10 +26,12 @@ from workshop.graph import (
     names_in,
     names_of,
     pairs,
+    walked,
 )
 from workshop.reading import array_of
 
 SECONDS = 10.0  # for all that runs the learner's code
+MOST_STEPS = 12  # of a walk
 
 
 def draw_graph(graph: Any, beside: str | bool = False, base: Any = None) -> None:
@@ -51,6 +56,141 @@ def draw_graph(graph: Any, beside: str | bool = False, base: Any = None) -> None
         raise
     except BaseException as error:
         show({"text/plain": f"The graph cannot be drawn: {explain(error)}"})
+
+
+def walk_graph(graph: Any, base: Any = None) -> None:
+    """Go backward through the graph that a tensor remembers, one operation at a time.
+
+        tests.walk_graph(y)
+        tests.walk_graph("(a * x + b) * a")
+
+    Each step shows which operation is at work, what it hands to its inputs, and which gradients have arrived so far.
+    Your own rules compute them, your tensors stay as they were. Choose a step with the buttons above the picture.
+
+    Args:
+        graph: a result of your operations, with its `backward_op`; or an expression of your variables as text.
+        base: the upstream gradient, in the tensor's shape; None means ones.
+
+    It draws graphs of up to 60 tensors, and up to 12 steps: of more the first ones, and the end.
+    """
+    caller = sys._getframe(1)
+    try:
+        show_steps(*_walked(graph, {**caller.f_globals, **caller.f_locals}, base))
+    except NotDrawn as error:
+        show({"text/plain": str(error)})
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        show({"text/plain": f"The walk cannot be drawn: {explain(error)}"})
+
+
+def _walked(graph: Any, variables: dict[str, Any], base: Any) -> tuple[list[tuple[str, list[Node]]], str]:
+    """The steps to draw, each with its sentence; and a sentence about them all."""
+    with learner_code(SECONDS):
+        tensor = evaluated(graph, dict(variables)) if isinstance(graph, str) else graph
+        own = graph_of(tensor, names_of(variables))
+    if len(own.nodes) > MOST:
+        raise NotDrawn(f"This graph has {len(own.nodes):,} tensors: up to {MOST} can be walked. Take a smaller one.")
+    if lost := [node.name for node in own.nodes if node.operation and not node.inputs]:
+        raise NotDrawn(
+            f"The backward_op of {', '.join(lost[:5])} holds no tensors that could be found. To be walked, it has to "
+            "keep its inputs, for example in a list."
+        )
+    value = array_of(tensor, "the result")
+    upstream = np.ones(value.shape) if base is None else _upstream(base)
+    if upstream.shape != value.shape:
+        raise NotDrawn(f"The upstream gradient has shape {upstream.shape}, the result {value.shape}.")
+    with learner_code(SECONDS), quiet():
+        whole = gradients(own, [], upstream)
+        walk = _by_operation(own, upstream, whole)
+    rooms = {node: len(numbers(node.value, rows=True)) if node.value is not None else 1 for node in own.nodes}
+    start = {own.result: upstream}
+    steps = [(f"{own.result.name} starts with {_short(upstream)}", _stage(own.nodes, start, rooms))]
+    for number, (node, parts, arrived) in enumerate(walk, 1):
+        if number < MOST_STEPS or number == len(walk):
+            after = f"After {number - MOST_STEPS} more, " if number > MOST_STEPS else ""
+            title = f"{after}{node.operation} of {node.name}: {'; '.join(parts)}"
+            steps.append((title, _stage(own.nodes, arrived, rooms, node)))
+    arrived = walk[-1][2] if walk else start
+    wrong = [
+        node.name
+        for node in own.nodes
+        if not node.operation and node.traced and not _alike(arrived.get(node), whole.get(id(node.tensor)))
+    ]
+    if wrong:
+        says = (
+            f"✗ backward() itself gives {', '.join(wrong)} another gradient than these single steps add up to: look at "
+            "how it adds what arrives, and at when it hands it on."
+        )
+    else:
+        says = f"✓ The leaves have what {own.result.name}.backward() gives them."
+    return steps, says
+
+
+def _by_operation(
+    own: Graph, upstream: np.ndarray, whole: dict[int, np.ndarray | None]
+) -> list[tuple[Node, list[str], dict[Node, np.ndarray]]]:
+    """Each operation, what it hands on in words, and what has arrived then.
+
+    Some engines cannot walk a part of a graph. Of these only whole gradients are known: they arrive with the last part.
+    """
+    arrived, steps = {own.result: upstream}, []
+    try:
+        walk = walked(own, upstream)
+    except KeyboardInterrupt:
+        raise
+    except Exception:
+        parts = Counter(each for node in own.nodes for each in dict.fromkeys(node.inputs))
+        for node in reversed(own.nodes):
+            told = []
+            for each in dict.fromkeys(each for each in node.inputs if each.traced):
+                parts[each] -= 1
+                total = whole.get(id(each.tensor))
+                if parts[each] or total is None:
+                    told.append(f"{each.name} gets {'a part' if parts[each] else 'its gradient, which nobody keeps'}")
+                else:
+                    arrived[each] = total
+                    told.append(f"{each.name} has {_short(total)}")
+            if node.operation and node.traced:
+                steps.append((node, told, dict(arrived)))
+        return steps
+    for node, handed in walk:
+        told = []
+        for each, share in handed.items():
+            if share is None:
+                told.append(f"{each.name} gets nothing")
+                continue
+            told.append(f"{each.name} gets {_short(share)}")
+            if each in arrived:
+                arrived[each] = np.asarray(arrived[each] + share)
+                told[-1] += f", and has {_short(arrived[each])} so far"
+            else:
+                arrived[each] = share
+        steps.append((node, told, dict(arrived)))
+    return steps
+
+
+def _stage(
+    nodes: list[Node], arrived: dict[Node, np.ndarray], rooms: dict[Node, int], at_work: Node | None = None
+) -> list[Node]:
+    """The graph at one step: copies of its nodes with the gradients that have arrived."""
+    copies = {
+        node: replace(node, gradient=arrived.get(node), works=node is at_work, room=rooms[node] if node.traced else 0)
+        for node in nodes
+    }
+    for copy in copies.values():
+        copy.arguments = [copies[each] if isinstance(each, Node) else each for each in copy.arguments]
+    return list(copies.values())
+
+
+def _short(array: np.ndarray) -> str:
+    return numbers(array, rows=False)[0] if array.ndim else f"{float(array):.5g}"
+
+
+def _alike(one: np.ndarray | None, other: np.ndarray | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return one.shape == other.shape and close(one, other)
 
 
 def _drawn(

@@ -325,6 +325,40 @@ def gradients(graph: Graph, others: list[Any], base: np.ndarray | None) -> dict[
         reset(keep=True)
 
 
+def walked(graph: Graph, base: np.ndarray) -> list[tuple[Node, dict[Node, np.ndarray | None]]]:
+    """Each operation, from the result on, and what it hands to each of its inputs, as the learner's backward does.
+
+    For each one its inputs become leaves, and it alone goes backward, with all that has arrived at its result so far.
+    All is put back afterwards. It raises what an engine raises that cannot walk a part of a graph.
+    """
+    tensors = {id(node.tensor): node.tensor for node in graph.nodes}
+    before = [(tensor, tensor.grad, tensor.backward_op) for tensor in tensors.values()]
+    arrived, steps = {graph.result: base}, []
+    try:
+        for node in reversed(graph.nodes):
+            if not node.operation or node not in arrived:
+                continue
+            inputs = list(dict.fromkeys(each for each in node.inputs if each.traced))
+            for tensor, _, op in before:
+                tensor.grad = None
+                if tensor.backward_op is not op:
+                    tensor.backward_op = op
+            for each in inputs:
+                each.tensor.backward_op = None
+            node.tensor.backward(type(node.tensor)(arrived[node].copy()))
+            handed = {each: _array(each.tensor.grad) for each in inputs}
+            for each, share in handed.items():
+                if share is not None:
+                    arrived[each] = np.asarray(arrived[each] + share) if each in arrived else share
+            steps.append((node, handed))
+    finally:
+        for tensor, grad, op in before:
+            tensor.grad = grad
+            if tensor.backward_op is not op:
+                tensor.backward_op = op
+    return steps
+
+
 # ---------------------------------------------------------------- PyTorch's graph
 
 

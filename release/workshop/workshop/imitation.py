@@ -138,6 +138,7 @@ class Library:
             function that makes it when it is needed.
         built: operation to how it is made of others: of the library and its inputs. No mistake, a style.
         cut: (operation, place) of inputs that the operation does not record.
+        functions: what is written before there are tensors, by name.
         given: weight (inputs, outputs) and bias of the learner's Linear layer.
     """
 
@@ -172,6 +173,10 @@ class Library:
         }
         self.built: dict[str, Callable[..., Tensor]] = {}
         self.cut: set[tuple[str, int]] = set()
+        self.functions: dict[str, Callable[..., Any]] = {
+            "strides_of": oracle.strides_of,
+            "numeric_derivative": oracle.numeric_derivative,
+        }
         self.walk = waiting_for_all
         # "results", "numbers" or "both" that belong to whole tensors, or "data" of any, "data alone" without a dtype
         self.truncates = ""
@@ -192,6 +197,9 @@ class Library:
             "sum": lambda x, axis=None: self.apply("sum", x, axis),
             "np": np,
             "held": held,
+            "unbroadcast": lambda gradient, shape: self.unbroadcast(self.torch.from_numpy(gradient), shape, "add", 0),
+            **{f"{op}_deriv": functools.partial(self.rule, op) for op in ("sub", "mul", "div", "pow")},
+            **self.functions,
         }
 
     def plain(self, value: Any) -> Any:
@@ -265,6 +273,15 @@ class Library:
         for place, x in enumerate(inputs):
             if isinstance(x, Tensor) and self.follows(x) and (op, place) not in self.cut:
                 yield place, x
+
+    def rule(self, op: str, base: np.ndarray, *inputs: Any) -> tuple[Any, ...]:
+        """What the rule of an operator returns that is called by itself: one gradient for each input."""
+        arrays = [x.values if isinstance(x, Tensor) else x for x in inputs]
+        shares = [share() if callable(share) else share for share in self.rules[op](self.torch.tensor(base), *arrays)]
+        if op == "pow":
+            return (*shares, None)
+        pairs = enumerate(zip(shares, arrays, strict=True))
+        return tuple(self.unbroadcast(share, tuple(x.shape), op, place) for place, (share, x) in pairs)
 
     def shares(self, tensor: Tensor, gradient: Any) -> Iterator[tuple[Tensor, Any]]:
         """What an operation hands to its inputs."""

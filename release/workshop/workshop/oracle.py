@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 from checks.oracle import Oracle, load, plain
+
+
+def strides_of(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
+    """The strides that NumPy gives a new array."""
+    return np.empty(shape, f"V{itemsize}").strides
+
+
+def numeric_derivative(f: Callable[[Any], Any], x: Any, h: float = 1e-5) -> Any:
+    """The central difference, as the mean of the differences to both sides; no digits that are rounding alone."""
+    there = f(x)
+    found = np.round(((f(x + h) - there) / h + (there - f(x - h)) / h) / 2, 8)
+    return found if found.ndim else found.item()
 
 
 @functools.cache
@@ -65,6 +78,19 @@ def names(precision: str = "float64") -> dict[str, Any]:
                 if parameter.grad is not None:
                     parameter.add_(parameter.grad, alpha=-self.lr)
 
+    def unbroadcast(gradient: np.ndarray, shape: tuple[int, ...]) -> Any:
+        return torch.from_numpy(gradient).sum_to_size(shape)
+
+    def rule(operation: Callable[..., Any]) -> Callable[..., Any]:
+        """The gradients of an operation for its tensors, from an upstream gradient."""
+
+        def derivatives(base: np.ndarray, *inputs: Any) -> tuple[Any, ...]:
+            leaves = [x.detach().clone().requires_grad_() if isinstance(x, torch.Tensor) else x for x in inputs]
+            tensors = [x for x in leaves if isinstance(x, torch.Tensor)]
+            return torch.autograd.grad(operation(*leaves), tensors, torch.tensor(base))
+
+        return derivatives
+
     def total(x: Any, axis: Any = None) -> Any:
         return x.sum() if axis is None else x.sum(axis)
 
@@ -78,6 +104,13 @@ def names(precision: str = "float64") -> dict[str, Any]:
         "SGD": SGD,
         "MSELoss": torch.nn.MSELoss,
         "sum": total,
+        "strides_of": strides_of,
+        "numeric_derivative": numeric_derivative,
+        "unbroadcast": unbroadcast,
+        "sub_deriv": rule(torch.sub),
+        "mul_deriv": rule(torch.mul),
+        "div_deriv": rule(torch.div),
+        "pow_deriv": rule(torch.pow),
         "np": np,
     }
 

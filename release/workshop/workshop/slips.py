@@ -70,6 +70,12 @@ class Spy(Library):
             self.noted.append((x, op, place, (gradient.clone(), *_arrays(inputs))))
             yield x, share
 
+    def rule(self, op: str, base: np.ndarray, *inputs: Any) -> tuple[Any, ...]:
+        shares = super().rule(op, base, *inputs)
+        given = (self.torch.tensor(base), *_arrays(inputs))
+        self.noted += [(share, op, place, given) for place, share in enumerate(shares) if share is not None]
+        return shares
+
     def move(self, optimizer: SGD, parameter: Parameter, values: Any, gradient: Any) -> None:
         self.noted.append((parameter.tensor, "step", 0, (values.clone(), gradient.clone(), optimizer.lr)))
         super().move(optimizer, parameter, values, gradient)

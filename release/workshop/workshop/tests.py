@@ -19,9 +19,23 @@ from checks.progress import show_progress
 from workshop.assignment import ASSIGNMENT
 from workshop.drawing import draw_graph as draw_graph
 from workshop.drawing import draw_weights as draw_weights
+from workshop.drawing import walk_graph as walk_graph
+from workshop.pictures import draw_broadcast as draw_broadcast
+from workshop.pictures import draw_descent as draw_descent
+from workshop.pictures import draw_network as draw_network
+from workshop.pictures import draw_plane as draw_plane
+from workshop.reader import read_digit as read_digit
 
 # In the notebook's order.
 # isort: off
+from workshop.sections.practice import NUMERIC as NUMERIC
+from workshop.sections.practice import STRIDES as STRIDES
+from workshop.sections.practice import test_numeric as test_numeric
+from workshop.sections.practice import test_strides as test_strides
+from workshop.sections.rules import RULES as RULES
+from workshop.sections.rules import UNBROADCAST as UNBROADCAST
+from workshop.sections.rules import test_rules as test_rules
+from workshop.sections.rules import test_unbroadcast as test_unbroadcast
 from workshop.sections.tensor import TENSOR as TENSOR
 from workshop.sections.tensor import test_tensor_class as test_tensor_class
 from workshop.sections.modules import MODULE as MODULE

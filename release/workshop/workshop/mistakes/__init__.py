@@ -8,6 +8,7 @@ without ways they are generated from what was observed (slips.py); or it is read
 # In the notebook's order.
 # isort: off
 from workshop.mistakes import (
+    practice as practice,
     tensor as tensor,
     graph as graph,
     modules as modules,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workshop.mistakes.known import BEHAVES, EVERYWHERE, HINTS, known
+from workshop.mistakes.known import EVERYWHERE, HOLDS, OPERATORS, RULES, WALK, known
 from workshop.mistakes.modules import MODULES
 
 # ---------------------------------------------------------------- anywhere
@@ -21,7 +21,7 @@ known(
     "the result is a plain array or number, not a MyTensor",
     "Could somebody go on computing with the result, and call backward() in the end?",
     "Give back a MyTensor, recorded if an input requires a gradient.",
-    BEHAVES,
+    OPERATORS,
 )
 known(
     "hard-coded",
@@ -40,49 +40,49 @@ for id, title, nudge, rule_text, read in (
         "a method has another name than the one that Python looks for",
         "Which name has the method that Python calls for this operator?",
         "Python 3 calls __add__, __sub__, __mul__, __truediv__, __pow__, __neg__, and __radd__ ... from the right.",
-        BEHAVES,
+        OPERATORS,
     ),
     (
         "returns-none",
         "a method computes something and returns nothing",
         "What does a Python function give that ends without return?",
         "End it with return: print shows a value, return hands it on.",
-        BEHAVES,
+        OPERATORS,
     ),
     (
         "property-assigned",
         "a property is assigned to",
         "A property is a method that is read like an attribute. What should an assignment to it do?",
         "Assign to the attribute behind it: self.__data = ..., and leave the property for reading.",
-        BEHAVES,
+        HOLDS,
     ),
     (
         "self-missing",
         "a method has no parameter for the object that it is called on",
         "What is the first parameter of a method?",
         "def backward(self, base=None): Python hands the object in as self.",
-        BEHAVES,
+        HOLDS,
     ),
     (
         "arguments-do-not-match",
         "a function is called with another number of arguments than it has parameters",
         "Compare the line that defines it with the line that calls it: who is right?",
         "Each parameter without a default takes one argument. A method also gets self; a rule, base and all inputs.",
-        HINTS,
+        RULES,
     ),
     (
         "rule-returns-none",
         "the rule of an operation gives None",
         "Is the rule written, and does it end with return?",
         "It returns a tuple: one gradient for each input.",
-        HINTS,
+        RULES,
     ),
     (
         "none-is-used",
         "something is None where a value is needed",
         "Which name in that line is None? Does it come from a function without return, or has nothing arrived there?",
         "Test `is None` before you use it, and end functions with return.",
-        HINTS,
+        WALK,
     ),
     (
         "super-init-missing",
@@ -96,49 +96,49 @@ for id, title, nudge, rule_text, read in (
         "a MyTensor is used like an array",
         "Is it a tensor or an array? backward(base) is handed a MyTensor, a rule base as an array.",
         "Take its data: tensor.data is the array in a tensor.",
-        HINTS,
+        WALK,
     ),
     (
         "array-for-tensor",
         "an array or a number is used like a MyTensor",
         "Is it a tensor or an array? Only tensors know requires_grad and backward_op.",
         "Wrap numbers first, hand tensors on as tensors, and in a rule take the arrays out with .data.",
-        HINTS,
+        OPERATORS,
     ),
     (
         "name-without-value",
         "a name is used that has no value",
         "Is it spelled as where it was assigned, and has that line run?",
         "Assign it on every branch before it is used; inside a method an attribute is self.name.",
-        HINTS,
+        WALK,
     ),
     (
         "unhashable",
         "objects cannot be used in a set or as keys of a dictionary",
         "A class that defines __eq__ loses its hash. Do you need __eq__?",
         "Leave __eq__ out: then == means the same object. Or use id(tensor) as the key.",
-        HINTS,
+        WALK,
     ),
     (
         "property-called",
         "what is no function is called like one",
         "Which of your names are properties, and which hold a value under the name of a function?",
         "tensor.data and tensor.shape are read without parentheses.",
-        BEHAVES,
+        HOLDS,
     ),
     (
         "values-do-not-match",
         "not as many values come as are expected",
         "How many values came, and how many names wait for them? print(...) what comes, in the line before.",
         "A rule returns one gradient for each input, in a tuple (None for a number), at each walk through the graph.",
-        HINTS,
+        WALK,
     ),
     (
         "calls-itself",
         "a function or property calls itself without end",
         "Which line of it leads back to itself?",
         "A property data returns self.__data, not self.data.",
-        BEHAVES,
+        HOLDS,
     ),
     (
         "parameter-for-tensor",
@@ -152,21 +152,21 @@ for id, title, nudge, rule_text, read in (
         "an object is of another kind than the line takes it for",
         "Of which kind is it? print(type(...)) just before that line tells.",
         "Give arguments in their order. A tensor's array is tensor.data, a Parameter's tensor .tensor.",
-        HINTS,
+        WALK,
     ),
     (
         "key-not-there",
         "a dictionary is asked for a key that it does not have",
         "Which key is it, which ones were put in before, and should it be there already?",
         "d[key] = value puts a key in. d.get(key) and `key in d` may be asked for one that is not there.",
-        HINTS,
+        WALK,
     ),
     (
         "index-not-there",
         "an element is asked for that is not there",
         "How many elements are there at that line, and which one is asked for?",
         "print(len(...)) just before that line. Elements have the numbers 0 to len - 1; an empty list has none to pop.",
-        HINTS,
+        WALK,
     ),
     (
         "shapes-do-not-meet",
@@ -180,7 +180,7 @@ for id, title, nudge, rule_text, read in (
         "an array is asked whether it is true",
         "`if grad:` and `a or b` ask for one answer. How many elements has the array?",
         "`is None` tells whether there is a gradient; (a == b).all() whether all elements agree.",
-        HINTS,
+        WALK,
     ),
 ):
     known(id, EVERYWHERE, title, nudge, rule_text, read)

@@ -45,7 +45,7 @@ from workshop.changes import (
     zero_is_none,
     zero_is_nothing,
 )
-from workshop.mistakes.known import BEHAVES, DAG, HINTS, KNOWN, PATHS, known
+from workshop.mistakes.known import KNOWN, OPERATORS, PATHS, WALK, known
 
 # ---------------------------------------------------------------- the tensor: recording
 
@@ -56,7 +56,7 @@ known(
     "a result does not require a gradient although an operand does",
     "If one operand can change, can the result?",
     "requires_grad of the result: left.requires_grad or right.requires_grad.",
-    BEHAVES,
+    OPERATORS,
     ("a result remembers its operation, but says that it requires no gradient", flag_lost),
     *(
         (says, part(needs=functools.partial(needs_as, how, binary_only)))
@@ -78,7 +78,7 @@ known(
     "a result requires a gradient although no operand does",
     "If no operand can change, can the result?",
     "requires_grad of the result: left.requires_grad or right.requires_grad.",
-    BEHAVES,
+    OPERATORS,
     part(needs=lambda op, tensors: True),
 )
 known(
@@ -87,7 +87,7 @@ known(
     "an operation is recorded although no operand requires a gradient",
     "Who will ever walk through this part of the graph?",
     "Record only when left.requires_grad or right.requires_grad; else backward_op stays None.",
-    BEHAVES,
+    OPERATORS,
 )
 known(
     "number-requires-grad",
@@ -95,7 +95,7 @@ known(
     "a plain number as an operand becomes a tensor that requires a gradient",
     "In x + 2, who wants the gradient of 2?",
     "MyTensor(2): requires_grad is False by default.",
-    BEHAVES,
+    OPERATORS,
     wraps_flagged,
 )
 known(
@@ -104,7 +104,7 @@ known(
     "backward_op of a result is None although an operand requires a gradient",
     "Where can backward() find the operation that made the tensor?",
     "Pass the MyCrossBackward to the result: MyTensor(values, requires_grad=True, crossOpBack=...).",
-    HINTS,
+    OPERATORS,
     part(records=lambda op, needed: False),
 )
 known(
@@ -113,7 +113,7 @@ known(
     "a tensor that requires no gradient gets one",
     "Who asked for the gradient of a constant?",
     "Skip every input whose requires_grad is False.",
-    BEHAVES,
+    WALK,
     part(follows=lambda tensor: True),
 )
 known(
@@ -122,7 +122,7 @@ known(
     "backward() without an argument does not start from ones in the shape of the output",
     "How many numbers has the output, and which gradient has each of them with respect to itself?",
     "np.ones(self.shape): a 1 for every element of the output.",
-    BEHAVES,
+    WALK,
 )
 known(
     "backward-without-grad",
@@ -130,7 +130,7 @@ known(
     "backward() of a tensor that requires no gradient does something",
     "What is there to do for a tensor that nobody wants a gradient of?",
     "if not self.requires_grad: return.",
-    BEHAVES,
+    WALK,
     part(without_grad=lambda tensor: True),  # the check says so itself, but for a grad that was not None before
 )
 
@@ -174,7 +174,7 @@ known(
     "backward(base) gives the same for every base",
     "Your rules may be right. With which gradient does backward() start?",
     "The walk starts with base.data. Ones are for base None only.",
-    HINTS,
+    WALK,
     starting(lambda base: 0 * base + 1),
     starting(lambda base: 0 * base),
     part(start=lambda base: 0 * base),
@@ -185,7 +185,7 @@ known(
     "backward(base) starts with something else than base",
     "Your rules may be right. What happens to base before the first rule gets it?",
     "The walk starts with base.data, as it is.",
-    HINTS,
+    WALK,
     *(
         (f"backward(base) starts with {what}", change)
         for what, of_base in (
@@ -208,7 +208,7 @@ known(
     "a second backward() adds nothing to the gradient",
     "What does the second call find that the first one left behind?",
     "Each call starts afresh, and then adds to grad: grad = grad + new when there is one already.",
-    BEHAVES,
+    WALK,
     part(keep=first),
 )
 known(
@@ -217,7 +217,7 @@ known(
     "a gradient of 0 is taken for no gradient",
     "+1 and then -1 makes 0. How does your code tell this 0 from `nothing yet`?",
     "Test `grad is None`: a gradient of 0 is a gradient.",
-    HINTS,
+    WALK,
     part(keep=zero_is_none),
     part(merge=lambda old, new: old + new if (old + new).any() else new),
     part(keep=zero_is_none, merge=lambda old, new: old + new if (old + new).any() else new),
@@ -233,7 +233,7 @@ known(
     "a tensor hands its gradient on before all contributions to it have arrived",
     "b = a + a; c = b * b: how many contributions does b get, and when does it know the last one has come?",
     "Wait for every consumer: count them first, or go through a topological order from its end.",
-    HINTS,
+    WALK,
     *(
         part(walk=once_each(newest, at_once, False, turned, leaves_too))
         for newest, at_once in ((False, False), (True, False), (False, True))
@@ -254,7 +254,7 @@ known(
     "a tensor that is used twice hands its whole gradient on twice",
     "When the second contribution arrives, which part of the sum has been handed on already?",
     "Hand on once, when all contributions have arrived. Or, on each path, hand on the new contribution only.",
-    HINTS,
+    WALK,
     *(
         part(walk=once_each(newest, at_once, True, turned, leaves_too))
         for newest, at_once in ((False, False), (True, False), (False, True))
@@ -268,7 +268,7 @@ known(
     "the walk does not get from the result to the leaves: no gradient reaches them",
     "Which tensor's gradient is known at first, and what becomes of the walk after the first step?",
     "In the topological order every tensor comes after its inputs. Go through it from its end, the result.",
-    DAG,
+    WALK,
     part(walk=from_the_leaves(False)),
     part(walk=from_the_leaves(False, zeros=True)),
 )
@@ -278,7 +278,7 @@ known(
     "only the inputs of the last operation get a gradient: the walk ends there, or goes the wrong way round",
     "The result's inputs have their gradient now. Who hands it on to *their* inputs?",
     "Go through the topological order from its end, the result: every operation on the way hands on to its inputs.",
-    DAG,
+    WALK,
     part(walk=from_the_leaves(True)),
 )
 known(
@@ -287,7 +287,7 @@ known(
     "only one of the two inputs of an operation gets a gradient, whatever the operation",
     "A rule returns one gradient for each input. Does backward() hand on all of them, and remembers an operation both?",
     "for tensor, share in zip(op.inputs, op.run(gradient)): each input gets its share.",
-    DAG,
+    WALK,
     *(
         (
             f"the {side} operand of an operation gets no gradient, whatever the operation",
@@ -303,7 +303,7 @@ known(
     "where the left operand needs no gradient, the right one gets the left one's",
     "A rule returns one gradient for each input, also for a constant. Who gets which, when an input is left out?",
     "Pair the inputs with their gradients first, zip(op.inputs, op.run(gradient)), and leave out constants then.",
-    DAG,
+    WALK,
     *(
         misplaced(stretches, *ops)
         for ops in (tuple(BINARY), ("add", "mul", "div"), ("add", "mul"))
@@ -316,7 +316,7 @@ known(
     "backward() of a leaf gives it no gradient",
     "y = a, with no operation between: what is the derivative of a with respect to itself?",
     "The result is a leaf itself then: it keeps base. Only what requires no gradient returns early.",
-    BEHAVES,
+    WALK,
     part(walk=beyond_leaves),
 )
 known(
@@ -325,7 +325,7 @@ known(
     "a shared tensor is visited once for every path: 40 in a row take 2**40 visits",
     "A tensor used twice, ten times in a row, has 1,024 paths. How many tensors are there?",
     "Visit each tensor once, when all contributions to it have arrived.",
-    HINTS,
+    WALK,
 )
 known(
     "recursion-limit",
@@ -333,7 +333,7 @@ known(
     "a chain of 2,000 operations exceeds Python's recursion limit",
     "How many calls are open at the same time, when backward() calls itself for every operation?",
     "Use a stack: a list with append and pop, and a loop.",
-    HINTS,
+    WALK,
 )
 known(
     "stale-backward",
@@ -341,7 +341,7 @@ known(
     "a second backward() counts the first one again",
     "What of the first call is still stored when the second one starts?",
     "Clear it: start every backward() with an empty dictionary of gradients, and an empty record.",
-    BEHAVES,
+    WALK,
     leaf_buffer_kept,
 )
 
@@ -352,7 +352,7 @@ known(
     "a second walk hands on again what tensors on the way received in the first one",
     "y.backward() twice: which gradient has y itself when the second walk starts?",
     "The gradients of one walk belong to it: a dictionary that every backward() makes anew.",
-    BEHAVES,
+    WALK,
     inner_kept,
 )
 known(
@@ -361,7 +361,7 @@ known(
     "backward() takes the graph apart: a second one finds less of it",
     "What does the second backward() find that the first one has left?",
     "A graph may be walked again: leave backward_op as it is.",
-    BEHAVES,
+    WALK,
     taken_apart(True),
     taken_apart(False),
     tape_emptied(False),
@@ -373,7 +373,7 @@ known(
     "a tensor that is no leaf keeps a gradient",
     "Which tensors shall hold a gradient after backward(): all, or those that you made yourself?",
     "Store grad where backward_op is None, on the leaves.",
-    BEHAVES,
+    WALK,
     inner_grad,
 )
 known(
@@ -382,7 +382,7 @@ known(
     "results of one operation share what it saved: the last one overwrites what the others need",
     "a * b alone is right. What does the next multiplication do with what the first one keeps for backward()?",
     "Keep the inputs in an object of their own for every result: MyCrossBackward(left, right, ...).",
-    HINTS,
+    OPERATORS,
     *(
         (f"the next {code} overwrites what the one before has saved", last_saved(op))
         for op, (code, _) in BINARY.items()
@@ -397,7 +397,7 @@ known(
     "an operation changes what it is given",
     "Is the array that you write into a new one, or the operand's own?",
     "Work on a new array: `a = a * 2` makes one, `a *= 2` and out=a do not.",
-    BEHAVES,
+    OPERATORS,
     *(
         (f"{code} changes {'ab'[place]}", writes_operand(op, place, shared))
         for op, (code, _) in {**BINARY, **UNARY}.items()
@@ -413,7 +413,7 @@ known(
     "a rule writes into the upstream gradient that it is given",
     "Who else holds the array base?",
     "base * x makes a new array; base *= x changes the one that others hold, too.",
-    HINTS,
+    WALK,
     *(
         (f"the rule of {code} writes into base", writes_upstream(op, place, before))
         for op, (code, _) in {**BINARY, **UNARY, "relu": ("relu(x)", "")}.items()
@@ -427,7 +427,7 @@ known(
     "large gradients are cut off",
     "What should the gradient of 1000 * a be?",
     "Keep gradients as they are: a limit belongs into an optimizer, if anywhere.",
-    BEHAVES,
+    WALK,
     *(part(keep=clipped(most)) for most in (1, 5, 10, 100)),
 )
 known(
@@ -436,7 +436,7 @@ known(
     "two gradients share memory: changing one changes the other",
     "After `x.grad = g`, what does `x.grad += 1` do to g?",
     "Copy before storing.",
-    HINTS,
+    WALK,
     (
         "contributions are added into an array that another tensor also holds",
         part(merge=lambda old, new: old.add_(new)),
@@ -467,5 +467,5 @@ known(
     "a gradient is a read-only view: writing into it raises an exception",
     "np.broadcast_to gives a view in which one number stands for many. Who may write there?",
     "Store a copy: np.array(...), or start from np.ones(...).",
-    HINTS,
+    WALK,
 )

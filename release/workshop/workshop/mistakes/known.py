@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from checks.mistakes import Mistakes
 
-MATHEMATICS = "Automatic differentiation > The mathematics"
 PATHS = "Automatic differentiation > Several paths: a sum"
-BEHAVES = "Automatic differentiation > How MyTensor behaves"
-HINTS = "Automatic differentiation > Hints"
+HOLDS = "Automatic differentiation > Step 1: a tensor holds numbers"
+UNBROADCAST = "Automatic differentiation > Step 2: broadcasting, backward"
+RULES = "Automatic differentiation > Step 3: the rules"
+OPERATORS = "Automatic differentiation > Step 4: operators that remember"
+WALK = "Automatic differentiation > Step 5: the walk"
 EVERYWHERE = "tensor module matmul linear relu sgd mseloss train model"
-DAG = "Automatic differentiation > My automatic differentiation"
 
 KNOWN = Mistakes()
 known = KNOWN.add

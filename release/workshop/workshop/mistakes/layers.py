@@ -404,7 +404,7 @@ known(
     "relu",
     "the gradient also flows back where x < 0",
     "Where relu is flat, how much does its output change with x?",
-    "base * (x.data > 0): nothing flows back where x < 0.",
+    "np.where(x.data > 0, base, 0): nothing flows back where x < 0.",
     LINEAR,
 )
 known(
@@ -428,7 +428,7 @@ known(
     "relu",
     "the gradient flows back where x < 0 and stops where x > 0",
     "On which side does relu let x through?",
-    "base * (x.data > 0).",
+    "np.where(x.data > 0, base, 0).",
     LINEAR,
 )
 known(
@@ -436,7 +436,7 @@ known(
     "relu",
     "relu is applied to the upstream gradient instead of masking it by x",
     "Which of the two decides where something flows back: the sign of x, or of the upstream gradient?",
-    "base * (x.data > 0).",
+    "np.where(x.data > 0, base, 0).",
     LINEAR,
 )
 known(
@@ -444,7 +444,7 @@ known(
     "relu",
     "the gradient is the same for every upstream gradient",
     "What if relu is only a step on the way to the loss?",
-    "base * (x.data > 0): the mask times the upstream gradient.",
+    "np.where(x.data > 0, base, 0): the upstream gradient where x > 0.",
     LINEAR,
 )
 known(
@@ -452,7 +452,7 @@ known(
     "relu",
     "the gradient is multiplied by x",
     "Where x > 0, relu(x) = x. How steep is that?",
-    "base * (x.data > 0): the slope is 1, whatever x is.",
+    "np.where(x.data > 0, base, 0): the slope is 1, whatever x is.",
     LINEAR,
 )
 known(
@@ -460,7 +460,7 @@ known(
     "relu",
     "the gradient has the right size but the wrong sign",
     "Where x > 0, does relu(x) rise or fall?",
-    "base * (x.data > 0).",
+    "np.where(x.data > 0, base, 0).",
     LINEAR,
 )
 known(
@@ -468,7 +468,7 @@ known(
     "relu",
     "the gradient is 0 everywhere",
     "Where x > 0, relu(x) = x. How steep is that?",
-    "base * (x.data > 0).",
+    "np.where(x.data > 0, base, 0).",
     LINEAR,
 )
 known(

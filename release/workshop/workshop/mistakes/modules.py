@@ -81,7 +81,7 @@ known(
     "module",
     "a shared parameter is listed twice",
     "Two names, one object. How often would the optimizer move it?",
-    "Collect in a dictionary with id(parameter) as the key: each object is there once.",
+    "list(dict.fromkeys(found)) keeps each object once.",
     MODULES,
 )
 known(
@@ -122,7 +122,7 @@ known(
     "module",
     "of parameters with the same name in different modules only one is listed",
     "Every Linear has a `weight`. What happens to a dictionary with the key 'weight'?",
-    "Use the object, not its name: id(parameter) is the key.",
+    "The key is the object itself, not its name: dict.fromkeys(found).",
     MODULES,
     part(parameters=lambda module: list(dict(reversed(below(module))).values())),
     part(parameters=lambda module: list(dict(below(module)).values())),

@@ -46,7 +46,7 @@ from workshop.changes import (
     value,
 )
 from workshop.imitation import Library, Tensor
-from workshop.mistakes.known import BEHAVES, EVERYWHERE, HINTS, KNOWN, MATHEMATICS, known
+from workshop.mistakes.known import EVERYWHERE, HOLDS, KNOWN, OPERATORS, RULES, UNBROADCAST, known
 
 # ---------------------------------------------------------------- the tensor: making one
 
@@ -56,7 +56,7 @@ known(
     "data is not a NumPy array",
     "What can an np.ndarray do that a list cannot?",
     "Keep np.array(data, dtype=dtype), and hand that array out as data.",
-    BEHAVES,
+    HOLDS,
 )
 known(
     "dtype-ignored",
@@ -72,7 +72,7 @@ known(
     "data that are no numbers are accepted",
     "What should MyTensor('text') do?",
     "Test the type first: isinstance(data, (list, tuple, np.ndarray, np.number, int, float)); else raise TypeError.",
-    BEHAVES,
+    HOLDS,
 )
 known(
     "kinds-refused",
@@ -80,7 +80,7 @@ known(
     "data that MyTensor should take are refused",
     "Which types does your test let through?",
     "isinstance(data, (list, tuple, np.ndarray, np.number, int, float)) lets all through that hold numbers.",
-    BEHAVES,
+    HOLDS,
     ("tuples are refused", refusing(tuple)),
     ("single numbers are refused", refusing(int, float, np.number)),
     ("single numbers and tuples are refused", refusing(int, float, np.number, tuple)),
@@ -95,7 +95,7 @@ known(
     "data that are no numbers raise something else than TypeError",
     "Which exception tells that a value has the wrong type?",
     "raise TypeError(...) before NumPy sees the data.",
-    BEHAVES,
+    HOLDS,
 )
 known(
     "strides-in-elements",
@@ -112,7 +112,7 @@ known(
     "size is something else than the number of elements",
     "How many numbers does a tensor of shape (2, 3) hold?",
     "size is the product of the shape: hand on the array's own size.",
-    BEHAVES,
+    HOLDS,
     part(size=lambda data: data.shape[0] if data.ndim else 1),
     part(size=lambda data: data.nbytes),
     part(size=lambda data: data.ndim),
@@ -124,7 +124,7 @@ known(
     "grad of a new tensor is not None",
     "Which gradient has a tensor that no backward() has reached?",
     "self.grad = None in the constructor: a gradient of 0 is something else than none.",
-    BEHAVES,
+    HOLDS,
 )
 known(
     "requires-grad-ignored",
@@ -132,7 +132,7 @@ known(
     "requires_grad of a new tensor is not what was asked for",
     "Who reads the argument requires_grad, and what is it where nobody gives it?",
     "requires_grad=False in the signature, self.requires_grad = requires_grad in the constructor.",
-    BEHAVES,
+    HOLDS,
 )
 known(
     "repr-without-values",
@@ -140,7 +140,7 @@ known(
     "repr does not show the values",
     "What would you like to see when you print a tensor?",
     "An f-string puts values into text: f'{self.__data}'.",
-    BEHAVES,
+    HOLDS,
 )
 known(
     "repr-without-requires-grad",
@@ -148,7 +148,7 @@ known(
     "repr is the same with and without requires_grad",
     "Two tensors differ in requires_grad only. How does a reader tell?",
     "Put requires_grad into the text of repr.",
-    BEHAVES,
+    HOLDS,
 )
 known(
     "write-lost",
@@ -156,7 +156,7 @@ known(
     "t[1, 2] = 9.5 does not change t",
     "Which array do you write into: the tensor's own, or a copy of it?",
     "self.__data[index] = value.",
-    BEHAVES,
+    HOLDS,
     part(write=lambda tensor, index, value: None),
 )
 
@@ -166,7 +166,7 @@ known(
     "a NumPy array changes its dtype when it becomes a tensor",
     "Which dtype has np.array(data, dtype=None)?",
     "np.array(data, dtype=dtype): with None the data keep the dtype they have.",
-    BEHAVES,
+    HOLDS,
 )
 known(
     "dtype-attribute",
@@ -174,7 +174,7 @@ known(
     "t.dtype is not the dtype of t.data",
     "Who tells the attribute what NumPy has chosen?",
     "self.dtype = array.dtype, after the array is made.",
-    BEHAVES,
+    HOLDS,
 )
 known(
     "property-writable",
@@ -182,7 +182,7 @@ known(
     "data, shape, strides or size can be assigned",
     "What should t.shape = (3, 3) do?",
     "A property without a setter is read-only: put @property above the method, and nothing else.",
-    BEHAVES,
+    HOLDS,
 )
 known(
     "data-is-copy",
@@ -190,7 +190,7 @@ known(
     "t.data gives a copy: what is written into it does not reach the tensor",
     "An optimizer writes into parameter.tensor.data. Which array should change?",
     "return self.__data, the array itself.",
-    BEHAVES,
+    HOLDS,
 )
 known(
     "index-gives-tensor",
@@ -198,7 +198,7 @@ known(
     "t[1, 0] is a MyTensor, not a plain NumPy value",
     "What does indexing promise: a tensor, or NumPy's values?",
     "return self.__data[index]: outside the graph, nothing to wrap.",
-    BEHAVES,
+    HOLDS,
 )
 known(
     "array-not-copied",
@@ -206,7 +206,7 @@ known(
     "the tensor shares memory with the array it was made from",
     "Who else holds the array that you keep?",
     "np.array(data) copies; np.asarray(data) keeps an array that is handed in.",
-    BEHAVES,
+    HOLDS,
 )
 known(
     "result-aliased",
@@ -214,7 +214,7 @@ known(
     "a result shares memory with an operand",
     "Does every operation make an array of its own, also where it changes no value?",
     "Compute with NumPy's operators: they make a new array. Do not return self.",
-    BEHAVES,
+    OPERATORS,
 )
 
 # ---------------------------------------------------------------- the tensor: operators, and their rules
@@ -223,43 +223,43 @@ known(
 for op, (code, rule_text) in {**BINARY, **UNARY}.items():
     known(
         f"{op}-sign",
-        "tensor",
+        "tensor rules",
         f"a gradient of {code} has the right size but the wrong sign",
         f"Nudge one operand of {code} up a little: does the result go up or down?",
         rule_text,
-        MATHEMATICS,
+        RULES,
     )
     known(
         f"{op}-upstream-missing",
-        "tensor",
+        "tensor rules",
         f"the rule of {code} leaves the upstream gradient out",
         "With an upstream gradient of ones it looks right. What if y is only a step on the way to the result?",
         "Chain rule: the operation's own derivative times the upstream gradient. " + rule_text,
-        MATHEMATICS,
+        RULES,
     )
     known(
         f"{op}-gradient-zero",
-        "tensor",
+        "tensor rules",
         f"a gradient of {code} is 0 everywhere",
         f"Nudge one operand of {code} up a little: does the result really stay?",
         rule_text,
-        MATHEMATICS,
+        RULES,
     )
     known(
         f"{op}-upstream-squared",
-        "tensor",
+        "tensor rules",
         f"the rule of {code} multiplies by the upstream gradient twice",
         "Double the upstream gradient: by how much should the result grow?",
         "Multiply by the upstream gradient once. " + rule_text,
-        MATHEMATICS,
+        RULES,
     )
     known(
         f"{op}-slope",
-        "tensor",
+        "tensor rules",
         f"the rule of {code} is another formula",
         f"Nudge one operand of {code} up a little: by how much does the result grow?",
         rule_text,
-        MATHEMATICS,
+        RULES,
     )
 
 for op, (code, rule_text) in BINARY.items():
@@ -269,7 +269,7 @@ for op, (code, rule_text) in BINARY.items():
         f"{code} computes something else",
         f"What is [1, 2] {SYMBOLS[op]} [4, 3]?",
         f"Call NumPy's function for {SYMBOLS[op]}; was this operator copied from another one?",
-        BEHAVES,
+        OPERATORS,
     )
     known(
         f"{op}-not-recorded",
@@ -277,17 +277,17 @@ for op, (code, rule_text) in BINARY.items():
         f"an operand of {code} gets no gradient",
         "Is the operand among those that the operation remembers, and does the rule return a gradient for it?",
         "Record both operands, in the order in which the rule expects them; it returns one gradient for each.",
-        HINTS,
+        OPERATORS,
         *((f"{code} sends no gradient to {'ab'[place]}", cut(op, place)) for place in (0, 1)),
         (f"{code} sends no gradient to a and b", cut(op, 0, 1)),
     )
     known(
         f"{op}-rule-of-another",
-        "tensor",
+        "tensor rules",
         f"the gradients of {code} are those of another operation",
         f"Which rule does {SYMBOLS[op]} hand to MyCrossBackward?",
         rule_text,
-        MATHEMATICS,
+        RULES,
     )
     if op in ("sub", "div"):
         known(
@@ -296,16 +296,16 @@ for op, (code, rule_text) in BINARY.items():
             f"{code} gives b {SYMBOLS[op]} a",
             f"In {code} Python calls a.{REFLECTED[op].replace('__r', '__')}(b): which one is self?",
             f"self is the left operand: self {SYMBOLS[op]} other.",
-            BEHAVES,
+            OPERATORS,
         )
     if op == "div":  # in a - b an exchange is a wrong sign on both sides
         known(
             f"{op}-gradients-exchanged",
-            "tensor",
+            "tensor rules",
             f"the gradients of a and b in {code} are exchanged",
             "Which of the two gradients does a rule return first?",
             "One gradient for each input, in the order of the inputs. " + rule_text,
-            MATHEMATICS,
+            RULES,
         )
 
     def reversed_number(library: Library, op: str = op) -> None:
@@ -332,7 +332,7 @@ for op, (code, rule_text) in BINARY.items():
             f"2 {SYMBOLS[op]} a gives a {SYMBOLS[op]} 2",
             f"Python asks the right operand: in a.{REFLECTED[op]}(2), which one is self?",
             f"self is the right operand there: the result is other {SYMBOLS[op]} self.",
-            BEHAVES,
+            OPERATORS,
             reversed_number,
         )
         known(
@@ -341,42 +341,42 @@ for op, (code, rule_text) in BINARY.items():
             f"the value of 2 {SYMBOLS[op]} a is right, its gradient is that of a {SYMBOLS[op]} 2",
             f"Which rule does 2 {SYMBOLS[op]} a record, and in which order does it remember the operands?",
             f"The rule of {SYMBOLS[op]}, with the operands as they stand in 2 {SYMBOLS[op]} a: the number first.",
-            BEHAVES,
+            OPERATORS,
             reversed_inputs,
         )
 
 
 known(
     "mul-own-operand",
-    "tensor",
+    "tensor rules",
     "the gradients of a * b use the operand itself instead of the other one",
     "How fast does a * b grow when a grows: does that depend on a or on b?",
     "Use the other operand: " + BINARY["mul"][1],
-    MATHEMATICS,
+    RULES,
 )
 known(
     "div-not-squared",
-    "tensor",
+    "tensor rules",
     "d(a / b)/db divides by b instead of b**2",
     "Write a / b as a * b**-1. What is the derivative of b**-1?",
     BINARY["div"][1],
-    MATHEMATICS,
+    RULES,
 )
 known(
     "div-numerator-missing",
-    "tensor",
+    "tensor rules",
     "d(a / b)/db lacks the factor a",
     "Double a: how does the slope of a / b along b change?",
     BINARY["div"][1],
-    MATHEMATICS,
+    RULES,
 )
 known(
     "div-left-wrong",
-    "tensor",
+    "tensor rules",
     "d(a / b)/da is not 1 / b",
     "a / b is a * (1 / b): how fast does it grow with a?",
     BINARY["div"][1],
-    MATHEMATICS,
+    RULES,
 )
 KNOWN["pow-sign"].ways.append(
     Way(
@@ -387,11 +387,11 @@ KNOWN["pow-sign"].ways.append(
 )
 known(
     "pow-exponent-kept",
-    "tensor",
+    "tensor rules",
     "the gradient of a ** n keeps the power n instead of n - 1",
     "The derivative of a**2 is 2a, not 2a**2. What happened to the power?",
     UNARY["pow"][1],
-    MATHEMATICS,
+    RULES,
     *(
         (f"d(a ** n)/da is {text}: n - 1 belongs in parentheses", rule("pow", formula))
         for text, formula in (
@@ -402,11 +402,11 @@ known(
 )
 known(
     "pow-factor-missing",
-    "tensor",
+    "tensor rules",
     "the gradient of a ** n lacks the factor n",
     "The derivative of a**3 is 3 a**2. Where does the 3 come from?",
     UNARY["pow"][1],
-    MATHEMATICS,
+    RULES,
     ("d(a ** n)/da has the factor n - 1 in place of n", rule("pow", lambda g, a, n: (g * (n - 1) * a ** (n - 1),))),
 )
 for text, formula in (
@@ -418,19 +418,19 @@ for text, formula in (
     slope.ways.append(Way(slope, f"d(a ** n)/da is {text}: only a belongs under the power", rule("pow", formula)))
 known(
     "pow-only-squares",
-    "tensor",
+    "tensor rules",
     "the gradient of a ** n is right for n = 2 only",
     "Try n = 3, and n = -1.",
     UNARY["pow"][1],
-    MATHEMATICS,
+    RULES,
 )
 known(
     "pow-wrong-variable",
-    "tensor",
+    "tensor rules",
     "the gradient of a ** n is the derivative with respect to n",
     "n is a plain number here. Which of the two may change?",
     UNARY["pow"][1],
-    MATHEMATICS,
+    RULES,
     rule("pow", lambda g, a, n: (g * a**n * a.log(),)),
     rule("pow", lambda g, a, n: (g * a**n * a.abs().log(),)),
     (
@@ -440,11 +440,11 @@ known(
 )
 known(
     "pow-at-zero",
-    "tensor",
+    "tensor rules",
     "the gradient of a ** n is wrong where a or n is 0",
     "What are d(a**0)/da, d(a**1)/da and d(a**2)/da at a = 0?",
     "n * a**(n-1) as it stands, and zeros where n is 0 (not where a is 0): 0 * 0**-1 is no number.",
-    MATHEMATICS,
+    RULES,
     *(
         (says, rule("pow", formula))
         for says, formula in (
@@ -479,7 +479,7 @@ known(
     "a ** n computes something else",
     "What is 3 ** 2?",
     "NumPy's operator for a power is **: the array first, then the number.",
-    BEHAVES,
+    OPERATORS,
 )
 known(
     "pow-not-recorded",
@@ -487,7 +487,7 @@ known(
     "a ** n sends no gradient to a",
     "Is a among those that the operation remembers, and does the rule return a gradient for it?",
     "Record a and the power with pow_deriv, as + does with add_deriv; it returns a gradient and None.",
-    HINTS,
+    OPERATORS,
     cut("pow", 0),
 )
 known(
@@ -496,7 +496,7 @@ known(
     "-a gives a",
     "Which method does Python call for -a, and what should it return?",
     "__neg__ returns self * -1.",
-    BEHAVES,
+    OPERATORS,
 )
 known(
     "neg-not-recorded",
@@ -504,7 +504,7 @@ known(
     "-a sends no gradient to a",
     "Is -a an operation of the graph, or only a new array?",
     "-a is a * -1: the multiplication records itself.",
-    BEHAVES,
+    OPERATORS,
     cut("neg", 0),
 )
 
@@ -528,7 +528,7 @@ known(
     "a ** n is right for some whole n only",
     "What are 4 ** 0.5 and 4 ** -1, and what does your ** do with such an n?",
     "NumPy's ** takes any number: the array ** n, without int(n) and without a loop.",
-    BEHAVES,
+    OPERATORS,
     ("a ** n cuts n to a whole number", value("pow", lambda a, n: a ** int(n))),
     (
         "a ** n cuts n to a whole number",
@@ -560,7 +560,7 @@ known(
     "a / b is rounded down, as // does",
     "What are 7 / 2 and 7 // 2?",
     "/ divides, // also rounds down: np.divide, or / between the arrays.",
-    BEHAVES,
+    OPERATORS,
 )
 known(
     "written-in-place",
@@ -568,7 +568,7 @@ known(
     "a result with fractions is written into an array of whole numbers that is there already",
     "-=, *= and out= write into an array that is there. Whose is it, and of which dtype?",
     "Make a new array, a - b in place of a -= b: NumPy then chooses its dtype, and nobody else's array changes.",
-    BEHAVES,
+    OPERATORS,
 )
 known(
     "reflected-missing",
@@ -576,7 +576,7 @@ known(
     "a number on the left does not work",
     "In 2 + x Python asks 2 first, which does not know MyTensor. Whom does it ask next?",
     "Python tries the right operand's method: __radd__, __rsub__, __rmul__, __rtruediv__.",
-    BEHAVES,
+    OPERATORS,
 )
 known(
     "number-not-wrapped",
@@ -584,7 +584,7 @@ known(
     "a plain number as an operand does not work",
     "What does your operator expect of `other`, and what does 2 not have?",
     "Wrap a number first: if it is not a MyTensor, make one of it. Then there is only one case left.",
-    HINTS,
+    OPERATORS,
 )
 
 
@@ -649,11 +649,11 @@ for ops, code in ((tuple(SYMBOLS), "an operation"), *(((op,), code) for op, (cod
 WIDE = "the gradient of a broadcast operand has the shape of the result, not of the operand"
 known(
     "not-unbroadcast",
-    "tensor",
+    "tensor unbroadcast rules",
     WIDE,
     "NumPy repeated the smaller operand. Every repetition is one more path: where do their gradients meet?",
     "Sum the gradient over the axes that were stretched, until it has the operand's shape.",
-    MATHEMATICS,
+    UNBROADCAST,
     reduced(lambda g, *_: g),
     reduced(lambda g, *_: g, place=0),
     reduced(lambda g, *_: g, place=1),
@@ -689,11 +689,11 @@ known(
 )
 known(
     "unbroadcast-averages",
-    "tensor",
+    "tensor unbroadcast rules",
     "the gradient of a broadcast operand is an average, not a sum",
     "Three rows use the same number. Does nudging it change the result as much as one row, or as three?",
     "Each repetition is a path, and paths add up: sum(...), not mean(...).",
-    MATHEMATICS,
+    UNBROADCAST,
     reduced(averaged),
     *reductions("averaged", "left as they are", False),
     *(
@@ -707,17 +707,17 @@ known(
 )
 known(
     "axis-dropped",
-    "tensor",
+    "tensor unbroadcast rules",
     "an axis of length 1 is lost in the gradient",
     "What shape has the sum of a (3, 4) array over its last axis, and what shape has the operand?",
     "Sum with keepdims=True over the axes that had length 1: they stay, with length 1.",
-    MATHEMATICS,
+    UNBROADCAST,
     reduced(dropped_in_turn),
     *reductions(False, "left as they are"),
 )
 known(
     "unbroadcast-wrong-axis",
-    "tensor",
+    "tensor unbroadcast rules",
     "the gradient of a broadcast operand is summed over the wrong axis",
     "Shapes are aligned at the right. On which side do the new axes stand?",
     "New axes stand in front: sum over the first ones.",
@@ -727,11 +727,11 @@ known(
 )
 known(
     "unbroadcast-other-shape",
-    "tensor",
+    "tensor unbroadcast rules",
     "a gradient gets the shape of another operand, not of its own",
     "Whose shape has the gradient of b: that of a, of the result, or of b?",
     "unbroadcast(gradient of a, shape of a), and unbroadcast(gradient of b, shape of b).",
-    MATHEMATICS,
+    UNBROADCAST,
     *(
         (says.format(code), shaped_as(which, raising, *ops))
         for code, ops in (("an operation", ()), *((code, (op,)) for op, (code, _) in BINARY.items()))
@@ -745,21 +745,21 @@ known(
 )
 known(
     "unbroadcast-takes-one",
-    "tensor",
+    "tensor unbroadcast rules",
     "the gradient of a broadcast operand counts one repetition only",
     "Every row used the operand. Why should only one of them send a gradient?",
     "Sum over all repetitions.",
-    MATHEMATICS,
+    UNBROADCAST,
     *reductions("cut to their first element", "left as they are", False, "averaged"),
     *reductions("cut to their largest element", "left as they are", False, "averaged", "cut to their first element"),
 )
 known(
     "unbroadcast-sums-all",
-    "tensor",
+    "tensor unbroadcast rules",
     "the gradient of a broadcast operand is the sum over all elements",
     "Which elements of the result depend on the first element of the operand?",
     "Sum over the stretched axes only; the others stay.",
-    MATHEMATICS,
+    UNBROADCAST,
     reduced(everything),
     reduced(lambda g, *_: g.sum()),
 )

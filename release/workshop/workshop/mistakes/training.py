@@ -6,16 +6,17 @@ from workshop.mistakes.known import known
 from workshop.mistakes.layers import LINEAR
 from workshop.mistakes.modules import MODULES
 
-# ---------------------------------------------------------------- the model
+# ---------------------------------------------------------------- its training
 
-MODEL = "Make a model! > The model and its training"
+TRAIN = "Make a model! > The training loop"
+MODEL = "Make a model! > The model"
 known(
     "train-moves-nothing",
     "train",
     "training leaves all parameters where they were, and none holds a gradient when it ends",
     "Is loss.backward() called? And does zero_grad() stand before it, or between it and step()?",
     "In this order: zero_grad, forward, loss, loss.backward(), optimizer.step().",
-    MODEL,
+    TRAIN,
 )
 known(
     "train-without-step",
@@ -23,7 +24,7 @@ known(
     "the parameters have gradients when training ends, but no step has used them",
     "Is step() called at all, does it come after loss.backward(), and which parameters was SGD given?",
     "In this order: zero_grad, forward, loss, loss.backward(), optimizer.step(), of SGD(model.parameters(), lr).",
-    MODEL,
+    TRAIN,
 )
 known(
     "train-some-parameters",
@@ -31,7 +32,7 @@ known(
     "training moves some of the parameters only",
     "What is SGD given: all that the model has?",
     "SGD(model.parameters(), lr): every module lists those of all its layers.",
-    MODEL,
+    TRAIN,
 )
 known(
     "train-lr-ignored",
@@ -39,7 +40,7 @@ known(
     "a step of training is the same for every lr",
     "Which learning rate does your optimizer have?",
     "SGD(model.parameters(), lr): without it, SGD takes its default.",
-    MODEL,
+    TRAIN,
 )
 known(
     "train-without-zero-grad",
@@ -47,7 +48,7 @@ known(
     "a mini-batch still holds the gradients of those before",
     "backward adds to the gradients. Who removes the old ones, and how often?",
     "optimizer.zero_grad() in the inner loop, before each backward().",
-    MODEL,
+    TRAIN,
 )
 known(
     "train-rows-apart",
@@ -55,7 +56,7 @@ known(
     "the examples of a mini-batch are compared with the targets of others",
     "Row 7 of images belongs to row 7 of targets. Is this still so after shuffling?",
     "One order for both: images[batch] and targets[batch].",
-    MODEL,
+    TRAIN,
 )
 known(
     "train-epochs-ignored",
@@ -63,7 +64,7 @@ known(
     "training takes another number of epochs than it is asked for",
     "Where does the outer loop end, and where does the function return?",
     "for _ in range(epochs): ..., and return losses after it.",
-    MODEL,
+    TRAIN,
 )
 known(
     "train-examples-left-out",
@@ -71,7 +72,7 @@ known(
     "an epoch leaves the last examples out, where they do not fill a mini-batch",
     "With 12 examples and mini-batches of 5, what becomes of the last two?",
     "range(0, len(order), batch_size) goes on to the end; a slice may be shorter than batch_size.",
-    MODEL,
+    TRAIN,
 )
 known(
     "train-one-batch",
@@ -79,7 +80,7 @@ known(
     "an epoch ends after its first mini-batch",
     "Is there a return or a break in the loop over the mini-batches, or is there no such loop?",
     "for start in range(0, len(order), batch_size): all five lines stand in it, and nothing ends it early.",
-    MODEL,
+    TRAIN,
 )
 known(
     "train-batch-size-ignored",
@@ -87,7 +88,7 @@ known(
     "the mini-batches do not have batch_size examples",
     "Where does the length of a mini-batch come from?",
     "batch = order[start : start + batch_size]",
-    MODEL,
+    TRAIN,
 )
 known(
     "train-other-stride",
@@ -95,7 +96,7 @@ known(
     "the mini-batches do not begin batch_size examples apart",
     "A mini-batch begins, the next one begins: how many examples lie between, with another batch_size?",
     "for start in range(0, len(order), batch_size): the step is batch_size, too.",
-    MODEL,
+    TRAIN,
 )
 known(
     "train-examples-not-once",
@@ -103,7 +104,7 @@ known(
     "an epoch does not show every example once",
     "What sees to it that every example gets its turn in an epoch, and only one?",
     "One order for an epoch, np.random.permutation(len(images)); each slice begins where the last ends.",
-    MODEL,
+    TRAIN,
 )
 known(
     "train-not-shuffled",
@@ -111,7 +112,7 @@ known(
     "the examples come in the order in which they were given",
     "What if all the zeros came first, and then all the ones?",
     "order = np.random.permutation(len(images)), and rows by order[start : start + batch_size].",
-    MODEL,
+    TRAIN,
 )
 known(
     "train-changes-arrays",
@@ -119,7 +120,7 @@ known(
     "train changes the images or targets that it is given",
     "Who else holds the arrays that you shuffle?",
     "Shuffle row numbers, order = np.random.permutation(len(images)), and take images[batch]: that copies.",
-    "Make a model! > The model and its training",
+    TRAIN,
 )
 known(
     "train-shuffled-once",
@@ -127,7 +128,7 @@ known(
     "the mini-batches hold the same examples in every epoch",
     "When is the order drawn: once, or for each epoch?",
     "order = np.random.permutation(len(images)) inside the loop over the epochs.",
-    MODEL,
+    TRAIN,
 )
 known(
     "train-losses-not-numbers",
@@ -135,7 +136,7 @@ known(
     "the losses are not a list of numbers",
     "What would a curve be drawn from?",
     "float(loss.data) is the number in a loss; return losses after the last epoch.",
-    MODEL,
+    TRAIN,
 )
 known(
     "train-loss-of-one-batch",
@@ -143,7 +144,7 @@ known(
     "the loss of an epoch is that of one of its mini-batches",
     "An epoch has many mini-batches. Whose loss is logged?",
     "Add them all up, each times its length, and divide by the number of examples.",
-    MODEL,
+    TRAIN,
 )
 known(
     "train-loss-unweighted",
@@ -151,7 +152,7 @@ known(
     "the loss of an epoch counts a small last mini-batch as much as a full one",
     "A mini-batch of 5 has a mean loss of 1, the last one, of 2, a mean loss of 8. What is the mean over all 7?",
     "total += float(loss.data) * len(batch), and in the end total / len(images).",
-    MODEL,
+    TRAIN,
 )
 known(
     "train-loss-not-divided",
@@ -159,7 +160,7 @@ known(
     "the losses of an epoch are added up, but not divided as a mean wants it",
     "Over how many is the mean?",
     "total += float(loss.data) * len(batch), and in the end total / len(images).",
-    MODEL,
+    TRAIN,
 )
 known(
     "train-loss-kept",
@@ -167,7 +168,7 @@ known(
     "the loss of an epoch still holds those of the epochs before",
     "Where does the sum start from, in the second epoch?",
     "total = 0.0 at the start of each epoch.",
-    MODEL,
+    TRAIN,
 )
 known(
     "train-loss-later",
@@ -175,7 +176,7 @@ known(
     "the losses are worked out after the steps, not when each mini-batch has its turn",
     "The loss that goes backward is at hand. What has changed when the model is asked once more?",
     "total += float(loss.data) * len(batch), of the loss that went backward.",
-    MODEL,
+    TRAIN,
 )
 known(
     "train-loss-of-each-batch",
@@ -183,7 +184,7 @@ known(
     "the losses are those of all mini-batches, not one for each epoch",
     "How many numbers shall there be after 20 epochs?",
     "Append the mean once, after the loop over the mini-batches.",
-    MODEL,
+    TRAIN,
 )
 known(
     "train-live-silent",
@@ -191,7 +192,7 @@ known(
     "live is never called",
     "What is the last argument for?",
     "if live: live(losses[-1]), at the end of each epoch.",
-    MODEL,
+    TRAIN,
 )
 known(
     "train-live-at-other-times",
@@ -199,7 +200,7 @@ known(
     "live is not called once at the end of each epoch",
     "In which loop does the call stand?",
     "In the loop over the epochs, after the one over the mini-batches.",
-    MODEL,
+    TRAIN,
 )
 known(
     "train-live-told-other-numbers",
@@ -207,7 +208,7 @@ known(
     "live is not told the loss of the epoch",
     "Which number does a curve of the loss need?",
     "live(losses[-1]), after it was appended.",
-    MODEL,
+    TRAIN,
 )
 known(
     "train-needs-live",
@@ -215,7 +216,7 @@ known(
     "without live, train does not work",
     "What is live when nobody hands one in?",
     "if live: live(losses[-1])",
-    MODEL,
+    TRAIN,
 )
 known(
     "model-straight",

@@ -580,7 +580,7 @@ RELU = Section(
 )
 
 
-@RELU.check(1.25, hints=["np.maximum(x.data, 0), or a mask of 0 and 1."])
+@RELU.check(1.25, hints=["np.maximum(x.data, 0) compares each element with 0."])
 def relu_value(trial: TensorTrial) -> None:
     """The value: max(x, 0)"""
     for data in ([0.5], [-0.5], [-2.5, 0.0, 2.5], [-90.0, 90.0], trial.draw(3, 4).tolist()):
@@ -614,7 +614,7 @@ def relu_computes(trial: TensorTrial) -> bool:
     return right
 
 
-@RELU.check(0.75, hints=["Where relu is flat, nothing flows back.", "base * (x.data > 0)"])
+@RELU.check(0.75, hints=["Where relu is flat, nothing flows back.", "np.where(x.data > 0, base, 0)"])
 def relu_gradient(trial: TensorTrial) -> None:
     """The gradient: 1 where x > 0, 0 where x < 0"""
     value = relu_computes(trial)

@@ -23,7 +23,13 @@ LOSS = Section(
     "Loss functions",
     "tests.test_mseloss(MSELoss, MyTensor, sum)",
     builds_on=[
-        (TENSOR, ["sub_gradient", "mul_gradient", "mul_numbers", "div_numbers", "power_gradient", "paths"]),
+        (
+            TENSOR,
+            [
+                *("sub_gradient", "mul_gradient", "mul_numbers", "div_numbers", "numbers_gradient"),
+                *("power_gradient", "paths"),
+            ],
+        ),
     ],
     assignment=ASSIGNMENT,
 )

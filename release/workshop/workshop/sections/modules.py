@@ -166,7 +166,7 @@ def nested(trial: TensorTrial) -> None:
     parameters_are(trial, BESIDE, [1.5], [2.5, 3.5], inner=[[4.5], [5.5]])
 
 
-@MODULE.check(0.5, needs=["nested"], hints=["Others may have its name and its numbers; id(parameter) is its own."])
+@MODULE.check(0.5, needs=["nested"], hints=["Others may have its name and its numbers: what counts is the object."])
 def alike(trial: TensorTrial) -> None:
     """Parameters that are alike in name or in value are all listed"""
     for name, value in (("first", 2.5), ("second", 1.5), ("first", 1.5)):

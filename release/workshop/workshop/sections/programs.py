@@ -25,7 +25,7 @@ MATRICES += "b = MyTensor([[5.0, -1.5], [2.5, 3.0]], requires_grad=True)\n"
 
 def alone(code: str, *see: str, base: str = "g") -> Program:
     """A program of a single operation, which goes backward."""
-    return Program(f"{TWO}{GIVEN}y = {code}\ny.backward({base})", ("y", "hasattr(y, 'backward')", *see))
+    return Program(f"{TWO}{GIVEN}y = {code}\ny.backward({base})", ("y", "hasattr(y, 'requires_grad')", *see))
 
 
 # What works alone may be composed. A name holds the operator that is needed, or tells what a program looks at.
@@ -122,7 +122,7 @@ def computes(trial: TensorTrial, *codes: str) -> list[bool]:
     right = dict.fromkeys(codes, True)
     for made in (TWO, MATRICES):  # what never ends is not tried again: of many such programs only a few are waited for
         left = [code for code in codes if right[code]]
-        some = [Program(f"{made}y = {code}", ("y", "hasattr(y, 'backward')")) for code in left]
+        some = [Program(f"{made}y = {code}", ("y", "hasattr(y, 'requires_grad')")) for code in left]
         right.update(zip(left, trial.right(some), strict=True))
     return [right[code] for code in codes]
 

@@ -28,7 +28,13 @@ TRAIN = Section(
     "Training",
     "tests.test_train(train, MyModule, Parameter, matmul, SGD, MSELoss, MyTensor)",
     builds_on=[
-        (TENSOR, ["sub_gradient", "mul_gradient", "mul_numbers", "div_numbers", "power_gradient", "paths"]),
+        (
+            TENSOR,
+            [
+                *("sub_gradient", "mul_gradient", "mul_numbers", "div_numbers", "numbers_gradient"),
+                *("power_gradient", "paths"),
+            ],
+        ),
         (MODULE, ["nested", "calling"]),
         (MATMUL, ["matmul_left", "matmul_right"]),
         (OPTIMIZER, ["zero_grad", "step_lr", "step_in_place"]),
