@@ -110,8 +110,14 @@ WRONG = [
     ),
     ("tensor", "base * power * tensor.data", "base * power *", "base *", {"power_gradient"}),
     ("tensor", "power * tensor.data ** (power - 1)", "(power - 1)", "power", {"power_gradient"}),
-    ("tensor", "/ right.data**2", "**2", "", {"div_gradient"}),
-    ("tensor", "unbroadcast(base * right.data, left.shape)", "base * right", "right", {"mul_gradient", "negative"}),
+    ("tensor", "-base * (left.data / right.data) /", "(left.data / right.data)", "left.data", {"div_gradient"}),
+    (
+        "tensor",
+        "unbroadcast(base * right.data, left.shape)",
+        "base * right",
+        "right",
+        {"mul_gradient", "negative_gradient"},
+    ),
     ("tensor", "np.ones(self.shape, self.dtype)", "np.ones(self.shape, self.dtype)", "np.ones(())", {"upstream"}),
     ("tensor", "if left.requires_grad or right.requires_grad:", "if left", "if True or left", {"records", "flag"}),
     ("tensor", "gradients[tensor] + share if tensor in gradients else share", "gradients[tensor] +", "", {"paths"}),
@@ -176,7 +182,7 @@ WRONG = [
         "self.dtype",
         {f"{name}_numbers" for name in ("add", "sub", "mul", "div")},
     ),
-    ("tensor", "if not self.requires_grad:", "not self.requires_grad", "False", {"records"}),
+    ("tensor", "if not self.requires_grad:", "not self.requires_grad", "False", {"constants"}),
     ("relu", "np.maximum(x.data, 0)", "np.maximum(x.data, 0)", "np.clip(x.data, 0, 6)", {"relu_value"}),
     ("relu", "return relu(x)", "relu(x)", "relu(x).data", {"relu_value"}),
     ("module", "list(dict.fromkeys(found))", "dict.fromkeys(found)", "{p.name: p for p in found}.values()", {"alike"}),
@@ -650,10 +656,10 @@ def test_a_report_shows_the_workshop_so_far(reference, capsys):
     wrong = solved(("unbroadcast(-base, right.shape)", "base"))
     tests.ASSIGNMENT.earned.clear()
     tests.test_tensor_class(wrong["MyTensor"], seed=1)
-    assert "Workshop so far: 38.5 of 100 points, 1 of 9 tests run." in capsys.readouterr().out
+    assert "Workshop so far: 39 of 100 points, 1 of 9 tests run." in capsys.readouterr().out
     tests.test_relu(reference["ReLU"], reference["MyTensor"], seed=1)
     text = capsys.readouterr().out
-    assert text.startswith("ReLU: 5 of 5 points. Excellent!\nWorkshop so far: 43.5 of 100 points, 2 of 9 tests run.\n")
+    assert text.startswith("ReLU: 5 of 5 points. Excellent!\nWorkshop so far: 44 of 100 points, 2 of 9 tests run.\n")
     tests.test_matmul(None, reference["MyTensor"], seed=1)
     text = " ".join(capsys.readouterr().out.split())
     assert "What fails here may come from an earlier section: My automatic differentiation." in text
@@ -785,8 +791,8 @@ def test_powers_are_composed_where_products_are_wrong():
     wrong = ("unbroadcast(base * left.data, right.shape)", "unbroadcast(-base * left.data, right.shape)")
     power = "        result = self.__data**power\n"
     of_results = (power, f"{power}        if self.backward_op is not None:\n            result = result + 1.0\n")
-    assert lost(run("tensor", solved(wrong))) == {"mul_gradient", "mul_numbers"}
-    assert lost(run("tensor", solved(wrong, of_results))) == {"mul_gradient", "mul_numbers", "programs"}
+    assert lost(run("tensor", solved(wrong))) == {"mul_gradient"}
+    assert lost(run("tensor", solved(wrong, of_results))) == {"mul_gradient", "programs"}
 
 
 @pytest.mark.parametrize(

@@ -13,13 +13,15 @@ def Tensor(reference):
     return reference["MyTensor"]
 
 
-@pytest.mark.parametrize("data", ["text", None, True, object(), {"a": 1}, {1, 2}, 1j, ["text"], [None]])
+@pytest.mark.parametrize("data", ["text", None, object(), {"a": 1}, {1, 2}, 1j, ["text"], [None]])
 def test_anything_but_numbers_raises_a_type_error_that_says_so(Tensor, data):
     with pytest.raises(TypeError, match="MyTensor needs numbers"):
         Tensor(data)
 
 
-@pytest.mark.parametrize("data", [1, 1.5, [1, 2], (1.5, 2), [[1], [2]], np.float32(2), np.ones((2, 3))])
+@pytest.mark.parametrize(
+    "data", [1, 1.5, True, [True, False], [1, 2], (1.5, 2), [[1], [2]], np.float32(2), np.True_, np.ones((2, 3))]
+)
 def test_numbers_become_a_numpy_array(Tensor, data):
     tensor = Tensor(data)
     assert np.array_equal(tensor.data, np.array(data))
@@ -67,7 +69,7 @@ def test_arrays_on_the_left_leave_the_work_to_the_tensor(Tensor):
     assert y.data.tolist() == [3, 8]
 
 
-@pytest.mark.parametrize("other", ["text", None, [1.0], True])
+@pytest.mark.parametrize("other", ["text", None, [1.0]])
 def test_other_operands_raise_pythons_own_type_error(Tensor, other):
     with pytest.raises(TypeError, match="unsupported operand"):
         Tensor([1.0]) + other
@@ -141,15 +143,6 @@ def test_a_module_without_super_init_says_so(reference):
         Forgetful()
 
 
-def test_modules_that_refer_to_each_other_list_parameters_once(reference):
-    outer, inner = reference["MyModule"](), reference["MyModule"]()
-    outer.inner, inner.outer = inner, outer
-    inner.weight = reference["Parameter"](reference["MyTensor"]([1.0]))
-    outer.again = inner.weight
-    assert outer.parameters() == [inner.weight]
-    assert inner.weight.name == "weight"
-
-
 def test_training_steps_match_pytorch(reference):
     """Ten steps of a small network, parameter for parameter."""
     rng = np.random.default_rng(4)
@@ -171,3 +164,29 @@ def test_training_steps_match_pytorch(reference):
         theirs.step()
     np.testing.assert_allclose(layers[0].weight.tensor.data.T, mirror[0].weight.detach().numpy())
     np.testing.assert_allclose(layers[1].bias.tensor.data, mirror[2].bias.detach().numpy())
+
+
+def test_a_quotient_differentiates_where_a_square_leaves_the_range_of_float32(reference, Tensor):
+    for size in (1e-30, 1e30):
+        left, right = (np.array([size], dtype=np.float32) for _ in range(2))
+        ours = [Tensor(array, requires_grad=True) for array in (left, right)]
+        theirs = [torch.tensor(array, requires_grad=True) for array in (left, right)]
+        (ours[0] / ours[1]).backward()
+        (theirs[0] / theirs[1]).backward(torch.ones(1))
+        for mine, other in zip(ours, theirs, strict=True):
+            assert np.allclose(mine.grad.data, other.grad.numpy(), rtol=1e-5, atol=0)
+
+
+def test_an_array_among_the_inputs_of_an_operation_is_no_tensor(reference, Tensor):
+    """As an operation has it that picks rows by their numbers."""
+    rows = np.array([2, 0])
+
+    def picked(base, x, rows):
+        gradient = np.zeros(x.shape)
+        np.add.at(gradient, rows, base)
+        return gradient, None
+
+    x = Tensor([1.0, 2.0, 3.0], requires_grad=True)
+    op = reference["MyCrossBackward"](x, rows, backward_function=picked, name="PickBackward")
+    (Tensor(x.data[rows], requires_grad=True, crossOpBack=op) * 2).backward()
+    assert np.array_equal(x.grad.data, [2, 0, 2])

@@ -33,7 +33,7 @@ def findings() -> list[proof.Finding]:
 def test_the_corpus_is_large_and_covers_every_known_mistake():
     assert len(proof.BY_NAME) >= 56 + 40
     assert len(proof.CORRECT) >= 15
-    named = {id for wrong in proof.BY_NAME.values() for id in wrong.accepted}
+    named = {id for wrong in [*proof.BY_NAME.values(), *proof.PRACTICE.values()] for id in wrong.accepted}
     assert named | {mistake for mistake, *_ in COMPOSED.values()} == set(mistakes.KNOWN) - mistakes.KNOWN.general
     styles = {wrong.style for wrong in proof.BY_NAME.values()}
     assert len(styles - {"reference"}) >= 5
@@ -230,7 +230,7 @@ def test_what_no_mistake_explains_is_said_plainly_and_claims_nothing():
     shown = proof.report(proof.SECTIONS["relu"], names).open
     assert shown.mistake is None
     assert "is 0.895 instead of 0.5" in shown.says
-    assert shown.hints == ["np.maximum(x.data, 0), or a mask of 0 and 1."]
+    assert shown.hints == ["np.maximum(x.data, 0) compares each element with 0."]
 
 
 def test_two_mistakes_in_one_rule_are_both_said():
