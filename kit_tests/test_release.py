@@ -185,7 +185,11 @@ def test_every_given_name_and_signature_survives_and_stubs_do_nothing():
         assert "NotImplementedError" not in cells[name]
         assert cells[name].count("...") >= source.count("BEGIN SOLUTION") > 0
     seed = {
-        "tensor": "MyCrossBackward MyTensor unbroadcast add_deriv sub_deriv mul_deriv div_deriv pow_deriv",
+        "data": "MyTensor",
+        "unbroadcast": "unbroadcast",
+        "rules": "add_deriv sub_deriv mul_deriv div_deriv pow_deriv",
+        "operators": "MyCrossBackward MyTensor",
+        "tensor": "MyTensor",
         "module": "Parameter MyModule",
         "matmul": "matmul_deriv matmul",
         "layers": "Linear relu ReLU",
@@ -196,7 +200,7 @@ def test_every_given_name_and_signature_survives_and_stubs_do_nothing():
     }
     for name, wanted in seed.items():
         assert set(wanted.split()) <= definitions(cells[name]).keys()
-    signatures = definitions(cells["tensor"]) | definitions(cells["optimizer"])
+    signatures = definitions(cells["data"]) | definitions(cells["optimizer"])
     assert re.sub(r": [^=,]+", "", signatures["MyTensor.__init__"]) == (
         "self, data, dtype=None, requires_grad=False, crossOpBack=None"
     )
@@ -238,7 +242,8 @@ def test_the_untouched_release_runs_alone_without_a_traceback_and_scores_nothing
     assert complaints(cells) == []
     assert scores(cells) == dict.fromkeys(points(), 0)
     reports = [o for c in cells for o in c.outputs if "application/vnd.minitorch.report+json" in o.get("data", {})]
-    assert len(reports) == len(points())
+    tried = [c for c in cells if re.search(r"^tests\.test_", c.source, re.MULTILINE)]
+    assert len(reports) == len(tried) > len(points())  # some are for practice, or stop at a stage
     assert all("not written yet" in report.data["text/plain"] for report in reports)
 
 
@@ -267,8 +272,9 @@ def test_the_solution_runs_with_every_markdown_example_and_scores_all_points(tmp
     assert accuracy >= 93
     shown = [output["data"] for cell in cells for output in cell.outputs if "data" in output]
     assert not any("image/png" in data for data in shown)  # which would have no alt text
-    assert sum("<img alt=" in data.get("text/html", "") for data in shown) == 5
-    assert sum("<svg role=" in data.get("text/html", "") for data in shown) == 2
+    pictures = re.findall(r"<(?:img|svg) [^>]*>", "".join(data.get("text/html", "") for data in shown))
+    assert len(pictures) >= 20
+    assert all(re.search(r'(?:alt|aria-label)="[^"]{20}|aria-hidden="true"', picture) for picture in pictures)
 
 
 def test_links_and_pictures_of_the_notebook_resolve():

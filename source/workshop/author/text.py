@@ -183,15 +183,15 @@ matrix = np.arange(6).reshape(2, 3)
 row = np.array([10, 20, 30])  # shape (3,)
 column = np.array([[100], [200]])  # shape (2, 1)
 print(matrix, "shape", matrix.shape, "\n")
-results = {
+arrays = {
     "matrix + row": matrix + row,
     "matrix + column": matrix + column,
     "row + column": row + column,
     "matrix.sum(axis=0)": matrix.sum(axis=0),
     "matrix.sum(axis=1)": matrix.sum(axis=1),
 }
-for code, result in results.items():
-    print(f"{code:18}  shape {result.shape}:", result.tolist())
+for code, array in arrays.items():
+    print(f"{code:18}  shape {array.shape}:", array.tolist())
 
 # %% [markdown]
 # **Your turn:** give `row` two elements in place of three. Why does NumPy refuse? And why does it not, when it has
