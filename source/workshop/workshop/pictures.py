@@ -286,7 +286,7 @@ def draw_network(model: Any) -> None:
         if not layers:
             told.append("No module in it holds a matrix yet, so there are no layers to draw.")
         pictures = [_network(layers)] if layers else []
-        tree = f"<figure><figcaption>Its modules</figcaption><pre>{html.escape(text)}</pre></figure>"
+        tree = f"<figure tabindex='0'><figcaption>Its modules</figcaption><pre>{html.escape(text)}</pre></figure>"
         svg.show_pictures([*pictures, tree], text, " ".join(each for each in told if each))
 
 
@@ -455,7 +455,7 @@ def _network(layers: list[Layer]) -> str:
         alt,
         shapes,
         "The network: each line is a weight",
-        least=min(xs[-1] + 55, 420),
+        least=0.72 * xs[-1],
     )
 
 
@@ -573,7 +573,7 @@ def _text(array: np.ndarray) -> str:
 def _pre(lines: list[str]) -> str:
     text = html.escape("\n".join(lines))
     title = "<figcaption>The shapes, aligned at the right</figcaption>"
-    return f'<figure style="flex: 1 1 100%">{title}<pre>{text}</pre></figure>'
+    return f'<figure tabindex="0" style="flex: 1 1 100%">{title}<pre>{text}</pre></figure>'
 
 
 def _forward(arrays: dict[str, np.ndarray], result: tuple[int, ...], stretched: dict[str, list[int]]) -> str:
@@ -594,7 +594,7 @@ def _forward(arrays: dict[str, np.ndarray], result: tuple[int, ...], stretched: 
         f"{name} {_repeated(axes, result)}" for name, axes in stretched.items() if _repeated(axes, result)
     )
     alt = f"Cells of a and of b and their sums, shape {result}. {repeats or 'Nothing is repeated'}."
-    return svg.drawn(x + 4, grid.tall + 36, alt, shapes, "Forward: values, repetitions dashed", least=min(x + 4, 420))
+    return svg.drawn(x + 4, grid.tall + 36, alt, shapes, "Forward: values, repetitions dashed", least=0.72 * x)
 
 
 def _backward(upstream: np.ndarray, sums: dict[str, np.ndarray], stretched: dict[str, list[int]]) -> str:
@@ -616,7 +616,7 @@ def _backward(upstream: np.ndarray, sums: dict[str, np.ndarray], stretched: dict
     told = " ".join(_folds(name, array.shape, stretched[name]) for name, array in sums.items())
     alt = f"The gradient of the result, and what becomes of it. {told}"
     wide, tall = x + 170 + widest + 4, max(y, top + 36 + whole.tall)
-    return svg.drawn(wide, tall, alt, shapes, "Backward: gradients, repetitions summed", least=min(wide, 420))
+    return svg.drawn(wide, tall, alt, shapes, "Backward: gradients, repetitions summed", least=0.72 * wide)
 
 
 class Grid:
