@@ -571,3 +571,22 @@ def test_planes_of_all_kinds(shown, f, says):
 def test_a_part_of_the_plane_that_is_none_is_said(shown):
     tests.draw_plane(abs, low=2, high=2)
     assert "low and high are to be two numbers, low the smaller one, not 2 and 2." in shown.pop()["text/plain"]
+
+
+# ---------------------------------------------------------------- where no picture can be shown
+
+
+def test_in_a_terminal_each_picture_is_its_text(reference, capsys):
+    x = reference["MyTensor"](3.0, requires_grad=True)
+    calls = {
+        "The network reads a 2.": tests.read_digit,
+        "It comes near the minimum": lambda: tests.draw_descent(lambda w: w**2, path=[3.0, 1.0, 0.5]),
+        "It has 2,410 numbers to train.": lambda: tests.draw_network(reference["SuperModel"]()),
+        "[5 7 9]": lambda: tests.draw_broadcast((2, 3), (3,)),
+        "1. MulBackward of ": lambda: tests.walk_graph(x * x),
+        "its lines bend": lambda: tests.draw_plane(lambda points: points[:, 0] ** 2),
+        "b should be a shape": lambda: tests.draw_broadcast(3, None),
+    }
+    for says, call in calls.items():
+        assert call() is None
+        assert says in capsys.readouterr().out
