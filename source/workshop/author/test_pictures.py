@@ -226,6 +226,13 @@ def test_how_a_path_went(shown, path, says):
     assert forms["text/plain"].startswith(says)
 
 
+def test_python_numbers_that_overflow_diverge(shown):
+    tests.draw_descent(lambda w: w**2, path=[3.0, 1e100, 1e200])
+    assert shown.pop()["text/plain"].startswith("It diverges")
+    tests.draw_descent(lambda w: w**2, lambda w: 2 * w, start=3.0, rates=5, steps=400)
+    assert shown.pop()["text/plain"].startswith("lr = 5: it diverges")
+
+
 def test_a_valley_that_is_not_the_lowest(shown):
     tests.draw_descent(lambda w: np.cos(6 * w) + w, path=[3.0, 0.5, 0.495, 0.4951, 0.4951])
     assert "not the lowest" in shown.pop()["text/plain"]

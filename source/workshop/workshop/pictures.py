@@ -92,10 +92,10 @@ def draw_descent(
         else:
             rates = [rates] if isinstance(rates, (int, float)) else list(rates)
             paths = [(f"lr = {rate:g}", _descended(df, _number(start, "start"), rate, steps)) for rate in rates[:12]]
-        losses = [[_number(f(place), "f(w)") for place in places] for _, places in paths]
+        losses = [[_loss(f, place) for place in places] for _, places in paths]
         low, high, highest = _limits([places for _, places in paths], losses)
         grid = [float(place) for place in np.linspace(low, high, CURVE)]
-        curve = np.array([_number(f(place), "f(w)") for place in grid])
+        curve = np.array([_loss(f, place) for place in grid])
         if not np.isfinite(curve).any():
             raise Untold("f(w) is no finite number around these places: there is nothing to draw.")
         size = PANEL if len(paths) > 1 else ALONE
@@ -111,6 +111,13 @@ def draw_descent(
             panels.append(svg.drawn(*size, alt, valley.shapes(places, own), told, least=0.9 * size[0]))
         says = "Blue line: the loss at each w. Orange: the steps, from the ring where they start."
         made.append((panels, "\n".join(lines), says))
+
+
+def _loss(f: Callable[[Any], Any], place: float) -> float:
+    try:
+        return _number(f(place), "f(w)")
+    except OverflowError:  # what Python says of huge numbers, where NumPy says inf
+        return math.inf
 
 
 def _visited(path: Sequence[Any]) -> list[float]:
