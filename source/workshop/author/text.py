@@ -1233,14 +1233,16 @@ if hasattr(MyTensor, "__pow__"):
         curve(x).backward()
         if x.grad is not None:
             x.data[...] -= 0.1 * x.grad[...]
-    tests.draw_descent(curve, path=path)
+    tests.draw_descent(curve, path=path, between=(-3.2, 3.2))
 else:
     print("Your tensors cannot compute yet: see step 4.")
 
 # %% [markdown]
 # You have just *trained* one number: the heart of all that follows.
 #
-# **Your turn:** where does the ball end from -3, or from 0.5? And with steps of `0.4 * gradient`? (`x.data[...] -= ` changes the array in place. Without
+# **Your turn:** where does the ball end from -3, or from 0.5? And with steps of `0.4 * gradient`?
+#
+# (`x.data[...] -= ` changes the array in place. Without
 # `[...]` Python would change it *and then* raise `AttributeError`, because it finally tries to assign the property.)
 #
 # **In PyTorch:** tensors live on a device (CPU, GPU), operations and rules are written in C++, `backward` is called
