@@ -247,8 +247,11 @@ def test_a_feedback_page_begins_with_points_mistakes_and_what_to_look_at_first(g
     for target in re.findall(r'<a href="#(test_\w+)">', page("sign")):
         assert f'<a name="{target}"></a>' in page("sign")
     words, rows = first_screen("syntax_error")
-    assert "Look at this first: Module : MyModule is not defined: the cell for it did not run to its end." in words
-    assert rows[2].startswith("Module ✗ 0 of 10 MyModule is not defined")
+    assert (
+        "Look at this first: Module : MyModule and Parameter are not defined: the cell for it did not run to its end."
+        in words
+    )
+    assert rows[2].startswith("Module ✗ 0 of 10 MyModule and Parameter are not defined")
     assert "All points. Excellent!" in first_screen("perfect")[0]
 
 
