@@ -312,5 +312,7 @@ def test_a_section_for_practice_has_a_cell_that_is_not_graded():
     gate.agree(new_notebook(cells=[tried, graded]), assignment, text, file)
     assert gate.points_of(assignment) == {"test_double": 1}
     tried.metadata.nbgrader = {**graded.metadata.nbgrader, "grade_id": "test_try"}
-    with pytest.raises(gate.BuildError, match=r"cell test_try: it is graded, and it calls test_try\. It is to"):
+    with pytest.raises(
+        gate.BuildError, match=r"cell test_try: it is graded, and it calls test_try\. It is to call one"
+    ):
         gate.agree(new_notebook(cells=[tried, graded]), assignment, text, file)
