@@ -97,8 +97,8 @@ def draw_descent(
         losses = [[_loss(f, place) for place in places] for _, places in paths]
         low, high, highest = _limits([places for _, places in paths], losses)
         if between is not None:
-            ends = [_number(end, "between") for end in between]
-            low, high = min(low, *ends), max(high, *ends)
+            sides = [_number(end, "between") for end in between]
+            low, high = min(low, *sides), max(high, *sides)
         grid = [float(place) for place in np.linspace(low, high, CURVE)]
         curve = np.array([_loss(f, place) for place in grid])
         if not np.isfinite(curve).any():
