@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-UNTOLD = {"says", "drawing", "printed"}  # of a check, to tools
+UNTOLD = {"drawing", "printed"}  # of a check, to tools
 MIME = "application/vnd.minitorch.report+json"
 WIDTH = 80
 PRINTED = "What your code printed here"
@@ -127,6 +127,7 @@ class Report:
         """The report for tools: plain JSON types only."""
         return {
             "section": self.section,
+            "title": self.title,
             "points": self.points,
             "score": self.score,
             "seed": self.seed,
@@ -335,7 +336,7 @@ def _details(check: Result) -> list[str]:
 
 def mark(status: str) -> str:
     """How something went, as symbol and word."""
-    return f'<span class="mark">{SYMBOLS[status]} {WORDS[status]}</span>'
+    return f'<span class="verdict">{SYMBOLS[status]} {WORDS[status]}</span>'
 
 
 def counted(count: float, noun: str) -> str:
@@ -391,10 +392,10 @@ STYLE = f"""<style>
 .minitorch-report li > div::before, .minitorch-report summary::before {{ flex: 0 0 0.8em; content: ""; }}
 .minitorch-report summary::before {{ content: "▸"; }}
 .minitorch-report details[open] > summary::before {{ content: "▾"; }}
-.minitorch-report .mark {{ flex: 0 0 5.2em; white-space: nowrap; }}
+.minitorch-report .verdict {{ flex: 0 0 5.2em; white-space: nowrap; }}
 .minitorch-report .points {{ flex: 0 0 6em; white-space: nowrap; }}
-.minitorch-report li > * > .mark + * + span {{ flex: 1; max-width: 80ch; }}
-.minitorch-report li.failed > details > summary > .mark {{ font-weight: bold; }}
+.minitorch-report li > * > .verdict + * + span {{ flex: 1; max-width: 80ch; }}
+.minitorch-report li.failed > details > summary > .verdict {{ font-weight: bold; }}
 .minitorch-report .stage {{ margin: 0.4em 0; border: 1px solid {EDGE}; border-radius: 3px; }}
 .minitorch-report .stage > summary {{ background: {FAINT}; font-weight: 600; }}
 .minitorch-report .told {{ margin: 0 0.6em 0.6em 2em; }}
@@ -404,7 +405,7 @@ STYLE = f"""<style>
 .minitorch-report.minitorch-report .seen > pre {{ margin: 0; }}
 .minitorch-report .seen > span {{ padding: 0.4em 0; }}
 .minitorch-report.minitorch-report pre {{ color: {TEXT}; background: {FAINT}; padding: 0.5em 0.8em; border-radius: 3px;
-  font-size: 0.93em; line-height: 1.45; white-space: pre-wrap; overflow-wrap: anywhere; }}
+  border: 0; font-size: 0.93em; line-height: 1.45; white-space: pre-wrap; overflow-wrap: anywhere; }}
 .minitorch-report code {{ color: {TEXT}; background: {FAINT}; padding: 0.1em 0.3em; border-radius: 3px; }}
 .minitorch-report table {{ border-collapse: collapse; background: transparent; margin: 0.3em 0; }}
 .minitorch-report th, .minitorch-report td {{ color: {TEXT}; background: transparent; padding: 0.2em 0.8em;
