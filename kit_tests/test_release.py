@@ -38,7 +38,7 @@ CALLS = {
 }
 ORDER = [
     *("setup", "tensor", "test_tensor", "module", "test_module", "matmul", "test_matmul", "layers", "test_linear"),
-    *("test_relu", "optimizer", "test_sgd", "loss", "test_mseloss", "train", "test_train", "model", "test_model"),
+    *("test_relu", "optimizer", "test_sgd", "loss", "test_mseloss", "train", "model", "test_train", "test_model"),
 ]
 GENERATED = [
     ROOT / "source" / "workshop" / "workshop.ipynb",

@@ -2064,7 +2064,7 @@ def train(
 # A loop with a slip may still train, only less well. The test of `train` gives it a small model that notes what it is
 # shown, and takes the same mini-batches with PyTorch.
 
-# %% nbgrader={"grade": true, "grade_id": "test_train", "locked": true, "schema_version": 3, "solution": false, "task": false}
+# %%
 tests.test_train(train, MyModule, Parameter, matmul, SGD, MSELoss, MyTensor)
 
 # %% [markdown]
@@ -2292,7 +2292,13 @@ else:
 # the held-out accuracy again and again, those pictures are no longer quite held out. Serious work sets a third part aside
 # for choosing.
 #
-# The last test, this time for real. It moves your model's parameters by hand and compares what the scores do with their
+# The last tests, this time for real. First the loop once more, for the record:
+
+# %% nbgrader={"grade": true, "grade_id": "test_train", "locked": true, "schema_version": 3, "solution": false, "task": false}
+tests.test_train(train, MyModule, Parameter, matmul, SGD, MSELoss, MyTensor)
+
+# %% [markdown]
+# And the model. Its test moves your model's parameters by hand and compares what the scores do with their
 # gradients. (You know this from the Reminders. For many parameters at once, move all of them by $h$ times a random
 # direction $v$: then $\frac{f(x + hv) - f(x - hv)}{2h}$ must be the sum of the gradient times $v$.)
 # Then it trains a new `SuperModel` with a loop, a loss and an optimizer of its own, on digits whose pixels and
