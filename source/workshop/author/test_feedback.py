@@ -230,7 +230,7 @@ def test_what_no_mistake_explains_is_said_plainly_and_claims_nothing():
     shown = proof.report(proof.SECTIONS["relu"], names).open
     assert shown.mistake is None
     assert "is 0.895 instead of 0.5" in shown.says
-    assert shown.hints == ["np.maximum(x.data, 0), or a mask of 0 and 1."]
+    assert shown.hints == ["np.maximum(x.data, 0) compares each element with 0."]
 
 
 def test_two_mistakes_in_one_rule_are_both_said():
