@@ -193,7 +193,7 @@ def as_figure(nodes: list[Node], title: str, letters: int = 0, alt: str = "") ->
     tall = tops[-1] + levels[-1] + 2
     least = math.ceil(SMALLEST * wide)
     return (
-        f'<figure style="flex: 1 1 {least}px; max-width: min(100%, {wide}px)">'
+        f'<figure tabindex="0" style="flex: 1 1 {least}px; max-width: min(100%, {wide}px)">'
         f"{f'<figcaption>{html.escape(title)}</figcaption>' if title else ''}"
         f'<svg role="img" aria-label="{html.escape(_described(alt or title, nodes))}" width="{wide}" height="{tall}" '
         f'style="width: 100%; min-width: {least}px; height: auto" '

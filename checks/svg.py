@@ -69,8 +69,8 @@ def drawn(width: float, height: float, alt: str, shapes: Iterable[str], title: s
     """A picture of so many pixels, which shrinks with the page down to `least` of them, with its title above."""
     width, height = math.ceil(width), math.ceil(height)
     above = f"<figcaption>{html.escape(title)}</figcaption>" if title else ""
-    return (
-        f'<figure style="flex: 1 1 {least or width:g}px; max-width: min(100%, {width}px)">{above}'
+    return (  # the keyboard can scroll it where it is wider than the page
+        f'<figure tabindex="0" style="flex: 1 1 {least or width:g}px; max-width: min(100%, {width}px)">{above}'
         f'<svg role="img" aria-label="{html.escape(alt)}" viewBox="0 0 {width} {height}" width="{width}" '
         f'height="{height}" style="width: 100%; min-width: {least:g}px; height: auto" '
         f'xmlns="http://www.w3.org/2000/svg">{"".join(shapes)}</svg></figure>'
@@ -93,7 +93,7 @@ STYLE = (
     ".minitorch-picture figcaption { margin-bottom: 0.3em; font-weight: bold; }"
     ".minitorch-picture p { margin: 0.5em 0; max-width: 60em; }"
     f".minitorch-picture text {{ fill: {TEXT}; font-family: system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif; }}"
-    f".minitorch-picture pre {{ margin: 0; color: {TEXT}; background: transparent; overflow-x: auto; }}"
+    f".minitorch-picture pre {{ margin: 0; color: {TEXT}; background: transparent; white-space: pre; }}"
     ".minitorch-picture .code { font-family: ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace; }"
     ".minitorch-picture .strong { font-weight: bold; }"
     ".minitorch-picture .faint { opacity: 0.45; }"

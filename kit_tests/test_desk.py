@@ -342,7 +342,8 @@ def test_graph_curves_regions_and_weights_are_drawn(desk):
 # Contrast as in WCAG 2.2: of a text's color, on what lies behind it.
 CONTRAST = """
 element => {
-  const numbers = color => color.match(/[\\d.]+/g).map(Number);
+  // As rgb(255, 0, 0), or where colors are mixed as color(srgb 1 0 0).
+  const numbers = color => color.match(/[\\d.]+/g).map((n, i) => n * (color.startsWith('color') && i < 3 ? 255 : 1));
   const light = ([r, g, b]) => {
     const [x, y, z] = [r, g, b].map(v => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
     return 0.2126 * x + 0.7152 * y + 0.0722 * z;

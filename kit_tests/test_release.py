@@ -92,7 +92,8 @@ def test_what_lies_at_the_top_is_what_lies_in_the_release():
 def test_figures_are_in_sync(tmp_path):
     workshop = tmp_path / "source" / "workshop"
     shutil.copytree(SOURCE, workshop, ignore=shutil.ignore_patterns("*.svg", "checks", "__pycache__"))
-    subprocess.run([sys.executable, workshop / "author" / "figures.py"], cwd=tmp_path, check=True)
+    course = {**os.environ, "PYTHONPATH": str(ROOT)}  # where checks/ lies
+    subprocess.run([sys.executable, workshop / "author" / "figures.py"], cwd=tmp_path, env=course, check=True)
     figures = {path.name for path in (SOURCE / "figures").glob("*.svg")}
     assert figures == {path.name for path in (workshop / "figures").glob("*.svg")} and len(figures) >= 2
     for name in figures:

@@ -1,17 +1,32 @@
 """Draw the workshop's figures: `python source/workshop/author/figures.py` writes source/workshop/figures/*.svg.
 
 Plain strings, no dates and no random ids, so the same code gives the same bytes. Each picture lies on a
-light card of its own: it reads the same in a light and in a dark notebook.
+card of its own, so it reads the same wherever it is put: a light card, or a dark one where the page asks for that.
 """
 
+import sys
 from math import hypot
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
+
+from checks.svg import GRADIENT, VALUE, mixed
 
 FIGURES = Path(__file__).resolve().parents[1] / "figures"
 
 INK, CARD, BORDER = "#1b2430", "#ffffff", "#b8c1cc"
 LEAF, RESULT, OPERATION = "#e3f1e5", "#eef1f5", "#fff1cc"
-FORWARD, BACKWARD = "#1f5fa8", "#b3400f"
+FORWARD, BACKWARD = mixed(VALUE, "#000000"), mixed(GRADIENT, "#000000")
+DARK = {
+    INK: "#e6eaf0",
+    CARD: "#15191e",
+    BORDER: "#4a5563",
+    LEAF: "#1d3a27",
+    RESULT: "#29313b",
+    OPERATION: "#453a16",
+    FORWARD: mixed(VALUE, "#ffffff"),
+    BACKWARD: mixed(GRADIENT, "#ffffff"),
+}
 TIMES = "&#215;"
 FONT = "'DejaVu Sans', Verdana, Arial, sans-serif"
 
@@ -92,11 +107,15 @@ def card(width: int, height: int, title: str, description: str, *parts: str) -> 
         for name, color in (("forth", FORWARD), ("back", BACKWARD))
     )
     body = "\n".join(parts)
+    rules = " ".join(
+        f'[{part}="{light}"] {{ {part}: {dark}; }}' for light, dark in DARK.items() for part in ("fill", "stroke")
+    )
     size = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
     return f"""<svg xmlns="http://www.w3.org/2000/svg" {size} \
 role="img" aria-labelledby="title description" font-family="{FONT}">
 <title id="title">{title}</title>
 <desc id="description">{description}</desc>
+<style>@media (prefers-color-scheme: dark) {{ {rules} }}</style>
 <defs>
 {heads}
 </defs>

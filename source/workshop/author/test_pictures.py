@@ -254,6 +254,13 @@ def test_how_a_path_went(shown, path, says):
     assert forms["text/plain"].startswith(says)
 
 
+def test_python_numbers_that_overflow_diverge(shown):
+    tests.draw_descent(lambda w: w**2, path=[3.0, 1e100, 1e200])
+    assert shown.pop()["text/plain"].startswith("It diverges")
+    tests.draw_descent(lambda w: w**2, lambda w: 2 * w, start=3.0, rates=5, steps=400)
+    assert shown.pop()["text/plain"].startswith("lr = 5: it diverges")
+
+
 def test_a_valley_that_is_not_the_lowest(shown):
     tests.draw_descent(lambda w: np.cos(6 * w) + w, path=[3.0, 0.5, 0.495, 0.4951, 0.4951])
     assert "not the lowest" in shown.pop()["text/plain"]
@@ -600,3 +607,22 @@ def test_planes_of_all_kinds(shown, f, says):
 def test_a_part_of_the_plane_that_is_none_is_said(shown):
     tests.draw_plane(abs, low=2, high=2)
     assert "low and high are to be two numbers, low the smaller one, not 2 and 2." in shown.pop()["text/plain"]
+
+
+# ---------------------------------------------------------------- where no picture can be shown
+
+
+def test_in_a_terminal_each_picture_is_its_text(reference, capsys):
+    x = reference["MyTensor"](3.0, requires_grad=True)
+    calls = {
+        "The network reads a 2.": tests.read_digit,
+        "It comes near the minimum": lambda: tests.draw_descent(lambda w: w**2, path=[3.0, 1.0, 0.5]),
+        "It has 2,410 numbers to train.": lambda: tests.draw_network(reference["SuperModel"]()),
+        "[5 7 9]": lambda: tests.draw_broadcast((2, 3), (3,)),
+        "1. MulBackward of ": lambda: tests.walk_graph(x * x),
+        "its lines bend": lambda: tests.draw_plane(lambda points: points[:, 0] ** 2),
+        "b should be a shape": lambda: tests.draw_broadcast(3, None),
+    }
+    for says, call in calls.items():
+        assert call() is None
+        assert says in capsys.readouterr().out

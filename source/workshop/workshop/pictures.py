@@ -26,17 +26,22 @@ class Untold(Exception):
 
 
 @contextlib.contextmanager
-def _kindly(what: str) -> Iterator[None]:
-    """Inside, whatever goes wrong becomes a sentence."""
+def _kindly(what: str) -> Iterator[list[tuple[Sequence[str], str, str]]]:
+    """Inside, whatever goes wrong becomes a sentence; what is put into the list is shown at the end."""
+    made: list[tuple[Sequence[str], str, str]] = []
     try:
         with learner_code(SECONDS), quiet():
-            yield
+            yield made
     except KeyboardInterrupt:
         raise
     except Untold as error:
         show({"text/plain": str(error)})
+        return
     except BaseException as error:
         show({"text/plain": f"{what} cannot be drawn: {explain(error)}"})
+        return
+    for each in made:
+        svg.show_pictures(*each)
 
 
 def _number(value: Any, what: str) -> float:
@@ -77,7 +82,7 @@ def draw_descent(
         steps: how many steps each takes.
         path: the visited places, numbers or tensors: then these are drawn, and `df`, `start` and `rates` not used.
     """
-    with _kindly("The valley"):
+    with _kindly("The valley") as made:
         if path is not None:
             paths = [("", _visited(path))]
         elif df is None or start is None:
@@ -87,10 +92,10 @@ def draw_descent(
         else:
             rates = [rates] if isinstance(rates, (int, float)) else list(rates)
             paths = [(f"lr = {rate:g}", _descended(df, _number(start, "start"), rate, steps)) for rate in rates[:12]]
-        losses = [[_number(f(place), "f(w)") for place in places] for _, places in paths]
+        losses = [[_loss(f, place) for place in places] for _, places in paths]
         low, high, highest = _limits([places for _, places in paths], losses)
         grid = [float(place) for place in np.linspace(low, high, CURVE)]
-        curve = np.array([_number(f(place), "f(w)") for place in grid])
+        curve = np.array([_loss(f, place) for place in grid])
         if not np.isfinite(curve).any():
             raise Untold("f(w) is no finite number around these places: there is nothing to draw.")
         size = PANEL if len(paths) > 1 else ALONE
@@ -105,7 +110,14 @@ def draw_descent(
             alt = f"The loss over w as a valley, and the steps in it. {told}, {ends}."
             panels.append(svg.drawn(*size, alt, valley.shapes(places, own), told, least=0.9 * size[0]))
         says = "Blue line: the loss at each w. Orange: the steps, from the ring where they start."
-        svg.show_pictures(panels, "\n".join(lines), says)
+        made.append((panels, "\n".join(lines), says))
+
+
+def _loss(f: Callable[[Any], Any], place: float) -> float:
+    try:
+        return _number(f(place), "f(w)")
+    except OverflowError:  # what Python says of huge numbers, where NumPy says inf
+        return math.inf
 
 
 def _visited(path: Sequence[Any]) -> list[float]:
@@ -271,7 +283,7 @@ def draw_network(model: Any) -> None:
     Args:
         model: a MyModule of yours, finished or not; or a class, of which one is made.
     """
-    with _kindly("The network"):
+    with _kindly("The network") as made:
         model = model() if isinstance(model, type) else model
         if not _is_module(model):
             raise Untold(
@@ -287,8 +299,8 @@ def draw_network(model: Any) -> None:
         if not layers:
             told.append("No module in it holds a matrix yet, so there are no layers to draw.")
         pictures = [_network(layers)] if layers else []
-        tree = f"<figure><figcaption>Its modules</figcaption><pre>{html.escape(text)}</pre></figure>"
-        svg.show_pictures([*pictures, tree], text, " ".join(each for each in told if each))
+        tree = f"<figure tabindex='0'><figcaption>Its modules</figcaption><pre>{html.escape(text)}</pre></figure>"
+        made.append(([*pictures, tree], text, " ".join(each for each in told if each)))
 
 
 class Found(NamedTuple):
@@ -456,7 +468,7 @@ def _network(layers: list[Layer]) -> str:
         alt,
         shapes,
         "The network: each line is a weight",
-        least=min(xs[-1] + 55, 420),
+        least=0.72 * xs[-1],
     )
 
 
@@ -490,52 +502,53 @@ def draw_broadcast(shape_a: Any, shape_b: Any) -> None:
         shape_a: the shape of the left operand; or an array or a tensor, of which the shape is taken.
         shape_b: that of the right one.
     """
-    with _kindly("The two shapes"):
-        a, b = (_shape(each, name) for each, name in ((shape_a, "a"), (shape_b, "b")))
-        dimensions = max(len(a), len(b))
-        padded = [(1,) * (dimensions - len(shape)) + shape for shape in (a, b)]
-        width = max([len(str(n)) for n in (*a, *b)] + [1])
-        rows = {"a": a, "b": b}
-        clash = [(one, two) for one, two in zip(*padded, strict=True) if one != two and 1 not in (one, two)]
-        if clash:
-            one, two = clash[-1]
-            table = [_aligned(name, shape, dimensions, width) for name, shape in rows.items()]
-            says = (
-                f"{a} and {b} do not fit. Aligned at the right, {one} meets {two}: the two lengths have to be equal, "
-                "or one of them 1."
-            )
-            svg.show_pictures([_pre(table)], "\n".join(table), says)
-            return
-        result = tuple(two if one == 1 else one for one, two in zip(*padded, strict=True))
-        stretched = {
-            name: [
-                axis
-                for axis, (n, whole) in enumerate(zip(shape, result, strict=True))
-                if axis < dimensions - len(own) or n != whole
-            ]
-            for name, own, shape in zip("ab", (a, b), padded, strict=True)
-        }
-        rows["result"] = result
-        table = [
-            f"{_aligned(name, shape, dimensions, width)}   {_repeated(stretched.get(name, []), result)}".rstrip()
-            for name, shape in rows.items()
-        ]
-        says = " ".join(_folds(name, rows[name], stretched[name]) for name in "ab")
-        if not 0 < math.prod(result) <= MOST_CELLS or dimensions > 2:
-            why = "" if dimensions <= 2 else "Up to two dimensions are drawn, and these are more. "
-            svg.show_pictures([_pre(table)], "\n".join(table), why + says)
-            return
-        arrays = {"a": np.arange(1, math.prod(a) + 1).reshape(a), "b": 10 * np.arange(1, math.prod(b) + 1).reshape(b)}
-        upstream = np.arange(1, math.prod(result) + 1).reshape(result)
-        sums = {
-            name: upstream.sum(axis=tuple(axes), keepdims=True).reshape(rows[name]) for name, axes in stretched.items()
-        }
-        forward = _forward(arrays, result, stretched)
-        backward = _backward(upstream, sums, stretched)
-        lines = [*table, "", "a + b, for example", _text(arrays["a"] + arrays["b"])]
-        for name in "ab":
-            lines += [f"gradient of {name}, if that of the result is 1, 2, 3, ...", _text(sums[name])]
-        svg.show_pictures([_pre(table), forward, backward], "\n".join(lines), says)
+    with _kindly("The two shapes") as made:
+        shapes = {name: _shape(each, name) for name, each in (("a", shape_a), ("b", shape_b))}
+        try:
+            made.append(_met(shapes, np.broadcast_shapes(*shapes.values())))
+        except ValueError:
+            table = _aligned(shapes, {}, ())
+            made.append(([_pre(table)], table, _why_not(*shapes.values())))
+
+
+def _met(shapes: dict[str, tuple[int, ...]], result: tuple[int, ...]) -> tuple[list[str], str, str]:
+    """Two shapes that fit: the pictures, the text, and a sentence."""
+    stretched = {name: _stretched(shape, result) for name, shape in shapes.items()}
+    table = _aligned({**shapes, "result": result}, stretched, result)
+    says = " ".join(_folds(name, shape, stretched[name]) for name, shape in shapes.items())
+    if len(result) > 2:
+        return [_pre(table)], table, f"Up to two dimensions are drawn, and these are more. {says}"
+    if not 0 < math.prod(result) <= MOST_CELLS:
+        return [_pre(table)], table, says
+    arrays = {
+        name: step * np.arange(1, math.prod(shape) + 1).reshape(shape)
+        for step, (name, shape) in zip((1, 10), shapes.items(), strict=True)
+    }
+    upstream = np.arange(1, math.prod(result) + 1).reshape(result)
+    sums = {
+        name: upstream.sum(axis=tuple(axes), keepdims=True).reshape(shapes[name]) for name, axes in stretched.items()
+    }
+    lines = [table, "", "a + b, for example", _text(arrays["a"] + arrays["b"])]
+    for name, array in sums.items():
+        lines += [f"gradient of {name}, if that of the result is 1, 2, 3, ...", _text(array)]
+    pictures = [_pre(table), _forward(arrays, result, stretched), _backward(upstream, sums, stretched)]
+    return pictures, "\n".join(lines), says
+
+
+def _stretched(shape: tuple[int, ...], result: tuple[int, ...]) -> list[int]:
+    """The dimensions of the result in which an operand is repeated, or that it does not have."""
+    new = len(result) - len(shape)
+    return [axis for axis, length in enumerate(result) if axis < new or shape[axis - new] != length]
+
+
+def _why_not(a: tuple[int, ...], b: tuple[int, ...]) -> str:
+    one, two = next(
+        (one, two) for one, two in zip(a[::-1], b[::-1], strict=False) if one != two and 1 not in (one, two)
+    )
+    return (
+        f"{a} and {b} do not fit. Aligned at the right, {one} meets {two}: the two lengths have to be equal, or one of "
+        "them 1."
+    )
 
 
 def _shape(thing: Any, name: str) -> tuple[int, ...]:
@@ -548,10 +561,16 @@ def _shape(thing: Any, name: str) -> tuple[int, ...]:
     return tuple(map(int, shape))
 
 
-def _aligned(name: str, shape: tuple[int, ...], dimensions: int, width: int) -> str:
-    """A shape in a line, aligned at the right with the others."""
-    cells = [""] * (dimensions - len(shape)) + [str(n) for n in shape]
-    return f"{name:8}{'  '.join(f'{cell:>{width}}' for cell in cells)}"
+def _aligned(shapes: dict[str, tuple[int, ...]], stretched: dict[str, list[int]], result: tuple[int, ...]) -> str:
+    """Shapes in lines, aligned at the right, and where each is repeated."""
+    dimensions = max(map(len, shapes.values()))
+    width = max([len(str(n)) for shape in shapes.values() for n in shape] + [1])
+    lines = []
+    for name, shape in shapes.items():
+        cells = [""] * (dimensions - len(shape)) + [str(n) for n in shape]
+        repeated = _repeated(stretched.get(name, []), result)
+        lines.append(f"{name:8}{'  '.join(f'{cell:>{width}}' for cell in cells)}   {repeated}".rstrip())
+    return "\n".join(lines)
 
 
 def _repeated(axes: list[int], result: tuple[int, ...]) -> str:
@@ -571,10 +590,10 @@ def _text(array: np.ndarray) -> str:
     return np.array2string(array, threshold=60, edgeitems=2)
 
 
-def _pre(lines: list[str]) -> str:
-    text = html.escape("\n".join(lines))
+def _pre(table: str) -> str:
+    text = html.escape(table)
     title = "<figcaption>The shapes, aligned at the right</figcaption>"
-    return f'<figure style="flex: 1 1 100%">{title}<pre>{text}</pre></figure>'
+    return f'<figure tabindex="0" style="flex: 1 1 100%">{title}<pre>{text}</pre></figure>'
 
 
 def _forward(arrays: dict[str, np.ndarray], result: tuple[int, ...], stretched: dict[str, list[int]]) -> str:
@@ -595,7 +614,7 @@ def _forward(arrays: dict[str, np.ndarray], result: tuple[int, ...], stretched: 
         f"{name} {_repeated(axes, result)}" for name, axes in stretched.items() if _repeated(axes, result)
     )
     alt = f"Cells of a and of b and their sums, shape {result}. {repeats or 'Nothing is repeated'}."
-    return svg.drawn(x + 4, grid.tall + 36, alt, shapes, "Forward: values, repetitions dashed", least=min(x + 4, 420))
+    return svg.drawn(x + 4, grid.tall + 36, alt, shapes, "Forward: values, repetitions dashed", least=0.72 * x)
 
 
 def _backward(upstream: np.ndarray, sums: dict[str, np.ndarray], stretched: dict[str, list[int]]) -> str:
@@ -617,7 +636,7 @@ def _backward(upstream: np.ndarray, sums: dict[str, np.ndarray], stretched: dict
     told = " ".join(_folds(name, array.shape, stretched[name]) for name, array in sums.items())
     alt = f"The gradient of the result, and what becomes of it. {told}"
     wide, tall = x + 170 + widest + 4, max(y, top + 36 + whole.tall)
-    return svg.drawn(wide, tall, alt, shapes, "Backward: gradients, repetitions summed", least=min(wide, 420))
+    return svg.drawn(wide, tall, alt, shapes, "Backward: gradients, repetitions summed", least=0.72 * wide)
 
 
 class Grid:
@@ -681,7 +700,7 @@ def draw_plane(
         low: the least of the two numbers.
         high: their largest.
     """
-    with _kindly("The plane"):
+    with _kindly("The plane") as made:
         functions = (f, *others)[:MOST_PLANES]
         if not (isinstance(low, (int, float)) and isinstance(high, (int, float)) and low < high):
             raise Untold(f"low and high are to be two numbers, low the smaller one, not {low!r} and {high!r}.")
@@ -694,7 +713,7 @@ def draw_plane(
             svg.drawn(*MAP, f"A map with lines of equal value. {told}", _contours(side, values), name, least=220)
             for name, values, told in zip(names, maps, says, strict=False)
         ]
-        svg.show_pictures(panels, "\n".join(says), "Each line goes through places of equal value; more blue is higher.")
+        made.append((panels, "\n".join(says), "Each line goes through places of equal value; more blue is higher."))
 
 
 def _map(f: Callable[[np.ndarray], Any], points: np.ndarray, name: str) -> np.ndarray:
