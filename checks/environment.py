@@ -33,8 +33,7 @@ def check_setup() -> None:
         facts = Facts("notebook")
         found = [f"A file that came with it is missing or damaged ({error}): get the whole folder again."]
     if found:
-        keep = "thing keeps" if len(found) == 1 else "things keep"
-        print(f"{len(found)} {keep} the {facts.title.lower()} from running:\n")
+        print(f"The {facts.title.lower()} does not run here yet:\n")
         print("\n".join(f"- {sentence}" for sentence in found))
         print(f"\nThis kernel is {sys.executable}. After a change restart it, and run this cell again.")
         return
@@ -67,7 +66,8 @@ def problems(facts: Facts, folder: Path, path: Sequence[str], python: Sequence[i
 
 
 def _are(names: list[str]) -> str:
-    return f"{' and '.join(names)} {'is' if len(names) == 1 else 'are'}"
+    *others, last = names
+    return f"{', '.join(others)} and {last} are" if others else f"{last} is"
 
 
 def _packages(facts: Facts, folder: Path, path: Sequence[str]) -> list[str]:

@@ -16,6 +16,7 @@ import itertools
 import linecache
 import logging
 import math
+import random
 import re
 import signal
 import sys
@@ -26,7 +27,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import CodeType
+from types import CodeType, FrameType
 from typing import Any
 
 import numpy as np
@@ -42,12 +43,15 @@ BETWEEN: list[str] = []
 SCRIPT = "<check>"  # the file name of a check's code in tracebacks
 PATIENCE = 6.0  # seconds that may pass for one of processor time: the machine may be busy, or the code asleep
 AGAIN = 0.1  # seconds until a deadline that has passed says so once more
+SOONEST, INSISTING = 1e-6, 2e-5  # the same for code that has caught it SWALLOWED times: what an `except` block takes
+SWALLOWED = 2
 SHORTEST = 0.001  # seconds that it waits
 LARGEST = 1_000_000  # elements read from one array of a learner
 MOST_WRITTEN = 2500  # numbers of an array, in a text
 CALLERS = 3  # frames of the learner's that are shown: where it was raised, and who called that
 ADDRESS = re.compile(r"<(?:[\w.<>]+\.)?(\w+) object at 0x[0-9a-fA-F]+>")
 CONTAINERS = (list, tuple, dict, set, frozenset)
+MOST_PRINTED, LINES_PRINTED = 1000, 20  # of what learners' code prints in a check: characters and lines
 DEEPEST = 8  # containers within containers
 NUMBERS = "fiub"  # kinds of NumPy's types that are numbers, as a mask is
 HUGE = 10**300  # whole numbers below this can be made floats
@@ -99,6 +103,13 @@ class OutOfTime(BaseException):
 
 class UsedTorch(BaseException):
     """The learner's code called PyTorch."""
+
+
+class Stopped(KeyboardInterrupt):
+    """Somebody has stopped a test. A notebook shows the message, and no traceback: nothing is wrong there."""
+
+    def _render_traceback_(self, *_: Any) -> list[str]:
+        return [str(self)]
 
 
 @dataclass(frozen=True)
@@ -262,41 +273,53 @@ def charge(seconds: float) -> None:
 
 
 @contextlib.contextmanager
-def quiet() -> Iterator[Nowhere]:
+def quiet() -> Iterator[None]:
     """Drop what is printed, logged or warned inside, and what a learner's `__del__` raises.
 
-    nbgrader reads anything on stderr as a failed test. Gives where it went, which knows whether anything was printed.
+    nbgrader reads anything on stderr as a failed test.
     """
     hook, sys.unraisablehook = sys.unraisablehook, lambda _: None
     logged = logging.root.manager.disable
     logging.disable()
-    printed = Nowhere()
     try:
         with (
-            contextlib.redirect_stdout(printed),
+            contextlib.redirect_stdout(Nowhere()),
             contextlib.redirect_stderr(Nowhere()),
             warnings.catch_warnings(),
             np.errstate(all="ignore"),
         ):
             warnings.simplefilter("ignore")
-            yield printed
+            yield
     finally:
         logging.disable(logged)
         sys.unraisablehook = hook
 
 
 class Nowhere(io.TextIOBase):
-    """Takes all text and keeps none.
-
-    Attributes:
-        used: whether there was any.
-    """
-
-    used = False
+    """Takes all text and keeps none."""
 
     def write(self, text: str) -> int:
-        self.used = True
         return len(text)
+
+
+class Printed(io.TextIOBase):
+    """Takes all text and keeps the beginning."""
+
+    def __init__(self) -> None:
+        self._kept, self._count = "", 0
+
+    def write(self, text: str) -> int:
+        self._kept += text[: MOST_PRINTED - len(self._kept)]
+        self._count += len(text)
+        return len(text)
+
+    @property
+    def shown(self) -> str | None:
+        """The first lines, without control characters; None where there are none."""
+        lines = self._kept.expandtabs().rstrip().split("\n")
+        text = "\n".join(printable(line, MOST_PRINTED) for line in lines[:LINES_PRINTED])
+        is_cut = len(lines) > LINES_PRINTED or self._count > MOST_PRINTED
+        return (f"{text}\n… and more" if is_cut else text) or None
 
 
 def _no_torch() -> contextlib.AbstractContextManager:
@@ -336,16 +359,32 @@ undisturbed = _Undisturbed()
 
 @contextlib.contextmanager
 def _rung(deadline: Deadline) -> Iterator[None]:
-    """Raise OutOfTime inside when a deadline has passed, and every tenth of a second from then on."""
-    armed = True
+    """Raise OutOfTime inside when a deadline has passed, and every tenth of a second from then on.
 
-    def ring(signum: int, frame: Any) -> None:
-        if not armed or undisturbed.depth:
+    The same with KeyboardInterrupt, where somebody wants it to end. A loop that catches whatever is raised in it
+    catches one of these, and not the next one, which comes before it is back in its `try`.
+    """
+    armed, raised, is_fast, ends = True, 0, False, OutOfTime
+
+    def ring(signum: int, frame: FrameType | None) -> None:
+        nonlocal raised, is_fast, ends
+        if not armed:
             return
-        if (left := deadline.left) <= 0:
-            raise OutOfTime
-        # Of the processor's time a thread uses a second in a second at most: not before then is it over.
-        signal.setitimer(signal.ITIMER_REAL, max(left, SHORTEST), AGAIN)
+        if signum == signal.SIGINT:
+            ends = KeyboardInterrupt
+            signal.setitimer(signal.ITIMER_REAL, AGAIN, AGAIN)
+        if undisturbed.depth:
+            return
+        if ends is OutOfTime and (left := deadline.left) > 0:
+            # Of the processor's time a thread uses a second in a second at most: not before then is it over.
+            signal.setitimer(signal.ITIMER_REAL, max(left, SHORTEST), AGAIN)
+            return
+        was_fast, is_fast = is_fast, raised >= SWALLOWED and _is_in_theirs(frame)
+        if is_fast or was_fast:  # at any time, not always at the same place of a loop
+            signal.setitimer(signal.ITIMER_REAL, random.uniform(SOONEST, INSISTING) if is_fast else AGAIN, AGAIN)
+        if is_fast or not was_fast:  # else it has come out of the learner's code, to where nothing may be cut in two
+            raised += 1
+            raise ends
 
     def unraisable(what: sys.UnraisableHookArgs) -> None:
         # Where it rings in a callback of the interpreter's nobody can catch it, and nothing is lost: it rings again.
@@ -354,19 +393,26 @@ def _rung(deadline: Deadline) -> Iterator[None]:
 
     hook, sys.unraisablehook = sys.unraisablehook, unraisable
     before = signal.signal(signal.SIGALRM, ring)
+    pressed = signal.getsignal(signal.SIGINT)
+    if pressed is signal.default_int_handler:
+        signal.signal(signal.SIGINT, ring)
     outer, _ = signal.setitimer(signal.ITIMER_REAL, deadline.seconds, AGAIN)
     try:
         yield
     finally:
         while True:  # the alarm may still ring once, right here
-            with contextlib.suppress(OutOfTime):
+            with contextlib.suppress(OutOfTime, KeyboardInterrupt):
                 armed = False
                 signal.setitimer(signal.ITIMER_REAL, 0)
                 signal.signal(signal.SIGALRM, before)
+                if pressed is signal.default_int_handler:
+                    signal.signal(signal.SIGINT, pressed)
                 sys.unraisablehook = hook
                 break
         if outer:  # the deadline around this one looks how much is left
             signal.setitimer(signal.ITIMER_REAL, SHORTEST, AGAIN)
+        if ends is KeyboardInterrupt:  # whatever was made of it
+            raise KeyboardInterrupt
 
 
 @contextlib.contextmanager
@@ -863,6 +909,18 @@ def _is_checks(filename: str) -> bool:
 
 def _is_theirs(filename: str) -> bool:
     return filename != SCRIPT and not filename.startswith((*NOT_THEIRS, *CHECKS))
+
+
+def _is_in_theirs(frame: FrameType | None) -> bool:
+    """Whether a frame is the learner's code, a check's that runs there, or was called by it."""
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if file == SCRIPT or _is_theirs(file):
+            return True
+        if _is_checks(file) or file.startswith(NOT_THEIRS[0]):
+            return False
+        frame = frame.f_back
+    return False
 
 
 def _is_cell(filename: str) -> bool:

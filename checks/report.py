@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-UNTOLD = {"says", "drawing"}  # of a check, to tools
+UNTOLD = {"drawing", "printed"}  # of a check, to tools
 MIME = "application/vnd.minitorch.report+json"
 WIDTH = 80
+PRINTED = "What your code printed here"
 INDENT = 16  # of the title of a check, behind its status and points
 WORDS = {"passed": "passed", "failed": "FAILED", "waiting": "waiting", "missing": "to do", "broken": "broken"}
 BARS = {
@@ -20,10 +21,11 @@ BARS = {
     "missing": "#8a8a8a",
     "broken": "#b8860b",
 }
+SYMBOLS = {"passed": "✓", "waiting": "…", "missing": "○", "broken": "!", "failed": "✗"}  # from good to bad
 # In the elements themselves: a front end that does not trust the notebook drops STYLE and keeps these.
 LEFT = "text-align: left; vertical-align: top"
 NARROW = "; white-space: nowrap"
-SYMBOLS = {"passed": "✓", "failed": "✗", "waiting": "…", "missing": "○", "broken": "!"}
+PLAIN = "list-style: none; margin: 0; padding: 0"
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,27 @@ class Result:
     says: str | None = None  # what was observed, in one line
     drawing: Drawing | None = None  # of what the snippet shows
     stage: str | None = None  # the id of its stage
+    printed: str | None = None  # what the learner's code printed meanwhile
+
+
+@dataclass(frozen=True)
+class Part:
+    """The results of a stage, or of a section that has none."""
+
+    title: str | None
+    checks: list[Result]
+
+    @property
+    def status(self) -> str:
+        """The worst of its checks; where all others wait for something, that is what it does."""
+        return max((check.status for check in self.checks), key=[*SYMBOLS].index)
+
+    def so_far(self, practice: bool) -> str:
+        """What is earned of it, in words."""
+        if practice:
+            return f"{sum(check.status == 'passed' for check in self.checks)} of {counted(len(self.checks), 'check')}"
+        points = sum(check.points for check in self.checks)
+        return f"{sum(check.score for check in self.checks):g} of {counted(points, 'point')}"
 
 
 @dataclass(frozen=True)
@@ -81,7 +104,6 @@ class Report:
     checks: list[Result]
     progress: str | None = None  # the assignment so far, in one line
     follow_through: FollowThrough | None = None  # where it was judged a second time
-    note: str | None = None  # what else the learner should know
     causes: list[Any] = field(default_factory=list)  # ways of known mistakes that explain the failures
     fault: str | None = None  # of the checks, which kept them from looking for mistakes: for their author
     stages: Mapping[str, str] = field(default_factory=dict)  # the titles of the section's stages, by id
@@ -105,6 +127,7 @@ class Report:
         """The report for tools: plain JSON types only."""
         return {
             "section": self.section,
+            "title": self.title,
             "points": self.points,
             "score": self.score,
             "seed": self.seed,
@@ -142,49 +165,83 @@ class Report:
         until = f", until={self.until!r}" if self.until else ""
         return f"{self.call[:-1]}{until}, seed={self.seed})"
 
-    def as_text(self) -> str:
-        """Everything the HTML says, in at most 80 columns (snippets keep their own line breaks)."""
-        lines = [line for said in (self._head(), *self._below()) for line in _wrapped(said, 0)] + [""]
-        said = None  # a run of checks that wait for the same thing says so once
+    def _parts(self) -> list[Part]:
+        """The checks by stages, in order; one part without a title where the section has no stages."""
+        by_stage: dict[str | None, list[Result]] = {}
         for check in self.checks:
-            lines += _wrapped(
-                f"{SYMBOLS[check.status]} {WORDS[check.status]:8}{check.points:4g}  {check.title}", INDENT
-            )
-            if check.status != "passed" and _line(check) != said:
-                lines += _wrapped(" " * INDENT + _line(check), INDENT)
-            if check is self.open:
-                lines += _details(check)
-            said = _line(check)
-        if self.note:
-            lines += ["", *_wrapped(self.note, 0)]
+            by_stage.setdefault(check.stage, []).append(check)
+        return [Part(self.stages.get(stage), checks) for stage, checks in by_stage.items()]
+
+    def _open_part(self) -> Part | None:
+        """The part to look at: that of the check that stands open, else the first that does not pass."""
+        parts = self._parts()
+        holds = [part for part in parts if self.open in part.checks]
+        return next(iter(holds or [part for part in parts if part.status != "passed"]), None)
+
+    def as_text(self) -> str:
+        """What the HTML says, in at most 80 columns (snippets keep their own line breaks): of stages that are folded a
+        line, and what failed in them."""
+        lines = [line for said in (self._head(), *self._below()) for line in _wrapped(said, 0)] + [""]
+        opened = self._open_part()
+        for part in self._parts():
+            margin = ""
+            if part.title is not None:
+                margin = "  "
+                mark = f"{SYMBOLS[part.status]} {WORDS[part.status]:8}"
+                lines += _wrapped(f"{mark}{part.title}: {part.so_far(self.practice)}", 10)
+            said = None  # a run of checks that wait for the same thing says so once
+            for check in part.checks:
+                if part.title is None or part == opened or check.status in ("failed", "broken"):
+                    lines += self._lines(check, said, margin)
+                    said = _line(check)
         return "\n".join([*lines, "", "The same numbers again:", f"    {self._again()}"])
+
+    def _lines(self, check: Result, said: str | None, margin: str) -> list[str]:
+        points = "" if self.practice else f"{check.points:4g}  "
+        indent = len(margin) + INDENT - (6 if self.practice else 0)
+        lines = _wrapped(f"{margin}{SYMBOLS[check.status]} {WORDS[check.status]:8}{points}{check.title}", indent)
+        if check.status != "passed" and (check.status != "waiting" or _line(check) != said):
+            lines += _wrapped(" " * indent + _line(check), indent)
+        if check is self.open:
+            lines += _details(check)
+        return lines
 
     def as_html(self) -> str:
         """The report as one HTML element: no scripts, colors from the notebook's theme, all text escaped."""
-        before = ["", *map(_line, self.checks)]  # a run of checks that wait for the same thing says so once
-        rows = "".join(self._row(check, said) for check, said in zip(self.checks, before, strict=False))
+        parts, opened = self._parts(), self._open_part()
+        below = "".join(f"<br>{html.escape(line)}" for line in self._below())
         return (
-            f'<div class="minitorch-report">{STYLE}<p><strong>{html.escape(self._head())}</strong>'
-            f"{''.join(f'<br>{html.escape(line)}' for line in self._below())}</p>"
-            f"<table><thead><tr>{head('Result')}{head('Points')}{head('Check')}</tr></thead>"
-            f"<tbody>{rows}</tbody></table>"
-            f"{f'<p>{html.escape(self.note)}</p>' if self.note else ''}"
+            f'<div class="minitorch-report">{STYLE}<p><strong>{html.escape(self._head())}</strong>{below}</p>'
+            f"{''.join(self._part(part, part == opened) for part in parts)}"
             f"<p>The same numbers again: <code>{html.escape(self._again())}</code></p></div>"
         )
 
-    def _row(self, check: Result, said: str) -> str:
-        word = f"{SYMBOLS[check.status]} {WORDS[check.status]}"
-        what = html.escape(check.title)
-        if check.status != "passed":
-            shown = " open" if check is self.open else ""
-            if check.status != "waiting" or _line(check) != said:
-                what = f"{what}<br>{html.escape(_line(check))}"
-            if check.status != "waiting":  # then there is nothing to unfold
-                what = f"<details{shown}><summary>{what}</summary>{_details_html(check)}</details>"
+    def _part(self, part: Part, is_open: bool) -> str:
+        before = ["", *map(_line, part.checks)]  # a run of checks that wait for the same thing says so once
+        rows = "".join(self._row(check, said) for check, said in zip(part.checks, before, strict=False))
+        rows = f'<ul style="{PLAIN}">{rows}</ul>'
+        if part.title is None:
+            return rows
+        says = f"{html.escape(part.title)}: {part.so_far(self.practice)}"
         return (
-            f'<tr class="{check.status}"><th scope="row" style="{LEFT}; border-left: 4px solid {BARS[check.status]}">'
-            f"{word}</th>{cell(f'{check.score:g} / {check.points:g}', NARROW)}{cell(what)}</tr>"
+            f'<details class="stage"{" open" if is_open else ""}><summary>{mark(part.status)} {says}</summary>'
+            f"{rows}</details>"
         )
+
+    def _row(self, check: Result, said: str) -> str:
+        points = "" if self.practice else f'<span class="points">{check.score:g} of {check.points:g}</span> '
+        what = f"{mark(check.status)} {points}<span>{html.escape(check.title)}"
+        if check.status != "passed" and (check.status != "waiting" or _line(check) != said):
+            what += f"<br>{html.escape(_line(check))}"
+        what += "</span>"
+        inside = _details_html(check)
+        if inside:
+            shown = " open" if check is self.open else ""
+            what = f"<details{shown}><summary>{what}</summary>{inside}</details>"
+        else:
+            what = f"<div>{what}</div>"
+        bar = f"border-left: 4px solid {BARS[check.status]}"
+        return f'<li class="{check.status}" style="{PLAIN} 0 0 4px; {bar}">{what}</li>'
 
     def mimebundle(self) -> dict[str, Any]:
         """The three forms, keyed by MIME type, as a notebook output holds them."""
@@ -239,8 +296,9 @@ def _line(check: Result) -> str:
 
 def _rest(check: Result) -> str:
     """What was got, without the line that has been said."""
-    got = check.got or ""
-    return got if check.expected is not None else got.removeprefix(_line(check)).lstrip("\n")
+    got, line = check.got or "", _line(check).removesuffix("…")  # where it was cut
+    first, _, rest = got.partition("\n")
+    return rest if check.expected is None and line and first.startswith(line) else got
 
 
 def _wrapped(line: str, indent: int) -> list[str]:
@@ -269,7 +327,20 @@ def _details(check: Result) -> list[str]:
             lines += [f"    {check.drawing.says}", "", f"        {check.drawing.call}", ""]
     for number, hint in enumerate(check.hints, 1):
         lines += _block(f"hint {number}", hint)
+    if check.printed:
+        lines += ["", f"    {PRINTED}:", ""]
+        for line in check.printed.split("\n"):
+            lines += [" " * 8 + part for part in textwrap.wrap(line, WIDTH - 8, replace_whitespace=False) or [""]]
     return lines
+
+
+def mark(status: str) -> str:
+    """How something went, as symbol and word."""
+    return f'<span class="verdict">{SYMBOLS[status]} {WORDS[status]}</span>'
+
+
+def counted(count: float, noun: str) -> str:
+    return f"{count:g} {noun}{'' if count == 1 else 's'}"
 
 
 def head(text: str) -> str:
@@ -285,35 +356,59 @@ def _pre(text: str) -> str:
 
 
 def _details_html(check: Result) -> str:
-    parts = []
-    if check.expected is not None:
-        parts.append(
-            f"<table><thead><tr>{head('expected')}{head('got')}</tr></thead><tbody><tr>"
-            f"{cell(_pre(check.expected))}{cell(_pre(check.got or ''))}</tr></tbody></table>"
-        )
-    elif _rest(check):
-        parts.append(_pre(_rest(check)))
+    """What unfolds below a check; nothing where there is nothing more to say."""
+    boxes = []
     if check.snippet:
-        parts.append(f"<p>Paste this into a new cell to see it:</p>{_pre(check.snippet)}")
-        if check.drawing:
-            parts.append(f"<p>{html.escape(check.drawing.says, quote=False)}</p>{_pre(check.drawing.call)}")
+        boxes.append(("code", check.snippet))
+    if check.expected is not None:
+        boxes += [("expected", check.expected), ("got", check.got or "")]
+    elif check.status in ("failed", "missing", "broken") and _rest(check):
+        boxes.append(("details", _rest(check)))
+    seen = "".join(f"<span>{label}</span>{_pre(text)}" for label, text in boxes)
+    parts = [f'<div class="seen">{seen}</div>'] if boxes else []
+    if check.snippet:
+        then = html.escape(f" {check.drawing.says}", quote=False) if check.drawing else ""
+        parts.append(f"<p>Paste this code into a new cell to see it.{then}</p>")
+        parts += [_pre(check.drawing.call)] if check.drawing else []
     hints = ""
     for number, hint in reversed(list(enumerate(check.hints, 1))):  # each opens the way to the next
         hints = f"<details><summary>Hint {number}</summary><p>{html.escape(hint)}</p>{hints}</details>"
-    return "".join([*parts, hints])
+    parts.append(hints)
+    if check.printed:
+        parts.append(f"<details><summary>{PRINTED}</summary>{_pre(check.printed)}</details>")
+    return f'<div class="told">{"".join(parts)}</div>' if any(parts) else ""
 
 
 TEXT = "var(--vscode-foreground, var(--jp-content-font-color1, currentColor))"
-STYLE = (
-    "<style>"
-    f".minitorch-report {{ color: {TEXT}; max-width: 60em; }}"
-    ".minitorch-report table { border-collapse: collapse; background: transparent; margin: 0.3em 0; }"
-    f".minitorch-report th, .minitorch-report td {{ color: {TEXT}; background: transparent;"
-    " padding: 0.2em 0.8em; white-space: normal; font-weight: normal; }"
-    ".minitorch-report tbody th { white-space: nowrap; }"
-    f".minitorch-report pre {{ color: {TEXT}; background: transparent; white-space: pre-wrap; margin: 0.2em 0;"
-    " overflow-wrap: anywhere; }"
-    ".minitorch-report summary { cursor: pointer; }"
-    ".minitorch-report tr.failed > th { font-weight: bold; }"
-    "</style>"
-)
+FAINT, EDGE = "rgba(127, 127, 127, 0.12)", "rgba(127, 127, 127, 0.35)"  # on light and on dark pages
+STYLE = f"""<style>
+.minitorch-report {{ color: {TEXT}; max-width: 60em; line-height: 1.5; }}
+.minitorch-report p {{ max-width: 80ch; margin: 0.5em 0; }}
+.minitorch-report strong {{ font-size: 1.15em; }}
+.minitorch-report li {{ margin: 0; border-bottom: 1px solid {EDGE}; }}
+.minitorch-report .stage li:last-child {{ border-bottom: none; }}
+.minitorch-report li > div, .minitorch-report summary {{ display: flex; gap: 0.6em; padding: 0.3em 0.6em; }}
+.minitorch-report summary {{ cursor: pointer; }}
+.minitorch-report li > div::before, .minitorch-report summary::before {{ flex: 0 0 0.8em; content: ""; }}
+.minitorch-report summary::before {{ content: "▸"; }}
+.minitorch-report details[open] > summary::before {{ content: "▾"; }}
+.minitorch-report .verdict {{ flex: 0 0 5.2em; white-space: nowrap; }}
+.minitorch-report .points {{ flex: 0 0 6em; white-space: nowrap; }}
+.minitorch-report li > * > .verdict + * + span {{ flex: 1; max-width: 80ch; }}
+.minitorch-report li.failed > details > summary > .verdict {{ font-weight: bold; }}
+.minitorch-report .stage {{ margin: 0.4em 0; border: 1px solid {EDGE}; border-radius: 3px; }}
+.minitorch-report .stage > summary {{ background: {FAINT}; font-weight: 600; }}
+.minitorch-report .told {{ margin: 0 0.6em 0.6em 2em; }}
+.minitorch-report .told summary {{ padding-left: 0; }}
+.minitorch-report .told details > :not(summary) {{ margin: 0.2em 0 0.2em 1.4em; }}
+.minitorch-report .seen {{ display: grid; grid-template-columns: 4.6em 1fr; gap: 0.3em 0.8em; }}
+.minitorch-report.minitorch-report .seen > pre {{ margin: 0; }}
+.minitorch-report .seen > span {{ padding: 0.4em 0; }}
+.minitorch-report.minitorch-report pre {{ color: {TEXT}; background: {FAINT}; padding: 0.5em 0.8em; border-radius: 3px;
+  border: 0; font-size: 0.93em; line-height: 1.45; white-space: pre-wrap; overflow-wrap: anywhere; }}
+.minitorch-report code {{ color: {TEXT}; background: {FAINT}; padding: 0.1em 0.3em; border-radius: 3px; }}
+.minitorch-report table {{ border-collapse: collapse; background: transparent; margin: 0.3em 0; }}
+.minitorch-report th, .minitorch-report td {{ color: {TEXT}; background: transparent; padding: 0.2em 0.8em;
+  white-space: normal; font-weight: normal; }}
+.minitorch-report tbody th {{ white-space: nowrap; }}
+</style>"""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import random
 import textwrap
@@ -17,7 +18,7 @@ from checks import evidence, experiments, progress
 from checks.assignment import Assignment, Told
 from checks.evidence import Observation
 from checks.mistakes import Mistake, Style, Way
-from checks.observe import Clock, Missing, class_name, printable, quiet
+from checks.observe import Clock, Missing, Printed, Stopped, class_name, printable, quiet
 from checks.report import Practiced, Report, Result, Score
 from checks.trial import CHECK_SECONDS, Check, Known, Trial, Workaround
 
@@ -153,14 +154,15 @@ class Section:
         elif isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
             raise TypeError(f"seed is a whole number from 0, as a report shows it, not {seed!r}")
         drawn = np.random.get_state()
-        with quiet() as printed:
+        with quiet():
             try:
-                report = self._report(names, seed, earlier, checks, until)
+                return self._report(names, seed, earlier, checks, until)
+            except Stopped:
+                raise
+            except KeyboardInterrupt:
+                raise Stopped("Stopped: nothing of this test is counted.") from None
             finally:
                 np.random.set_state(drawn)  # checks seed it for the learner's layers; the notebook's goes on as it was
-        if printed.used and report.open:
-            report.note = "What your code prints while a test runs is not shown: call it in a cell of its own."
-        return report
 
     def _report(
         self,
@@ -256,7 +258,12 @@ def judged(
         if clock.left <= 0:
             result.got = "waits for the checks before it: they took too long"
             continue
-        trial = _tried(check, names=names, seed=seed, clock=clock, known=known)
+        try:
+            with contextlib.redirect_stdout(Printed()) as printed:
+                trial = _tried(check, names=names, seed=seed, clock=clock, known=known)
+        except KeyboardInterrupt:
+            raise Stopped(f"Stopped while “{check.title}” was tested: nothing of this test is counted.") from None
+        result.printed = printed.shown
         if trial.first is None and trial.waits:
             result.got = trial.waits
             continue
@@ -382,10 +389,12 @@ def _tell(result: Result, trial: Trial, verdict: Verdict) -> None:
 
 
 def _tried(check: Check, again: int = 0, *, names: dict[str, Any], seed: int, clock: Clock, known: Known) -> Trial:
-    """Run a check; `again` for other random numbers."""
-    rng = np.random.default_rng([seed, zlib.crc32(check.id.encode()), *([again] if again else [])])
-    trial = known.assignment.trial(check, names, rng, clock, known)
+    """Run a check; `again` for other random numbers. What the learner's code draws itself is drawn again, too."""
+    drawn = [seed, zlib.crc32(check.id.encode()), *([again] if again else [])]
+    trial = known.assignment.trial(check, names, np.random.default_rng(drawn), clock, known)
     clock.theirs.clear()
+    trial.tries(f"np.random.seed({drawn})")
+    trial.snippet = None
     trial.attempt(check.run)
     return trial
 

@@ -370,9 +370,22 @@ def test_the_score_is_a_plain_number_and_the_report_travels_as_json(reference):
     assert repr(score) == str(score) == "5.0" and isinstance(score, float)
     assert out.getvalue().strip() == score.report.as_text()
     data = json.loads(json.dumps(score.report.mimebundle()[MIME]))
-    assert list(data) == ["section", "points", "score", "seed", "checks", "follow_through"]
+    assert list(data) == ["section", "title", "points", "score", "seed", "checks", "follow_through"]
     assert (data["section"], data["points"], data["score"], data["seed"]) == ("relu", 5, 5, 7)
-    keys = ["id", "title", "points", "score", "status", "expected", "got", "snippet", "mistake", "hints", "stage"]
+    keys = [
+        "id",
+        "title",
+        "points",
+        "score",
+        "status",
+        "expected",
+        "got",
+        "snippet",
+        "mistake",
+        "hints",
+        "says",
+        "stage",
+    ]
     assert all(list(check) == keys for check in data["checks"])
 
 

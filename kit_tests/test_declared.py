@@ -44,7 +44,7 @@ def doubling(assignment: Assignment | None = None) -> Section:
 def test_a_report_offers_what_an_assignment_draws_in_its_words():
     report = doubling(Drawn("Doubling")).run({"double": lambda n: 3 * n}, seed=1)
     assert "    Then draw it beside Euclid's <own>:\n\n        tests.draw(2)\n" in report.as_text()
-    assert "<p>Then draw it beside Euclid's &lt;own&gt;:</p><pre>tests.draw(2)</pre>" in report.as_html()
+    assert " Then draw it beside Euclid's &lt;own&gt;:</p><pre>tests.draw(2)</pre>" in report.as_html()
     assert "draw" not in str(report.as_dict())
     assert "draw" not in doubling().run({"double": lambda n: 3 * n}, seed=1).as_text()
 
@@ -312,5 +312,7 @@ def test_a_section_for_practice_has_a_cell_that_is_not_graded():
     gate.agree(new_notebook(cells=[tried, graded]), assignment, text, file)
     assert gate.points_of(assignment) == {"test_double": 1}
     tried.metadata.nbgrader = {**graded.metadata.nbgrader, "grade_id": "test_try"}
-    with pytest.raises(gate.BuildError, match="cell test_try: it is graded, and it calls test_try. It is to call one"):
+    with pytest.raises(
+        gate.BuildError, match=r"cell test_try: it is graded, and it calls test_try\. It is to call one"
+    ):
         gate.agree(new_notebook(cells=[tried, graded]), assignment, text, file)

@@ -252,7 +252,8 @@ def with_a_graph(desk: Desk, tensor: str) -> Locator:
     desk.write(desk.cell("tensor"), tensor)
     desk.run(desk.cell("tensor"))
     desk.run(desk.cell("test_tensor"))
-    snippet, call = desk.report("test_tensor").locator("details[open] > pre").all_inner_texts()[-2:]
+    told = desk.report("test_tensor").locator("li > details[open] > .told")
+    snippet, call = (told.locator(where).first.inner_text() for where in (".seen > pre", ":scope > pre"))
     assert call.startswith("tests.draw_graph(y, beside=")
     new = desk.cells.nth(place(CELLS, "test_tensor") + 1)  # where the next cell begins, until it is deleted
     desk.cell("test_tensor").locator(".jp-InputPrompt").click()
@@ -369,7 +370,7 @@ def test_everything_is_legible_in_both_themes_and_widths(desk):
             page.set_viewport_size({"width": width, "height": 900})
             page.wait_for_timeout(500)
             for where in (".minitorch-report", ".minitorch-graph"):
-                shown = page.locator(f"{where} :is(td, th, pre, p, summary, strong, text)")
+                shown = page.locator(f"{where} :is(td, th, pre, p, summary, strong, text, li > div)")
                 seen = shown.evaluate_all(f"found => found.filter(e => e.checkVisibility()).map({CONTRAST})")
                 assert len(seen) > 20 and min(seen) >= 4.5, (theme, where, seen)
                 for wide, room in page.locator(where).evaluate_all("f => f.map(e => [e.scrollWidth, e.clientWidth])"):

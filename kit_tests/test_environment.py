@@ -69,7 +69,7 @@ def test_a_package_that_is_missing(site, name):
 
 def test_an_empty_environment_is_one_sentence(site):
     (said,) = problems(FACTS, ROOT, install(site, **dict.fromkeys(FACTS.packages)))
-    assert said.startswith("numpy and torch and torchvision and")
+    assert said.startswith("numpy, torch, torchvision, ")
 
 
 @pytest.mark.parametrize("name", FACTS.packages)
@@ -112,20 +112,26 @@ def first_cell(folder: Path, before: str) -> str:
 def test_the_cell_speaks_also_in_an_old_python():
     old = "import sys; sys.version_info = (3, 9, 18); del sys.stdlib_module_names; sys.modules['packaging'] = None\n"
     said = first_cell(ROOT, old)
-    assert said.startswith("1 thing keeps") and "- This is Python 3.9, and the notebook needs 3.11" in said
+    assert (
+        said.startswith("The notebook does not run here yet:")
+        and "- This is Python 3.9, and the notebook needs 3.11" in said
+    )
     for file in ("__init__.py", "environment.py", "facts.py"):  # all that the cell imports of the workshop
         ast.parse((ROOT / "checks" / file).read_text(encoding="utf-8"), feature_version=(3, 8))
 
 
 def test_without_packaging_no_versions_are_compared_and_it_is_said_to_be_missing():
     said = first_cell(ROOT, "import sys; sys.modules['packaging'] = None\n")
-    assert said.startswith("1 thing keeps") and "- packaging is not installed in this kernel's Python: " in said
+    assert (
+        said.startswith("The workshop does not run here yet:")
+        and "- packaging is not installed in this kernel's Python: " in said
+    )
 
 
 def test_another_folder(site, tmp_path):
     (said,) = problems(FACTS, tmp_path, install(site))
     assert said.startswith(
-        f"The notebook runs in {tmp_path}, where tests.py and data/digits.npz and requirements.txt are missing: keep it"
+        f"The notebook runs in {tmp_path}, where tests.py, data/digits.npz and requirements.txt are missing: keep it"
     )
     assert "missing" in problems(FACTS, tmp_path / "gone", [str(site)])[0]
 
@@ -175,7 +181,7 @@ def test_the_cell_of_the_notebook_speaks_also_from_another_folder(tmp_path, caps
     assert "Open this notebook in the folder it came in" in first_cell(tmp_path, "")
     monkeypatch.chdir(tmp_path)
     environment.check_setup()
-    assert capsys.readouterr().out.startswith("1 thing keeps the workshop from running:")
+    assert capsys.readouterr().out.startswith("The workshop does not run here yet:")
 
 
 @pytest.mark.parametrize(
@@ -205,3 +211,8 @@ def test_a_folder_without_its_facts_is_a_sentence(tmp_path, monkeypatch, capsys)
     monkeypatch.setattr(environment, "HERE", tmp_path)
     environment.check_setup()
     assert "A file that came with it is missing or damaged" in capsys.readouterr().out
+
+
+def test_several_names_are_listed_as_one_speaks():
+    said = [environment._are(names) for names in (["numpy"], ["numpy", "torch"], ["numpy", "torch", "torchvision"])]
+    assert said == ["numpy is", "numpy and torch are", "numpy, torch and torchvision are"]

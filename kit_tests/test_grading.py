@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import kit
 import make_class
@@ -16,8 +17,10 @@ import pytest
 import ready
 from course import Course, environment
 from kit import ROOT
+from nbformat import from_dict
 
-from grading import results
+from checks.report import MIME
+from grading import feedback, results
 
 POINTS = {
     "test_tensor": 40,
@@ -79,7 +82,7 @@ def test_feedback_shows_the_report_of_the_first_mistake(graded):
     assert "minitorch-report" in page("sign")
     assert "The gradients of a + b and a - b" in page("sign")
     assert "the right side of a difference gets the gradient of a sum" in page("sign")
-    assert "Paste this into a new cell to see it" in page("sign")
+    assert "Paste this code into a new cell to see it." in page("sign")
 
 
 def test_feedback_says_which_points_count_where_a_section_was_judged_twice(graded):
@@ -220,3 +223,60 @@ def test_pytest_on_a_notebook_without_the_cells_gives_nothing(tmp_path):
     done = pytest_on(tmp_path / "x.ipynb")
     assert "8 failed" in done.stdout
     assert "Traceback" not in done.stdout
+
+
+def first_screen(learner: str) -> tuple[str, list[str]]:
+    """The text above the notebook, and the rows of its table."""
+    screen = re.search(r'<div id="first-screen">.*?</style>(.*?)</div>', page(learner), re.DOTALL)[1]
+    rows = [re.sub(r"<[^>]*>", " ", row) for row in re.findall(r"<tr>(.*?)</tr>", screen)]
+    words = html.unescape(re.sub(r"<[^>]*>", " ", screen))
+    return " ".join(words.split()), [" ".join(html.unescape(row).split()) for row in rows]
+
+
+def test_a_feedback_page_begins_with_points_mistakes_and_what_to_look_at_first(graded):
+    words, rows = first_screen("sign")
+    assert words.startswith(
+        "tiny Score: 92 of 100 Look at this first: Tensor , “The gradients of a + b and a - b”: the"
+    )
+    assert rows[1] == "Tensor … 32 of 40 the right side of a difference gets the gradient of a sum"
+    assert [row.split()[0] for row in rows[1:]] == [
+        *("Tensor", "Module", "Matmul", "Linear", "ReLU", "Optimizer", "Loss", "Model")
+    ]
+    assert rows[2] == "Module ✓ 10 of 10"
+    assert "Test cell" not in page("sign")
+    for target in re.findall(r'<a href="#(test_\w+)">', page("sign")):
+        assert f'<a name="{target}"></a>' in page("sign")
+    words, rows = first_screen("syntax_error")
+    assert (
+        "Look at this first: Module : MyModule and Parameter are not defined: the cell for it did not run to its end."
+        in words
+    )
+    assert rows[2].startswith("Module ✗ 0 of 10 MyModule and Parameter are not defined")
+    assert "All points. Excellent!" in first_screen("perfect")[0]
+
+
+def test_of_a_page_only_what_the_judge_left_is_believed():
+    forged = {"title": "<b>Mine</b>", "checks": [{"status": "failed", "says": "<i>", "title": "t", "mistake": None}]}
+    shown = {"output_type": "display_data", "metadata": {}, "data": {MIME: forged}}
+    cells = [
+        {"cell_type": "markdown", "source": "# `A` <script>", "metadata": {}},
+        {"cell_type": "code", "source": "", "outputs": [shown], "metadata": {"nbgrader": mark("own", solution=True)}},
+        {"cell_type": "code", "source": "", "outputs": [shown], "metadata": {"nbgrader": mark("test")}},
+    ]
+    notebook = from_dict({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+    own, test = feedback.entries(notebook)
+    assert (own.title, own.says) == ("A <script>", []) and (test.title, test.says) == ("<b>Mine</b>", ["<i>"])
+    made = feedback.first_screen(notebook, {"notebook": "<n>", "score": 1, "max_score": 4, "late_penalty": 0.5})
+    assert "Handed in late: 0.5 points less." in made
+    assert not re.search("<script|<b>|<i>|<n>", made)
+
+
+def mark(grade_id: str, solution: bool = False) -> dict[str, Any]:
+    return {
+        "grade": True,
+        "solution": solution,
+        "locked": not solution,
+        "grade_id": grade_id,
+        "points": 2,
+        "score": 0.5,
+    }

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+import signal
+import threading
+import time
 from typing import Any
 
 import pytest
@@ -11,7 +15,7 @@ import pytest
 from checks import progress, report
 from checks.assignment import Assignment
 from checks.notebook import names_of
-from checks.report import MIME, Practiced, Report
+from checks.report import MIME, Practiced, Report, Result
 from checks.section import Section
 from checks.trial import Trial
 
@@ -167,3 +171,141 @@ def test_the_test_of_a_part_is_not_taken_for_the_test(tmp_path):
     seen = []
     names, failures = names_of(tmp_path / "x.ipynb", at_test=lambda test, names: seen.append((test, names["x"])))
     assert (seen, failures, names["x"]) == ([("test_f", 2)], [], 3)
+
+
+# ---------------------------------------------------------------- what is shown
+
+
+def stages_of(page: str) -> list[tuple[bool, str]]:
+    """Whether each stage stands open, and its line."""
+    found = re.findall(r'<details class="stage"( open)?><summary>(.*?)</summary>', page)
+    return [(bool(opened), re.sub(r"<[^>]*>", "", line)) for opened, line in found]
+
+
+@pytest.mark.parametrize(
+    ("f", "g", "lines"),
+    [
+        (same, same, ["✓ passed First <steps>: 2 of 2 points", "✓ passed Second steps: 2 of 2 points"]),
+        (abs, abs, ["✗ FAILED First <steps>: 1 of 2 points", "✓ passed Second steps: 2 of 2 points"]),
+        (same, abs, ["✓ passed First <steps>: 2 of 2 points", "✓ passed Second steps: 2 of 2 points"]),
+        (same, None, ["✓ passed First <steps>: 2 of 2 points", "○ to do Second steps: 0 of 2 points"]),
+        (None, None, ["○ to do First <steps>: 0 of 2 points", "○ to do Second steps: 0 of 2 points"]),
+        (abs, lambda n: -n, ["✗ FAILED First <steps>: 1 of 2 points", "✗ FAILED Second steps: 0 of 2 points"]),
+    ],
+)
+def test_the_stage_of_the_first_failure_stands_open_and_the_others_are_a_line_each(f, g, lines):
+    found = staged().run({"f": f, "g": g}, seed=1)
+    stages = stages_of(found.as_html())
+    assert [line for _, line in stages] == [line.replace("<", "&lt;").replace(">", "&gt;") for line in lines]
+    opened = [opened for opened, _ in stages]
+    assert sum(opened) == (found.score < found.points)
+    text = [re.sub(r" +", " ", line) for line in found.as_text().split("\n")]
+    assert all(line in text for line in lines)
+    failed = [check.title for check in found.checks if check.status == "failed"]
+    assert [title for title in failed if any(title in line for line in text)] == failed
+    assert ("f(3) is 3" in found.as_text()) == opened[0]
+    assert ("g(4) is 4" in found.as_text()) == (opened[1] or "g(4) is 4" in failed)
+
+
+def test_a_section_without_stages_has_none():
+    assert stages_of(practice(Assignment("A")).run({"h": lambda: 2}, seed=1).as_html()) == []
+
+
+def printing(times: int, text: str) -> Report:
+    def f(n: int) -> int:
+        for _ in range(times):
+            print(text)
+        return abs(n)
+
+    return staged().run({"f": f, "g": abs}, seed=1)
+
+
+def test_what_learners_code_prints_is_folded_below_its_check_and_bounded(capsys):
+    found = printing(1, "<b>n</b> is \x1b[31mhere")
+    assert [check.printed for check in found.checks] == ["<b>n</b> is here", "<b>n</b> is here", None]
+    page = found.as_html()
+    assert page.count("<details><summary>What your code printed here</summary><pre>&lt;b&gt;n") == 2
+    assert found.as_text().count("What your code printed here:\n\n        <b>n</b> is here\n") == 1  # where one looks
+    assert "printed" not in json.dumps(found.as_dict())
+    assert capsys.readouterr().out == ""
+    (many, *_) = printing(1000, "n").checks
+    assert many.printed == "\n".join(["n"] * 20 + ["… and more"])
+    (wide, *_) = printing(1, "n" * 10**6).checks
+    assert wide.printed == "n" * 1000 + "\n… and more"
+    assert max(map(len, printing(1, "n " * 400).as_text().split("\n"))) <= 80
+
+
+def test_a_seed_repeats_what_learners_code_draws():
+    import numpy as np
+
+    seen = []
+
+    def f(n: int) -> float:
+        seen.append(np.random.random())
+        return n
+
+    for seed in (3, 3, 4):
+        np.random.seed()
+        state = np.random.get_state()[1].tolist()
+        staged().run({"f": f, "g": abs}, seed=seed)
+        assert np.random.get_state()[1].tolist() == state  # the notebook's goes on as it was
+    assert seen[:2] == seen[2:4] and len({*seen}) == 4
+
+
+# ---------------------------------------------------------------- stopped
+
+
+def catches_all() -> None:
+    while True:
+        try:
+            while True:
+                pass
+        except:  # noqa: E722
+            pass
+
+
+def goes_on() -> int:
+    with contextlib.suppress(BaseException):
+        time.sleep(60)
+    return 1
+
+
+def tried(f: Any, seconds: float = 0.2) -> Section:
+    section = Section("f", "Functions", "tests.test_f(f)")
+
+    @section.check(1, seconds=seconds)
+    def ends(trial: Trial) -> None:
+        """f ends"""
+        trial.expect("y = f()", y=1)
+
+    return section
+
+
+def test_a_loop_that_catches_whatever_is_raised_ends_all_the_same():
+    (check,) = tried(catches_all).run({"f": catches_all}).checks
+    assert check.says.startswith("your code did not finish in time")
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+
+
+@pytest.mark.parametrize("f", [catches_all, goes_on, lambda: time.sleep(60)], ids=["catches", "goes_on", "sleeps"])
+def test_who_stops_a_test_gets_one_line_whatever_the_code_catches(f):
+    from IPython.core.interactiveshell import InteractiveShell
+
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    threading.Timer(0.2, signal.pthread_kill, (threading.main_thread().ident, signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        tried(f, 60).run({"f": f})
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    line = "Stopped while “f ends” was tested: nothing of this test is counted."
+    shown = []
+    shell = InteractiveShell()
+    shell._showtraceback = lambda kind, error, lines: shown.extend(lines)
+    shell.showtraceback((stopped.type, stopped.value, stopped.tb))
+    assert shown == [line]
+
+
+def test_a_second_check_that_fails_in_the_same_way_says_why_too():
+    text = staged().run({"f": lambda n: 1 / 0, "g": abs}, seed=1).as_text()
+    assert text.count("division by zero") >= 2
+    results = [Result(id, id, 1, status="failed", says="it is 4 instead of 3") for id in "ab"]
+    assert Report("f", "F", "tests.test_f(f)", 1, results).as_text().count("it is 4 instead of 3") == 2

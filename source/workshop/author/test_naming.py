@@ -427,13 +427,11 @@ def test_whoever_called_is_shown_with_the_line_that_raised():
     assert re.search(r"in unbroadcast, line \d+\nin add_deriv, line \d+", shown.got)
 
 
-def test_that_prints_are_not_shown_is_said_where_something_fails():
-    says = "What your code prints while a test runs is not shown"
-    printing = ("result = np.maximum(x.data, 0)", "print(x); result = np.minimum(x.data, 0)")
+def test_what_is_printed_is_shown_below_the_check_that_it_was_printed_in():
+    printing = ("result = np.maximum(x.data, 0)", "print('here:', x.data.shape); result = np.minimum(x.data, 0)")
     report = proof.report(proof.SECTIONS["relu"], solved(printing))
-    assert says in report.as_text() and says in report.as_html()
-    silent = proof.report(proof.SECTIONS["relu"], solved((printing[0], printing[1].removeprefix("print(x); "))))
-    assert says not in silent.as_text()
+    assert report.open.printed.startswith("here: (") and "here: (" in report.as_text()
+    assert f"<details><summary>What your code printed here</summary><pre>{report.open.printed}" in report.as_html()
 
 
 def test_an_object_is_shown_without_its_address():
@@ -473,3 +471,23 @@ def test_texts_of_exceptions_that_beginners_meet_are_put_in_words(kinds, text, i
 
 def test_other_exceptions_are_shown_as_they_are():
     assert exceptions.meaning(["ValueError"], "the learning rate is negative") is None
+
+
+def test_base_that_is_handed_on_as_a_tensor_is_named_with_what_to_take_of_it():
+    start = "upstream = base.data if isinstance(base, MyTensor) else np.asarray(base, self.dtype)"
+    for more in ((), (("if gradient.shape == shape:", "if gradient.ndim < 9 and gradient.shape == shape:"),)):
+        report = proof.report(TENSOR, solved((start, "upstream = base"), *more))
+        assert report.open.mistake == "tensor-for-array" and "base.data" in " ".join(report.open.hints)
+        assert report.score >= 39
+
+
+def test_a_number_that_is_none_is_said_with_its_place_and_nothing_of_a_difference():
+    wrong = ("result = np.maximum(x.data, 0)", "result = np.where(x.data > 0, x.data, np.nan)")
+    shown = proof.report(proof.SECTIONS["relu"], solved(wrong)).open
+    assert shown.says.startswith("y is nan at index ") and "largest difference" not in shown.got
+
+
+def test_what_is_to_be_pasted_shows_no_addresses():
+    twice = ("return list(found.values())", "return list(found.values()) * 2")
+    shown = proof.report(proof.SECTIONS["module"], solved(twice)).open
+    assert shown.snippet.endswith("[p.tensor.data.tolist() for p in m.parameters()]")
