@@ -15,7 +15,7 @@ import pytest
 from checks import progress, report
 from checks.assignment import Assignment
 from checks.notebook import names_of
-from checks.report import MIME, Practiced, Report
+from checks.report import MIME, Practiced, Report, Result
 from checks.section import Section
 from checks.trial import Trial
 
@@ -302,3 +302,10 @@ def test_who_stops_a_test_gets_one_line_whatever_the_code_catches(f):
     shell._showtraceback = lambda kind, error, lines: shown.extend(lines)
     shell.showtraceback((stopped.type, stopped.value, stopped.tb))
     assert shown == [line]
+
+
+def test_a_second_check_that_fails_in_the_same_way_says_why_too():
+    text = staged().run({"f": lambda n: 1 / 0, "g": abs}, seed=1).as_text()
+    assert text.count("division by zero") >= 2
+    results = [Result(id, id, 1, status="failed", says="it is 4 instead of 3") for id in "ab"]
+    assert Report("f", "F", "tests.test_f(f)", 1, results).as_text().count("it is 4 instead of 3") == 2

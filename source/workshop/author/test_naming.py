@@ -471,3 +471,23 @@ def test_texts_of_exceptions_that_beginners_meet_are_put_in_words(kinds, text, i
 
 def test_other_exceptions_are_shown_as_they_are():
     assert exceptions.meaning(["ValueError"], "the learning rate is negative") is None
+
+
+def test_base_that_is_handed_on_as_a_tensor_is_named_with_what_to_take_of_it():
+    start = "upstream = base.data if isinstance(base, MyTensor) else np.asarray(base, self.dtype)"
+    for more in ((), (("if gradient.shape == shape:", "if gradient.ndim < 9 and gradient.shape == shape:"),)):
+        report = proof.report(TENSOR, solved((start, "upstream = base"), *more))
+        assert report.open.mistake == "tensor-for-array" and "base.data" in " ".join(report.open.hints)
+        assert report.score >= 39
+
+
+def test_a_number_that_is_none_is_said_with_its_place_and_nothing_of_a_difference():
+    wrong = ("result = np.maximum(x.data, 0)", "result = np.where(x.data > 0, x.data, np.nan)")
+    shown = proof.report(proof.SECTIONS["relu"], solved(wrong)).open
+    assert shown.says.startswith("y is nan at index ") and "largest difference" not in shown.got
+
+
+def test_what_is_to_be_pasted_shows_no_addresses():
+    twice = ("return list(found.values())", "return list(found.values()) * 2")
+    shown = proof.report(proof.SECTIONS["module"], solved(twice)).open
+    assert shown.snippet.endswith("[p.tensor.data.tolist() for p in m.parameters()]")
