@@ -7,7 +7,6 @@ import builtins
 import contextlib
 import html
 import inspect
-import io
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -18,7 +17,7 @@ from typing import Any
 import numpy as np
 from nbformat import NotebookNode, from_dict
 
-from checks.observe import Failed, OutOfTime, UsedTorch, elsewhere, explain, printable
+from checks.observe import Failed, Nowhere, OutOfTime, UsedTorch, elsewhere, explain, printable
 from checks.report import FollowThrough, Report, Score
 from grading import names
 from grading.budget import Budget
@@ -183,7 +182,7 @@ class Judge:
     def _evaluated(self, cell: NotebookNode) -> Verdict:
         undefined: set[str] = set()
         try:
-            with contextlib.redirect_stdout(io.StringIO()), _imported(self.tests), contextlib.ExitStack() as stack:
+            with contextlib.redirect_stdout(Nowhere()), _imported(self.tests), contextlib.ExitStack() as stack:
                 self._compile(cell.source)
                 if self.files is not None:
                     stack.enter_context(_beside(self.files))

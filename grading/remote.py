@@ -222,6 +222,8 @@ class Connection:
             raise
         if type(reply) is not dict:
             raise self._stop("the process that runs your code sent something unreadable")
+        if type(printed := reply.get("printed")) is str:
+            print(printed[: wire.MOST_PRINTED], end="")  # a check keeps what is printed while it runs
         if channel.received > MOST_RECEIVED:
             raise self._stop(f"your code gave more than {MOST_RECEIVED:,} bytes to look at")
         return reply, data

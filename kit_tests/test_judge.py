@@ -28,7 +28,9 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 import tests
 from checks import section
+from checks.assignment import Assignment
 from checks.observe import Failed, OutOfTime, UsedTorch, class_name, elsewhere, explain, learner_code, text_of
+from checks.section import Section
 from grading import assignments, jail, kernels, processes, remote
 from grading.assignments import load_tests
 from grading.budget import Budget, limited_memory
@@ -919,3 +921,33 @@ def test_tests_that_have_changed_since_they_were_loaded_judge_nobody(monkeypatch
     monkeypatch.setattr(assignments, "code", lambda name: [Path(__file__)])
     with pytest.raises(ImportError, match="have changed since this program began"):
         load_tests("workshop")
+
+
+def test_what_learners_code_prints_while_it_is_judged_stands_below_its_check():
+    """As in a notebook, whatever the code puts into it, and however much."""
+    section = Section("f", "Functions", "tests.test_f(f)", assignment=Assignment("Functions"))
+
+    @section.check(1)
+    def one(trial):
+        """f() is 1"""
+        trial.expect("y = f()", y=1)
+
+    code = "def f():\n    print('<b>\\x1b[31m\\udc80 here')\n    print('more ' * 10**6)\n    return {}"
+    shown = [
+        jailed.report(section, [("<cell>", code.format(value))], ["f"], seed=1).checks[0].printed
+        for value in ("1", "2", "1 / 0")
+    ]
+    assert {text.split("\n")[0] for text in shown} == {"<b>  here"}
+    assert all(text.endswith("… and more") and len(text) < 1100 for text in shown)
+    jailed.kernel().execute("f = lambda: print('again')\nprint('a cell')")  # a cell's own go where they always did
+
+
+def test_a_kernel_that_says_it_printed_what_is_no_text_is_not_believed(capsys):
+    made = Kernel()
+    try:
+        lie = "server.Printed.kept = property(lambda self: [1], lambda self, text: None)"
+        made.load([("<cell>", f"import server\n{lie}")])
+        assert made.names(["x"]) == {"x": None}
+    finally:
+        made.close()
+    assert capsys.readouterr().out == ""

@@ -11,6 +11,7 @@ import base64
 import builtins
 import contextlib
 import importlib
+import io
 import linecache
 import marshal
 import math
@@ -80,6 +81,17 @@ class OutOfTime(BaseException):
     """The deadline of a request has passed."""
 
 
+class Printed(io.TextIOBase):
+    """Takes what is printed, and keeps the beginning: a report shows it below the check."""
+
+    def __init__(self) -> None:
+        self.kept = ""
+
+    def write(self, text: str) -> int:
+        self.kept += text[: wire.MOST_PRINTED - len(self.kept)]
+        return len(text)
+
+
 class Server:
     """The objects that the judge knows by number, and the loop that answers its requests."""
 
@@ -133,18 +145,20 @@ class Server:
         encoder = wire.Encoder(self._refer, self._number, self.channel.largest // 2)
         self.references = 0
         self.handed = []
-        form, error, more = None, None, {}
+        form, error, more, printed = None, None, {}, Printed()
         self.patience = request["patience"]
         try:
             decoder = wire.Decoder(data, self.objects.__getitem__, self._array, wire.stand_in, self._build)
             args = [decoder.decode(form) for form in request["args"]]
             before = _forms(args + self.handed) if request["do"] == "call" else None
             try:
+                sys.stdout, shown = printed, sys.stdout
                 self._arm(request["seconds"])
                 value = names[args[0]] if request["do"] == "name" else ACTIONS[request["do"]](*args)
                 form = encoder.encode(value)
             finally:
                 self._disarm()
+                sys.stdout = shown
             if before is not None and _forms(args + self.handed) != before:
                 more["changed"] = True
             if ahead := self._ahead(request["do"], value, encoder):
@@ -152,9 +166,10 @@ class Server:
             del args, value
         except BaseException as raised:
             error = raised
+        said = {"printed": printed.kept} if printed.kept else {}
         if error is None:
             try:
-                self.channel.send({"value": form, **more}, encoder.blobs)
+                self.channel.send({"value": form, **more, **said}, encoder.blobs)
                 return
             except (wire.WireError, RecursionError) as raised:
                 error = raised
@@ -166,7 +181,7 @@ class Server:
                 self._disarm()
         except BaseException:
             told = {"kinds": ["Exception"], "name": "Exception", "message": "(it cannot be shown)", "frames": []}
-        self.channel.send({"error": told}, [])
+        self.channel.send({"error": told, **said}, [])
         traceback.clear_frames(error.__traceback__)
 
     def _ahead(self, action: str, value: Any, encoder: wire.Encoder) -> list[list[Any]]:

@@ -49,6 +49,7 @@ MOST_ELEMENTS = 1 << 24  # in one message, of such arrays and the characters of 
 MOST_VALUES = 100_000  # in one message
 MOST_REFERENCES = 2000  # to objects, in one message
 MOST_UNASKED = 100  # attributes in one message that nobody has asked for yet
+MOST_PRINTED = 2000  # characters of what is printed meanwhile: more than a report shows
 LONGEST_NAME = 1000  # characters of a class's name, which is kept as it comes
 MOST_TEXTS = 10_000  # in one array
 LARGEST_INT = 1 << 14_000  # Python prints and reads integers of at most 4,300 figures; this has 4,215
