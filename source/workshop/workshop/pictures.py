@@ -467,7 +467,6 @@ def _network(layers: list[Layer]) -> str:
         alt,
         shapes,
         "The network: each line is a weight",
-        least=0.72 * xs[-1],
     )
 
 
@@ -613,7 +612,7 @@ def _forward(arrays: dict[str, np.ndarray], result: tuple[int, ...], stretched: 
         f"{name} {_repeated(axes, result)}" for name, axes in stretched.items() if _repeated(axes, result)
     )
     alt = f"Cells of a and of b and their sums, shape {result}. {repeats or 'Nothing is repeated'}."
-    return svg.drawn(x + 4, grid.tall + 36, alt, shapes, "Forward: values, repetitions dashed", least=0.72 * x)
+    return svg.drawn(x + 4, grid.tall + 36, alt, shapes, "Forward: values, repetitions dashed")
 
 
 def _backward(upstream: np.ndarray, sums: dict[str, np.ndarray], stretched: dict[str, list[int]]) -> str:
@@ -635,7 +634,7 @@ def _backward(upstream: np.ndarray, sums: dict[str, np.ndarray], stretched: dict
     told = " ".join(_folds(name, array.shape, stretched[name]) for name, array in sums.items())
     alt = f"The gradient of the result, and what becomes of it. {told}"
     wide, tall = x + 170 + widest + 4, max(y, top + 36 + whole.tall)
-    return svg.drawn(wide, tall, alt, shapes, "Backward: gradients, repetitions summed", least=0.72 * wide)
+    return svg.drawn(wide, tall, alt, shapes, "Backward: gradients, repetitions summed")
 
 
 class Grid:
@@ -755,7 +754,7 @@ def _contours(side: np.ndarray, values: np.ndarray) -> list[str]:
         labels = [(left + wide / 2, top + tall / 2, low)]
     shapes.append(svg.box(left, top, wide, tall))
     for x, y, level in labels:
-        shapes.append(svg.words(x, y - 3, f"{level:.2g}", "value strong", size=12))
+        shapes.append(svg.words(x, y - 3, f"{level:.2g}", "strong", size=12))
     for place in (side[0], side[len(side) // 2], side[-1]):
         x, y = at(np.array([[place, place]]))[0]
         shapes.append(svg.words(x, top + tall + 15, f"{place:.3g}", size=11))
