@@ -82,6 +82,14 @@ def drawn(width: float, height: float, alt: str, shapes: Iterable[str], title: s
     )
 
 
+def listed(text: str, title: str) -> str:
+    """Lines of text in columns, with a title above, which go across the whole page: beside pictures."""
+    return (
+        f'<figure tabindex="0" style="flex: 1 1 100%"><figcaption>{html.escape(title)}</figcaption>'
+        f'<pre style="white-space: pre">{html.escape(text)}</pre></figure>'
+    )
+
+
 def show_pictures(pictures: Sequence[str], text: str, says: str = "") -> None:
     """Show pictures side by side, and a sentence below them; where none can be shown, the text and the sentence."""
     below = f"<p>{html.escape(says)}</p>" if says else ""
@@ -98,7 +106,7 @@ STYLE = (
     ".minitorch-picture figcaption { margin-bottom: 0.3em; font-weight: bold; }"
     ".minitorch-picture p { margin: 0.5em 0; max-width: 60em; }"
     f".minitorch-picture text {{ fill: {TEXT}; font-family: system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif; }}"
-    f".minitorch-picture pre {{ margin: 0; color: {TEXT}; background: transparent; white-space: pre; }}"
+    f".minitorch-picture pre {{ margin: 0; color: {TEXT}; background: transparent; }}"
     ".minitorch-picture .code { font-family: ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace; }"
     ".minitorch-picture .strong { font-weight: bold; }"
     ".minitorch-picture .faint { opacity: 0.45; }"

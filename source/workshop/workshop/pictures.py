@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import html
 import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -298,8 +297,7 @@ def draw_network(model: Any) -> None:
         if not layers:
             told.append("No module in it holds a matrix yet, so there are no layers to draw.")
         pictures = [_network(layers)] if layers else []
-        tree = f"<figure tabindex='0'><figcaption>Its modules</figcaption><pre>{html.escape(text)}</pre></figure>"
-        made.append(([*pictures, tree], text, " ".join(each for each in told if each)))
+        made.append(([*pictures, svg.listed(text, "Its modules")], text, " ".join(each for each in told if each)))
 
 
 class Found(NamedTuple):
@@ -483,6 +481,7 @@ def _column(size: int, top: float, tall: float) -> list[float]:
 
 ALONG = 5  # cells of a row or column that are drawn; of more, the first and the last
 MOST_CELLS = 2000
+ALIGNED = "The shapes, aligned at the right"
 MOST_DIMENSIONS = 8
 CELL, BETWEEN, LETTER = 28, 46, 7.6  # pixels: the height of a cell, from grid to grid, the width of a character
 
@@ -506,7 +505,7 @@ def draw_broadcast(shape_a: Any, shape_b: Any) -> None:
             made.append(_met(shapes, np.broadcast_shapes(*shapes.values())))
         except ValueError:
             table = _aligned(shapes, {}, ())
-            made.append(([_pre(table)], table, _why_not(*shapes.values())))
+            made.append(([svg.listed(table, ALIGNED)], table, _why_not(*shapes.values())))
 
 
 def _met(shapes: dict[str, tuple[int, ...]], result: tuple[int, ...]) -> tuple[list[str], str, str]:
@@ -515,9 +514,9 @@ def _met(shapes: dict[str, tuple[int, ...]], result: tuple[int, ...]) -> tuple[l
     table = _aligned({**shapes, "result": result}, stretched, result)
     says = " ".join(_folds(name, shape, stretched[name]) for name, shape in shapes.items())
     if len(result) > 2:
-        return [_pre(table)], table, f"Up to two dimensions are drawn, and these are more. {says}"
+        return [svg.listed(table, ALIGNED)], table, f"Up to two dimensions are drawn, and these are more. {says}"
     if not 0 < math.prod(result) <= MOST_CELLS:
-        return [_pre(table)], table, says
+        return [svg.listed(table, ALIGNED)], table, says
     arrays = {
         name: step * np.arange(1, math.prod(shape) + 1).reshape(shape)
         for step, (name, shape) in zip((1, 10), shapes.items(), strict=True)
@@ -529,7 +528,7 @@ def _met(shapes: dict[str, tuple[int, ...]], result: tuple[int, ...]) -> tuple[l
     lines = [table, "", "a + b, for example", _text(arrays["a"] + arrays["b"])]
     for name, array in sums.items():
         lines += [f"gradient of {name}, if that of the result is 1, 2, 3, ...", _text(array)]
-    pictures = [_pre(table), _forward(arrays, result, stretched), _backward(upstream, sums, stretched)]
+    pictures = [svg.listed(table, ALIGNED), _forward(arrays, result, stretched), _backward(upstream, sums, stretched)]
     return pictures, "\n".join(lines), says
 
 
@@ -586,12 +585,6 @@ def _folds(name: str, shape: tuple[int, ...], axes: list[int]) -> str:
 
 def _text(array: np.ndarray) -> str:
     return np.array2string(array, threshold=60, edgeitems=2)
-
-
-def _pre(table: str) -> str:
-    text = html.escape(table)
-    title = "<figcaption>The shapes, aligned at the right</figcaption>"
-    return f'<figure tabindex="0" style="flex: 1 1 100%">{title}<pre>{text}</pre></figure>'
 
 
 def _forward(arrays: dict[str, np.ndarray], result: tuple[int, ...], stretched: dict[str, list[int]]) -> str:
