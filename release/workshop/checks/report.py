@@ -200,7 +200,7 @@ class Report:
         points = "" if self.practice else f"{check.points:4g}  "
         indent = len(margin) + INDENT - (6 if self.practice else 0)
         lines = _wrapped(f"{margin}{SYMBOLS[check.status]} {WORDS[check.status]:8}{points}{check.title}", indent)
-        if check.status != "passed" and _line(check) != said:
+        if check.status != "passed" and (check.status != "waiting" or _line(check) != said):
             lines += _wrapped(" " * indent + _line(check), indent)
         if check is self.open:
             lines += _details(check)

@@ -15,6 +15,7 @@ VALUE, GRADIENT = (
     "#2b7cd3",
     "#d4611c",
 )  # mixed with the text's color: darker in a light page
+SMALLEST = 0.72  # of its width, to which a picture shrinks on a narrow page
 SHARE = 0.7  # of the color in that mixture
 
 
@@ -66,14 +67,26 @@ def arrow(start: tuple[float, float], end: tuple[float, float], kind: str = "", 
 
 
 def drawn(width: float, height: float, alt: str, shapes: Iterable[str], title: str = "", least: float = 0) -> str:
-    """A picture of so many pixels, which shrinks with the page down to `least` of them, with its title above."""
+    """A picture of so many pixels, with its title above.
+
+    Args:
+        least: how far it shrinks to stand beside others. Without it, it goes below them, and shrinks only there.
+    """
     width, height = math.ceil(width), math.ceil(height)
     above = f"<figcaption>{html.escape(title)}</figcaption>" if title else ""
     return (  # the keyboard can scroll it where it is wider than the page
         f'<figure tabindex="0" style="flex: 1 1 {least or width:g}px; max-width: min(100%, {width}px)">{above}'
         f'<svg role="img" aria-label="{html.escape(alt)}" viewBox="0 0 {width} {height}" width="{width}" '
-        f'height="{height}" style="width: 100%; min-width: {least:g}px; height: auto" '
+        f'height="{height}" style="width: 100%; min-width: {least or SMALLEST * width:g}px; height: auto" '
         f'xmlns="http://www.w3.org/2000/svg">{"".join(shapes)}</svg></figure>'
+    )
+
+
+def listed(text: str, title: str) -> str:
+    """Lines of text in columns, with a title above, which go across the whole page: beside pictures."""
+    return (
+        f'<figure tabindex="0" style="flex: 1 1 100%"><figcaption>{html.escape(title)}</figcaption>'
+        f'<pre style="white-space: pre">{html.escape(text)}</pre></figure>'
     )
 
 
@@ -93,7 +106,7 @@ STYLE = (
     ".minitorch-picture figcaption { margin-bottom: 0.3em; font-weight: bold; }"
     ".minitorch-picture p { margin: 0.5em 0; max-width: 60em; }"
     f".minitorch-picture text {{ fill: {TEXT}; font-family: system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif; }}"
-    f".minitorch-picture pre {{ margin: 0; color: {TEXT}; background: transparent; white-space: pre; }}"
+    f".minitorch-picture pre {{ margin: 0; color: {TEXT}; background: transparent; }}"
     ".minitorch-picture .code { font-family: ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace; }"
     ".minitorch-picture .strong { font-weight: bold; }"
     ".minitorch-picture .faint { opacity: 0.45; }"
@@ -107,7 +120,7 @@ STYLE = (
     f".minitorch-picture text.gradient, .minitorch-picture .gradient.full, .minitorch-picture .gradient.tip"
     f" {{ fill: {themed(GRADIENT)}; stroke: none; }}"
     f".minitorch-picture .value.band {{ fill: {VALUE}; stroke: none; }}"
-    f".minitorch-picture .value.light {{ fill: color-mix(in srgb, {VALUE} 18%, transparent); }}"
-    f".minitorch-picture .gradient.light {{ fill: color-mix(in srgb, {GRADIENT} 18%, transparent); }}"
+    f".minitorch-picture .value.light {{ fill: color-mix(in srgb, {VALUE} 10%, transparent); }}"
+    f".minitorch-picture .gradient.light {{ fill: color-mix(in srgb, {GRADIENT} 10%, transparent); }}"
     "</style>"
 )

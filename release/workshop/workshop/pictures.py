@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import html
 import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -304,8 +303,7 @@ def draw_network(model: Any) -> None:
         if not layers:
             told.append("No module in it holds a matrix yet, so there are no layers to draw.")
         pictures = [_network(layers)] if layers else []
-        tree = f"<figure tabindex='0'><figcaption>Its modules</figcaption><pre>{html.escape(text)}</pre></figure>"
-        made.append(([*pictures, tree], text, " ".join(each for each in told if each)))
+        made.append(([*pictures, svg.listed(text, "Its modules")], text, " ".join(each for each in told if each)))
 
 
 class Found(NamedTuple):
@@ -473,7 +471,6 @@ def _network(layers: list[Layer]) -> str:
         alt,
         shapes,
         "The network: each line is a weight",
-        least=0.72 * xs[-1],
     )
 
 
@@ -490,6 +487,7 @@ def _column(size: int, top: float, tall: float) -> list[float]:
 
 ALONG = 5  # cells of a row or column that are drawn; of more, the first and the last
 MOST_CELLS = 2000
+ALIGNED = "The shapes, aligned at the right"
 MOST_DIMENSIONS = 8
 CELL, BETWEEN, LETTER = 28, 46, 7.6  # pixels: the height of a cell, from grid to grid, the width of a character
 
@@ -513,7 +511,7 @@ def draw_broadcast(shape_a: Any, shape_b: Any) -> None:
             made.append(_met(shapes, np.broadcast_shapes(*shapes.values())))
         except ValueError:
             table = _aligned(shapes, {}, ())
-            made.append(([_pre(table)], table, _why_not(*shapes.values())))
+            made.append(([svg.listed(table, ALIGNED)], table, _why_not(*shapes.values())))
 
 
 def _met(shapes: dict[str, tuple[int, ...]], result: tuple[int, ...]) -> tuple[list[str], str, str]:
@@ -522,9 +520,9 @@ def _met(shapes: dict[str, tuple[int, ...]], result: tuple[int, ...]) -> tuple[l
     table = _aligned({**shapes, "result": result}, stretched, result)
     says = " ".join(_folds(name, shape, stretched[name]) for name, shape in shapes.items())
     if len(result) > 2:
-        return [_pre(table)], table, f"Up to two dimensions are drawn, and these are more. {says}"
+        return [svg.listed(table, ALIGNED)], table, f"Up to two dimensions are drawn, and these are more. {says}"
     if not 0 < math.prod(result) <= MOST_CELLS:
-        return [_pre(table)], table, says
+        return [svg.listed(table, ALIGNED)], table, says
     arrays = {
         name: step * np.arange(1, math.prod(shape) + 1).reshape(shape)
         for step, (name, shape) in zip((1, 10), shapes.items(), strict=True)
@@ -536,7 +534,7 @@ def _met(shapes: dict[str, tuple[int, ...]], result: tuple[int, ...]) -> tuple[l
     lines = [table, "", "a + b, for example", _text(arrays["a"] + arrays["b"])]
     for name, array in sums.items():
         lines += [f"gradient of {name}, if that of the result is 1, 2, 3, ...", _text(array)]
-    pictures = [_pre(table), _forward(arrays, result, stretched), _backward(upstream, sums, stretched)]
+    pictures = [svg.listed(table, ALIGNED), _forward(arrays, result, stretched), _backward(upstream, sums, stretched)]
     return pictures, "\n".join(lines), says
 
 
@@ -595,12 +593,6 @@ def _text(array: np.ndarray) -> str:
     return np.array2string(array, threshold=60, edgeitems=2)
 
 
-def _pre(table: str) -> str:
-    text = html.escape(table)
-    title = "<figcaption>The shapes, aligned at the right</figcaption>"
-    return f'<figure tabindex="0" style="flex: 1 1 100%">{title}<pre>{text}</pre></figure>'
-
-
 def _forward(arrays: dict[str, np.ndarray], result: tuple[int, ...], stretched: dict[str, list[int]]) -> str:
     shapes, x = [], 4.0
     whole = {name: np.broadcast_to(array, result) for name, array in arrays.items()}
@@ -619,7 +611,7 @@ def _forward(arrays: dict[str, np.ndarray], result: tuple[int, ...], stretched: 
         f"{name} {_repeated(axes, result)}" for name, axes in stretched.items() if _repeated(axes, result)
     )
     alt = f"Cells of a and of b and their sums, shape {result}. {repeats or 'Nothing is repeated'}."
-    return svg.drawn(x + 4, grid.tall + 36, alt, shapes, "Forward: values, repetitions dashed", least=0.72 * x)
+    return svg.drawn(x + 4, grid.tall + 36, alt, shapes, "Forward: values, repetitions dashed")
 
 
 def _backward(upstream: np.ndarray, sums: dict[str, np.ndarray], stretched: dict[str, list[int]]) -> str:
@@ -641,7 +633,7 @@ def _backward(upstream: np.ndarray, sums: dict[str, np.ndarray], stretched: dict
     told = " ".join(_folds(name, array.shape, stretched[name]) for name, array in sums.items())
     alt = f"The gradient of the result, and what becomes of it. {told}"
     wide, tall = x + 170 + widest + 4, max(y, top + 36 + whole.tall)
-    return svg.drawn(wide, tall, alt, shapes, "Backward: gradients, repetitions summed", least=0.72 * wide)
+    return svg.drawn(wide, tall, alt, shapes, "Backward: gradients, repetitions summed")
 
 
 class Grid:
@@ -761,7 +753,7 @@ def _contours(side: np.ndarray, values: np.ndarray) -> list[str]:
         labels = [(left + wide / 2, top + tall / 2, low)]
     shapes.append(svg.box(left, top, wide, tall))
     for x, y, level in labels:
-        shapes.append(svg.words(x, y - 3, f"{level:.2g}", "value strong", size=12))
+        shapes.append(svg.words(x, y - 3, f"{level:.2g}", "strong", size=12))
     for place in (side[0], side[len(side) // 2], side[-1]):
         x, y = at(np.array([[place, place]]))[0]
         shapes.append(svg.words(x, top + tall + 15, f"{place:.3g}", size=11))

@@ -95,7 +95,7 @@ for id, title, nudge, rule_text, read in (
         "tensor-for-array",
         "a MyTensor is used like an array",
         "Is it a tensor or an array? backward(base) is handed a MyTensor, a rule base as an array.",
-        "Take its data: tensor.data is the array in a tensor.",
+        "Take its data: base.data is the array in base, tensor.data the one in any tensor.",
         WALK,
     ),
     (

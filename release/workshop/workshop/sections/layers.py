@@ -332,7 +332,7 @@ def known_layer(trial: TensorTrial, inputs: int, outputs: int, name: str = "laye
 )
 def linear_parameters(trial: TensorTrial) -> None:
     """parameters() lists a weight and a bias"""
-    layer = trial.run("layer = Linear(3, 2)", see="layer.parameters()")["layer"]
+    layer = trial.run("layer = Linear(3, 2)", see="[p.tensor.shape for p in layer.parameters()]")["layer"]
     found = weight_and_bias(trial, layer, 3, 2)
     if set(found) != {"weight", "bias"}:
         with trial.clock.learner_code(trial.seconds):
@@ -362,7 +362,7 @@ def new_weights(trial: TensorTrial, inputs: int, outputs: int) -> None:
     """Look at the weights of two new layers."""
     code = f"np.random.seed({trial.rng.integers(1000)})\n"
     code += f"layer, other = Linear({inputs}, {outputs}), Linear({inputs}, {outputs})"
-    variables = trial.run(code, see="layer.parameters()")
+    variables = trial.run(code, see="[(p.tensor.data.min(), p.tensor.data.max()) for p in layer.parameters()]")
     arrays = []
     for name in ("layer", "other"):
         tensor = weight_and_bias(trial, variables[name], inputs, outputs).get("weight")

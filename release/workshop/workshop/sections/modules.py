@@ -54,6 +54,7 @@ def parameters_are(
             if strange:
                 got = f"parameters() holds {text_of(strange[0], 80)}"
                 raise Failed(got, "objects of class Parameter", mistake="parameters-not-parameters")
+            trial.snippet = f"{code}\n[p.tensor.data.tolist() for p in m.parameters()]"  # which shows no addresses
             values = sorted((array_of(parameter.tensor, "a parameter").tolist() for parameter in found), key=repr)
         wanted = sorted([*expected, *inner], key=repr)
         trial.observe(code, "held(m.parameters())", repr(wanted), repr(values), values == wanted)
