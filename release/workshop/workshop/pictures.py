@@ -65,7 +65,6 @@ def draw_descent(
     rates: float | Sequence[float] = (0.1,),
     steps: int = 6,
     path: Sequence[Any] | None = None,
-    between: tuple[float, float] | None = None,
 ) -> None:
     """Draw a function of one number as a valley, and the steps that gradient descent takes in it.
 
@@ -81,7 +80,6 @@ def draw_descent(
         rates: the learning rates.
         steps: how many steps each takes.
         path: the visited places, numbers or tensors: then these are drawn, and `df`, `start` and `rates` not used.
-        between: from where to where the valley is drawn at least; as far as the steps go without it.
     """
     with _kindly("The valley") as made:
         if path is not None:
@@ -95,9 +93,6 @@ def draw_descent(
             paths = [(f"lr = {rate:g}", _descended(df, _number(start, "start"), rate, steps)) for rate in rates[:12]]
         losses = [[_loss(f, place) for place in places] for _, places in paths]
         low, high, highest = _limits([places for _, places in paths], losses)
-        if between is not None:
-            sides = [_number(end, "between") for end in between]
-            low, high = min(low, *sides), max(high, *sides)
         grid = [float(place) for place in np.linspace(low, high, CURVE)]
         curve = np.array([_loss(f, place) for place in grid])
         if not np.isfinite(curve).any():

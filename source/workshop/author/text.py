@@ -1214,33 +1214,33 @@ tests.walk_graph("a * x + b * x")
 # %% [markdown]
 # #### Roll down a curve
 #
-# What is a gradient good for? It points uphill, so a small step the other way leads down. Here is a curve with two valleys,
-# written with your operators, and a ball that starts at 3. Each step is `x - 0.1 * gradient`.
+# What is a gradient good for? It points uphill, so a small step the other way leads down. Here is a curve, written with
+# your operators, and a ball that starts at 6. Each step is `x - 0.5 * gradient`.
 #
-# **Predict:** in which valley does the ball end? Is it the deeper one?
+# **Predict:** the curve is $x + 4 / x$. Where does the ball come to rest? (Its slope is $1 - 4 / x^2$.)
 
 # %%
 def curve(x: Any) -> Any:
-    """Two valleys; for numbers, arrays and tensors alike."""
-    return (x**2 - 4) ** 2 / 8 + x / 2
+    """For numbers and tensors alike."""
+    return x + 4 / x
 
 
-if hasattr(MyTensor, "__pow__"):
-    x, path = MyTensor(3.0, requires_grad=True), []
-    for _ in range(30):
+if hasattr(MyTensor, "__rtruediv__"):
+    x, path = MyTensor(6.0, requires_grad=True), []
+    for _ in range(20):
         path.append(float(x.data))
         x.grad = None  # else gradients add up
         curve(x).backward()
         if x.grad is not None:
-            x.data[...] -= 0.1 * x.grad[...]
-    tests.draw_descent(curve, path=path, between=(-3.2, 3.2))
+            x.data[...] -= 0.5 * x.grad[...]
+    tests.draw_descent(curve, path=path)
 else:
     print("Your tensors cannot compute yet: see step 4.")
 
 # %% [markdown]
 # You have just *trained* one number: the heart of all that follows.
 #
-# **Your turn:** where does the ball end from -3, or from 0.5? And with steps of `0.4 * gradient`?
+# **Your turn:** let the ball begin at 0.5. Why does it jump so far at first? And what do steps of `0.1 * gradient` change?
 #
 # (`x.data[...] -= ` changes the array in place. Without
 # `[...]` Python would change it *and then* raise `AttributeError`, because it finally tries to assign the property.)
