@@ -2465,18 +2465,21 @@ else:
 
 # %% [markdown]
 # Your network *is* a PyTorch network. What does PyTorch add, beside its speed on large ones? Hundreds of operations with
-# their rules, other layers, losses and optimizers, files, and a GPU if there is one. Paste this into a new cell; it
-# changes three lines and saves the result:
+# their rules, other layers, losses and optimizers, files, and a GPU if there is one. Paste this into a new cell: it trains
+# on the GPU, if you have one, and saves the result.
 #
 # ```python
-# device = "cuda" if torch.cuda.is_available() else "cpu"  # the GPU, if there is one
+# device = "cuda" if torch.cuda.is_available() else "cpu"
 # network = TorchModel().to(device)
-# train_torch(network, to_torch(train_images).to(device), to_torch(one_hot(train_labels)).to(device))
+# inputs = to_torch(train_images).to(device)
+# targets = to_torch(one_hot(train_labels)).to(device)
+# train_torch(network, inputs, targets)
 #
-# torch.save(network.state_dict(), "digits.pt")  # the numbers of all parameters, by name
+# torch.save(network.state_dict(), "digits.pt")  # all parameters, by name
 # again = TorchModel()
 # again.load_state_dict(torch.load("digits.pt", map_location="cpu"))
-# print(f"read from the file: {accuracy_torch(again, to_torch(held_out_images), held_out_labels):.1%}")
+# share = accuracy_torch(again, to_torch(held_out_images), held_out_labels)
+# print(f"read from the file: {share:.1%}")
 # ```
 #
 # A GPU is no faster with networks as small as this one.
