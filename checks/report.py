@@ -152,7 +152,7 @@ class Report:
         title = f"{self.title}, up to “{self.stages[self.until]}”" if self.until else self.title
         if self.practice:
             passed = sum(check.status == "passed" for check in self.checks)
-            return f"{title}: {passed} of {len(self.checks)} checks pass{praise}"
+            return f"{title}: {passed} of {counted(len(self.checks), 'check')} passed{praise}"
         return f"{title}: {self.score:g} of {self.points:g} points{praise}"
 
     def _below(self) -> list[str]:
