@@ -247,7 +247,7 @@ def test_a_seed_repeats_what_learners_code_draws():
         seen.append(np.random.random())
         return n
 
-    for seed in (3, 3, 4):
+    for seed in (3, 3, 10**19):
         np.random.seed()
         state = np.random.get_state()[1].tolist()
         staged().run({"f": f, "g": abs}, seed=seed)
