@@ -951,3 +951,19 @@ def test_a_kernel_that_says_it_printed_what_is_no_text_is_not_believed(capsys):
     finally:
         made.close()
     assert capsys.readouterr().out == ""
+
+
+def test_what_learners_code_draws_is_the_same_for_the_judge():
+    section = Section("f", "Functions", "tests.test_f(f)", assignment=Assignment("Functions"))
+
+    @section.check(1)
+    def one(trial):
+        """f() is 1"""
+        trial.expect("y = f()", y=1)
+
+    code = "import numpy as np\ndef f():\n    return np.random.randint(10**6)"
+    names = {}
+    exec(code, names)
+    here = section.run({"f": names["f"]}, seed=10**19).checks[0].got
+    there = [jailed.report(section, [("<cell>", code)], ["f"], seed=10**19).checks[0].got for _ in range(2)]
+    assert there == [here, here]
