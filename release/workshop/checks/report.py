@@ -152,7 +152,7 @@ class Report:
         title = f"{self.title}, up to “{self.stages[self.until]}”" if self.until else self.title
         if self.practice:
             passed = sum(check.status == "passed" for check in self.checks)
-            return f"{title}: {passed} of {len(self.checks)} checks pass{praise}"
+            return f"{title}: {passed} of {counted(len(self.checks), 'check')} passed{praise}"
         return f"{title}: {self.score:g} of {self.points:g} points{praise}"
 
     def _below(self) -> list[str]:
@@ -407,8 +407,9 @@ STYLE = f"""<style>
 .minitorch-report.minitorch-report pre {{ color: {TEXT}; background: {FAINT}; padding: 0.5em 0.8em; border-radius: 3px;
   border: 0; font-size: 0.93em; line-height: 1.45; white-space: pre-wrap; overflow-wrap: anywhere; }}
 .minitorch-report code {{ color: {TEXT}; background: {FAINT}; padding: 0.1em 0.3em; border-radius: 3px; }}
-.minitorch-report table {{ border-collapse: collapse; background: transparent; margin: 0.3em 0; }}
-.minitorch-report th, .minitorch-report td {{ color: {TEXT}; background: transparent; padding: 0.2em 0.8em;
+.minitorch-report.minitorch-report table {{ border-collapse: collapse; background: transparent; margin: 0.5em 0;
+  font-size: 1em; }}
+.minitorch-report th, .minitorch-report td {{ color: {TEXT}; background: transparent; padding: 0.3em 0.8em;
   white-space: normal; font-weight: normal; }}
 .minitorch-report tbody th {{ white-space: nowrap; }}
 </style>"""

@@ -393,7 +393,7 @@ def _tried(check: Check, again: int = 0, *, names: dict[str, Any], seed: int, cl
     drawn = [seed, zlib.crc32(check.id.encode()), *([again] if again else [])]
     trial = known.assignment.trial(check, names, np.random.default_rng(drawn), clock, known)
     clock.theirs.clear()
-    trial.tries(f"np.random.seed({drawn})")
+    trial.tries(f"np.random.seed({np.random.SeedSequence(drawn).generate_state(4).tolist()})")
     trial.snippet = None
     trial.attempt(check.run)
     return trial

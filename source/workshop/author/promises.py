@@ -595,7 +595,7 @@ PROMISES = {
             "model/model_shape",
             "model-one-score",
         ),
-        Promise("It moves your model's parameters by hand", "model/model_reached", "model-third-layer-unused"),
+        Promise("Its test moves your model's parameters by hand", "model/model_reached", "model-third-layer-unused"),
         Promise(
             "and compares what the scores do with their gradients.", "model/model_gradients", "model-scores-doubled"
         ),

@@ -36,20 +36,20 @@
 # | Section | You will | At its end | Minutes |
 # | --- | --- | --- | --- |
 # | Set-up | meet a network that reads | it reads a digit that you draw | 5 |
-# | Tensors | look at types, shapes and strides | your first test has passed | 25 |
-# | Reminders | recall training, and differentiate numerically | a model learns with your derivative | 30 |
+# | Tensors | look at types, shapes and strides | your first test has passed | 20 |
+# | Reminders | recall training, and differentiate numerically | a model learns with your derivative | 25 |
 # | Automatic differentiation | see how a program differentiates | you know what to build | 10 |
-# | ... its data | build `MyTensor`, which holds numbers | it prints itself | 15 |
+# | ... its data | build `MyTensor`, which holds numbers | it prints itself, and the first points are yours | 20 |
 # | ... broadcasting, backward | build `unbroadcast` | you see how a gradient folds back | 10 |
-# | ... its calculus | build the rules of the operations | they agree with your numeric derivative | 25 |
-# | ... its operators | have `MyTensor` record what you compute | you see your own graph | 30 |
-# | ... its walk | build `backward` | you roll down a curve with it | 30 |
-# | PyTorch architecture | build `MyModule` | a network lists its parameters | 20 |
+# | ... its calculus | build the rules of the operations | they agree with your numeric derivative | 20 |
+# | ... its operators | have `MyTensor` record what you compute | it computes like NumPy | 30 |
+# | ... its walk | build `backward` | you see your own graph, and roll down a curve with it | 30 |
+# | PyTorch architecture | build `MyModule` | a network is drawn, with all its parameters | 15 |
 # | Base layers | build `matmul`, `Linear` and `ReLU` | you see what a layer does to a plane | 35 |
 # | Optimizer | build `SGD` | you watch the steps of several rates in a valley | 15 |
 # | Loss functions | build `MSELoss` | your library is complete | 15 |
-# | Make a model! | train your network on handwritten digits | it reads the digit that you draw | 30 |
-# | Conclusion | see the same network in PyTorch | you can go on by yourself | 5 |
+# | Make a model! | train your network on handwritten digits, then in PyTorch | it reads the digit that you draw | 45 |
+# | Conclusion | look back, and ahead | you can go on by yourself | 5 |
 #
 # Five hours in all. It need not be one sitting.
 
@@ -125,7 +125,7 @@ tests.read_digit("""
 # %% [markdown]
 # ## Tensors
 #
-# *Reading, playing and a first test, 25 minutes.*
+# *Reading, playing and a first test, 20 minutes.*
 #
 # A *tensor* is an array with any number of dimensions whose elements all have one type. With no dimension it is a
 # single number (a *scalar*), with one a vector, with two a matrix. In memory there is only a one-dimensional
@@ -300,7 +300,7 @@ print(a.dtype, b.dtype, c.dtype)
 # %% [markdown]
 # ## Reminders
 #
-# *Reading, playing and a small test, 30 minutes.*
+# *Reading, playing and a small test, 25 minutes.*
 #
 # ### Machine learning
 #
@@ -1408,7 +1408,7 @@ tests.draw_network(Network)
 # %% [markdown]
 # ## Base layers
 #
-# *Building, 40 minutes: 15 for `matmul`, 25 for `Linear` and `ReLU`.*
+# *Building, 35 minutes: 15 for `matmul`, 20 for `Linear` and `ReLU`.*
 #
 # `Linear` and `ReLU` are the bread and butter of neural networks. A linear layer mixes all its inputs by a matrix
 # product, so that comes first.
@@ -1944,7 +1944,7 @@ tests.draw_descent(lambda w: line_loss(MyTensor(w)), slope, start=0.0, rates=(0.
 # %% [markdown]
 # ## Make a model!
 #
-# *Building and playing, 60 minutes. Let's see your creativity at work!*
+# *Building and playing, 45 minutes. Let's see your creativity at work!*
 #
 # **What you will build:** a network, and the loop that trains it. You have all the parts. Here they learn a straight
 # line, $y = 3x + 1$, from four points. The five lines in the loop are the heart of nearly all deep learning:
@@ -1976,7 +1976,7 @@ tests.draw_descent(lambda w: line_loss(MyTensor(w)), slope, start=0.0, rates=(0.
 # %% [markdown]
 # ### The training loop
 #
-# *Building, 20 minutes.*
+# *Building, 15 minutes.*
 #
 # The loop, `train`, for any model and any examples. An example is a row of `images` (they may be
 # anything that numbers describe), and the same row of `targets` is what the model should answer to it.
@@ -2177,7 +2177,7 @@ def accuracy(model: MyModule, images: np.ndarray, labels: np.ndarray) -> float:
 # %% [markdown]
 # ### The model
 #
-# *Building, 15 minutes.*
+# *Building, 10 minutes.*
 #
 # Now your network, `SuperModel`. The shapes, for a mini-batch of $n$ pictures and, say, 32
 # *hidden* units (between input and output): $(n, 64) \to (n, 32) \to (n, 10)$.
