@@ -252,7 +252,7 @@ PROMISES = {
             "Without a `base` take ones: then $L$ is the sum of `y`'s elements.", "tensor/upstream", "upstream-averaged"
         ),
         Promise(
-            "Add to the `grad` of every leaf that requires one the gradient of sum(base * self) with respect to it.",
+            "Add the gradient of sum(base * self) to the `grad` of every leaf that requires one.",
             "tensor/paths",
             "consumers-as-a-set",
         ),

@@ -652,22 +652,22 @@ class MyTensor:
         requires_grad: bool = False,
         crossOpBack: "MyCrossBackward | None" = None,
     ) -> None:
-        # Set: self.__data (a NumPy array), self.dtype, self.requires_grad, self.grad, self.backward_op.
+        # Set: self.__data (a NumPy array), self.dtype, self.requires_grad, self.grad,
+        # self.backward_op.
         # The two underscores make Python store `__data` as `_MyTensor__data`: hidden, not secret.
         ### BEGIN SOLUTION
         if crossOpBack is not None:  # the result of an operation owns its fresh array
             array = np.asarray(data, dtype=dtype)
         elif not isinstance(data, (np.ndarray, list, tuple, np.generic, int, float)):
-            raise TypeError(
-                f"MyTensor needs numbers (a list, tuple, NumPy array, int or float), not {type(data).__name__}"
-            )
+            kind = type(data).__name__
+            raise TypeError(f"MyTensor needs numbers (in a list, tuple or array, or one), not {kind}")
         else:
             array = np.array(data, dtype=dtype)  # a copy, as torch.tensor makes one
             if array.dtype.kind not in "fiub":
                 raise TypeError(f"MyTensor needs numbers, not elements of type {array.dtype}")
             if requires_grad and array.dtype.kind != "f":
                 if dtype is not None:
-                    raise TypeError(f"only floating-point tensors can require a gradient, not {array.dtype}")
+                    raise TypeError(f"only fractions can require a gradient, not {array.dtype}")
                 array = array.astype(np.float64)
         self.__data = array
         self.dtype = array.dtype
@@ -676,7 +676,8 @@ class MyTensor:
         self.backward_op = crossOpBack
         ### END SOLUTION
 
-    # A property is read like an attribute: `tensor.shape`, without parentheses. (An example, given.)
+    # A property is read like an attribute: `tensor.shape`, without parentheses.
+    # (An example, given.)
     @property
     def shape(self) -> tuple[int, ...]:
         return self.__data.shape
@@ -711,7 +712,7 @@ class MyTensor:
 
     def __setitem__(self, index: Any, value: Any) -> None:
         if self.requires_grad:
-            raise RuntimeError("this tensor requires a gradient: writing into it would falsify the graph")
+            raise RuntimeError("a tensor that requires a gradient may be in a graph: it stays")
         self.__data[index] = value
     ### END SOLUTION
 
@@ -998,8 +999,8 @@ class MyCrossBackward:
             What the rule returns: one gradient for each input.
         """
         gradients = self.__rule(base, *self.inputs)
-        if isinstance(gradients, (np.ndarray, np.generic)):  # else one would take its rows for gradients
-            raise TypeError(f"the rule of {self} must return a tuple, with one gradient for each input")
+        if isinstance(gradients, (np.ndarray, np.generic)):  # its rows would pass for gradients
+            raise TypeError(f"the rule of {self} must return a tuple, one gradient for each input")
         return gradients
 
 
@@ -1021,7 +1022,9 @@ class MyTensor(MyTensor):  # goes on with the class of step 1
         weak = not isinstance(other, np.ndarray) and self.dtype.kind == "f"
         return MyTensor(other, dtype=self.dtype if weak else None)
 
-    def __binary(self, other: Any, forward: Callable, rule: Callable, name: str, reflected: bool = False) -> "MyTensor":
+    def __binary(
+        self, other: Any, forward: Callable, rule: Callable, name: str, reflected: bool = False
+    ) -> "MyTensor":
         other = self.__wrap(other)
         if other is None:
             return NotImplemented
@@ -1136,7 +1139,7 @@ class MyTensor(MyTensor):  # goes on with the class of step 4
     """An n-dimensional array that can record the operations it takes part in."""
 
     def backward(self, base: "MyTensor | None" = None) -> None:
-        """Add to the `grad` of every leaf that requires one the gradient of sum(base * self) with respect to it.
+        """Add the gradient of sum(base * self) to the `grad` of every leaf that requires one.
 
         Args:
             base: the upstream gradient, in this tensor's shape. None means ones.
@@ -1149,9 +1152,10 @@ class MyTensor(MyTensor):  # goes on with the class of step 4
         else:
             upstream = base.data if isinstance(base, MyTensor) else np.asarray(base, self.dtype)
             if upstream.shape != self.shape:
-                raise ValueError(f"the upstream gradient has shape {upstream.shape}, this tensor {self.shape}")
-        # Kahn's algorithm (Topological sorting of large networks, 1962): count how many consumers each tensor has,
-        # and hand its gradient on when all of them have contributed. Loops, because recursion ends at about 1,000.
+                raise ValueError(f"base has shape {upstream.shape}, this tensor {self.shape}")
+        # Kahn's algorithm (Topological sorting of large networks, 1962): count how many consumers
+        # each tensor has, and hand its gradient on when all of them have contributed. Loops,
+        # because recursion ends at about 1,000.
         consumers = {self: 0}
         stack = [self]
         while stack:

@@ -439,7 +439,7 @@ WRONG = [
         "wrong-exception",
         "tensor",
         "refuse",
-        ('raise TypeError(\n                f"MyTensor needs', 'raise ValueError(\n                f"MyTensor needs'),
+        ('raise TypeError(f"MyTensor needs numbers (', 'raise ValueError(f"MyTensor needs numbers ('),
     ),
     Wrong(
         "input-type-asserted",
