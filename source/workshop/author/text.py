@@ -660,7 +660,7 @@ class MyTensor:
             array = np.asarray(data, dtype=dtype)
         elif not isinstance(data, (np.ndarray, list, tuple, np.generic, int, float)):
             kind = type(data).__name__
-            raise TypeError(f"MyTensor needs numbers (in a list, tuple or array, or one), not {kind}")
+            raise TypeError(f"MyTensor needs numbers (a list, tuple, array or one), not {kind}")
         else:
             array = np.array(data, dtype=dtype)  # a copy, as torch.tensor makes one
             if array.dtype.kind not in "fiub":
@@ -2551,7 +2551,8 @@ def load_images(
 # np.random.seed(0)
 # fashion_model = FashionModel()
 # fashion_losses = train(fashion_model, fashion_images, one_hot(fashion_labels), epochs=5, lr=0.2)
-# print(f"held-out accuracy: {accuracy(fashion_model, held_out_fashion, held_out_fashion_labels):.1%}")
+# read = accuracy(fashion_model, held_out_fashion, held_out_fashion_labels)
+# print(f"held-out accuracy: {read:.1%}")
 # ```
 
 # %% [markdown]
