@@ -296,9 +296,13 @@ def _line(check: Result) -> str:
 
 def _rest(check: Result) -> str:
     """What was got, without the line that has been said."""
-    got, line = check.got or "", _line(check).removesuffix("…")  # where it was cut
+    got, line = check.got or "", _line(check)
+    if check.expected is not None:
+        return got
     first, _, rest = got.partition("\n")
-    return rest if check.expected is None and line and first.startswith(line) else got
+    if first == line or (line.endswith("…") and first.startswith(line[:-1])):  # it was cut there
+        return rest
+    return got.removeprefix(f"{line}: ")
 
 
 def _wrapped(line: str, indent: int) -> list[str]:
