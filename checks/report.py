@@ -398,7 +398,7 @@ STYLE = f"""<style>
 .minitorch-report details[open] > summary::before {{ content: "▾"; }}
 .minitorch-report .verdict {{ flex: 0 0 5.2em; white-space: nowrap; }}
 .minitorch-report .points {{ flex: 0 0 6em; white-space: nowrap; }}
-.minitorch-report li > * > .verdict + * + span {{ flex: 1; max-width: 80ch; }}
+.minitorch-report .verdict ~ span:last-child {{ flex: 1; max-width: 80ch; }}
 .minitorch-report li.failed > details > summary > .verdict {{ font-weight: bold; }}
 .minitorch-report .stage {{ margin: 0.4em 0; border: 1px solid {EDGE}; border-radius: 3px; }}
 .minitorch-report .stage > summary {{ background: {FAINT}; font-weight: 600; }}
