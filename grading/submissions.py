@@ -50,7 +50,7 @@ FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 ZIP = b"PK\3\4"  # how one begins
 # In the name of a file. More may follow, as in x.ipynb.txt.
 NOTEBOOK = re.compile(r"\.ipynb(?![a-z0-9])", re.IGNORECASE)
-DEFINITION = re.compile(r"^(?:class|def)[ \t]+(\w+)", re.MULTILINE)
+DEFINITION = re.compile(r"^([ \t]*)(?:class|def)[ \t]+(\w+)", re.MULTILINE)
 
 
 @dataclass
@@ -561,12 +561,14 @@ def _find_answers(cells: list[dict[str, Any]], claims: list[int | None], course:
         if nbgrader_mark(given).get("solution") and place not in claims
     ]
     defined = [defined_names(cell["source"]) for cell in cells] if lost else []
+    within = [defined_names(cell["source"], within=True) for cell in cells] if lost else []
     for place in lost:
         wanted = defined_names(course.cells[place].source)
+        parts = defined_names(course.cells[place].source, within=True)  # which tell the cells of one class apart
         test = _tests_there(_test_of(place, course), claims)[-1]
         having = [
             # Trials come after the test. Of what is above it, the one with the most of it, the last one of several.
-            (number < test, len(wanted & names), number)
+            (number < test, len(parts & within[number]), number)
             for number, names in enumerate(defined)
             if wanted & names and (claims[number] is None or _is_locked(course.cells[claims[number]]))
         ]
@@ -578,6 +580,9 @@ def _bare(source: str) -> str:
     return "\n".join(line.rstrip() for line in source.strip().split("\n"))
 
 
-def defined_names(source: str) -> set[str]:
-    """Names of the classes and functions that code defines at its top. It is not parsed: learners wrote it."""
-    return set(DEFINITION.findall(source))
+def defined_names(source: str, within: bool = False) -> set[str]:
+    """Names of the classes and functions that code defines, at its top or also `within` those.
+
+    It is not parsed: learners wrote it.
+    """
+    return {name for space, name in DEFINITION.findall(source) if within or not space}

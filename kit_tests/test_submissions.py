@@ -584,6 +584,26 @@ def test_of_several_cells_the_one_with_most_of_an_answer_is_the_answer():
     assert remarks(made) == ""
 
 
+def test_without_marks_the_cells_of_a_class_that_grows_are_told_apart_by_their_methods():
+    course = copy.deepcopy(source())
+    place = next(number for number, cell in enumerate(course.cells) if grade_id(cell) == "tensor")
+    grown = {
+        "data": "class Stack:\n    def __init__(self): ...\n    def push(self, x): ...",
+        "taking": "class Stack(Stack):\n    def pop(self): ...",
+        "looking": "class Stack(Stack):\n    def peek(self): ...\n    def size(self): ...",
+    }
+    for name, text in reversed(grown.items()):
+        cell = nbformat.v4.new_code_cell(text, metadata={"nbgrader": {**course.cells[place].metadata.nbgrader}})
+        cell.metadata.nbgrader.grade_id = name
+        course.cells.insert(place, cell)
+    written = {name: text.replace("...", "pass") for name, text in grown.items()}
+    given = strip(notebook(others="solution"))
+    given["cells"][place:place] = [code_cell(text) for text in written.values()]
+    made = submissions.restore(handed_in(strip(given)), course, Budget(60))
+    assert {name: answers(made)[name] for name in written} == written
+    assert remarks(made) == ""
+
+
 def test_answers_that_are_missing_are_said_to_be():
     made = restored({"cells": [code_cell("class MyTensor: ...")]})
     assert_gradable(made)
