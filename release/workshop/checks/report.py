@@ -296,9 +296,13 @@ def _line(check: Result) -> str:
 
 def _rest(check: Result) -> str:
     """What was got, without the line that has been said."""
-    got, line = check.got or "", _line(check).removesuffix("…")  # where it was cut
+    got, line = check.got or "", _line(check)
+    if check.expected is not None:
+        return got
     first, _, rest = got.partition("\n")
-    return rest if check.expected is None and line and first.startswith(line) else got
+    if first == line or (line.endswith("…") and first.startswith(line[:-1])):  # it was cut there
+        return rest
+    return got.removeprefix(f"{line}: ")
 
 
 def _wrapped(line: str, indent: int) -> list[str]:
@@ -394,7 +398,7 @@ STYLE = f"""<style>
 .minitorch-report details[open] > summary::before {{ content: "▾"; }}
 .minitorch-report .verdict {{ flex: 0 0 5.2em; white-space: nowrap; }}
 .minitorch-report .points {{ flex: 0 0 6em; white-space: nowrap; }}
-.minitorch-report li > * > .verdict + * + span {{ flex: 1; max-width: 80ch; }}
+.minitorch-report .verdict ~ span:last-child {{ flex: 1; max-width: 80ch; }}
 .minitorch-report li.failed > details > summary > .verdict {{ font-weight: bold; }}
 .minitorch-report .stage {{ margin: 0.4em 0; border: 1px solid {EDGE}; border-radius: 3px; }}
 .minitorch-report .stage > summary {{ background: {FAINT}; font-weight: 600; }}

@@ -384,7 +384,7 @@ def _tell(result: Result, trial: Trial, verdict: Verdict) -> None:
     says, result.hints = verdict.says, list(verdict.hints)
     if verdict.first:
         says, result.hints = f"the same cause as in “{verdict.first}”: {says}", []
-    result.says = printable(says, 160)
+    result.says = printable(says, 240)
     result.mistake = verdict.mistake.id if verdict.mistake else None
 
 

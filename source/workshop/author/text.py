@@ -2069,6 +2069,7 @@ def train(
 # shown, and takes the same mini-batches with PyTorch.
 
 # %%
+# For you, now. It counts once more below, together with the model.
 tests.test_train(train, MyModule, Parameter, matmul, SGD, MSELoss, MyTensor)
 
 # %% [markdown]
