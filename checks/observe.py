@@ -695,6 +695,12 @@ def differs(what: str, expected: Any, got: Any) -> str:
             return plainly
         if len(items) != len(expected):
             return f"{what} has {_counted(len(items), 'element')} instead of {len(expected)}"
+        kinds = (
+            at for at, both in enumerate(zip(expected, items, strict=True)) if both[0] == both[1] and not same(*both)
+        )
+        if (at := next(kinds, None)) is not None and _number(items[at]) is not None:
+            wanted = an(class_name(expected[at]))
+            return f"{what}[{at}] is {text_of(items[at], 40)}, {an(class_name(items[at]))}, not {wanted}"
         if all(_number(each) is not None and type(each) is not complex for each in (*expected, *items)):
             return f"{what} {relation(np.array(items, float), np.array(expected, float))}"
         at = next(at for at, each in enumerate(expected) if not same(each, items[at]))

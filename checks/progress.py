@@ -112,8 +112,16 @@ def table(assignment: Assignment) -> tuple[str, list[tuple[str, str, str, str]],
         for place, section in enumerate(sections)
         if section.id not in done and not (section.practice and place < begun)  # practice may be left out
     ]
-    line = f"Next: {todo[0].title}, then run {todo[0].call}" if todo else "Nothing is left to do. Well done!"
+    left = [section for section in sections if section.practice and section.id in run and section.id not in done]
+    line = f"Next: {todo[0].title}, then run {todo[0].call}" if todo else "All points are yours. Well done!"
+    if left and not todo:
+        line += f" If you like: {left[0].title}, for practice."
     return f"{assignment.title}: {earned:g} of {assignment.points:g} points", rows, line
+
+
+def _with_remark(title: str, remark: str) -> str:
+    """Both in one cell of the table, which so fits a narrow page."""
+    return html.escape(title) + (f"<br><small>{html.escape(remark)}</small>" if remark else "")
 
 
 def show_progress(assignment: Assignment) -> None:
@@ -123,12 +131,12 @@ def show_progress(assignment: Assignment) -> None:
     note = f"Kept in {FILE.name} beside tests.py; delete it to begin anew. It is never graded."
     cells = "".join(
         f'<tr><th scope="row" style="{LEFT}">{html.escape(row[1])}</th>'
-        f"{cell(html.escape(row[2]), NARROW)}{cell(html.escape(row[0]))}{cell(html.escape(row[3]))}</tr>"
+        f"{cell(html.escape(row[2]), NARROW)}{cell(_with_remark(row[0], row[3]))}</tr>"
         for row in rows
     )
     page = (
         f'<div class="minitorch-report">{STYLE}<p><strong>{html.escape(title)}</strong></p><table><thead><tr>'
-        f"{head('Result')}{head('Points')}{head('Section')}{head('Remark')}</tr></thead><tbody>{cells}</tbody></table>"
+        f"{head('Result')}{head('Points')}{head('Section')}</tr></thead><tbody>{cells}</tbody></table>"
         f"<p>{html.escape(line)}</p><p>{html.escape(note)}</p></div>"
     )
     show({"text/plain": "\n".join([title, "", *lines, "", line, note]), "text/html": page})

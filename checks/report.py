@@ -25,6 +25,7 @@ SYMBOLS = {"passed": "✓", "waiting": "…", "missing": "○", "broken": "!", "
 # In the elements themselves: a front end that does not trust the notebook drops STYLE and keeps these.
 LEFT = "text-align: left; vertical-align: top"
 NARROW = "; white-space: nowrap"
+LONG = 25  # lines of code that is shown folded
 PLAIN = "list-style: none; margin: 0; padding: 0"
 
 
@@ -200,7 +201,7 @@ class Report:
         points = "" if self.practice else f"{check.points:4g}  "
         indent = len(margin) + INDENT - (6 if self.practice else 0)
         lines = _wrapped(f"{margin}{SYMBOLS[check.status]} {WORDS[check.status]:8}{points}{check.title}", indent)
-        if check.status != "passed" and (check.status != "waiting" or _line(check) != said):
+        if _line(check) and (check.status != "waiting" or _line(check) != said):
             lines += _wrapped(" " * indent + _line(check), indent)
         if check is self.open:
             lines += _details(check)
@@ -231,7 +232,7 @@ class Report:
     def _row(self, check: Result, said: str) -> str:
         points = "" if self.practice else f'<span class="points">{check.score:g} of {check.points:g}</span> '
         what = f"{mark(check.status)} {points}<span>{html.escape(check.title)}"
-        if check.status != "passed" and (check.status != "waiting" or _line(check) != said):
+        if _line(check) and (check.status != "waiting" or _line(check) != said):
             what += f"<br>{html.escape(_line(check))}"
         what += "</span>"
         inside = _details_html(check)
@@ -355,8 +356,10 @@ def cell(content: str, more: str = "") -> str:
     return f'<td style="{LEFT}{more}">{content}</td>'
 
 
-def _pre(text: str) -> str:
-    return f"<pre>{html.escape(text)}</pre>"
+def _pre(text: str, folded: bool = False) -> str:
+    """Text as it stands; of much of it only the number of its lines is seen before it is unfolded."""
+    shown = f"<pre>{html.escape(text)}</pre>"
+    return f"<details><summary>{text.count(chr(10)) + 1} lines</summary>{shown}</details>" if folded else shown
 
 
 def _details_html(check: Result) -> str:
@@ -364,11 +367,12 @@ def _details_html(check: Result) -> str:
     boxes = []
     if check.snippet:
         boxes.append(("code", check.snippet))
+    long = boxes and check.snippet.count("\n") >= LONG
     if check.expected is not None:
         boxes += [("expected", check.expected), ("got", check.got or "")]
     elif check.status in ("failed", "missing", "broken") and _rest(check):
         boxes.append(("details", _rest(check)))
-    seen = "".join(f"<span>{label}</span>{_pre(text)}" for label, text in boxes)
+    seen = "".join(f"<span>{label}</span>{_pre(text, long and label == 'code')}" for label, text in boxes)
     parts = [f'<div class="seen">{seen}</div>'] if boxes else []
     if check.snippet:
         then = html.escape(f" {check.drawing.says}", quote=False) if check.drawing else ""
@@ -416,4 +420,5 @@ STYLE = f"""<style>
 .minitorch-report th, .minitorch-report td {{ color: {TEXT}; background: transparent; padding: 0.3em 0.8em;
   white-space: normal; font-weight: normal; }}
 .minitorch-report tbody th {{ white-space: nowrap; }}
+.minitorch-report td small {{ font-size: 1em; opacity: 0.8; }}
 </style>"""

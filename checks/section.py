@@ -233,6 +233,7 @@ def drawn_seed() -> int:
     return random.SystemRandom().randrange(1_000_000)
 
 
+ONLY_RIGHT = "of what is right alone: what fails in other checks is left out here"
 BROKEN = "this check could not look at what your code computed, and says nothing of it; its author should know: {}"
 
 
@@ -311,6 +312,8 @@ def _run(
     for id, trial in failed.items():
         _tell(results[id], trial, verdicts[id])
     for check in checks:
+        if check.any_program and failed and results[check.id].status == "passed":
+            results[check.id].says = ONLY_RIGHT
         unmet = [results[need] for need in check.needs if results[need].status not in ("passed", "broken")]
         if unmet:
             # What waits for a waiting check waits for the same thing: name the one to look at.

@@ -149,7 +149,7 @@ def test_practice_gives_no_points_and_is_in_no_total(notebook):
     section.score(1, f=same, g=same)
     lines = told(assignment, notebook)
     assert lines[0] == "Course: 4 of 4 points" and lines[2] == "✓ all passed practice Trying"
-    assert lines[5] == "Nothing is left to do. Well done!"
+    assert lines[5] == "All points are yours. Well done!"
     assert json.loads(progress.FILE.read_text())["Course"]["try"]["points"] == 2
 
 

@@ -123,7 +123,7 @@ def _walked(graph: Any, variables: dict[str, Any], base: Any) -> tuple[list[tupl
             "how it adds what arrives, and at when it hands it on."
         )
     else:
-        says = f"✓ The leaves have what {own.result.name}.backward() gives them."
+        says = f"✓ At the end the leaves have what {own.result.name}.backward() gives them."
     return steps, says
 
 

@@ -29,6 +29,7 @@ ANSWERS = [
     *("module", "matmul", "layers", "optimizer", "loss", "train", "model"),
 ]
 SETUP = """\
+import builtins
 import sys
 from collections.abc import Callable
 from typing import Any

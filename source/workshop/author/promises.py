@@ -36,7 +36,7 @@ PARAGRAPHS = (
     "- Only leaves",
     "*Broadcasting* repeats",
     "The rule for `parameters()`",
-    "For $A$ of shape",
+    "In general, for $A$",
     "Later `Linear`",
     "A **linear layer**",
     "The bias $b$",
@@ -116,7 +116,7 @@ PROMISES = {
         Promise("an `int` or a `float`.", "tensor/kinds", "number-becomes-a-row"),
         Promise("Anything else (text, `None`, a dictionary) raises `TypeError`.", "tensor/refuse", "anything-goes-in"),
         Promise("raises `TypeError`.", "tensor/refuse", "text-raises-value-error"),
-        Promise("Copy what you are given, as `torch.tensor` does.", "tensor/independent", "array-kept"),
+        Promise("Copy what you are given, as `torch.tensor` does.", "tensor/copied", "array-kept"),
         Promise("**`dtype`** is the array's:", "tensor/types", "dtype-as-asked-only"),
         Promise("the one that was asked for,", "tensor/types", "dtype-forgotten"),
         Promise("else NumPy's choice.", "tensor/types", "float-arrays-widened"),
@@ -140,7 +140,7 @@ PROMISES = {
         Promise("**`repr`** shows the values", "tensor/printing", "repr-shows-shape"),
         Promise("and `requires_grad`.", "tensor/printing", "repr-of-array"),
         Promise(
-            "**Indexing**: `tensor[0, 1]` gives plain NumPy values, outside the graph.",
+            "**Indexing**: `tensor[0, 1]` gives plain NumPy values.",
             "tensor/indexing",
             "index-wraps",
         ),
@@ -321,7 +321,8 @@ PROMISES = {
         Promise("`matmul(a, b)`, the matrix product", "matmul/matmul_value", "matmul-star"),
         Promise("that records itself, and its rule.", "matmul/matmul_left matmul/matmul_right", "matmul-new-leaf"),
         Promise(
-            "For $A$ of shape $(n, k)$ and $B$ of shape $(k, m)$ the product $C = AB$ has shape $(n, m)$, and",
+            "In general, for $A$ of shape $(n, k)$ and $B$ of shape $(k, m)$ the product $C = AB$ has shape $(n, m)$, "
+            "and",
             "matmul/matmul_value",
             "matmul-result-turned",
         ),
@@ -630,9 +631,9 @@ NOTHING = {
         "`self.weight`.",
         "The relu function as a module: it has no parameters.",
         "**In code.** You are given `Parameter` objects: the tensor is in `.tensor`, its gradient in `.tensor.grad`.",
-        "The sum over `axis` (None: over all elements). (Given; from here on it hides Python's own sum.)",
-        "Be warned that from this cell on, the name `sum` hides Python's own (which stays reachable as `builtins.sum`, "
-        "after `import builtins`).",
+        "The sum over `axis` (None: over all elements). (Given.)",
+        "From this cell on, the name `sum` stands for this function, everywhere in the notebook.",
+        "What is no tensor it hands on to Python's own `sum`.",
     ],
     "our recommendation: who organizes it otherwise passes, too": [
         "This sum is the work of `unbroadcast`.",
@@ -642,23 +643,22 @@ NOTHING = {
         "itself): the graded test looks only at how `MyTensor` behaves.",
         "rules take arrays, so the walk starts with `base.data`.",
         "`add_deriv` is given as an example.",
-        "(In our recommendation it comes from the constructor's `crossOpBack`.)",
+        "(In our recommendation it comes from the constructor's `crossOpBack`, which you will need in step 4.)",
         "The power is a number: it gets no gradient, so None.",
         "sum(x, axis). The axis gets no gradient, so None.",
         "Its rule, `sum_deriv`, is yours, and then `MSELoss` is two lines.",
     ],
     "a liberty: either way passes": [
         "You may as well choose `float32` for all.",
-        "Whole numbers may become `float64`, and it is wise where they shall have a gradient: NumPy refuses to add a "
-        "fraction to whole numbers in place. (PyTorch refuses a gradient for them.)",
+        "Whole numbers may become `float64`, and it is wise where they shall have a gradient: NumPy refuses to add "
+        "a fraction to whole numbers in place. (PyTorch refuses a gradient for them.)",
         "an array, or a `MyTensor`, as you like.",
-        "You may refuse that where the tensor requires a gradient, because the graph may have used the old value "
-        "already.",
+        "You may refuse that where the tensor requires a gradient, because a result may depend on the old value.",
         "(The bias may start with zeros.)",
         "(Other initializations of such a size, as those called Xavier and He, pass, too.)",
         "Without it, you may show a progress bar with `tqdm`.",
-        r"If you prefer the weight as $(\text{out}, \text{in})$, with $XW^\top + b$, that passes too; you then need a "
-        "transpose with a rule of its own.",
+        r"If you prefer the weight as $(\text{out}, \text{in})$, with $XW^\top + b$, that passes too; you then need "
+        r"a transpose with a rule of its own.",
     ],
     "says why, or what for": [
         "**What you will build:**",
@@ -666,19 +666,21 @@ NOTHING = {
         "and write the storage in C; that is not for this notebook.)",
         "Those of intermediate results are needed only during the walk.",
         "If the gradient of the output is `[[1, 2, 3], [4, 5, 6]]`,",
-        "If they were all zero, or all equal, all units between input and output would compute the same and receive "
-        "the same gradient: they would stay equal forever.",
-        "Why the root? The *variance*, the mean squared distance from the mean, of a sum of independent numbers is "
-        r"the sum of their variances. So a sum of $\text{in}$ numbers is typically $\sqrt{\text{in}}$ times as large "
-        "as one of them, and we divide by just that.",
-        "You have all the parts. Here they learn a straight line, $y = 3x + 1$, from four points. The five lines in "
-        "the loop are the heart of nearly all deep learning:",
-        "An example is a row of `images` (they may be anything that numbers describe), and the same row of `targets` "
-        "is what the model should answer to it.",
+        "If they were all zero, or all equal, all units between input and output would compute the same and "
+        "receive the same gradient: they would stay equal forever.",
+        r"($\sum$ adds up what follows, here for $l = 1, 2, \dots, k$)",
+        "You have all the parts. Here they learn a straight line, $y = 3x + 1$, from four points. The five lines "
+        "in the loop are the heart of nearly all deep learning:",
+        "An example is a row of `images` (they may be anything that numbers describe), and the same row of "
+        "`targets` is what the model should answer to it.",
         "Now your network, `SuperModel`.",
+        "**Your turn**, and guess before you look: what does the curve do with `lr=30`? (NumPy warns in red that "
+        "numbers overflow.)",
         "Without `zero_grad`?",
-        "The test of `train` gives it a small model that notes what it is shown, and takes the same mini-batches with "
-        "PyTorch.",
+        "`c.backward()`:",
+        "(`sum`, which is given later, records with `MyCrossBackward`: keep that, or change it there.)",
+        "The test of `train` gives it a small model that notes what it is shown, and takes the same mini-batches "
+        "with PyTorch.",
         "- `backward` differentiates one number at a time.",
         "(In books: a *vector-Jacobian product*. The matrix of all derivatives of all elements is never built.)",
         "- **`requires_grad`** says whether the gradient of this tensor is wanted.",
@@ -686,8 +688,8 @@ NOTHING = {
         "- `a`, `x` and `b` are **leaves**. The others are results.",
         "- **Forward**, along the solid arrows, the values are computed and the operations recorded. That is this "
         "step.",
-        "- **Backward**, along the dashed arrows, each operation turns its upstream gradient into the gradients of its "
-        "inputs. That is the next one.",
+        "- **Backward**, along the dashed arrows, each operation turns its upstream gradient into the gradients of "
+        "its inputs. That is the next one.",
         "(Mind `tensor.grad.data`: an array's own `.data` is something else, its memory.)",
         "- In a **topological order** every tensor comes after everything it was computed from.",
         "Here the operand of shape `(3,)` as a picture:",
@@ -703,8 +705,8 @@ NOTHING = {
         "And this is what it is good for: a network drawn from its modules, with what `parameters()` finds in it.",
         "Summing and broadcasting are each other's rule: what is summed forward is repeated backward, and what is "
         "repeated forward is summed backward, by `unbroadcast`.",
-        "The picture shows the loss for each $w$, computed by your `MSELoss`, and steps along its slope, which your "
-        "`backward` finds.",
+        "The picture shows the loss for each $w$, computed by your `MSELoss`, and steps along its slope, which "
+        "your `backward` finds.",
         "`np.random.seed(0)` lets `Linear` and `train` draw the same in every run.",
         r"For many parameters at once, move all of them by $h$ times a random direction $v$: then "
         r"$\frac{f(x + hv) - f(x - hv)}{2h}$ must be the sum of the gradient times $v$.)",

@@ -490,7 +490,7 @@ def test_each_step_says_what_is_handed_on_and_what_has_arrived(reference, shown)
         "2. MulBackward of t2: b gets 3; x gets 1",
         "3. MulBackward of t1: a gets 3; x gets 2, and has 3 so far",
     ]
-    assert forms["text/plain"].endswith("✓ The leaves have what y.backward() gives them.")
+    assert forms["text/plain"].endswith("✓ At the end the leaves have what y.backward() gives them.")
     page = forms["text/html"]
     assert (
         page.count("<svg") == page.count('type="radio"') == page.count("<label") == 4 and page.count(" checked>") == 1
@@ -515,7 +515,7 @@ def test_any_correct_internals_are_walked_and_stay_as_they_were(style, shown):
     code += "tests.walk_graph(y, base=[[1, 2], [3, 4.0]])\n"
     code += "assert all(t.grad is g for t, g in zip((a, x, b, y), before)) and y.backward_op is op\n"
     text = walked(shown, code, names)["text/plain"]
-    assert UNSET.get(style, "✓ The leaves have what y.backward() gives them.") in text, text
+    assert UNSET.get(style, "✓ At the end the leaves have what y.backward() gives them.") in text, text
 
 
 @pytest.mark.parametrize("mistake", ["walk-on-arrival"])

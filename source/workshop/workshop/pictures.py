@@ -65,6 +65,7 @@ def draw_descent(
     rates: float | Sequence[float] = (0.1,),
     steps: int = 6,
     path: Sequence[Any] | None = None,
+    names: tuple[str, str] = ("loss", "w"),
 ) -> None:
     """Draw a function of one number as a valley, and the steps that gradient descent takes in it.
 
@@ -80,6 +81,7 @@ def draw_descent(
         rates: the learning rates.
         steps: how many steps each takes.
         path: the visited places, numbers or tensors: then these are drawn, and `df`, `start` and `rates` not used.
+        names: of what is drawn, and of the number.
     """
     with _kindly("The valley") as made:
         if path is not None:
@@ -98,17 +100,17 @@ def draw_descent(
         if not np.isfinite(curve).any():
             raise Untold("f(w) is no finite number around these places: there is nothing to draw.")
         size = PANEL if len(paths) > 1 else ALONE
-        valley = Valley(grid, curve, highest, *size)
+        valley = Valley(grid, curve, highest, *size, names[1])
         panels, lines = [], []
         for (title, places), own in zip(paths, losses, strict=True):
             verdict = _verdict(places, own, float(np.nanmin([*curve, *own])))
-            ends = f"from w = {places[0]:.3g} to {places[-1]:.3g} in {len(places) - 1} steps"
+            ends = f"from {names[1]} = {places[0]:.3g} to {places[-1]:.3g} in {len(places) - 1} steps"
             told = f"{title}: {verdict}" if title else f"{verdict[0].upper()}{verdict[1:]}"
             visited = " ".join(f"{place:.3g}" for place in places[:12]) + (" ..." if len(places) > 12 else "")
             lines.append(f"{told}, {ends}: {visited}")
-            alt = f"The loss over w as a valley, and the steps in it. {told}, {ends}."
+            alt = f"The {names[0]} over {names[1]} as a valley, and the steps in it. {told}, {ends}."
             panels.append(svg.drawn(*size, alt, valley.shapes(places, own), told, least=0.9 * size[0]))
-        says = "Blue line: the loss at each w. Orange: the steps, from the ring where they start."
+        says = f"Blue line: the {names[0]} at each {names[1]}. Orange: the steps, from the ring where they start."
         made.append((panels, "\n".join(lines), says))
 
 
@@ -183,6 +185,7 @@ class Valley:
     highest: float  # of the places that are to be seen
     wide: float
     tall: float
+    name: str  # of the number
 
     def __post_init__(self) -> None:
         self.left, self.right, self.top, self.bottom = 12.0, self.wide - 22.0, 14.0, self.tall - 34.0
@@ -228,7 +231,7 @@ class Valley:
         step = 10 ** math.floor(math.log10((high - low) / 3))
         step *= max(each for each in (1, 2, 5) if (high - low) / (each * step) >= 3)
         shapes = [svg.line([(self.left, level), (self.right, level)], "faint")]
-        shapes.append(svg.words(self.right + 6, level + 4, "w", "", "start", 12))
+        shapes.append(svg.words(self.right + 6, level + 4, self.name, "", "start", 12))
         for number in range(math.ceil(low / step), math.floor(high / step) + 1):
             x, _ = self.at(number * step, self.floor)
             shapes.append(svg.line([(x, level - 3), (x, level + 3)], "faint"))

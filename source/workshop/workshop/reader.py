@@ -112,7 +112,7 @@ def _said(scores: np.ndarray, label: int | None) -> str:
     """The answer in words."""
     second, first = np.argsort(scores)[-2:]
     sure = scores[first] - scores[second] >= SURE
-    says = f"The network reads a {first}." if sure else f"The network reads a {first}, but it could be a {second}, too."
+    says = f"The network reads {_a(first)}" + ("." if sure else f", but it could be {_a(second)}, too.")
     if label is None:
         return says
     return f"{says} Right: it is a {label}." if label == first else f"{says} Wrong: it is a {label}."
@@ -243,3 +243,7 @@ def _inked(ink: np.ndarray) -> np.ndarray:
         middle = (least * most) ** 0.5
         least, most = (middle, most) if np.minimum(ink * middle, 1).mean() < MEAN else (least, middle)
     return np.minimum(ink * least, 1)
+
+
+def _a(digit: int) -> str:
+    return f"an {digit}" if digit == 8 else f"a {digit}"

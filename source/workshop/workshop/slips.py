@@ -901,9 +901,12 @@ ERRORS: dict[str, Callable[[Any, Any], Any]] = {  # of an element
 TOGETHER: dict[str, tuple[str, Callable[[Any], Any]]] = {  # how one number is made of them
     "the mean of": ("", lambda e: e.mean()),
     "the sum of": ("mse-sum", lambda e: e.sum()),
-    "by the batch size divided, the sum of": ("mse-batch-only", lambda e: e.sum() / (e.shape[0] if e.ndim else 1)),
-    "by the number of outputs divided, the sum of": ("mse-batch-only", lambda e: e.sum() / e.shape[-1]),
-    "by n - 1 divided, the sum of": ("mse-half", lambda e: e.sum() / (e.numel() - 1)),
+    "the sum, divided by the batch size only, of": (
+        "mse-batch-only",
+        lambda e: e.sum() / (e.shape[0] if e.ndim else 1),
+    ),
+    "the sum, divided by the number of outputs only, of": ("mse-batch-only", lambda e: e.sum() / e.shape[-1]),
+    "the sum, divided by n - 1, of": ("mse-half", lambda e: e.sum() / (e.numel() - 1)),
     "a number for every element:": ("mse-not-scalar", lambda e: e),
     "a number for every element, divided by n:": ("mse-not-scalar", lambda e: e / e.numel()),
     "a number for every row: the sum of": ("mse-not-scalar", lambda e: e.sum(-1)),

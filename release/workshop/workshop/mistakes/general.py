@@ -53,7 +53,7 @@ for id, title, nudge, rule_text, read in (
         "property-assigned",
         "a property is assigned to",
         "A property is a method that is read like an attribute. What should an assignment to it do?",
-        "Assign to the attribute behind it: self.__data = ..., and leave the property for reading.",
+        "In the class assign to the attribute behind it, self.__data. Elsewhere write into the array: t.data[...] = ...",
         HOLDS,
     ),
     (

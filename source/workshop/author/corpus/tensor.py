@@ -383,7 +383,7 @@ WRONG = [
         "array-kept",
         "array-not-copied & gradient-aliased",
         "tensor",
-        "independent",
+        "copied independent",
         (COPY, "array = np.asarray(data, dtype=dtype)"),
     ),
     Wrong(
@@ -1618,9 +1618,9 @@ WRONG = [
     # Memory
     Wrong(
         "constructor-shares-memory",
-        "gradient-aliased",
+        "array-not-copied & gradient-aliased",
         "tensor",
-        "independent",
+        "copied independent",
         (COPY, "array = np.asarray(data, dtype=dtype)"),
     ),
     Wrong(
@@ -1647,9 +1647,9 @@ WRONG = [
     ),
     Wrong(
         "upstream-is-a-view",
-        "gradient-read-only & gradient-aliased",
+        "array-not-copied & gradient-read-only & gradient-aliased",
         "tensor",
-        "independent",
+        "copied independent",
         (COPY, "array = np.asarray(data, dtype=dtype)"),
         (ONES, "upstream = np.broadcast_to(np.ones((), self.dtype), self.shape)"),
     ),

@@ -200,6 +200,16 @@ def indexing(trial: TensorTrial) -> None:
         trial.see(trial.run(code), {"t.data": np.array([9.5, 2.5])}, code, {"t.data": "data-is-copy"})
 
 
+@TENSOR.check(
+    0.5, needs=["create"], hints=["np.array(data) makes a copy, np.asarray(data) does not: which one do you keep?"]
+)
+def copied(trial: TensorTrial) -> None:
+    """An array that is handed in is copied"""
+    for array in ("array = np.array([1.5, 2.5])", "array = np.array([1.5, 2.5], dtype=np.float32)"):
+        code = f"{array}\nt = MyTensor(array)\narray[0] = 9.5"
+        trial.see(trial.run(code), {"t.data": np.array([1.5, 2.5])}, code, {"t.data": "array-not-copied"})
+
+
 TENSOR.stage("operators", "Operators")
 
 
@@ -601,7 +611,7 @@ def untouched(trial: TensorTrial) -> None:
 
 
 @TENSOR.check(
-    1,
+    0.5,
     needs=["accumulate"],
     hints=[
         "After `x.grad = g`, `x.grad += 1` changes g too.",
@@ -638,9 +648,6 @@ def independent(trial: TensorTrial) -> None:
     trial.writeable("a.grad", code, variables)
     with trial.means({ValueError: "gradient-read-only"}):
         trial.run(f"y = a {symbol} b\ny.backward()", after=code, **variables)
-    for array in ("array = np.array([1.5, 2.5])", "array = np.array([1.5, 2.5], dtype=np.float32)"):
-        code = f"{array}\nt = MyTensor(array)\narray[0] = 9.5"
-        trial.see(trial.run(code), {"t.data": np.array([1.5, 2.5])}, code, {"t.data": "array-not-copied"})
     results = ("a + 0", "0 + a", "a - 0", "a * 1", "1 * a", "a / 1", "a ** 1")
     right = itertools.compress(results, computes(trial, *results))
     for code, flag in itertools.product(right, (", requires_grad=True", "")):
