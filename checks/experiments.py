@@ -66,9 +66,9 @@ def another_name(trial: Trial, method: str) -> str | None:
 
 
 def is_there(trial: Trial, method: str) -> bool:
-    """Whether some class of the learner's has a method."""
+    """Whether some class of the learner's has a method. Functions have methods, too, which nobody wrote."""
     for name in trial.names:
-        found = trial.beside(SECONDS).tries(f"there = hasattr({name}, {method!r})")
+        found = trial.beside(SECONDS).tries(f"there = hasattr({name}, {method!r}) and not hasattr({name}, '__code__')")
         if found and found["there"] is True:
             return True
     return False

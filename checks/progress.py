@@ -36,11 +36,11 @@ def keep(assignment: Assignment, report: Report) -> None:
         "open": first.title if first else None,
         "when": datetime.datetime.now().isoformat(timespec="minutes"),
     }
-    _here.add((assignment.title, report.section))
     kept = _kept()
     before = kept.setdefault(assignment.title, {}).get(report.section)
     if report.until and before and before["points"] == found["points"] and before["score"] >= found["score"]:
         return  # a part of the section takes nothing away
+    _here.add((assignment.title, report.section))
     kept[assignment.title][report.section] = found
     beside = FILE.with_suffix(f".{os.getpid()}.new")
     with contextlib.suppress(OSError):
@@ -106,7 +106,7 @@ def table(assignment: Assignment) -> tuple[str, list[tuple[str, str, str, str]],
     done = [id for id, found in run.items() if found["score"] == found["points"]]
     rows = [(section.title, *_row(assignment, section, run.get(section.id))) for section in sections]
     earned = sum(run[section.id]["score"] for section in assignment.sections if section.id in run)
-    begun = max((place for place, section in enumerate(sections) if section.id in run), default=-1)
+    begun = max((place for place, section in enumerate(sections) if section.id in done), default=-1)
     todo = [
         section
         for place, section in enumerate(sections)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import functools
+import hashlib
 import random
 import textwrap
 import zlib
@@ -233,6 +234,7 @@ def drawn_seed() -> int:
     return random.SystemRandom().randrange(1_000_000)
 
 
+WRITTEN = "If it is written already: run its cell again, and then the cells below it."
 ONLY_RIGHT = "of what is right alone: what fails in other checks is left out here"
 BROKEN = "this check could not look at what your code computed, and says nothing of it; its author should know: {}"
 
@@ -387,6 +389,8 @@ def _tell(result: Result, trial: Trial, verdict: Verdict) -> None:
     says, result.hints = verdict.says, list(verdict.hints)
     if verdict.first:
         says, result.hints = f"the same cause as in “{verdict.first}”: {says}", []
+    if verdict.missing and not result.hints:
+        result.hints = [WRITTEN]
     result.says = printable(says, 240)
     result.mistake = verdict.mistake.id if verdict.mistake else None
 
@@ -396,10 +400,16 @@ def _tried(check: Check, again: int = 0, *, names: dict[str, Any], seed: int, cl
     drawn = [seed, zlib.crc32(check.id.encode()), *([again] if again else [])]
     trial = known.assignment.trial(check, names, np.random.default_rng(drawn), clock, known)
     clock.theirs.clear()
-    trial.tries(f"np.random.seed({np.random.SeedSequence(drawn).generate_state(4).tolist()})")
+    trial.tries(f"np.random.seed({_for_the_learner(drawn)})")
     trial.snippet = None
     trial.attempt(check.run)
     return trial
+
+
+def _for_the_learner(drawn: Sequence[int]) -> list[int]:
+    """A seed for what the learner's code draws itself, from which nobody finds what the check will draw."""
+    digest = hashlib.sha256(f"for the learner's code: {[*drawn]}".encode()).digest()
+    return [int.from_bytes(digest[place : place + 4], "big") for place in range(0, 16, 4)]
 
 
 def _plainly(trial: Trial) -> str:

@@ -91,7 +91,7 @@ def draw_descent(
                 "draw_descent needs the derivative and a start, or a path: tests.draw_descent(f, path=places)."
             )
         else:
-            rates = [rates] if isinstance(rates, (int, float)) else list(rates)
+            rates = [rates] if np.ndim(rates) == 0 else list(rates)
             paths = [(f"lr = {rate:g}", _descended(df, _number(start, "start"), rate, steps)) for rate in rates[:12]]
         losses = [[_loss(f, place) for place in places] for _, places in paths]
         low, high, highest = _limits([places for _, places in paths], losses)
@@ -117,7 +117,7 @@ def draw_descent(
 def _loss(f: Callable[[Any], Any], place: float) -> float:
     try:
         return _number(f(place), "f(w)")
-    except OverflowError:  # what Python says of huge numbers, where NumPy says inf
+    except (OverflowError, ZeroDivisionError):  # what Python says where NumPy says inf
         return math.inf
 
 
@@ -165,7 +165,7 @@ def _verdict(places: list[float], losses: list[float], lowest: float) -> str:
     if len(moves) == 0 or not moves.any():
         return "it stays where it is"
     if _diverges(losses):
-        return "it diverges, each step ends higher"
+        return "it diverges, and ends higher than it began"
     done = (losses[0] - losses[-1]) / ((losses[0] - lowest) or 1.0)
     if len(moves) > 1 and np.mean(moves[1:] * moves[:-1] < 0) > 0.5:
         return "it jumps from side to side, and comes nearer" if done > 0.05 else "it jumps from side to side"
@@ -297,7 +297,8 @@ def draw_network(model: Any) -> None:
         told = [_counted(model, found, root)]
         text = _tree(root)
         layers = _layers(root)
-        told += [f"It has {root.numbers:,} numbers to train." if root.numbers else "", *_gaps(layers)]
+        shown = f"Its first {MOST_MODULES} modules have" if len(found.modules) >= MOST_MODULES else "It has"
+        told += [f"{shown} {root.numbers:,} numbers to train." if root.numbers else "", *_gaps(layers)]
         if not layers:
             told.append("No module in it holds a matrix yet, so there are no layers to draw.")
         pictures = [_network(layers)] if layers else []

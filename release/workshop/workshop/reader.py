@@ -47,9 +47,9 @@ def read_digit(picture: str | int = EXAMPLE, scores: Callable[[np.ndarray], Any]
         tests.read_digit(7)
 
     It shows the picture, the network's ten scores, and its answer, the digit with the highest score. The network has 64
-    inputs, 32 hidden units with ReLU and 10 outputs, and was trained as in the last section of the notebook. A drawing
-    is first made like the pictures of that training, in the middle and with soft strokes, in a few ways that differ a
-    little: its scores are the means.
+    inputs, 32 hidden units with ReLU and 10 outputs, as the one that the notebook builds; it was trained for longer, on
+    the same pictures and on some drawings. A drawing is first made like these pictures, in the middle and with soft
+    strokes, in a few ways that differ a little: its scores are the means.
 
     Args:
         picture: a drawing as eight lines of eight characters, `#` for ink, `+` for half of it, `.` or a space for

@@ -206,7 +206,7 @@ def test_steps_of_four_rates_and_how_each_went(shown):
         "lr = 0.1: it comes near the minimum, from w = 3 to 0.786 in 6 steps: 3 2.4 1.92 1.54 1.23 0.983 0.786",
         "lr = 0.9: it jumps from side to side, and comes nearer, from w = 3 to 0.786 in 6 steps: "
         "3 -2.4 1.92 -1.54 1.23 -0.983 0.786",
-        "lr = 1.1: it diverges, each step ends higher, from w = 3 to 8.96 in 6 steps: "
+        "lr = 1.1: it diverges, and ends higher than it began, from w = 3 to 8.96 in 6 steps: "
         "3 -3.6 4.32 -5.18 6.22 -7.46 8.96",
     ]
     found = forms["text/html"]

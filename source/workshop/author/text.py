@@ -1733,7 +1733,7 @@ tests.draw_plane(
 
 # %% [markdown]
 # Each of the eight units of the first layer folds the plane along one line, where its value is 0. All these lines go
-# through the middle because the biases are still 0; training will move them.
+# through the middle if the biases are still 0; training will move them.
 #
 # **Your turn:** another seed, 2 units in place of 8, or 200. What does a line `first.bias.tensor.data[0] = 1` do, before
 # the pictures are drawn?

@@ -87,7 +87,8 @@ def names(precision: str = "float64") -> dict[str, Any]:
         def derivatives(base: np.ndarray, *inputs: Any) -> tuple[Any, ...]:
             leaves = [x.detach().clone().requires_grad_() if isinstance(x, torch.Tensor) else x for x in inputs]
             tensors = [x for x in leaves if isinstance(x, torch.Tensor)]
-            return torch.autograd.grad(operation(*leaves), tensors, torch.tensor(base))
+            found = iter(torch.autograd.grad(operation(*leaves), tensors, torch.tensor(base)))
+            return tuple(next(found) if isinstance(x, torch.Tensor) else None for x in leaves)
 
         return derivatives
 

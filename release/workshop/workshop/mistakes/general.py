@@ -47,13 +47,13 @@ for id, title, nudge, rule_text, read in (
         "a method computes something and returns nothing",
         "What does a Python function give that ends without return?",
         "End it with return: print shows a value, return hands it on.",
-        OPERATORS,
+        "",
     ),
     (
         "property-assigned",
         "a property is assigned to",
         "A property is a method that is read like an attribute. What should an assignment to it do?",
-        "In the class assign to the attribute behind it, self.__data. Elsewhere write into the array: t.data[...] = ...",
+        "In the class assign to the attribute behind it, self.__data; elsewhere write into it: t.data[...] = ...",
         HOLDS,
     ),
     (
@@ -68,7 +68,7 @@ for id, title, nudge, rule_text, read in (
         "a function is called with another number of arguments than it has parameters",
         "Compare the line that defines it with the line that calls it: who is right?",
         "Each parameter without a default takes one argument. A method also gets self; a rule, base and all inputs.",
-        RULES,
+        "",
     ),
     (
         "rule-returns-none",
@@ -82,7 +82,7 @@ for id, title, nudge, rule_text, read in (
         "something is None where a value is needed",
         "Which name in that line is None? Does it come from a function without return, or has nothing arrived there?",
         "Test `is None` before you use it, and end functions with return.",
-        WALK,
+        "",
     ),
     (
         "super-init-missing",
@@ -110,14 +110,14 @@ for id, title, nudge, rule_text, read in (
         "a name is used that has no value",
         "Is it spelled as where it was assigned, and has that line run?",
         "Assign it on every branch before it is used; inside a method an attribute is self.name.",
-        WALK,
+        "",
     ),
     (
         "unhashable",
         "objects cannot be used in a set or as keys of a dictionary",
         "A class that defines __eq__ loses its hash. Do you need __eq__?",
         "Leave __eq__ out: then == means the same object. Or use id(tensor) as the key.",
-        WALK,
+        "",
     ),
     (
         "property-called",
@@ -152,21 +152,21 @@ for id, title, nudge, rule_text, read in (
         "an object is of another kind than the line takes it for",
         "Of which kind is it? print(type(...)) just before that line tells.",
         "Give arguments in their order. A tensor's array is tensor.data, a Parameter's tensor .tensor.",
-        WALK,
+        "",
     ),
     (
         "key-not-there",
         "a dictionary is asked for a key that it does not have",
         "Which key is it, which ones were put in before, and should it be there already?",
         "d[key] = value puts a key in. d.get(key) and `key in d` may be asked for one that is not there.",
-        WALK,
+        "",
     ),
     (
         "index-not-there",
         "an element is asked for that is not there",
         "How many elements are there at that line, and which one is asked for?",
         "print(len(...)) just before that line. Elements have the numbers 0 to len - 1; an empty list has none to pop.",
-        WALK,
+        "",
     ),
     (
         "shapes-do-not-meet",
@@ -180,7 +180,7 @@ for id, title, nudge, rule_text, read in (
         "an array is asked whether it is true",
         "`if grad:` and `a or b` ask for one answer. How many elements has the array?",
         "`is None` tells whether there is a gradient; (a == b).all() whether all elements agree.",
-        WALK,
+        "",
     ),
 ):
     known(id, EVERYWHERE, title, nudge, rule_text, read)

@@ -331,7 +331,7 @@ for op, (code, rule_text) in BINARY.items():
             "tensor",
             f"2 {SYMBOLS[op]} a gives a {SYMBOLS[op]} 2",
             f"Python asks the right operand: in a.{REFLECTED[op]}(2), which one is self?",
-            f"self is the right operand there: the result is other {SYMBOLS[op]} self.",
+            f"self is the right operand there: the result is MyTensor(other) {SYMBOLS[op]} self.",
             OPERATORS,
             reversed_number,
         )

@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from checks.observe import Failed, Missing
 from checks.report import Score
 from checks.section import Section
 from checks.trial import Trial, literal
 from workshop.assignment import ASSIGNMENT
+from workshop.reading import is_bare
 from workshop.sections.practice import written
 
 UNBROADCAST = Section(
@@ -52,6 +54,7 @@ def equal_shapes(trial: Trial) -> None:
 def new_axes(trial: Trial) -> None:
     """New axes in front are summed: (2, 3) to (3,)"""
     folded(trial, ((2, 3), (3,)), ((2, 2, 3), (2, 3)), ((2, 2, 3), (3,)), ((2, 3), ()))
+    folded(trial, ((1, 3), (3,)), ((1, 1, 3), (1, 3)), ((1,), ()))
     if trial.first:
         folded(trial, ((3, 4), (3, 1)), ((2, 3), (1, 3)))
 
@@ -86,6 +89,20 @@ def test_unbroadcast(unbroadcast: Any, seed: int | None = None) -> Score:
     return UNBROADCAST.score(seed, unbroadcast=unbroadcast)
 
 
+def gives_gradients(trial: Trial, call: str, shape: str) -> None:
+    """A rule gives a tuple, with a gradient for each input.
+
+    Raises:
+        Missing: when it gives None.
+        Failed: when it gives one array, whose rows would pass for gradients.
+    """
+    gradients = trial.run(f"gradients = {call}", see="gradients")["gradients"]
+    if gradients is None:
+        raise Missing(f"{call} is None: not written yet, or without return")
+    if is_bare(gradients):
+        raise Failed("the rule returns one array, not a gradient for each input", f"a tuple: {shape}")
+
+
 def derived(trial: Trial, rule: str, *shapes: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]) -> None:
     """Cases of the shapes of both operands and of the result: the gradients, and that nothing handed in changes."""
     for one, other, result in shapes:
@@ -99,7 +116,8 @@ def of_two(rule: str, code: str, *hints: str) -> None:
 
     @RULES.check(id=rule, title=f"{rule}: the gradients of {code}", hints=hints)
     def check(trial: Trial) -> None:
-        written(trial, f"{rule}(np.array([1.0]), MyTensor([2.0]), MyTensor([3.0]))")
+        call = f"{rule}(np.array([1.0]), MyTensor([2.0]), MyTensor([3.0]))"
+        gives_gradients(trial, call, "return gradient_of_left, gradient_of_right")
         derived(trial, rule, ((2,), (2,), (2,)), ((2, 3), (2, 3), (2, 3)))
 
 
@@ -126,7 +144,8 @@ of_two(
 def of_power(trial: Trial, power: float, numbers: Any) -> None:
     """A case of a power and the tensor's numbers: the gradient, and that nothing handed in changes."""
     tensor = f"tensor = MyTensor({np.asarray(numbers, float).tolist()})\nbase = np.array({literal(trial.draw(2))})"
-    trial.same(f"{tensor}\ngradients = pow_deriv(base, tensor, {power})", "gradients[0]", "base[:]", "tensor.data")
+    code = f"{tensor}\ngradients = pow_deriv(base, tensor, {power})"
+    trial.same(code, "gradients[0]", "len(gradients)", "gradients[1] is None", "base[:]", "tensor.data")
 
 
 @RULES.check(
@@ -137,9 +156,11 @@ def of_power(trial: Trial, power: float, numbers: Any) -> None:
 )
 def pow_deriv(trial: Trial) -> None:
     """pow_deriv: the gradient of tensor ** power"""
-    written(trial, "pow_deriv(np.array([1.0]), MyTensor([2.0]), 2)")
+    call = "pow_deriv(np.array([1.0]), MyTensor([2.0]), 2)"
+    gives_gradients(trial, call, "return gradient_of_tensor, None")
     for power in (2, 3, -1, 1):
         of_power(trial, power, trial.draw(2, positive=True) * [-1, 1])  # a sign that gets lost shows
+    of_power(trial, 0.5, trial.draw(2, positive=True))
 
 
 @RULES.check(

@@ -59,7 +59,10 @@ TENSOR.stage("data", "A tensor holds numbers")
 
 @TENSOR.check(
     0.5,
-    hints=["NumPy does the work: np.array(data).", "Keep it in self.__data and give it back in data."],
+    hints=[
+        "NumPy does the work: np.array(data).",
+        "Keep it in self.__data and give it back in data, with @property above: t.data has no parentheses.",
+    ],
 )
 def create(trial: TensorTrial) -> None:
     """A tensor holds the numbers it is given"""
@@ -198,6 +201,16 @@ def indexing(trial: TensorTrial) -> None:
     if trial.first is None:
         code = "t = MyTensor([1.5, 2.5])\nt.data[0] = 9.5"  # which is how an optimizer changes it
         trial.see(trial.run(code), {"t.data": np.array([9.5, 2.5])}, code, {"t.data": "data-is-copy"})
+
+
+@TENSOR.check(
+    0.5, needs=["create"], hints=["np.array(data) makes a copy, np.asarray(data) does not: which one do you keep?"]
+)
+def copied(trial: TensorTrial) -> None:
+    """An array that is handed in is copied"""
+    for array in ("array = np.array([1.5, 2.5])", "array = np.array([1.5, 2.5], dtype=np.float32)"):
+        code = f"{array}\nt = MyTensor(array)\narray[0] = 9.5"
+        trial.see(trial.run(code), {"t.data": np.array([1.5, 2.5])}, code, {"t.data": "array-not-copied"})
 
 
 TENSOR.stage("operators", "Operators")
@@ -601,7 +614,7 @@ def untouched(trial: TensorTrial) -> None:
 
 
 @TENSOR.check(
-    1,
+    0.5,
     needs=["accumulate"],
     hints=[
         "After `x.grad = g`, `x.grad += 1` changes g too.",
@@ -638,9 +651,6 @@ def independent(trial: TensorTrial) -> None:
     trial.writeable("a.grad", code, variables)
     with trial.means({ValueError: "gradient-read-only"}):
         trial.run(f"y = a {symbol} b\ny.backward()", after=code, **variables)
-    for array in ("array = np.array([1.5, 2.5])", "array = np.array([1.5, 2.5], dtype=np.float32)"):
-        code = f"{array}\nt = MyTensor(array)\narray[0] = 9.5"
-        trial.see(trial.run(code), {"t.data": np.array([1.5, 2.5])}, code, {"t.data": "array-not-copied"})
     results = ("a + 0", "0 + a", "a - 0", "a * 1", "1 * a", "a / 1", "a ** 1")
     right = itertools.compress(results, computes(trial, *results))
     for code, flag in itertools.product(right, (", requires_grad=True", "")):

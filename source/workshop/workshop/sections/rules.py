@@ -54,6 +54,7 @@ def equal_shapes(trial: Trial) -> None:
 def new_axes(trial: Trial) -> None:
     """New axes in front are summed: (2, 3) to (3,)"""
     folded(trial, ((2, 3), (3,)), ((2, 2, 3), (2, 3)), ((2, 2, 3), (3,)), ((2, 3), ()))
+    folded(trial, ((1, 3), (3,)), ((1, 1, 3), (1, 3)), ((1,), ()))
     if trial.first:
         folded(trial, ((3, 4), (3, 1)), ((2, 3), (1, 3)))
 
@@ -143,7 +144,8 @@ of_two(
 def of_power(trial: Trial, power: float, numbers: Any) -> None:
     """A case of a power and the tensor's numbers: the gradient, and that nothing handed in changes."""
     tensor = f"tensor = MyTensor({np.asarray(numbers, float).tolist()})\nbase = np.array({literal(trial.draw(2))})"
-    trial.same(f"{tensor}\ngradients = pow_deriv(base, tensor, {power})", "gradients[0]", "base[:]", "tensor.data")
+    code = f"{tensor}\ngradients = pow_deriv(base, tensor, {power})"
+    trial.same(code, "gradients[0]", "len(gradients)", "gradients[1] is None", "base[:]", "tensor.data")
 
 
 @RULES.check(
@@ -158,6 +160,7 @@ def pow_deriv(trial: Trial) -> None:
     gives_gradients(trial, call, "return gradient_of_tensor, None")
     for power in (2, 3, -1, 1):
         of_power(trial, power, trial.draw(2, positive=True) * [-1, 1])  # a sign that gets lost shows
+    of_power(trial, 0.5, trial.draw(2, positive=True))
 
 
 @RULES.check(

@@ -59,7 +59,10 @@ TENSOR.stage("data", "A tensor holds numbers")
 
 @TENSOR.check(
     0.5,
-    hints=["NumPy does the work: np.array(data).", "Keep it in self.__data and give it back in data."],
+    hints=[
+        "NumPy does the work: np.array(data).",
+        "Keep it in self.__data and give it back in data, with @property above: t.data has no parentheses.",
+    ],
 )
 def create(trial: TensorTrial) -> None:
     """A tensor holds the numbers it is given"""
