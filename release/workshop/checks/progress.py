@@ -106,12 +106,16 @@ def table(assignment: Assignment) -> tuple[str, list[tuple[str, str, str, str]],
     done = [id for id, found in run.items() if found["score"] == found["points"]]
     rows = [(section.title, *_row(assignment, section, run.get(section.id))) for section in sections]
     earned = sum(run[section.id]["score"] for section in assignment.sections if section.id in run)
-    begun = max((place for place, section in enumerate(sections) if section.id in done), default=-1)
-    todo = [
-        section
+    begun, ended = (
+        max((place for place, section in enumerate(sections) if section.id in some), default=-1) for some in (run, done)
+    )
+    # Practice may be left out: who has tried it, or is behind it, goes on.
+    left_out = [
+        section.id
         for place, section in enumerate(sections)
-        if section.id not in done and not (section.practice and place < begun)  # practice may be left out
+        if section.practice and (place < ended or (section.id in run and place < begun))
     ]
+    todo = [section for section in sections if section.id not in [*done, *left_out]]
     left = [section for section in sections if section.practice and section.id in run and section.id not in done]
     line = f"Next: {todo[0].title}, then run {todo[0].call}" if todo else "All points are yours. Well done!"
     if left and not todo:
