@@ -126,7 +126,7 @@ WRONG = [
     ("tensor", "gradient.sum(axis=axis, keepdims=True)", "sum(", "mean(", {"broadcast_length_one"}),
     (
         "tensor",
-        'raise TypeError(\n                f"MyTensor needs numbers (a list',
+        'raise TypeError(f"MyTensor needs numbers (a list',
         "TypeError",
         "ValueError",
         {"refuse"},
@@ -187,7 +187,7 @@ WRONG = [
     ("relu", "return relu(x)", "relu(x)", "relu(x).data", {"relu_value"}),
     ("module", "list(dict.fromkeys(found))", "dict.fromkeys(found)", "{p.name: p for p in found}.values()", {"alike"}),
     ("mseloss", " / difference.size", " / difference.size", ".data / difference.size", {"mse_value"}),
-    ("tensor", "array = np.array(data, dtype=dtype)", "np.array(", "np.asarray(", {"independent"}),
+    ("tensor", "array = np.array(data, dtype=dtype)", "np.array(", "np.asarray(", {"copied", "independent"}),
     ("tensor", "if power == 0:", "power == 0", "False", {"power_zero"}),
     ("linear", "rows = left.data.reshape(-1, left.shape[-1])", ".reshape(-1, left.shape[-1])", "", {"linear_row"}),
     ("model", "self.relu(self.hidden(x))", "self.relu(self.hidden(x))", "self.hidden(x)", {"model_bends"}),
@@ -261,7 +261,7 @@ def test_slips_that_hide_each_other_are_gone_around_together():
             "return (np.where(x.data > 0, base, 0),)",
             "return np.where(x.data > 0, base, 0)",
             "relu_gradient",
-            "the rule of ReluBackward must return a tuple, with one gradient for each input",
+            "the rule of ReluBackward must return a tuple, one gradient for each input",
         ),
         (
             "sgd",
