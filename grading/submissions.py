@@ -50,6 +50,8 @@ FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 ZIP = b"PK\3\4"  # how one begins
 # In the name of a file. More may follow, as in x.ipynb.txt.
 NOTEBOOK = re.compile(r"\.ipynb(?![a-z0-9])", re.IGNORECASE)
+# In an answer of the course's: learners are handed out `...` instead.
+REGION = re.compile(r"^( *)### BEGIN SOLUTION\n.*?### END SOLUTION", re.MULTILINE | re.DOTALL)
 DEFINITION = re.compile(r"^([ \t]*)(?:class|def)[ \t]+(\w+)", re.MULTILINE)
 
 
@@ -554,26 +556,70 @@ def _last_above(
 
 
 def _find_answers(cells: list[dict[str, Any]], claims: list[int | None], course: NotebookNode) -> None:
-    """Answers whose mark is lost are the cells that define what the answer is to define."""
+    """Answers whose mark is lost are the cells that define what the answer is to define.
+
+    Those above one test stay in the learner's order, as a class may grow from cell to cell: a place stays empty rather
+    than that a cell is moved past another one.
+    """
     lost = [
         place
         for place, given in enumerate(course.cells)
         if nbgrader_mark(given).get("solution") and place not in claims
     ]
-    defined = [defined_names(cell["source"]) for cell in cells] if lost else []
-    within = [defined_names(cell["source"], within=True) for cell in cells] if lost else []
-    for place in lost:
-        wanted = defined_names(course.cells[place].source)
-        parts = defined_names(course.cells[place].source, within=True)  # which tell the cells of one class apart
-        test = _tests_there(_test_of(place, course), claims)[-1]
-        having = [
-            # Trials come after the test. Of what is above it, the one with the most of it, the last one of several.
-            (number < test, len(parts & within[number]), number)
-            for number, names in enumerate(defined)
-            if wanted & names and (claims[number] is None or _is_locked(course.cells[claims[number]]))
-        ]
-        if having:
-            claims[max(having)[-1]] = place
+    if not lost:
+        return
+    texts = [_bare(cell["source"]) for cell in cells]
+    defined = [defined_names(text) for text in texts]
+    within = [defined_names(text, within=True) for text in texts]
+    last = itertools.accumulate((-1 if claim is None else claim for claim in claims), max)
+    next_ = itertools.accumulate((len(course.cells) if claim is None else claim for claim in claims[::-1]), min)
+    between = [*zip(last, [*next_][::-1], strict=True)]  # recognized places, above each cell and below it
+
+    def shares(place: int) -> dict[int, float]:
+        """How much of an answer each of the cells has that may be its cell."""
+        source = course.cells[place].source
+        wanted, handed_out = defined_names(source), _bare(REGION.sub(r"\1...", source))
+        parts = defined_names(source, within=True)  # which tell the cells of one class apart
+        having = {}
+        for number, claim in enumerate(claims):
+            is_like = wanted & defined[number] or texts[number] == handed_out
+            if is_like and (claim is None or _is_locked(course.cells[claim])):
+                share = len(parts & within[number]) / len(parts) if parts else 1.0
+                above, below = between[number]
+                having[number] = share if above < place < below else share / 2  # it would have to be moved
+        test = _tests_there(_test_of(place, course), claims)[-1]  # trials come after it
+        return {number: share for number, share in having.items() if number < test} or having
+
+    for _, group in itertools.groupby(lost, lambda place: _test_of(place, course)):
+        places = [*group]
+        for place, number in zip(places, _in_order([shares(place) for place in places]), strict=True):
+            if number is not None:
+                claims[number] = place
+
+
+def _in_order(shares: list[dict[int, float]]) -> list[int | None]:
+    """For places one of the cells each, or none, so that both have the same order.
+
+    It is the choice whose shares have the largest sum, and of several the one with the last cells.
+
+    Args:
+        shares: for each place how much of it the cells have, by their numbers.
+    """
+    numbers = sorted(set().union(*shares))
+    # For the first of these cells, one after the other: the sum, and which were chosen, the last one first.
+    best: list[tuple[float, Any]] = [(0.0, ())] * (len(numbers) + 1)
+    for share in shares:
+        before, best = best, [(total, (-1, chosen)) for total, chosen in best]
+        for count, number in enumerate(numbers):
+            best[count + 1] = max(best[count], best[count + 1])
+            if number in share:
+                total, chosen = before[count]
+                best[count + 1] = max(best[count + 1], (total + share[number], (number, chosen)))
+    found, rest = [], best[-1][1]
+    while rest:
+        number, rest = rest
+        found.append(number if number >= 0 else None)
+    return found[::-1]
 
 
 def _bare(source: str) -> str:

@@ -604,6 +604,90 @@ def test_without_marks_the_cells_of_a_class_that_grows_are_told_apart_by_their_m
     assert remarks(made) == ""
 
 
+STEPS = {  # of a class that grows, where each goes on with the one before
+    "data": "class Stack:\n    def __init__(self): {}\n    def push(self, x): {}",
+    "rule": "def double(x):\n    {}",
+    "taking": "class Node:\n    pass\n\nclass Stack(Stack):\n    def pop(self): {}\n    def drop(self): {}",
+    "looking": "class Stack(Stack):\n    def peek(self): {}",
+}
+WHOLE = "class Node:\n    pass\n\nclass Stack:\n" + "".join(
+    f"    def {name}(self): pass\n" for name in ("__init__", "push", "pop", "drop", "peek")
+)
+
+
+def of_steps(**written: str | None) -> tuple[dict[str, str], list[str]]:
+    """Without marks: which cells are found for the steps, and the learner's cells as they will run.
+
+    What is not written is as it was handed out, and None is not there.
+    """
+    course, given = copy.deepcopy(source()), strip(notebook(others="solution"))
+    at = next(number for number, cell in enumerate(course.cells) if grade_id(cell) == "tensor")
+    mark = course.cells[at].metadata.nbgrader
+    for name, text in reversed(STEPS.items()):
+        region = "\n        ### BEGIN SOLUTION\n        pass\n        ### END SOLUTION"
+        cell = nbformat.v4.new_code_cell(text.replace("{}", region))
+        cell.metadata.nbgrader = {**mark, "grade_id": name}
+        course.cells[at:at] = [nbformat.v4.new_markdown_cell(f"## On {name}"), cell]
+        own = written.get(name, text.replace("{}", "\n        ..."))
+        given["cells"][at:at] = [{**code_cell(f"## On {name}"), "cell_type": "markdown"}]
+        given["cells"][at + 1 : at + 1] = [] if own is None else [code_cell(own)]
+    before = [cell["source"] for cell in given["cells"] if cell["cell_type"] == "code"]
+    made = submissions.restore(handed_in(strip(given)), course, Budget(60))
+    after = [cell.source for cell in made.cells if cell.cell_type == "code" and cell.source in before]
+    assert after == before
+    assert "order" not in remarks(made)
+    return {name: answers(made)[name] for name in STEPS}, before
+
+
+def solved_step(name: str) -> str:
+    return "# mine\n" + STEPS[name].replace("{}", "pass")
+
+
+def test_without_marks_a_class_that_is_split_as_recommended_is_found_step_by_step():
+    written = {name: solved_step(name) for name in STEPS}
+    assert of_steps(**written)[0] == written
+
+
+def test_without_marks_a_whole_class_in_the_last_cell_stays_below_the_steps_that_nobody_began():
+    found, _ = of_steps(looking=WHOLE)
+    assert found == {name: text.replace("{}", "\n        ...") for name, text in STEPS.items()} | {"looking": WHOLE}
+
+
+def test_without_marks_a_whole_class_in_the_last_cell_stays_below_the_steps_that_are_solved():
+    written = {name: solved_step(name) for name in STEPS} | {"looking": WHOLE}
+    assert of_steps(**written)[0] == written
+
+
+def test_without_marks_a_step_that_holds_the_first_one_stays_below_the_first_one_as_it_was_handed_out():
+    solved = {name: solved_step(name) for name in ("rule", "looking")}
+    found, _ = of_steps(taking=WHOLE, **solved)
+    assert found == solved | {"taking": WHOLE, "data": STEPS["data"].replace("{}", "\n        ...")}
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"data": WHOLE, "taking": None, "looking": None, "rule": solved_step("rule")},
+        {**{name: solved_step(name) for name in STEPS}, "looking": None},
+        {**{name: solved_step(name) for name in STEPS}, "rule": None, "data": None, "taking": WHOLE},
+        {"data": WHOLE},
+    ],
+    ids=["all in the first step", "without the last", "without the first two", "all first, the rest untouched"],
+)
+def test_without_marks_steps_stay_in_the_learners_order_whichever_are_there(written):
+    of_steps(**written)
+
+
+def test_without_marks_an_answer_as_it_was_handed_out_is_found_though_it_defines_nothing():
+    course = copy.deepcopy(source())
+    answer = next(cell for cell in course.cells if grade_id(cell) == "matmul")
+    answer.source = "# Write matmul here.\n### BEGIN SOLUTION\ndef matmul(a, b): return a @ b\n### END SOLUTION"
+    given = strip(notebook(others="solution", matmul="# Write matmul here.\n..."))
+    made = submissions.restore(handed_in(given), course, Budget(60))
+    assert answers(made)["matmul"] == "# Write matmul here.\n..."
+    assert remarks(made) == ""
+
+
 def test_answers_that_are_missing_are_said_to_be():
     made = restored({"cells": [code_cell("class MyTensor: ...")]})
     assert_gradable(made)
