@@ -42,10 +42,10 @@ from nbgrader.exchange.default import Exchange
 from nbgrader.utils import parse_utc, rmtree
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
-from traitlets import Bool, Enum, Float, Integer, List
+from traitlets import Bool, Enum, Float, Integer, List, Unicode
 
 from checks.facts import NAME, Facts
-from grading import assignments, gradebook, jail, outputs, submissions
+from grading import assignments, dates, gradebook, jail, outputs, submissions
 from grading.budget import Budget
 from grading.execute import Bench
 from grading.limits import Settings
@@ -106,6 +106,9 @@ class JudgedAutograde(stock.Autograde):
         ]
     ).tag(config=True)
 
+    dates_file = Unicode(dates.NAME, help="Due dates, extensions and penalties, in the course's folder.").tag(
+        config=True
+    )
     seed = Integer(None, allow_none=True, help="Of all checks of a run; drawn anew for each without one.").tag(
         config=True
     )
@@ -121,6 +124,7 @@ class JudgedAutograde(stock.Autograde):
             try:
                 if not execute.enabled:  # nbgrader gives full marks to a graded cell without output
                     raise jail.JailError("Nothing was graded: notebooks must be executed. Leave out --no-execute.")
+                self.dates = self._read_dates()
                 jail.keep_private(self._private())
                 if not self._source().is_dir():
                     raise ImportError(assignments.not_there(self.coursedir.assignment_id, self._source().parent))
@@ -133,7 +137,7 @@ class JudgedAutograde(stock.Autograde):
                 if declared is not None and declared.hidden is not None:
                     settings = replace(settings, hidden=declared.hidden)
                 self._open(settings, self._course_files(folder / "files"), stack)
-            except (jail.JailError, gradebook.GradebookError, ImportError, OSError) as error:
+            except (jail.JailError, gradebook.GradebookError, dates.DatesError, ImportError, OSError) as error:
                 self.log.error(str(error))
                 raise NbGraderException(str(error)) from error
             self.coursedir.submitted_directory = str(self.staged)
@@ -155,6 +159,44 @@ class JudgedAutograde(stock.Autograde):
         if found is None and (why := assignments.undeclared(name, self._course_notebooks())):
             raise ImportError(f"Nothing was graded. {why}")
         return found
+
+    def _read_dates(self) -> dates.Dates | None:
+        """What the course's dates say of the assignment; None where they say nothing.
+
+        Raises:
+            DatesError: when they cannot be read.
+        """
+        try:
+            calendar = dates.read(Path(self.coursedir.root, self.dates_file))
+        except dates.DatesError as error:
+            raise dates.DatesError(f"Nothing was graded. {error}") from None
+        there = assignments.there(self._source().parent)
+        for name in sorted(calendar.assignments.keys() - set(there)):
+            self.log.warning("%s has a part [%s], and source/ no such assignment.", self.dates_file, name)
+        return calendar.assignments.get(self.coursedir.assignment_id)
+
+    def apply_dates(self) -> list[str]:
+        """Have due date, extensions and penalties be those of the course's dates; what is to be said of that.
+
+        Raises:
+            GradebookError: when they cannot be written.
+        """
+        return [] if self.dates is None else gradebook.patiently(self._with_dates, self.log.warning)
+
+    def extend(self, student: str) -> None:
+        """Give a submission that nbgrader has just made its learner's extension."""
+        if self.dates is not None and self.dates.due is not None:
+            with stock.Gradebook(self.coursedir.db_url, self.coursedir.course_id) as book:
+                submission = book.find_submission(self.coursedir.assignment_id, student)
+                submission.extension = self.dates.extensions.get(student)
+                book.db.commit()
+
+    def _with_dates(self) -> list[str]:
+        with gradebook.transaction(self.coursedir.db_url, self.coursedir.course_id) as opened:
+            try:
+                return dates.apply(opened, self.coursedir.assignment_id, self.dates)
+            except nbgrader.api.MissingEntry:  # which was said
+                return []
 
     def _private(self) -> list[Path]:
         """What no learner may read: the course with all that others have handed in, and the exchange."""
@@ -308,6 +350,7 @@ class JudgedAutograde(stock.Autograde):
                 self._note(student_id, remark)
             nbformat.write(notebook, staged / course.name)
         super().init_assignment(assignment_id, student_id)
+        self.extend(student_id)
 
     def set_permissions(self, assignment_id: str, student_id: str) -> None:
         super().set_permissions(assignment_id, student_id)
@@ -318,10 +361,17 @@ class JudgedAutograde(stock.Autograde):
         failed, start = None, time.perf_counter()
         self.bench.supply.expected = len(self.assignments)
         try:
-            with _sentences(self.log):
-                super().convert_notebooks()
-        except NbGraderException as error:
-            failed = str(error)
+            self.apply_dates()  # nbgrader's own plugin asks for them
+            try:
+                with _sentences(self.log):
+                    super().convert_notebooks()
+            except NbGraderException as error:
+                failed = str(error)
+            for line in self.apply_dates():
+                self.log.warning(line)
+        except gradebook.GradebookError as error:
+            self.log.error(str(error))
+            raise NbGraderException(str(error)) from error
         for student in self.failed:
             self._note(student, "not graded, not the learner's fault: see above.")
         for student, remarks in sorted(self.remarks.items()):

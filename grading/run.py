@@ -141,12 +141,15 @@ class ClassAutograde(JudgedAutograde):
                 self.progress.step("unchanged" if noted or known else "to grade", learner.name)
             self.progress.finish()
             return
+        self.apply_dates()  # nbgrader's own plugin asks for them
         seed = drawn_seed() if self.seed is None else self.seed
         self.setup.seed = self.journal.begin(self.plan.digest, seed, anew=self.force or self.seed is not None)
         self.ledger = Ledger(self.plan, self, self.progress, self._say)
         with self.progress, self._executor() as (executor, setup, most):
             self._grade(executor, setup, most)
             self.ledger.write_ready()
+        for line in self.apply_dates():
+            self._say(line)
         self.journal.end(self.plan.digest, self.setup.seed)
         if self.progress.finish():
             raise NbGraderException("some submissions need a look")
@@ -282,6 +285,7 @@ class ClassAutograde(JudgedAutograde):
         self.writing = learner
         try:
             stock.Autograde.init_assignment(self, assignment, learner.name)
+            self.extend(learner.name)
             for name in graded.notebooks:
                 notebook, resources = graded.notebook(name), self._resources(learner.name, name)
                 for each in preprocessors:
