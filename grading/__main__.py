@@ -1,7 +1,7 @@
 """The class, from the command line.
 
 python -m grading autograde ASSIGNMENT    grade a class as `nbgrader autograde` does, many submissions at a time
-python -m grading results ASSIGNMENT      print its points
+python -m grading results ASSIGNMENT      print its points, and what there is to know of each learner
 python -m grading trace LEARNER           say how a learner's verdicts came about, and all points before
 python -m grading trace                   print the log: who got which points when, and why
 python -m grading similar ASSIGNMENT      find hand-ins that share more than their common source explains
@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from grading.journal import Journal
+    from grading.results import Results
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples"
@@ -149,13 +150,11 @@ def trace(journal: Journal, assignment: str, learner: str) -> str:
 
 def log(journal: Journal) -> str:
     """Who got which points when, from which run, and why: a line each."""
-    from grading import results
+    from grading.tables import number
 
     lines = []
     for entry in _history(journal):
-        points = ", ".join(
-            f"{cell.rpartition('/')[2]} {results.number(value)}" for cell, value in entry["points"].items()
-        )
+        points = ", ".join(f"{cell.rpartition('/')[2]} {number(value)}" for cell, value in entry["points"].items())
         was = "" if entry["before"] is None else f", {sum(filter(None, entry['before'].values())):g} before"
         run = f"seed {entry['seed']}, kit {entry['setup']['kit'][:8]}, level {entry['level']}"
         lines.append(
@@ -175,6 +174,25 @@ def _history(journal: Journal) -> list[dict[str, Any]]:
     return entries
 
 
+def _places(command: argparse.ArgumentParser) -> None:
+    """The options that say where a course's results lie."""
+    command.add_argument("--db", default=f"sqlite:///{ROOT / 'gradebook.db'}", help="the gradebook (nbgrader's db_url)")
+    command.add_argument("--submitted", type=Path, default=ROOT / "submitted", help="what was handed in")
+    command.add_argument("--journal", type=Path, default=ROOT / ".grading", help="where the results are kept")
+
+
+def _results(options: argparse.Namespace) -> Results:
+    """What these options ask for.
+
+    Raises:
+        LookupError: when it cannot be read.
+    """
+    from grading import results
+
+    assignment = chosen(options.assignment)
+    return results.read(options.db, assignment, submitted=options.submitted, journal=options.journal)
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m grading", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -182,7 +200,8 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     table = commands.add_parser("results", help="print the points of a class")
     table.add_argument("assignment", nargs="?")
-    table.add_argument("--db", default=f"sqlite:///{ROOT / 'gradebook.db'}", help="the gradebook (nbgrader's db_url)")
+    table.add_argument("--format", default="text", choices=("text", "markdown", "csv", "json"))
+    _places(table)
     commands.add_parser("sample", help="grade the sample classes in examples/")
     about = commands.add_parser("trace", help="say how verdicts came about")
     about.add_argument("learner", nargs="?", help="without one: all that was written, a line each")
@@ -213,9 +232,7 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error(f"unknown: {' '.join(others)}")
     try:
         if options.command == "results":
-            from grading import results
-
-            print(results.read(options.db, chosen(options.assignment)).as_text())
+            print(_results(options).text(options.format))
         elif options.command == "trace":
             from grading.journal import Journal
 

@@ -73,7 +73,7 @@ class Plan:
             job.notebooks[name] = (handed_in.name, [*self.remarks.get(learner.name, []), *handed_in.remarks])
             job.contents[name] = handed_in.content
         contents = {name: None if data is None else worker.digest(data) for name, data in job.contents.items()}
-        learner.handed_in = worker.digest(contents)
+        learner.handed_in = worker.digest(contents)  # as in `handed_in`
         learner.key = worker.digest([job.notebooks, contents, self.digest])
         return job
 
@@ -114,3 +114,9 @@ class Plan:
             except OSError:
                 found[file.name] = None
         return found
+
+
+def handed_in(place: Path, names: Sequence[str], top: Path) -> str:
+    """The digest of what lies in a folder that was handed in, for these notebooks of the course."""
+    found = {name: submissions.collect(place, name, names, top).content for name in names}
+    return worker.digest({name: None if data is None else worker.digest(data) for name, data in found.items()})
