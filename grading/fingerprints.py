@@ -3,8 +3,8 @@
     code -> tokens -> grams, runs of GRAM tokens -> without those of the course and the usual ones -> shared by two
 
 Tokens are Python's, without comments, docstrings, line breaks, spaces, commas and parentheses. A name that the language
-does not know counts as any other name, and a text as any other text. No gram goes on into the next function. So new
-names, other comments, another layout and another order of functions change nothing.
+does not know counts as any other name, and a text as any other text. No gram goes on into the next function or cell.
+So new names, other comments, another layout and another order of functions change nothing.
 
 Saul Schleimer, Daniel Wilkerson, Alex Aiken, "Winnowing: Local Algorithms for Document Fingerprinting" (2003), compare
 so, and keep a part of the grams. Of a class there is room for all: what is said of a pair is exact.
@@ -42,6 +42,7 @@ TOKEN = re.compile(
     (?P<number> \.?\d[\w.]* ) |
     (?P<name> [^\W\d]\w* ) |
     (?P<line> \n ) |
+    (?P<cut> \f ) |
     (?P<layout> [,()] ) |
     (?P<sign> \*\*=? | //=? | -> | := | [-+*/%@&|^=<>!]= | << | >> | \.{3} | \S )
     """,
@@ -50,7 +51,7 @@ TOKEN = re.compile(
 LANGUAGE = {*keyword.kwlist, *dir(builtins)}
 BEGINNINGS = ("def", "class")  # of what can be moved as a whole
 FACTOR = np.uint64(0x9E3779B97F4A7C15)
-NOTHING = np.uint64(0)  # in the place of a gram that would go on into the next function
+NOTHING = np.uint64(0)  # in the place of a gram that would go on into the next part
 NONE = np.zeros(0, np.uint64)
 
 
@@ -64,24 +65,27 @@ class Code:
     """Code as it is compared.
 
     Attributes:
-        text: its characters.
+        text: its characters; a form feed stands between cells.
         spans: where its tokens begin and end in it.
         numbers: the tokens, each as a number.
+        part: for each token which part it belongs to: a function, a class before its first method, or a cell.
     """
 
     text: str
     spans: list[tuple[int, int]]
     numbers: np.ndarray
+    part: np.ndarray
 
     @classmethod
     def read(cls, text: str) -> Code:
         """Of any text: what is no Python gives tokens, too."""
         text = text[:MOST_CODE]
         found = [token for token in TOKEN.finditer(text) if token.lastgroup not in ("comment", "layout")]
-        spans, numbers, begins = [], [], True  # whether a line does
+        spans, numbers, parts, part, begins = [], [], [], 0, True  # whether a line does
         for token, after in itertools.zip_longest(found, found[1:]):
             kind, said = token.lastgroup, token[0]
-            if kind == "line":
+            part += kind == "cut" or said in BEGINNINGS
+            if kind in ("line", "cut"):
                 begins = True
                 continue
             if kind == "text":
@@ -93,7 +97,8 @@ class Code:
             begins = False
             spans.append(token.span())
             numbers.append(_number(said))
-        return cls(text, spans, np.array(numbers, np.uint64))
+            parts.append(part)
+        return cls(text, spans, np.array(numbers, np.uint64), np.array(parts, int))
 
     @cached_property
     def grams(self) -> np.ndarray:
@@ -102,8 +107,7 @@ class Code:
         made = np.zeros(count, np.uint64)
         for place in range(GRAM):
             made = made * FACTOR + self.numbers[place : place + count]
-        begun = np.cumsum(np.isin(self.numbers, [_number(word) for word in BEGINNINGS]))
-        made[begun[GRAM - 1 :][:count] != begun[:count]] = NOTHING
+        made[self.part[GRAM - 1 :][:count] != self.part[:count]] = NOTHING
         return made
 
     def own(self, known: np.ndarray) -> np.ndarray:
@@ -197,9 +201,17 @@ class Class:
         for place in np.flatnonzero(np.isin(left.grams, both)).tolist():
             for there in where[int(left.grams[place])][:MOST_REPEATED]:
                 lengths[place, there] = lengths.pop((place - 1, there - 1), GRAM - 1) + 1
-        runs = [(length, place + GRAM - length, there + GRAM - length) for (place, there), length in lengths.items()]
+        runs: list[list[int]] = []
+        for (place, there), length in sorted(lengths.items(), key=lambda run: (run[0][1] - run[0][0], run[0])):
+            begin, other = place + GRAM - length, there + GRAM - length
+            if runs and other - begin == runs[-1][2] - runs[-1][1]:  # what is between two may be usual, and the same
+                end, other_end = runs[-1][1] + runs[-1][0], runs[-1][2] + runs[-1][0]
+                if np.array_equal(left.numbers[end:begin], right.numbers[other_end:other]):
+                    runs[-1][0] = place + GRAM - runs[-1][1]
+                    continue
+            runs.append([length, begin, other])
         taken, kept = (np.zeros(len(left.spans), bool), np.zeros(len(right.spans), bool)), []
-        for length, begin, there in sorted(runs, key=lambda run: (-run[0], run)):
+        for length, begin, there in sorted(runs, key=lambda run: (-run[0], run[1:])):
             free = ~(taken[0][begin : begin + length] | taken[1][there : there + length])
             skipped = int(free.argmax())
             size = int(np.argmin([*free[skipped:], False]))

@@ -28,7 +28,7 @@ LEAST = 50  # grams that are shared: fewer tell nothing, whatever their share
 MOST_PAIRS = 200  # that are shown
 MOST_PLACES = 30  # of a pair
 BELOW = 5  # pairs that come next, and are only named
-JOIN = "\n\n"  # between cells
+JOIN = "\n\f\n"  # between cells
 
 
 @dataclass
@@ -260,12 +260,15 @@ def as_text(found: Found) -> str:
     lines = [found.compared]
     for group in found.identical:
         lines += textwrap.wrap(f"{group['what']}: {', '.join(map(_name, group['who']))}", 100, subsequent_indent="  ")
-    lines += ["", f"{len(found.pairs) + found.left_out} pairs share at least {found.share:.0%} of what is their own:"]
+    lines += [
+        "",
+        f"{len(found.pairs) + found.left_out} pairs share at least {percent(found.share)} of what is their own:",
+    ]
     if found.pairs:
         lines += ["", "share  lines  hand-ins"]
-        lines += [f"{p.share:5.0%}  {p.lines:5}  {_name(p.left)} and {_name(p.right)}" for p in found.pairs]
+        lines += [f"{percent(p.share):>5}  {p.lines:5}  {_name(p.left)} and {_name(p.right)}" for p in found.pairs]
     if found.below:
-        next_ones = "; ".join(f"{_name(p.left)} and {_name(p.right)} {p.share:.0%}" for p in found.below)
+        next_ones = "; ".join(f"{_name(p.left)} and {_name(p.right)} {percent(p.share)}" for p in found.below)
         lines += ["", *textwrap.wrap(f"The next ones, which are below: {next_ones}.", 100)]
     for who, why in found.unread:
         lines += textwrap.wrap(f"Not compared: {_name(who)}: {printable(why)}", 100, subsequent_indent="  ")
@@ -300,6 +303,11 @@ def _indented(side: Side) -> list[str]:
 
 def _cut(line: str, width: int) -> list[str]:
     return [line[begin : begin + width] for begin in range(0, len(line), width)]
+
+
+def percent(share: float) -> str:
+    """What is below a threshold is shown below it, too."""
+    return f"{int(100 * share + 1e-9)}%"
 
 
 def _name(name: str) -> str:
@@ -349,7 +357,11 @@ def main(arguments: list[str], chosen: Any) -> int:
                 f"{' and '.join(map(_name, options.pair))} share fewer than {LEAST} runs of {GRAM} tokens of "
                 "their own, or are the same, or not there."
             )
-        print("\n".join(f"{_name(p.left)} and {_name(p.right)}: {p.share:.0%}\n{side_by_side(p)}" for p in found.pairs))
+        print(
+            "\n".join(
+                f"{_name(p.left)} and {_name(p.right)}: {percent(p.share)}\n{side_by_side(p)}" for p in found.pairs
+            )
+        )
         return 0
     place = pages.write(options.to / assignment / "similar.html", page(found))
     pages.write(options.to / assignment / "similar.json", as_json(found))
@@ -358,4 +370,4 @@ def main(arguments: list[str], chosen: Any) -> int:
 
 
 def page(found: Found) -> str:
-    return pages.page("similar", **vars(found), compared=found.compared, least=LEAST, gram=GRAM)
+    return pages.page("similar", **vars(found), compared=found.compared, least=LEAST, gram=GRAM, percent=percent)

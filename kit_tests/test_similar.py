@@ -37,7 +37,7 @@ def submitted(tmp_path_factory) -> Path:
     top = tmp_path_factory.mktemp("class") / "submitted"
     for seed in range(LEARNERS):
         hand_in(top, f"learner-{seed:02}", work(seed))
-    hand_in(top, "copyist", with_cell(submission("half", 1), copied(program(3), seed=1)))
+    hand_in(top, "copyist", with_cell(submission("half", 1), copied(program(3), seed=1, altered=0.1)))
     hand_in(top, "twin-a", work(100))
     hand_in(top, "twin-b", work(100))
     hand_in(top, "renamer", with_cell(submission("all", 0), copied(program(5), seed=2)))
