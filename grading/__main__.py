@@ -1,6 +1,8 @@
 """The class, from the command line.
 
 python -m grading autograde ASSIGNMENT    grade a class as `nbgrader autograde` does, many submissions at a time
+python -m grading collect ARCHIVE...       file what a platform hands over in submitted/
+python -m grading dates ASSIGNMENT        due dates, extensions and penalties of dates.toml, into the gradebook
 python -m grading results ASSIGNMENT      print its points, and what there is to know of each learner
 python -m grading trace LEARNER           say how a learner's verdicts came about, and all points before
 python -m grading trace                   print the log: who got which points when, and why
@@ -36,6 +38,8 @@ DESK = {
     "similar": "find hand-ins that share more than their common source explains",
 }
 # Lines of nbgrader's log that say nothing about the submissions.
+COURSE = "minitorch"  # nbgrader's course_id
+PLATFORMS = ("canvas", "moodle", "gradescope", "ilias", "google", "plain", "files")
 NOISE = r" INFO\]|running over TCP without encryption|Alternative text is missing"
 
 
@@ -181,6 +185,70 @@ def _places(command: argparse.ArgumentParser) -> None:
     command.add_argument("--journal", type=Path, default=ROOT / ".grading", help="where the results are kept")
 
 
+def _collect(options: argparse.Namespace) -> int:
+    """File what platforms hand over; 1 where something was not placed.
+
+    Raises:
+        GradingError: when nothing can be done.
+    """
+    from grading import assignments, collect, dates, gradebook, roster
+    from grading.platforms import Unreadable
+
+    name = chosen(options.assignment)
+    notebooks = sorted(path.stem for path in (assignments.SOURCE / name).glob("*.ipynb"))
+    if not notebooks:
+        raise GradingError(assignments.not_there(name))
+    remarks: list[str] = []
+    try:
+        zone = dates.read(options.dates).zone
+        listed = roster.read(options.roster, remarks) if options.roster else None
+    except (dates.DatesError, Unreadable) as error:
+        raise GradingError(f"Nothing was collected. {error}") from None
+    try:
+        gradebook.is_there(options.db)
+        known = roster.of_gradebook(options.db, COURSE)
+    except gradebook.GradebookError:
+        known = None
+        remarks.append(
+            "There is no gradebook yet, so it does not know these students: run `make release`, then this once more."
+        )
+    course = collect.Course(name, notebooks, options.submitted, options.earlier, zone)
+    students = roster.Roster() if known is None else known
+    report = collect.collect(
+        course, options.archives, students, listed, options.platform, options.zip_times, options.dry_run
+    )
+    if known is not None and not options.dry_run:
+        known.write(options.db, COURSE)
+    print("\n".join([*remarks, report.as_text()]))
+    return int(report.trouble)
+
+
+def _dates(options: argparse.Namespace) -> None:
+    """Write what dates.toml says into the gradebook, and print what holds then.
+
+    Raises:
+        GradingError: when that cannot be done.
+    """
+    from nbgrader.api import Gradebook, MissingEntry
+
+    from grading import dates, gradebook
+
+    name = chosen(options.assignment)
+    try:
+        gradebook.is_there(options.db)
+        found = dates.read(options.dates).assignments.get(name)
+        if found is None:
+            raise GradingError(f"{options.dates} says nothing of {name!r}: write [{name}] and due = 2026-01-31.")
+        with Gradebook(options.db, COURSE) as book:
+            for line in dates.apply(book, name, found):
+                print(line, file=sys.stderr)
+            print(dates.as_text(book, name, found))
+    except MissingEntry:
+        raise GradingError(f"{options.db} holds no assignment {name!r}: run `make release` first") from None
+    except (dates.DatesError, gradebook.GradebookError) as error:
+        raise GradingError(str(error)) from None
+
+
 def _results(options: argparse.Namespace) -> Results:
     """What these options ask for.
 
@@ -202,6 +270,20 @@ def main(arguments: list[str] | None = None) -> int:
     table.add_argument("assignment", nargs="?")
     table.add_argument("--format", default="text", choices=("text", "markdown", "csv", "json"))
     _places(table)
+    taking = commands.add_parser("collect", help="file what a platform hands over in submitted/")
+    taking.add_argument("archives", nargs="+", type=Path, metavar="ARCHIVE", help="a zip file, or a folder")
+    taking.add_argument("--assignment", help="if there are several in source/")
+    taking.add_argument("--roster", type=Path, help="a list of students, CSV, from the platform or nbgrader")
+    taking.add_argument("--platform", choices=PLATFORMS, help="whose archives these are, where that is not clear")
+    taking.add_argument("--zip-times", action="store_true", help="times in the archives are those of the hand-in")
+    taking.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+    taking.add_argument("--earlier", type=Path, default=ROOT / "earlier", help="where earlier hand-ins are kept")
+    taking.add_argument("--dates", type=Path, default=ROOT / "dates.toml", help="the course's dates")
+    _places(taking)
+    due = commands.add_parser("dates", help="due dates, extensions and penalties, into the gradebook")
+    due.add_argument("assignment", nargs="?")
+    due.add_argument("--dates", type=Path, default=ROOT / "dates.toml", help="the course's dates")
+    _places(due)
     commands.add_parser("sample", help="grade the sample classes in examples/")
     about = commands.add_parser("trace", help="say how verdicts came about")
     about.add_argument("learner", nargs="?", help="without one: all that was written, a line each")
@@ -233,6 +315,10 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.command == "results":
             print(_results(options).text(options.format))
+        elif options.command == "collect":
+            return _collect(options)
+        elif options.command == "dates":
+            _dates(options)
         elif options.command == "trace":
             from grading.journal import Journal
 

@@ -161,7 +161,7 @@ class JudgedAutograde(stock.Autograde):
         kinds = ("source", "solution", "submitted", "autograded", "feedback")
         places = [getattr(self.coursedir, f"{kind}_directory") for kind in kinds]
         places += [make_url(self.coursedir.db_url).database or "", Exchange(config=self.config).root]
-        return [Path(self.coursedir.root, place) for place in places]
+        return [Path(self.coursedir.root, place) for place in [*places, "earlier"]]
 
     def _scratch(self) -> Path | None:
         """The folder for a folder with what is read; None for the system's."""

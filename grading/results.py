@@ -23,8 +23,10 @@ from nbgrader.api import (
 from sqlalchemy.exc import SQLAlchemyError
 
 from grading import assignments, gradebook, tables
+from grading.collect import ABOUT
 from grading.journal import Journal
 from grading.plan import handed_in
+from grading.submissions import Unusable, read_file
 from grading.tables import number
 
 FORMATS = ("text", "markdown", "csv", "json")
@@ -102,6 +104,7 @@ class Learner:
         total: what nbgrader counts and exports: never below 0, and 0 where nothing was handed in.
         at: when the work that was graded was handed in (UTC); None: not known.
         seconds_late: after the due date with its extension; 0 if in time, or not known.
+        late_for: the platform that says that it is late, where no time is known.
         state: "graded", "not graded" (handed in, but without points so far) or "nothing" (handed in nothing).
         changed: whether something else was handed in since it was graded.
         stale: names of cells with points by hand that are older than what was graded last.
@@ -120,6 +123,7 @@ class Learner:
     total: float = 0.0
     at: datetime.datetime | None = None
     seconds_late: float = 0.0
+    late_for: str = ""
     state: str = "nothing"
     changed: bool = False
     stale: tuple[str, ...] = ()
@@ -149,6 +153,8 @@ class Learner:
             said.append(f"waits for a person: {_shorts(self.waits)}")
         if self.seconds_late:
             said.append(f"late by {duration(self.seconds_late)}")
+        elif self.late_for:
+            said.append(f"late, says {self.late_for}")
         return said
 
 
@@ -394,7 +400,17 @@ def _with_what_was_handed_in(
             continue
         one = found.get(id, Learner(id))
         if one.state == "nothing":
-            found[id] = replace(one, state="not graded")
+            one = replace(one, state="not graded")
         elif one.state == "graded" and id in graded:
-            found[id] = replace(one, changed=handed_in(place, names, submitted) != graded[id])
+            one = replace(one, changed=handed_in(place, names, submitted) != graded[id])
+        found[id] = replace(one, late_for="" if one.at else _late_for(place))
     return found
+
+
+def _late_for(place: Path) -> str:
+    """The platform that said, when this was collected, that it is late."""
+    try:
+        said = json.loads(read_file(place / ABOUT, 10_000))
+        return str(said["platform"]) if said["late"] else ""
+    except (Unusable, ValueError, TypeError, KeyError):
+        return ""

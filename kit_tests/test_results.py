@@ -128,12 +128,15 @@ def test_what_was_handed_in_since_is_said(klass, tmp_path):
     digest = plan.handed_in(tmp_path / "submitted" / "ann" / "tiny", ["tiny"], tmp_path / "submitted")
     with journal.locked():
         journal.log([{"assignment": "tiny", "learner": name, "handed_in": digest} for name in ("ann", "bob")])
+    about = tmp_path / "submitted" / "new" / "tiny" / ".collected.json"
+    about.write_text('{"platform": "canvas", "late": true}')
     changed = notebook(tensor="x = 1")
     (tmp_path / "submitted" / "bob" / "tiny" / "tiny.ipynb").write_text(json.dumps(changed))
     table = results.read(klass.db, "tiny", submitted=tmp_path / "submitted", journal=journal.folder)
     said = {one.id: one.status for one in table.learners}
     assert said["ann"] == [] and said["bob"] == ["handed in anew, not graded yet", "late by 1 d 2 h"]
-    assert said["new"] == said["hal"] == ["not graded yet"] and ".dot" not in said
+    assert said["hal"] == ["not graded yet"] and ".dot" not in said
+    assert said["new"] == ["not graded yet", "late, says canvas"]
 
 
 def run(klass: Course, *options: str) -> Any:
