@@ -98,12 +98,13 @@ def sample() -> None:
         raise GradingError(f"There is no {EXAMPLES / 'submitted'}: run `python source/make_class.py` first.")
     # nbgrader copies what lies beside the source notebook to every submission: tests.py, checks/, data/.
     subprocess.run([sys.executable, ROOT / "source" / "build.py", "--support"], check=True)
-    for name in ("autograded", "feedback", "release"):
+    for name in ("autograded", "feedback", "release", ".grading"):
         shutil.rmtree(EXAMPLES / name, ignore_errors=True)
     gradebook = EXAMPLES / "gradebook.db"
     gradebook.unlink(missing_ok=True)
     here = [
         f"--db=sqlite:///{gradebook}",
+        f"--JudgedAutograde.journal_directory={EXAMPLES / '.grading'}",
         *(
             f"--CourseDirectory.{name}_directory={EXAMPLES / name}"
             for name in ("submitted", "autograded", "feedback", "release")
@@ -127,7 +128,8 @@ def sample() -> None:
         print()
         print(results.read(f"sqlite:///{gradebook}", name).as_text())
         print(f"\nfeedback pages: {EXAMPLES / 'feedback'}/<learner>/{name}/{name}.html\n")
-    shutil.rmtree(EXAMPLES / "release", ignore_errors=True)  # only the gradebook's entries were wanted
+    for name in ("release", ".grading"):  # only the gradebook's entries were wanted
+        shutil.rmtree(EXAMPLES / name, ignore_errors=True)
     print(
         "These were made-up learners. Your own class: put its notebooks into submitted/<learner>/<assignment>/, then "
         f"run python -m grading autograde {names[0] if len(names) == 1 else 'ASSIGNMENT'} (see docs/instructor.md)."

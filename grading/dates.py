@@ -225,11 +225,9 @@ def apply(book: Gradebook, assignment: str, dates: Dates) -> list[str]:
     for submission in found.submissions:
         extension = dates.extensions.get(submission.student_id)
         submission.extension = extension
-        if dates.has_penalties:
-            book.db.flush()
-            for notebook in submission.notebooks:
-                cost = dates.penalty(notebook.score, submission.total_seconds_late)
-                notebook.late_submission_penalty = cost or None
+        late = submission.total_seconds_late
+        for notebook in submission.notebooks if dates.has_penalties else ():
+            notebook.late_submission_penalty = (dates.penalty(notebook.score, late) or None) if late else None
     book.db.commit()
     known = {id for (id,) in book.db.query(Student.id)}
     strangers = sorted(set(dates.extensions) - known)

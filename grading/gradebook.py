@@ -155,6 +155,25 @@ def patiently(write: Callable[[], Any], say: Callable[[str], None]) -> Any:
         time.sleep(0.5)
 
 
+def by_hand(gradebook: Gradebook, assignment: str, learners: list[str]) -> dict[str, dict[str, bool]]:
+    """The cells for which a person gave points or extra credit, by learner, and whether a person is to look at each."""
+    found: dict[str, dict[str, bool]] = {}
+    rows = (
+        gradebook.db.query(SubmittedAssignment.student_id, Notebook.name, BaseCell.name, Grade.needs_manual_grade)
+        .select_from(Grade)
+        .join(BaseCell, BaseCell.id == Grade.cell_id)
+        .join(SubmittedNotebook, SubmittedNotebook.id == Grade.notebook_id)
+        .join(Notebook, Notebook.id == SubmittedNotebook.notebook_id)
+        .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
+        .filter(SubmittedAssignment.assignment_id == gradebook.find_assignment(assignment).id)
+        .filter(SubmittedAssignment.student_id.in_(learners))
+        .filter((Grade.manual_score.isnot(None)) | (Grade.extra_credit.isnot(None) & (Grade.extra_credit != 0)))
+    )
+    for learner, notebook, cell, needs in rows:
+        found.setdefault(learner, {})[f"{notebook}/{cell}"] = bool(needs)
+    return found
+
+
 def scores(gradebook: Gradebook, assignment: str, learners: list[str] | None = None) -> Scores:
     """What autograding gave some learners or all, in one query."""
     found: Scores = {}

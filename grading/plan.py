@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ class Learner:
         handed_in: digest of what was handed in.
         key: digest of all that decides on the result.
         how: what was done with it: "graded", or "unchanged".
+        by_hand: cells with points by hand, before it was written, and whether a person was to look at each then.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Learner:
     handed_in: str = ""
     key: str = ""
     how: str = ""
+    by_hand: dict[str, bool] = field(default_factory=dict)
 
 
 @dataclass

@@ -108,6 +108,7 @@ class Learner:
         state: "graded", "not graded" (handed in, but without points so far) or "nothing" (handed in nothing).
         changed: whether something else was handed in since it was graded.
         stale: names of cells with points by hand that are older than what was graded last.
+        same_work: those of them that were given for the same work, which was graded again since.
         waits: names of cells that a person has to grade.
     """
 
@@ -127,6 +128,7 @@ class Learner:
     state: str = "nothing"
     changed: bool = False
     stale: tuple[str, ...] = ()
+    same_work: tuple[str, ...] = ()
     waits: tuple[str, ...] = ()
 
     @property
@@ -147,8 +149,10 @@ class Learner:
         said = [] if self.state == "graded" else ["not graded yet"]
         if self.changed:
             said.append("handed in anew, not graded yet")
-        if self.stale:
-            said.append(f"mark by hand is for older work: {_shorts(self.stale)}")
+        if older := [name for name in self.stale if name not in self.same_work]:
+            said.append(f"mark by hand is for older work: {_shorts(older)}")
+        if self.same_work:
+            said.append(f"mark by hand, then graded again: {_shorts(self.same_work)}")
         if self.waits and self.state == "graded":
             said.append(f"waits for a person: {_shorts(self.waits)}")
         if self.seconds_late:
@@ -388,10 +392,10 @@ def _with_what_was_handed_in(
     known: dict[str, Learner], assignment: str, submitted: Path, journal: Journal | None
 ) -> dict[str, Learner]:
     """What is known, with what lies in the folder of submissions and is not, or no more, what was graded."""
-    graded: dict[str, str] = {}
+    last: dict[str, dict[str, Any]] = {}
     if journal is not None:
         entries, _ = journal.history()
-        graded = {entry["learner"]: entry["handed_in"] for entry in entries if entry["assignment"] == assignment}
+        last = {entry["learner"]: entry for entry in entries if entry["assignment"] == assignment}
     names = sorted(path.stem for path in (assignments.SOURCE / assignment).glob("*.ipynb"))
     found = dict(known)
     for place in sorted(submitted.glob(f"*/{glob.escape(assignment)}")):
@@ -401,9 +405,14 @@ def _with_what_was_handed_in(
         one = found.get(id, Learner(id))
         if one.state == "nothing":
             one = replace(one, state="not graded")
-        elif one.state == "graded" and id in graded:
-            one = replace(one, changed=handed_in(place, names, submitted) != graded[id])
+        elif one.state == "graded" and id in last:
+            one = replace(one, changed=handed_in(place, names, submitted) != last[id]["handed_in"])
         found[id] = replace(one, late_for="" if one.at else _late_for(place))
+    for id, entry in last.items():
+        given = {cell.rpartition("/")[2]: work for cell, work in entry.get("by_hand", {}).items()}
+        if id in found and given:
+            same = [name for name in found[id].stale if given.get(name) == entry["handed_in"]]
+            found[id] = replace(found[id], same_work=tuple(same))
     return found
 
 
