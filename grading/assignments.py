@@ -23,6 +23,7 @@ import numpy as np
 from checks import facts
 from checks.assignment import Assignment
 from checks.facts import Facts
+from checks.mistakes import Mistakes
 from checks.notebook import code_cells, grade_id, nbgrader_mark
 from checks.reading import cells_of
 from grading.remote import OURS
@@ -118,6 +119,14 @@ def titles(name: str) -> dict[tuple[str, str], str]:
                 tests = TEST.findall(cell["source"])
                 found[path.stem, grade_id(cell)] = next((sections[test] for test in tests if test in sections), "")
     return found
+
+
+def mistakes(name: str) -> Mistakes:
+    """The known mistakes of an assignment; the general ones where its tests cannot be imported."""
+    try:
+        return _imported(name).ASSIGNMENT.mistakes if family(name) else Mistakes()
+    except Exception:  # as above
+        return Mistakes()
 
 
 def _called(source: str) -> str | None:
