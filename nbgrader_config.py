@@ -10,13 +10,14 @@ from sqlalchemy.exc import SAWarning
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 c = get_config()  # noqa: F821 (nbgrader defines it)
 try:
-    from grading import autograde, release
+    from grading import autograde, feedback, release
 except Exception as error:
     # nbgrader would go on without it, and run learners' code as a program of yours.
     why = f"Nothing was done, as grading cannot be loaded in this environment: {error}"
     BaseConverter.start = lambda converter: sys.exit(why)
 else:
     autograde.configure(c)
+    feedback.configure()
     release.configure(c)
 
 c.CourseDirectory.course_id = "minitorch"

@@ -3,6 +3,7 @@
 python -m grading autograde ASSIGNMENT    grade a class as `nbgrader autograde` does, many submissions at a time
 python -m grading collect ARCHIVE...       file what a platform hands over in submitted/
 python -m grading dates ASSIGNMENT        due dates, extensions and penalties of dates.toml, into the gradebook
+python -m grading feedback ASSIGNMENT     make the feedback pages that do not show what counts now, many at a time
 python -m grading results ASSIGNMENT      print its points, and what there is to know of each learner
 python -m grading trace LEARNER           say how a learner's verdicts came about, and all points before
 python -m grading trace                   print the log: who got which points when, and why
@@ -294,6 +295,7 @@ def main(arguments: list[str] | None = None) -> int:
     about.add_argument("assignment", nargs="?")
     about.add_argument("--journal", type=Path, default=ROOT / ".grading", help="where the results are kept")
     commands.add_parser("autograde", add_help=False, help="grade a class, many submissions at a time")
+    commands.add_parser("feedback", add_help=False, help="make the feedback pages of a class")
     for name, does in DESK.items():
         commands.add_parser(name, add_help=False, help=does)
     options, others = parser.parse_known_args(arguments)
@@ -313,6 +315,11 @@ def main(arguments: list[str] | None = None) -> int:
         from grading.run import ClassApp
 
         ClassApp.launch_instance(others)
+        return 0
+    if options.command == "feedback":
+        from grading.feedback import FeedbackApp
+
+        FeedbackApp.launch_instance(others)
         return 0
     if others and options.command not in DESK:
         parser.error(f"unknown: {' '.join(others)}")

@@ -174,6 +174,38 @@ def by_hand(gradebook: Gradebook, assignment: str, learners: list[str]) -> dict[
     return found
 
 
+def shown(gradebook: Gradebook, assignment: str) -> dict[str, list[Any]]:
+    """All that a feedback page shows of the gradebook, by learner: points, comments and penalties."""
+    found: dict[str, list[Any]] = {}
+    of_assignment = SubmittedAssignment.assignment_id == gradebook.find_assignment(assignment).id
+    kinds = [
+        (Grade, (Grade.auto_score, Grade.manual_score, Grade.extra_credit)),
+        (Comment, (Comment.auto_comment, Comment.manual_comment)),
+    ]
+    for kind, columns in kinds:
+        rows = (
+            gradebook.db.query(SubmittedAssignment.student_id, Notebook.name, BaseCell.name, *columns)
+            .select_from(kind)
+            .join(BaseCell, BaseCell.id == kind.cell_id)
+            .join(SubmittedNotebook, SubmittedNotebook.id == kind.notebook_id)
+            .join(Notebook, Notebook.id == SubmittedNotebook.notebook_id)
+            .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
+            .filter(of_assignment)
+        )
+        for learner, *rest in rows:
+            found.setdefault(learner, []).append([kind.__name__, *rest])
+    rows = (
+        gradebook.db.query(SubmittedAssignment.student_id, Notebook.name, SubmittedNotebook.late_submission_penalty)
+        .select_from(SubmittedNotebook)
+        .join(Notebook, Notebook.id == SubmittedNotebook.notebook_id)
+        .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
+        .filter(of_assignment)
+    )
+    for learner, *rest in rows:
+        found.setdefault(learner, []).append(["penalty", *rest])
+    return {learner: sorted(each, key=repr) for learner, each in found.items()}
+
+
 def scores(gradebook: Gradebook, assignment: str, learners: list[str] | None = None) -> Scores:
     """What autograding gave some learners or all, in one query."""
     found: Scores = {}

@@ -1,0 +1,294 @@
+"""Feedback pages: nbgrader's, with a summary on top, and renewed whenever they do not show what counts now.
+
+    autograded/, gradebook  ->  feedback/<learner>/<assignment>/<notebook>.html
+
+A page says at its end what it was made from. Where that is not what is there now (the work was graded again, a person
+gave points or a comment, a penalty has changed), `nbgrader generate_feedback` makes it again, without --force, and so
+does formgrader. `python -m grading feedback` does the same with several processes.
+"""
+
+from __future__ import annotations
+
+import functools
+import glob
+import html
+import logging
+import multiprocessing
+import os
+import re
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import Any, ClassVar
+
+import nbgrader.apps.api
+import nbgrader.apps.generatefeedbackapp
+from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
+from nbformat import NotebookNode
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.converters import GenerateFeedback
+from nbgrader.converters.base import NbGraderException
+from nbgrader.preprocessors import GetGrades, NbGraderPreprocessor
+from sqlalchemy.exc import SQLAlchemyError
+from tqdm import tqdm
+from traitlets import Integer, List, default
+
+from checks.observe import printable
+from checks.report import MIME, WORDS
+from grading import assignments, gradebook
+from grading.autograde import sentence
+from grading.tables import number
+from grading.worker import digest
+
+MADE_FROM = re.compile(r"<!-- made from ([0-9a-f]{64}) -->\s*\Z")
+TAIL = 200  # bytes at the end of a page, among which that is
+CONTENTS = re.compile(r'<div id="toc">.*?</ol>\s*</div>', re.DOTALL)  # nbgrader's list of cells
+UNTOUCHED = "No response."  # nbgrader's comment on an answer as it was handed out
+STYLE = "padding: 0.2em 0.8em; text-align: left; vertical-align: top; border-bottom: 1px solid #ccc"
+
+
+class Summary(NbGraderPreprocessor):
+    """Collects, when grades are known, what a page says first."""
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        rows, about = [], resources["nbgrader"]
+        titles = _titles(about["assignment"])
+        for cell in nb.cells:
+            mark = cell.metadata.get("nbgrader", {})
+            if mark.get("grade") or mark.get("task"):
+                name = mark["grade_id"]
+                title = titles.get((about["notebook"], name)) or name.removeprefix("test_")
+                rows.append((name, title, mark.get("score"), mark.get("points"), _first(cell)))
+            if mark.get("comment") and mark["comment"] != UNTOUCHED:
+                rows.append((f"comment-{mark['grade_id']}", "Comment", None, None, mark["comment"]))
+        about["summary"] = rows
+        return nb, resources
+
+
+_titles = functools.cache(assignments.titles)
+
+
+def _first(cell: NotebookNode) -> str:
+    """The check of a test cell to look at first; empty where all is well."""
+    for output in cell.get("outputs", []):
+        said = output.get("data", {}).get(MIME)
+        if isinstance(said, dict):
+            checks = [check for check in said.get("checks", []) if isinstance(check, dict)]
+            for status in ("failed", "missing", "broken", "waiting"):
+                for check in checks:
+                    if check.get("status") == status:
+                        return f"{WORDS[status]}: {check.get('title', '')}"
+    return ""
+
+
+def summary(resources: Any) -> str:
+    """What a page says first, as HTML: a line for each section, with its points and what to look at."""
+    about, lines = resources["nbgrader"], []
+    for name, title, score, points, look in about["summary"]:
+        worth = "" if points is None else f"{number(score or 0.0)} of {number(points)}"
+        link = f'<a href="#{html.escape(name)}">{html.escape(printable(str(title)))}</a>'
+        lines.append(f"<td>{link}</td><td>{worth}</td><td>{html.escape(printable(str(look), 300))}</td>")
+    if about.get("late_penalty"):
+        lines.append(f"<td>Penalty for lateness</td><td>-{number(about['late_penalty'])}</td><td></td>")
+    total = f"{number(about['score'])} of {number(about['max_score'])}"
+    lines.append(f"<td><strong>Total</strong></td><td><strong>{total}</strong></td><td></td>")
+    heads = "".join(
+        f'<th scope="col" style="{STYLE}">{head}</th>' for head in ("Section", "Points", "Look at this first")
+    )
+    rows = "".join(f"<tr>{line}</tr>" for line in lines).replace("<td>", f'<td style="{STYLE}">')
+    return f'<div id="toc"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
+
+
+class Feedback(GenerateFeedback):
+    """nbgrader's feedback, which notices what has changed, takes ids with any characters, and begins with a summary."""
+
+    preprocessors = List([GetGrades, Summary, CSSHTMLHeaderPreprocessor]).tag(config=True)
+
+    def init_notebooks(self) -> None:
+        """Find the graded notebooks, as nbgrader does, but take brackets in names for brackets."""
+        coursedir, assignment = self.coursedir, self.coursedir.assignment_id
+        self.assignments, self.notebooks = {}, []
+        for wanted in dict.fromkeys((coursedir.student_id, glob.escape(coursedir.student_id))):
+            place = coursedir.directory_structure.format(
+                nbgrader_step=glob.escape(self._input_directory),
+                student_id=wanted,
+                assignment_id=glob.escape(assignment),
+            )
+            for folder in sorted(glob.glob(os.path.join(glob.escape(coursedir.root), place))):
+                found = sorted(glob.glob(os.path.join(glob.escape(folder), f"{coursedir.notebook_id}.ipynb")))
+                if found:
+                    self.assignments[folder] = found
+            if self.assignments:
+                break
+        if not self.assignments:
+            super().init_notebooks()  # which says what might have been meant
+        try:
+            gradebook.is_there(coursedir.db_url)
+            with Gradebook(coursedir.db_url, coursedir.course_id) as book:
+                self.shown = gradebook.shown(book, assignment)
+        except (MissingEntry, SQLAlchemyError, gradebook.GradebookError) as error:
+            missing = isinstance(error, MissingEntry)
+            why = f"the gradebook has no assignment {assignment!r}" if missing else sentence(error)
+            self.log.error("No pages were made: %s", why)
+            raise NbGraderException(why) from error
+
+    def _format_source(self, assignment_id: str, student_id: str, escape: bool = False) -> str:
+        if escape:  # of the folder, nbgrader's own would be a pattern
+            return self.coursedir.format_path(re.escape(self._input_directory), student_id, assignment_id, escape=True)
+        return super()._format_source(assignment_id, student_id)
+
+    def made_from(self, folder: str, student: str) -> dict[str, str]:
+        """Digests of all that decides on a learner's pages, by notebook."""
+        rows, found = self.shown.get(student, []), {}
+        for path in self.assignments[folder]:
+            name = Path(path).stem
+            grades = [row for row in rows if row[1] == name]
+            found[name] = digest([VERSION, digest(Path(path).read_bytes()), grades])
+        return found
+
+    def is_current(self, folder: str, student: str) -> bool:
+        """Whether all pages of a learner show what counts now."""
+        place = Path(self._format_dest(self.coursedir.assignment_id, student))
+        return all(_made_from(place / f"{name}.html") == made for name, made in self.made_from(folder, student).items())
+
+    def init_destination(self, assignment_id: str, student_id: str) -> bool:
+        if super().init_destination(assignment_id, student_id):
+            return True
+        excluded = self.coursedir.student_id_exclude.split(",")
+        folder = self._format_source(assignment_id, student_id)
+        return student_id not in excluded and not self.is_current(folder, student_id)
+
+    def write_single_notebook(self, output: str, resources: Any) -> None:
+        """Write a page as a whole, with the summary, and with what it was made from."""
+        about = resources["nbgrader"]
+        place = Path(self._format_dest(about["assignment"], about["student"]))
+        folder = self._format_source(about["assignment"], about["student"])
+        made = self.made_from(folder, about["student"])[about["notebook"]]
+        page = CONTENTS.sub(lambda _: summary(resources), output, count=1)
+        place.mkdir(parents=True, exist_ok=True)
+        beside = place / f".{about['notebook']}.html.new"
+        beside.write_text(f"{page.rstrip()}\n<!-- made from {made} -->\n", encoding="utf-8", errors="replace")
+        os.replace(beside, place / f"{about['notebook']}.html")
+
+
+def _made_from(page: Path) -> str:
+    """What a page was made from; empty for one that does not say so, or is not there."""
+    try:
+        with open(page, "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL))
+            match = MADE_FROM.search(file.read().decode("utf-8", "replace"))
+    except OSError:
+        return ""
+    return match[1] if match else ""
+
+
+VERSION = digest(Path(__file__).read_bytes())  # of pages
+
+
+# ---------------------------------------------------------------- with several processes
+
+
+class ClassFeedback(Feedback):
+    """The pages of a class, several at a time."""
+
+    jobs = Integer(0, min=0, help="Pages made at the same time; 0: one for each core.").tag(config=True)
+
+    def convert_notebooks(self) -> None:
+        """Make what is not current; then say how many there are.
+
+        Raises:
+            NbGraderException: when some could not be made.
+        """
+        global _converter
+        begun, failed = time.monotonic(), {}
+        excluded = self.coursedir.student_id_exclude.split(",")
+        students = {self._student(folder): folder for folder in self.assignments}
+        students = {student: folder for student, folder in students.items() if student not in excluded}
+        todo = [student for student, folder in students.items() if self.force or not self.is_current(folder, student)]
+        _converter = self
+        with tqdm(total=len(todo), desc="feedback", unit="page", disable=not sys.stderr.isatty()) as bar:
+            for student in todo[:1]:  # here: what pages need is loaded then, for all
+                if why := _make(student):
+                    failed[student] = why
+                bar.update()
+            many = self.jobs or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(4))
+            if todo[1:]:
+                pool = ProcessPoolExecutor(min(many, len(todo)), multiprocessing.get_context("fork"))
+                try:
+                    pending = {pool.submit(_make, student): student for student in todo[1:]}
+                    for future in as_completed(pending):
+                        if why := future.result():
+                            failed[pending[future]] = why
+                        bar.update()
+                except BrokenProcessPool:
+                    self.log.error("A process that made pages was ended: run the same command again to go on.")
+                    raise NbGraderException("a process was ended") from None
+                finally:
+                    pool.shutdown(wait=True, cancel_futures=True)
+        for student, why in sorted(failed.items()):
+            print(f"{printable(student, 60)}: no page could be made: {why}.", file=sys.stderr)
+        said = [f"{len(todo) - len(failed)} made", f"{len(students) - len(todo)} unchanged"]
+        said += [f"{len(failed)} failed"] * bool(failed)
+        took = f", {time.monotonic() - begun:.1f} s" if todo else ""
+        print(f"{len(students)} learner{'s' * (len(students) != 1)}: {', '.join(said)}{took}", file=sys.stderr)
+        if failed:
+            raise NbGraderException("some pages could not be made")
+
+    def _student(self, folder: str) -> str:
+        pattern = self._format_source("(?P<assignment>.*)", "(?P<student>.*)", escape=True)
+        return re.fullmatch(pattern, folder)["student"]
+
+    def make(self, student: str) -> None:
+        """One learner's pages."""
+        assignment = self.coursedir.assignment_id
+        self.notebooks = sorted(self.assignments[self._format_source(assignment, student)])
+        if self.force:
+            super().init_destination(assignment, student)
+        self.run_pre_convert_hook()
+        self.init_assignment(assignment, student)
+        for path in self.notebooks:
+            self.convert_single_notebook(path)
+        self.set_permissions(assignment, student)
+        self.run_post_convert_hook()
+
+
+_converter: ClassFeedback | None = None  # of this process, and of those that are copies of it
+
+
+def _make(student: str) -> str:
+    """Make a learner's pages; why they could not be made, or nothing."""
+    try:
+        _converter.make(student)
+    except Exception as error:  # of nbconvert, nbgrader, or the file system
+        return sentence(error).rstrip(".")
+    return ""
+
+
+class FeedbackApp(nbgrader.apps.generatefeedbackapp.GenerateFeedbackApp):
+    """nbgrader's `generate_feedback` with several processes."""
+
+    name = "python -m grading feedback"
+    description = "Make the feedback pages of a class that are not there, or do not show what counts now."
+    aliases: ClassVar[dict[str, Any]] = {
+        **nbgrader.apps.generatefeedbackapp.aliases,
+        "jobs": "ClassFeedback.jobs",
+    }
+
+    @default("log_level")
+    def _log_level(self) -> int:
+        return logging.WARNING
+
+    @default("classes")
+    def _classes_default(self) -> list[Any]:
+        return [*super()._classes_default(), ClassFeedback]
+
+    def start(self) -> None:
+        nbgrader.apps.generatefeedbackapp.GenerateFeedback = ClassFeedback
+        super().start()
+
+
+def configure() -> None:
+    """Have nbgrader make pages in this way, from the command line and from formgrader."""
+    nbgrader.apps.generatefeedbackapp.GenerateFeedback = nbgrader.apps.api.GenerateFeedback = Feedback
