@@ -5,6 +5,7 @@ python -m grading collect ARCHIVE...       file what a platform hands over in su
 python -m grading dates ASSIGNMENT        due dates, extensions and penalties of dates.toml, into the gradebook
 python -m grading feedback ASSIGNMENT     make the feedback pages that do not show what counts now, many at a time
 python -m grading results ASSIGNMENT      print its points, and what there is to know of each learner
+python -m grading history LEARNER         every graded hand-in: points, mistakes, what has changed
 python -m grading trace LEARNER           say how a learner's verdicts came about, and all points before
 python -m grading trace                   print the log: who got which points when, and why
 python -m grading export ASSIGNMENT       write points and pages for Canvas, Moodle, Gradescope, as CSV, as XLSX
@@ -39,6 +40,7 @@ EXAMPLES = ROOT / "examples"
 # Commands that are modules of this package, each with its own options: main(arguments, chosen) gives the exit status.
 DESK = {
     "export": "write points and feedback pages in the form that a platform takes",
+    "history": "say what a learner has handed in, with points, mistakes, and what has changed",
     "insight": "make a page of what a class needs to hear",
     "similar": "find hand-ins that share more than their common source explains",
 }

@@ -20,6 +20,7 @@ from checks.reading import Unusable
 from checks.report import MIME, WORDS
 from grading import submissions
 from grading.journal import Journal
+from grading.worker import Graded
 
 MOST_CHECKS = 500  # of a section
 BEGINS = f'"{MIME}": '
@@ -66,6 +67,7 @@ class Attempt:
         why: why it was graded, in words.
         result: its key in the journal; empty if it is not there.
         reports: None where they cannot be read any more.
+        mistakes: ids of the named mistakes, by cell, as the log has noted them.
     """
 
     at: str
@@ -74,6 +76,7 @@ class Attempt:
     why: list[str] = field(default_factory=list)
     result: str = ""
     reports: Reports | None = None
+    mistakes: dict[str, list[str]] = field(default_factory=dict)
 
 
 def reports(data: bytes) -> Reports:
@@ -117,6 +120,20 @@ def _checks(said: Any) -> tuple[Check, ...]:
     return tuple(made)
 
 
+def named(found: Reports) -> dict[str, list[str]]:
+    """Ids of the named mistakes that reports speak of, by cell, each once."""
+    ids = {cell: dict.fromkeys(check.mistake for check in checks if check.mistake) for cell, checks in found.items()}
+    return {cell: list(some) for cell, some in ids.items() if some}
+
+
+def of_result(graded: Graded) -> Reports:
+    """What the graded notebooks of a result say."""
+    found: Reports = {}
+    for data in graded.notebooks.values():
+        found |= reports(gzip.decompress(data))
+    return found
+
+
 def now(autograded: Path, assignment: str, learners: Sequence[str], names: Sequence[str]) -> dict[str, Reports]:
     """What the graded notebooks of learners say; of those that have none, nothing."""
     found = {}
@@ -141,6 +158,7 @@ def history(journal: Journal, assignment: str) -> dict[str, list[Attempt]]:
         attempts = found.setdefault(entry["learner"], [])
         points = {cell.rpartition("/")[2]: value for cell, value in entry["points"].items()}
         made = Attempt(entry["at"], entry["total"], points, entry["why"], entry["result"])
+        made.mistakes = entry.get("mistakes", {})
         if attempts and attempts[-1][0] == entry["handed_in"]:
             made.at = attempts[-1][1].at
             attempts[-1] = (entry["handed_in"], made)
@@ -154,9 +172,7 @@ def look_up(journal: Journal, attempts: Sequence[Attempt]) -> None:
     for attempt in _bar(attempts, "reading what was handed in before"):
         graded = journal.get(attempt.result) if attempt.result else None
         if graded is not None:
-            attempt.reports = {}
-            for data in graded.notebooks.values():
-                attempt.reports |= reports(gzip.decompress(data))
+            attempt.reports = of_result(graded)
 
 
 def _bar(what: Sequence[Any], does: str) -> Iterator[Any]:

@@ -14,6 +14,7 @@ import datetime
 import errno
 import functools
 import glob
+import gzip
 import logging
 import os
 import re
@@ -379,13 +380,19 @@ class JudgedAutograde(stock.Autograde):
 
     def note_written(self, student: str) -> None:
         """Have the log of the course say which points were written, for which work."""
-        from grading import ledger, plan  # which need this module
+        from grading import attempts, ledger, plan  # which need this module
 
         place = next(place for staged, place in self.folders.items() if self.students[staged] == student)
         last = next((each for each in reversed(self.logged) if each["learner"] == student), None)
         handed_in = plan.handed_in(place, self._names(), self.top)
         with stock.Gradebook(self.coursedir.db_url, self.coursedir.course_id) as book:
             points = gradebook.scores(book, self.coursedir.assignment_id, [student]).get(student, {})
+        place = Path(self._format_dest(self.coursedir.assignment_id, student))
+        written = {path.stem: path.read_bytes() for path in sorted(place.glob("*.ipynb")) if path.stem in self.courses}
+        about = {"seed": self.bench.seed, "level": self.bench.level.name}
+        graded = worker.Graded({name: gzip.compress(data) for name, data in written.items()}, trace=about)
+        key = worker.digest([handed_in, {name: worker.digest(data) for name, data in written.items()}])
+        self.journal.put(key, graded)
         why = "something else was handed in" if last and last["handed_in"] != handed_in else "graded again"
         entry = {
             "at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
@@ -395,8 +402,9 @@ class JudgedAutograde(stock.Autograde):
             "points": points,
             "before": self.before,
             "why": [why if last else "graded for the first time"],
-            **{"seed": self.bench.seed, "level": self.bench.level.name, "handed_in": handed_in, "result": ""},
+            **{**about, "handed_in": handed_in, "result": key},
             "setup": {"kit": worker.kit(self.coursedir.assignment_id)},
+            "mistakes": attempts.named(attempts.of_result(graded)),
             **ledger.marks(self.by_hand, last),
         }
         self.journal.log([entry])

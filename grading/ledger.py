@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from grading import gradebook
+from grading import attempts, gradebook
 from grading.gradebook import GradebookError
 from grading.plan import Learner, Plan
 from grading.progress import Progress
@@ -140,6 +140,7 @@ class Ledger:
             "setup": self.plan.parts,
             "handed_in": learner.handed_in,
             "result": learner.key,
+            "mistakes": attempts.named(attempts.of_result(graded)),
             **marks(learner.by_hand, last),
         }
 
