@@ -271,7 +271,7 @@ def as_canvas(made: Class, into: Path | None, column: str | None, known: Roster,
         if not made.by_section:
             names = [platforms.canvas_column(heads, titles, column)]
             there = next((_field(line, heads.index(names[0])) for line in lines if "Points Possible" in line[0]), "")
-            if there and there != number(possible[0]):
+            if there and _number(there) != possible[0]:
                 made.says.append(f"Canvas has {there} points possible in {names[0]!r}, and here are {possible[0]:g}.")
                 possible = [there]
         heads = [*heads[:end], *names]

@@ -356,26 +356,30 @@ def worksheet(heads: Sequence[str]) -> dict[str, int]:
     if missing := {"identifier", "grade", "modified"} - found.keys():
         shown = ", ".join(WORKSHEET[what][0].capitalize() for what in sorted(missing))
         raise Unreadable(
-            f"this is no grading worksheet of Moodle, as it has no column {shown}: download it under View all "
+            f"This is no grading worksheet of Moodle, as it has no column {shown}: download it under View all "
             "submissions, Download grading worksheet."
         )
     return found
 
 
 def canvas_column(heads: Sequence[str], titles: Sequence[str], wanted: str | None) -> str:
-    """Which column of Canvas' gradebook is meant: the one that is wanted, else the one with a title of the assignment.
+    """Which column of Canvas' gradebook is meant: the one that is wanted, else that with a title of the assignment.
+
+    Its name may hold more than the title; and the only column there is needs no name.
 
     Raises:
         Unreadable: when that is not clear.
     """
     there = [head for head in heads if re.search(r"\(\d+\)\s*$", head)]
     bare = {head: re.sub(r"\s*\(\d+\)\s*$", "", head).casefold() for head in there}
-    for title in [wanted] if wanted else titles:
-        found = [head for head in there if title.casefold() in (bare[head], head.casefold().strip())]
+    names = [name.casefold() for name in ([wanted] if wanted else titles)]
+    same = [head for head in there if {bare[head], head.casefold().strip()} & {*names}]
+    holding = [head for head in there if any(name in bare[head] for name in names)]
+    for found in (same, holding, [] if wanted else there):
         if len(found) == 1:
             return found[0]
     raise Unreadable(
-        f"it is not clear which column is meant. Say --column with one of: {', '.join(there) or 'none is there'}."
+        f"It is not clear which column is meant. Say --column with one of: {', '.join(there) or 'none is there'}."
     )
 
 

@@ -22,7 +22,7 @@ from course import Course, environment
 from nbgrader.api import Gradebook
 from test_results import graded
 
-from grading import assignments, export, results
+from grading import assignments, export, platforms, results
 from grading.attempts import Check
 
 FULL = {"test_tensor": 40.0, "test_module": 10.0}
@@ -213,7 +213,7 @@ def test_canvas_without_a_list_and_by_section(klass):
     ("text", "options", "says"),
     [
         (CANVAS.replace("Tiny", "Week 3"), (), "Say --column with one of: Other (7), Week 3 (42)."),
-        (CANVAS, ("--column", "nosuch"), "it is not clear which column is meant"),
+        (CANVAS, ("--column", "nosuch"), "It is not clear which column is meant"),
         ("Name,Points\nAnn,3\n", (), "is no gradebook of Canvas, as it has no columns ID and Section"),
         ("", (), "is empty"),
         ("\0\0", (), "is no text"),
@@ -229,6 +229,19 @@ def test_what_canvas_would_not_take_is_said(klass, tmp_path, text, options, says
 def test_a_column_can_be_named(klass, tmp_path):
     assert canvas(klass, tmp_path, "--column", "week 3", text=CANVAS.replace("Tiny", "Week 3")).returncode == 0
     assert taken_by_canvas(written(klass, "canvas.csv"))["901"]["Week 3 (42)"] == "50"
+
+
+@pytest.mark.parametrize(
+    ("heads", "wanted", "found"),
+    [
+        (["Student", "Tiny (1)", "Tiny, part 2 (2)"], None, "Tiny (1)"),
+        (["Student", "A tiny thing (1)", "Other (2)"], None, "A tiny thing (1)"),
+        (["Student", "Other (2)", "Final Score"], None, "Other (2)"),
+        (["Student", "Tiny (1)", "Other (2)"], "OTHER", "Other (2)"),
+    ],
+)
+def test_the_column_that_is_meant(heads, wanted, found):
+    assert platforms.canvas_column(heads, ["tiny"], wanted) == found
 
 
 # ---------------------------------------------------------------- Moodle
