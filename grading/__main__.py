@@ -8,6 +8,7 @@ python -m grading results ASSIGNMENT      print its points, and what there is to
 python -m grading history LEARNER         every graded hand-in: points, mistakes, what has changed
 python -m grading trace LEARNER           say how a learner's verdicts came about, and all points before
 python -m grading trace                   print the log: who got which points when, and why
+python -m grading export ASSIGNMENT       write points and pages for Canvas, Moodle, Gradescope, as CSV, as XLSX
 python -m grading insight ASSIGNMENT      make a page of points, mistakes, checks and ways
 python -m grading similar ASSIGNMENT      find hand-ins that share more than their common source explains
 python -m grading sample                  grade the sample classes in examples/
@@ -38,6 +39,7 @@ ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples"
 # Commands that are modules of this package, each with its own options: main(arguments, chosen) gives the exit status.
 DESK = {
+    "export": "write points and feedback pages in the form that a platform takes",
     "history": "say what a learner has handed in, with points, mistakes, and what has changed",
     "insight": "make a page of what a class needs to hear",
     "similar": "find hand-ins that share more than their common source explains",

@@ -162,7 +162,7 @@ def collect(
     with contextlib.ExitStack() as stack:
         for number, path in enumerate(archives):
             try:
-                members = stack.enter_context(_opened(path))
+                members = stack.enter_context(opened(path))
                 for each in _hand_ins(course, number, path.name, members, known, platform, times, report):
                     hand_ins.setdefault(each.learner, []).append(each)
             except (Unreadable, Unusable) as error:
@@ -200,7 +200,7 @@ class Entry:
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Iterator[dict[str, Entry | str]]:
+def opened(path: Path) -> Iterator[dict[str, Entry | str]]:
     """The files of a zip file or folder, by path; of one that cannot be used, why.
 
     Raises:

@@ -36,18 +36,22 @@ LARGEST_STEP = 1 << 22  # pairs that are counted at once
 MOST_REPEATED = 20  # places of one gram that are looked at: some texts repeat themselves without end
 TOKEN = re.compile(
     r"""
-    (?P<comment> \#[^\n]* | ^[ \t]*[%!][^\n]* ) |
-    (?P<text> (?i:[rbfut]{0,2}) (?: \"{3}(?:[^\\]|\\.)*?(?:\"{3}|\Z) | '{3}(?:[^\\]|\\.)*?(?:'{3}|\Z)
-              | "(?:[^"\\\n]|\\.)*"? | '(?:[^'\\\n]|\\.)*'? ) ) |
-    (?P<number> \.?\d[\w.]* ) |
-    (?P<name> [^\W\d]\w* ) |
-    (?P<line> \n ) |
-    (?P<cut> \f ) |
-    (?P<layout> [,()] ) |
-    (?P<sign> \*\*=? | //=? | -> | := | [-+*/%@&|^=<>!]= | << | >> | \.{3} | \S )
+    (?P<magic> ^[ \t]*[%!][^\n]* ) |
+    [ \t\r]* (?:
+        (?P<name> [^\W\d]\w*+ (?!["']) ) |
+        (?P<layout> [,()] ) |
+        (?P<line> \n ) |
+        (?P<number> \.?\d[\w.]* ) |
+        (?P<comment> \#[^\n]* ) |
+        (?P<text> (?i:[rbfut]{0,2}) (?: \"{3}(?:[^\\]|\\.)*?(?:\"{3}|\Z) | '{3}(?:[^\\]|\\.)*?(?:'{3}|\Z)
+                  | "(?:[^"\\\n]|\\.)*"? | '(?:[^'\\\n]|\\.)*'? ) ) |
+        (?P<cut> \f ) |
+        (?P<sign> \*\*=? | //=? | -> | := | [-+*/%@&|^=<>!]= | << | >> | \.{3} | \S )
+    )
     """,
     re.VERBOSE | re.DOTALL | re.MULTILINE,
 )
+PASSED_BY = ("magic", "layout", "comment")
 LANGUAGE = {*keyword.kwlist, *dir(builtins)}
 BEGINNINGS = ("def", "class")  # of what can be moved as a whole
 FACTOR = np.uint64(0x9E3779B97F4A7C15)
@@ -66,13 +70,13 @@ class Code:
 
     Attributes:
         text: its characters; a form feed stands between cells.
-        spans: where its tokens begin and end in it.
+        spans: where its tokens begin and end in it, a row for each.
         numbers: the tokens, each as a number.
         part: for each token which part it belongs to: a function, a class before its first method, or a cell.
     """
 
     text: str
-    spans: list[tuple[int, int]]
+    spans: np.ndarray
     numbers: np.ndarray
     part: np.ndarray
 
@@ -80,10 +84,11 @@ class Code:
     def read(cls, text: str) -> Code:
         """Of any text: what is no Python gives tokens, too."""
         text = text[:MOST_CODE]
-        found = [token for token in TOKEN.finditer(text) if token.lastgroup not in ("comment", "layout")]
+        found = [token for token in TOKEN.finditer(text) if token.lastgroup not in PASSED_BY]
         spans, numbers, parts, part, begins = [], [], [], 0, True  # whether a line does
         for token, after in itertools.zip_longest(found, found[1:]):
-            kind, said = token.lastgroup, token[0]
+            kind = token.lastgroup
+            said = token[kind]
             part += kind == "cut" or said in BEGINNINGS
             if kind in ("line", "cut"):
                 begins = True
@@ -95,10 +100,16 @@ class Code:
             elif kind == "name" and said not in LANGUAGE:
                 said = "name"
             begins = False
-            spans.append(token.span())
+            spans.append(token.span(kind))
             numbers.append(_number(said))
             parts.append(part)
-        return cls(text, spans, np.array(numbers, np.uint64), np.array(parts, int))
+        return cls(
+            text, np.array(spans, np.int32).reshape(-1, 2), np.array(numbers, np.uint64), np.array(parts, np.int32)
+        )
+
+    def span(self, first: int, length: int) -> tuple[int, int]:
+        """Where so many tokens begin and end in the text."""
+        return int(self.spans[first, 0]), int(self.spans[first + length - 1, 1])
 
     @cached_property
     def grams(self) -> np.ndarray:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from checks.mistakes import Mistakes
 from checks.observe import printable
 from checks.report import WORDS
 from grading import assignments, attempts, charts, pages, results
@@ -91,11 +92,11 @@ class StuckFacts:
 
 @dataclass
 class Way:
-    """A learner's hand-ins, the oldest first: the points of the tests, and what stood in the way then."""
+    """A learner's hand-ins, the oldest first: the points of the tests; and the first check that does not pass now."""
 
     learner: str
     totals: list[float]
-    open: list[str]
+    open: str
 
 
 @dataclass
@@ -127,7 +128,7 @@ def gather(
     found: Results,
     autograded: Path,
     journal: Journal,
-    words: Callable[[str], str],
+    known: Mistakes,
 ) -> Facts:
     """The facts of a class.
 
@@ -135,14 +136,16 @@ def gather(
         found: its points.
         autograded: the folder of the graded notebooks.
         journal: what was graded before.
-        words: the title of a known mistake.
+        known: the assignment's known mistakes.
     """
     graded = [one for one in found.learners if one.state == "graded"]
     names = list(dict.fromkeys(cell.notebook for cell in found.cells))
     now = attempts.now(autograded, found.assignment, [one.id for one in graded], names)
     history = attempts.history(journal, found.assignment)
     earlier = {learner: made[:-1] for learner, made in history.items() if len(made) > 1 and learner in now}
-    attempts.look_up(journal, [attempt for made in earlier.values() for attempt in made])
+    # The log has the mistakes of earlier hand-ins, but for old ones; where somebody was stuck only the results know.
+    wanted = [each for made in earlier.values() for each in made if each is made[-1] or not each.mistakes]
+    attempts.look_up(journal, wanted)
     titles = {cell.name: cell.title for cell in found.cells}
     return Facts(
         assignment=found.assignment,
@@ -152,9 +155,9 @@ def gather(
         waiting=sum(one.state == "not graded" for one in found.learners),
         totals=sorted(one.total for one in graded),
         sections=_sections(found, graded, now),
-        mistakes=_mistakes(now, earlier, titles, words),
+        mistakes=_mistakes(now, earlier, titles, known),
         unnamed=_unnamed(now, titles),
-        stuck=_stuck(now, earlier, titles, words),
+        stuck=_stuck(now, earlier, titles),
         ways=_ways(graded, history, now, titles),
         unread=[one.id for one in graded if one.id not in now],
         damage=journal.damage(),
@@ -214,40 +217,35 @@ def _weak(check: CheckFacts, count: int) -> str:
     return ""
 
 
-def _having(reports: Reports | None) -> dict[str, tuple[str, Check]]:
-    """The known mistakes in a hand-in: where each shows first."""
-    found: dict[str, tuple[str, Check]] = {}
-    for cell, checks in (reports or {}).items():
-        for check in checks:
-            if check.mistake:
-                found.setdefault(check.mistake, (cell, check))
-    return found
-
-
 def _mistakes(
-    now: dict[str, Reports],
-    earlier: dict[str, list[Attempt]],
-    titles: dict[str, str],
-    words: Callable[[str], str],
+    now: dict[str, Reports], earlier: dict[str, list[Attempt]], titles: dict[str, str], known: Mistakes
 ) -> list[MistakeFacts]:
     """The known mistakes, the commonest first."""
     found: dict[str, MistakeFacts] = {}
 
-    def of(id: str, cell: str, check: Check) -> MistakeFacts:
-        where = titles.get(cell, cell)
-        return found.setdefault(id, MistakeFacts(id, words(id), where, check.hints, [], []))
+    def of(id: str, cell: str) -> MistakeFacts:
+        title, hints = (known[id].title, known[id].hints) if id in known else (id, ())
+        return found.setdefault(id, MistakeFacts(id, title, titles.get(cell, cell), hints, [], []))
 
     for learner, said in now.items():
-        having = _having(said)
-        for id, (cell, check) in having.items():
-            of(id, cell, check).now.append(learner)
-        had: dict[str, tuple[str, Check]] = {}
+        having = _where(attempts.named(said))
+        for id, cell in having.items():
+            of(id, cell).now.append(learner)
+        had: dict[str, str] = {}
         for attempt in earlier.get(learner, ()):
-            had |= _having(attempt.reports)
-        for id, (cell, check) in had.items():
-            if id not in having:
-                of(id, cell, check).before.append(learner)
+            had |= _where(attempt.mistakes or attempts.named(attempt.reports or {}))
+        for id in had.keys() - having.keys():
+            of(id, had[id]).before.append(learner)
     return sorted(found.values(), key=lambda each: (-len(each.now), -len(each.before), each.id))
+
+
+def _where(mistakes: dict[str, list[str]]) -> dict[str, str]:
+    """The cell in which each mistake shows first."""
+    found: dict[str, str] = {}
+    for cell, ids in mistakes.items():
+        for id in ids:
+            found.setdefault(id, cell)
+    return found
 
 
 def _unnamed(now: dict[str, Reports], titles: dict[str, str]) -> list[UnnamedFacts]:
@@ -278,12 +276,7 @@ def _first_open(reports: Reports | None) -> tuple[str, Check] | None:
     return None
 
 
-def _stuck(
-    now: dict[str, Reports],
-    earlier: dict[str, list[Attempt]],
-    titles: dict[str, str],
-    words: Callable[[str], str],
-) -> list[StuckFacts]:
+def _stuck(now: dict[str, Reports], earlier: dict[str, list[Attempt]], titles: dict[str, str]) -> list[StuckFacts]:
     """Where learners are, in the notebook's order."""
     found: dict[tuple[str, str], StuckFacts] = {}
     for learner, said in now.items():
@@ -306,12 +299,9 @@ def _ways(
     made = []
     for one in graded:
         if attempted := history.get(one.id):
-            open_ones = []
-            for number, attempt in enumerate(attempted):
-                is_last = number == len(attempted) - 1
-                first = _first_open(now.get(one.id) if is_last else attempt.reports)
-                open_ones.append(f"{titles.get(first[0], first[0])}: {first[1].title}" if first else "")
-            made.append(Way(one.id, [attempt.total for attempt in attempted], open_ones))
+            first = _first_open(now.get(one.id))
+            stands = f"{titles.get(first[0], first[0])}: {first[1].title}" if first else ""
+            made.append(Way(one.id, [attempt.total for attempt in attempted], stands))
     return sorted(made, key=lambda way: (-len(way.totals), way.learner))
 
 
@@ -381,12 +371,6 @@ def _some(names: Iterable[str]) -> str:
     return ", ".join(first) + (f" and {len(more)} more" if more else "")
 
 
-def titles_of_mistakes(assignment: str) -> Callable[[str], str]:
-    """The words of an assignment's known mistakes; an id stands for itself where they are not known."""
-    known = assignments.mistakes(assignment)
-    return lambda id: known[id].title if id in known else id
-
-
 def main(arguments: list[str], chosen: Callable[[str | None], str]) -> int:
     """The command; `chosen` tells the assignment from what was typed."""
     parser = argparse.ArgumentParser(prog="python -m grading insight", description=__doc__.split("\n")[0])
@@ -400,7 +384,7 @@ def main(arguments: list[str], chosen: Callable[[str | None], str]) -> int:
     options = parser.parse_args(arguments)
     assignment = chosen(options.assignment)
     found = results.read(options.db, assignment, submitted=options.submitted)
-    facts = gather(found, options.autograded, Journal(options.journal), titles_of_mistakes(assignment))
+    facts = gather(found, options.autograded, Journal(options.journal), assignments.mistakes(assignment))
     if not facts.count:
         raise LookupError(
             f"Nothing of {assignment} is graded so far: run python -m grading autograde {assignment} first."

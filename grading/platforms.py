@@ -318,6 +318,76 @@ def columns(heads: Sequence[str]) -> dict[str, int]:
     return found
 
 
+# ---------------------------------------------------------------- what is handed back
+#
+# - Canvas: `lib/gradebook_importer.rb` of instructure/canvas-lms: the heads begin with Student, ID and end, before the
+#   assignments, with Section; an assignment that is there is "<title> (<id>)", any other head makes a new one; a line
+#   "Points Possible"; students are found by ID, SIS ids, name. Comments have no place there. "Upload submissions"
+#   (`generate_comments_from_files` in `app/models/abstract_assignment.rb`) finds students by the first two numbers
+#   between underscores of a file's name, user and attachment, as in the downloaded archive, and attaches the file to a
+#   comment, under the name of what was handed in.
+# - Moodle: `mod/assign/feedback/offline/importgradeslib.php` of moodle/moodle: the columns Identifier ("Participant
+#   12"), Grade and Last modified (grade) must be there, as in the worksheet that was downloaded; a column that is named
+#   as a feedback plugin's text field goes there, as HTML. `mod/assign/feedback/file/importziplib.php`: whose a feedback
+#   file is says "<name>_<participant>_<plugin type>_<plugin>" in its path.
+# - Gradescope: docs/specs.md of gradescope/autograder_samples: an autograder is a zip file with setup.sh and
+#   run_autograder at its root, which writes results/results.json; submission_metadata.json names the users.
+
+CANVAS_HEADS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
+CANVAS_POINTS = "    Points Possible"
+WORKSHEET: Mapping[str, Sequence[str]] = {  # columns of Moodle's grading worksheet, by what they hold, in lower case
+    "identifier": ("identifier", "id-nummer (teilnehmer/in)", "identifiant", "id"),
+    "grade": ("grade", "bewertung", "note"),
+    "maximum": ("maximum grade", "maximum", "beste bewertung", "bestwertung", "note maximale"),
+    "changeable": ("grade can be changed", "bewertung kann geändert werden", "la note peut être modifiée"),
+    "modified": ("last modified (grade)", "zuletzt geändert (bewertung)", "dernière modification (note)"),
+    "comment": ("feedback comments", "feedback als kommentar", "commentaires de feedback"),
+}
+
+
+def worksheet(heads: Sequence[str]) -> dict[str, int]:
+    """Which column of a grading worksheet holds what: the keys of WORKSHEET.
+
+    Raises:
+        Unreadable: when it is none that Moodle would take.
+    """
+    names = [" ".join(head.split()).casefold() for head in heads]
+    found = {what: names.index(name) for what, called in WORKSHEET.items() for name in called if name in names}
+    if missing := {"identifier", "grade", "modified"} - found.keys():
+        shown = ", ".join(WORKSHEET[what][0].capitalize() for what in sorted(missing))
+        raise Unreadable(
+            f"This is no grading worksheet of Moodle, as it has no column {shown}: download it under View all "
+            "submissions, Download grading worksheet."
+        )
+    return found
+
+
+def canvas_column(heads: Sequence[str], titles: Sequence[str], wanted: str | None) -> str:
+    """Which column of Canvas' gradebook is meant: the one that is wanted, else that with a title of the assignment.
+
+    Its name may hold more than the title; and the only column there is needs no name.
+
+    Raises:
+        Unreadable: when that is not clear.
+    """
+    there = [head for head in heads if re.search(r"\(\d+\)\s*$", head)]
+    bare = {head: re.sub(r"\s*\(\d+\)\s*$", "", head).casefold() for head in there}
+    names = [name.casefold() for name in ([wanted] if wanted else titles)]
+    same = [head for head in there if {bare[head], head.casefold().strip()} & {*names}]
+    holding = [head for head in there if any(name in bare[head] for name in names)]
+    for found in (same, holding, [] if wanted else there):
+        if len(found) == 1:
+            return found[0]
+    raise Unreadable(
+        f"It is not clear which column is meant. Say --column with one of: {', '.join(there) or 'none is there'}."
+    )
+
+
+def moodle_folder(name: str, participant: str) -> str:
+    """The folder of a student's feedback files; Moodle takes what stands after the first underscore for the number."""
+    return f"{re.sub(r'[_/:*?<>|]+', ' ', name).strip() or 'student'}_{participant}_assignfeedback_file"
+
+
 def bare_key(text: str) -> str:
     """A platform's own id, as in "Participant 123"."""
     match = re.search(r"\d+$", text.strip())

@@ -153,13 +153,7 @@ def read(path: Path, remarks: list[str]) -> Roster:
     Raises:
         Unreadable: when it is none, or says two things of one student.
     """
-    try:
-        content = read_file(path, LARGEST)
-    except Unusable as error:
-        raise Unreadable(str(error).removesuffix(".") + ".") from None
-    text = _decoded(content, path.name, remarks)
-    lines = _lines(text, path.name)
-    heads, rows = lines[0], lines[1:]
+    heads, *rows = lines_of(path, remarks)
     where = platforms.columns(heads)
     if not where.keys() & {"id", "login", "number", "email", "key"}:
         raise Unreadable(
@@ -187,6 +181,28 @@ def read(path: Path, remarks: list[str]) -> Roster:
     if not roster.members:
         raise Unreadable(f"{path.name} names no students.")
     return roster
+
+
+def lines_of(path: Path, remarks: list[str]) -> list[list[str]]:
+    """The lines of a platform's CSV file, the heads first, each as its fields.
+
+    Raises:
+        Unreadable: when it is none.
+    """
+    try:
+        content = read_file(path, LARGEST)
+    except Unusable as error:
+        raise Unreadable(str(error).removesuffix(".") + ".") from None
+    return _lines(_decoded(content, path.name, remarks), path.name)
+
+
+def person_of(said: dict[str, str]) -> Person:
+    """Whom a line of a list means: its fields, by the keys of platforms.COLUMNS."""
+    member = _member(said)
+    return Person(
+        *(member.name, (f"{member.first} {member.last}",), said.get("login", ""), said.get("number", "")),
+        *(member.email, member.key, bool(member.lms_id)),
+    )
 
 
 def _member(said: dict[str, str]) -> Member:

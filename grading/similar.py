@@ -110,34 +110,17 @@ class Found:
         return f"{'; '.join(parts)}.{more}"
 
 
-def read(
-    top: Path, assignment: str, names: list[str], unread: list[tuple[str, str]], prefix: str = ""
-) -> Iterator[HandedIn]:
-    """The hand-ins in a folder like submitted/ (<learner>/<assignment>/); `unread` gets those that cannot be read."""
-    folders = sorted(path for path in top.glob("*") if not path.name.startswith("."))
-    for folder in tqdm(folders, desc="reading", unit="hand-in", disable=not sys.stderr.isatty(), leave=False):
-        if not (folder / assignment).is_dir():
-            continue
-        who, sources, cells, digest = prefix + folder.name, [], [], hashlib.sha256()
-        length, remarks = 0, []
-        for name in names:
-            found = submissions.collect(folder / assignment, name, names, top)
-            digest.update(found.content or b"")
-            submission = found.read()
-            remarks += submission.remarks
-            for number, cell in enumerate(submission.cells, 1):
-                if cell["cell_type"] == "code":
-                    cells.append((length, number))
-                    sources.append(cell["source"])
-                    length += len(cell["source"]) + len(JOIN)
-        if sources:
-            yield HandedIn(who, Code.read(JOIN.join(sources)), cells, digest.hexdigest())
-        else:
-            unread.append((who, (remarks or ["it holds no code."])[-1]))
+@dataclass
+class Course:
+    """What is nobody's own: the names of the notebooks, their code cells, and all of it as it is compared."""
+
+    names: list[str]
+    cells: set[str]
+    codes: list[Code]
 
 
-def course(assignment: str, source: Path, release: Path) -> tuple[list[str], list[Code]]:
-    """The names of an assignment's notebooks, and the code that is nobody's own: with its solution, and as released.
+def course(assignment: str, source: Path, release: Path) -> Course:
+    """Of an assignment, with its solution, and as released.
 
     Raises:
         LookupError: where there is no such assignment.
@@ -147,10 +130,41 @@ def course(assignment: str, source: Path, release: Path) -> tuple[list[str], lis
         raise LookupError(assignments.not_there(assignment, source))
     there = [*notebooks, *sorted((release / assignment).glob("*.ipynb"))]
     try:
-        texts = [JOIN.join(cell["source"] for cell in code_cells(path)) for path in there]
+        cells = [[cell["source"] for cell in code_cells(path)] for path in there]
     except ValueError as error:
         raise LookupError(str(error)) from None
-    return [path.stem for path in notebooks], [Code.read(text) for text in texts]
+    codes = [Code.read(JOIN.join(each)) for each in cells]
+    return Course([path.stem for path in notebooks], {*itertools.chain.from_iterable(cells)}, codes)
+
+
+def read(
+    top: Path, assignment: str, course: Course, unread: list[tuple[str, str]], prefix: str = ""
+) -> Iterator[HandedIn]:
+    """The hand-ins in a folder like submitted/ (<learner>/<assignment>/), without cells that are as the course's.
+
+    `unread` gets those that cannot be read.
+    """
+    folders = sorted(path for path in top.glob("*") if not path.name.startswith("."))
+    for folder in tqdm(folders, desc="reading", unit="hand-in", disable=not sys.stderr.isatty(), leave=False):
+        if not (folder / assignment).is_dir():
+            continue
+        who, sources, cells, digest = prefix + folder.name, [], [], hashlib.sha256()
+        length, remarks, is_code = 0, [], False
+        for name in course.names:
+            found = submissions.collect(folder / assignment, name, course.names, top)
+            digest.update(found.content or b"")
+            submission = found.read()
+            remarks += submission.remarks
+            for number, cell in enumerate(submission.cells, 1):
+                is_code = is_code or cell["cell_type"] == "code"
+                if cell["cell_type"] == "code" and cell["source"] not in course.cells:
+                    cells.append((length, number))
+                    sources.append(cell["source"])
+                    length += len(cell["source"]) + len(JOIN)
+        if is_code:
+            yield HandedIn(who, Code.read(JOIN.join(sources)), cells, digest.hexdigest())
+        else:
+            unread.append((who, (remarks or ["it holds no code."])[-1]))
 
 
 def compare(
@@ -172,12 +186,12 @@ def compare(
     Raises:
         LookupError: where there is nothing to compare, with what to do.
     """
-    names, given = course(assignment, source, release)
+    given = course(assignment, source, release)
     unread: list[tuple[str, str]] = []
     for folder in (submitted, *earlier):
         if not folder.is_dir():
             raise LookupError(f"There is no folder {folder}: hand-ins lie in <folder>/<learner>/{assignment}/.")
-    handed = [*read(submitted, assignment, names, unread)]
+    handed = [*read(submitted, assignment, given, unread)]
     if len(handed) < 2 and not earlier:
         raise LookupError(
             f"{submitted} holds {len(handed) or 'no'} hand-in{'s' * (len(handed) != 1)} of {assignment} that can be "
@@ -185,21 +199,20 @@ def compare(
         )
     own = len(handed)
     for folder in earlier:
-        handed += read(folder, assignment, names, unread, f"{folder.name}/")
+        handed += read(folder, assignment, given, unread, f"{folder.name}/")
     total = len(handed)
     # Of those that are the same one is compared, else each of them would be with each other.
-    known = Class(given, []).given
+    known = Class(given.codes, []).given
     sets = {id(each): each.code.own(known) for each in handed}
     groups: dict[Any, list[HandedIn]] = {}
     same = {each.files: sets[id(each)].tobytes() for each in handed}  # a file that is the same has the same code
     for each in handed:
         long = len(sets[id(each)]) >= LEAST
         groups.setdefault(same[each.files] if long else each.files, []).append(each)
-    given_texts = {code.text for code in given}
     untouched = [each for each in handed if not len(sets[id(each)])]
     identical = []
     for group in groups.values():
-        if len(group) > 1 and group[0].code.text not in given_texts:
+        if len(group) > 1 and group[0].code.text:
             files = len({each.files for each in group})
             what = "the same file" if files == 1 else "the same code, but for names, comments, layout and order"
             identical.append({"what": what, "who": [each.name for each in group]})
@@ -208,7 +221,7 @@ def compare(
     places = {id(each): number for number, each in enumerate(handed)}
     this = [each for each in alone if places[id(each)] < own]
     alone = this + [each for each in alone if places[id(each)] >= own]
-    together = Class(given, [each.code for each in alone], len(this))
+    together = Class(given.codes, [each.code for each in alone], len(this))
     pairs = sorted(together.pairs(LEAST), key=lambda pair: (-pair.share, pair.left, pair.right))
     if only:
         pairs = [pair for pair in pairs if {alone[pair.left].name, alone[pair.right].name} == only]
@@ -235,9 +248,9 @@ def _shared(together: Class, pair: Pair, handed: list[HandedIn]) -> Shared:
     shown = sorted(found, key=lambda place: -place.length)[:MOST_PLACES]
     lines: set[int] = set()
     for place in found:
-        spans = left.code.spans[place.left], left.code.spans[place.left + place.length - 1]
-        begin = left.code.text.count("\n", 0, spans[0][0])
-        lines |= {begin + each for each in range(left.code.text.count("\n", spans[0][0], spans[1][1]) + 1)}
+        first, last = left.code.span(place.left, place.length)
+        begin = left.code.text.count("\n", 0, first)
+        lines |= {begin + each for each in range(left.code.text.count("\n", first, last) + 1)}
         if place in shown:
             sides = [_side(left, place.left, place.length), _side(right, place.right, place.length)]
             made.places.append({"sides": sides})
@@ -246,7 +259,7 @@ def _shared(together: Class, pair: Pair, handed: list[HandedIn]) -> Shared:
 
 
 def _side(handed: HandedIn, first: int, length: int) -> Side:
-    begin, end = handed.code.spans[first][0], handed.code.spans[first + length - 1][1]
+    begin, end = handed.code.span(first, length)
     line, after = handed.lines(begin, end)
     text = handed.code.text
     return Side(handed.where(begin, end), text[line:begin], text[begin:end], text[end:after])

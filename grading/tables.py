@@ -23,7 +23,8 @@ def number(points: float | None) -> str:
 
 def defused(text: str) -> str:
     """A text that no spreadsheet takes for a formula: one that could be gets an apostrophe, which shows it as it is."""
-    return f"'{text}" if FORMULA.match(text) and not NUMBER.fullmatch(text) else text
+    is_formula = len(text) > 1 and FORMULA.match(text) and not NUMBER.fullmatch(text)
+    return f"'{text}" if is_formula else text
 
 
 def as_csv(heads: Sequence[str], rows: Sequence[Sequence[Field]]) -> str:

@@ -76,14 +76,14 @@ class Klass:
 
     def facts(self) -> insight.Facts:
         found = results.read(self.course.db, "tiny")
-        words = insight.titles_of_mistakes("tiny")
-        return insight.gather(found, self.folder / "autograded", self.journal, words)
+        known = assignments.mistakes("tiny")
+        return insight.gather(found, self.folder / "autograded", self.journal, known)
 
 
 @pytest.fixture(scope="module")
 def klass(tmp_path_factory) -> Klass:
     made = Klass(tmp_path_factory.mktemp("insight"))
-    slope = {**BOTH, "slope": ("failed", "relu-not-masked")}
+    slope = {**BOTH, "slope": ("failed", "right-not-negated")}
     for number in range(8):
         made.graded(f"good-{number}", BOTH)
     made.graded("learned", slope, BOTH)
@@ -111,8 +111,8 @@ def test_points_are_those_of_the_gradebook(facts):
 
 def test_mistakes_are_counted_now_and_before(facts):
     (mistake,) = facts.mistakes
-    assert (mistake.id, mistake.now, mistake.before) == ("relu-not-masked", ["stays"], ["learned"])
-    assert mistake.hints == ("Look.",)
+    assert (mistake.id, mistake.now, mistake.before) == ("right-not-negated", ["stays"], ["learned"])
+    assert mistake.title == "the right side of a difference gets the gradient of a sum" and mistake.hints
 
 
 def test_what_nobody_could_name_is_quoted(facts):
