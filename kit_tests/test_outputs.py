@@ -717,8 +717,8 @@ def test_all_pieces_of_a_page_have_a_time_together_and_each_page_its_own(filter,
     formed = {"markdown2html": "</em>", "highlight_code": "<span"}[filter]
     page, other = {"resources": {}}, {"resources": {}}
     assert formed in make(page, quick("a"))
-    for _ in range(30):
-        make(page, slow)
+    for number in range(30):
+        make(page, f"{slow}\n{number}")
     assert formed not in make(page, quick("b"))
     assert formed in make(page, quick("a"))  # which is known, as what all pages of a course have
     assert formed in make(other, quick("b"))
