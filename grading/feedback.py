@@ -280,8 +280,6 @@ class ClassFeedback(Feedback):
         """One learner's pages."""
         assignment = self.coursedir.assignment_id
         self.notebooks = sorted(self.assignments[self._format_source(assignment, student)])
-        if self.force:
-            super().init_destination(assignment, student)
         self.run_pre_convert_hook()
         self.init_assignment(assignment, student)
         for path in self.notebooks:
