@@ -227,7 +227,10 @@ def _collect(options: argparse.Namespace) -> int:
         course, options.archives, students, listed, options.platform, options.zip_times, options.dry_run
     )
     if known is not None and not options.dry_run:
-        known.write(options.db, COURSE)
+        try:
+            gradebook.patiently(lambda: known.write(options.db, COURSE), print)
+        except gradebook.GradebookError as error:
+            raise GradingError(f"{report.as_text()}\nThe students are not in the gradebook: {error}") from None
     print("\n".join([*remarks, report.as_text()]))
     return int(report.trouble)
 

@@ -155,7 +155,7 @@ def collect(
     """
     report = Report()
     for member in listed.members.values() if listed else ():
-        same = known.whose(platforms.Person(key=member.lms_id, lasting=True)) if member.lms_id else None
+        same = _here(member, known)
         known.add(member if same is None else _renamed(member, same.id))  # it keeps the id that it has here
     expected = bool(known.members)
     hand_ins: dict[str, list[HandIn]] = {}
@@ -181,6 +181,21 @@ def collect(
         there = {*report.filed, *report.unchanged, *(place.parent.name for place in places if place.is_dir())}
         report.nothing = sorted(known.members.keys() - there)
     return report
+
+
+def _here(member: Member, known: Roster) -> Member | None:
+    """The student of a list, where the course knows that one by another id: by the platform's, or by the name alone."""
+    if member.lms_id and (same := known.whose(platforms.Person(key=member.lms_id, lasting=True))):
+        return same
+    by_name = known.members.get(_made_id(member.name))
+    if member.id in known.members or by_name is None or platforms.squeezed(by_name.name) not in member.names():
+        return None
+    return by_name
+
+
+def _made_id(name: str) -> str:
+    """The id of somebody of whom no more than the name is known."""
+    return unicodedata.normalize("NFC", re.sub(r"[^\w.@+-]+", "-", name).strip("-").lower())
 
 
 def _renamed(member: Member, id: str) -> Member:
@@ -379,7 +394,7 @@ def _member(person: platforms.Person, known: Roster, keys: Mapping[str, set[str]
     if found is not None:
         return found
     id = person.login or person.number or person.email or (person.key if person.lasting else "")
-    id = unicodedata.normalize("NFC", id or re.sub(r"[^\w.@+-]+", "-", person.name).strip("-").lower() or person.key)
+    id = unicodedata.normalize("NFC", id) or _made_id(person.name) or person.key
     if why := unfit(id):
         raise Unknown(f"its id {id!r} cannot be a folder's name: {why}")
     first, _, last = person.name.rpartition(" ")

@@ -16,21 +16,26 @@ import logging
 import multiprocessing
 import os
 import re
+import shutil
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, ClassVar
 
 import nbgrader.apps.api
 import nbgrader.apps.generatefeedbackapp
+from nbconvert.exporters import HTMLExporter
+from nbconvert.filters.widgetsdatatypefilter import WidgetsDataTypeFilter
 from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters import GenerateFeedback
 from nbgrader.converters.base import NbGraderException
-from nbgrader.preprocessors import GetGrades, NbGraderPreprocessor
+from nbgrader.preprocessors import GetGrades
+from nbgrader.utils import find_all_files
 from sqlalchemy.exc import SQLAlchemyError
 from tqdm import tqdm
 from traitlets import Integer, List, default
@@ -45,14 +50,18 @@ from grading.worker import digest
 MADE_FROM = re.compile(r"<!-- made from ([0-9a-f]{64}) -->\s*\Z")
 TAIL = 200  # bytes at the end of a page, among which that is
 CONTENTS = re.compile(r'<div id="toc">.*?</ol>\s*</div>', re.DOTALL)  # nbgrader's list of cells
+PICTURE = re.compile(r"<img\b(?![^>]*\balt=)")
+UNDESCRIBED = "No description has been provided for this image"
+PICTURES = ("*.png", "*.jpg", "*.jpeg", "*.gif", "*.svg", "*.webp", "timestamp.txt")  # what a page may need beside it
 UNTOUCHED = "No response."  # nbgrader's comment on an answer as it was handed out
 STYLE = "padding: 0.2em 0.8em; text-align: left; vertical-align: top; border-bottom: 1px solid #ccc"
 
 
-class Summary(NbGraderPreprocessor):
-    """Collects, when grades are known, what a page says first."""
+class Summary(GetGrades):
+    """nbgrader's, which asks the gradebook for points and comments; it also collects what a page says first."""
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        nb, resources = super().preprocess(nb, resources)
         rows, about = [], resources["nbgrader"]
         titles = _titles(about["assignment"])
         for cell in nb.cells:
@@ -101,10 +110,26 @@ def summary(resources: Any) -> str:
     return f'<div id="toc"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
 
 
+class Page(HTMLExporter):
+    """nbconvert's, which reads the whole page once more to find pictures without a description: that takes longer than
+    all else."""
+
+    def from_notebook_node(self, nb: NotebookNode, resources: Any = None, **kw: Any) -> tuple[str, Any]:
+        resources = self._init_resources(resources)
+        types = WidgetsDataTypeFilter(notebook_metadata=self._nb_metadata, parent=self, resources=resources)
+        self.register_filter("filter_data_type", types)
+        text, resources = super(HTMLExporter, self).from_notebook_node(nb, resources, **kw)
+        return PICTURE.sub(f'<img alt="{UNDESCRIBED}"', text), resources
+
+
 class Feedback(GenerateFeedback):
     """nbgrader's feedback, which notices what has changed, takes ids with any characters, and begins with a summary."""
 
-    preprocessors = List([GetGrades, Summary, CSSHTMLHeaderPreprocessor]).tag(config=True)
+    preprocessors = List([Summary, CSSHTMLHeaderPreprocessor]).tag(config=True)
+
+    @default("exporter_class")
+    def _exporter_class_default(self) -> type:
+        return Page
 
     def init_notebooks(self) -> None:
         """Find the graded notebooks, as nbgrader does, but take brackets in names for brackets."""
@@ -159,6 +184,16 @@ class Feedback(GenerateFeedback):
         excluded = self.coursedir.student_id_exclude.split(",")
         folder = self._format_source(assignment_id, student_id)
         return student_id not in excluded and not self.is_current(folder, student_id)
+
+    def init_assignment(self, assignment_id: str, student_id: str) -> None:
+        """Put beside the pages what they may show; nbgrader copies all that lies beside the graded notebook."""
+        source, place = (Path(form(assignment_id, student_id)) for form in (self._format_source, self._format_dest))
+        for file in find_all_files(str(source), self.coursedir.ignore):
+            if any(fnmatch(Path(file).name.lower(), pattern) for pattern in PICTURES):
+                target = place / Path(file).relative_to(source)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.unlink(missing_ok=True)
+                shutil.copy(file, target)
 
     def write_single_notebook(self, output: str, resources: Any) -> None:
         """Write a page as a whole, with the summary, and with what it was made from."""

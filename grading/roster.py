@@ -11,7 +11,7 @@ from pathlib import Path
 
 from nbgrader.api import Gradebook, Student
 
-from grading import platforms
+from grading import gradebook, platforms
 from grading.platforms import Person, Unreadable, squeezed
 from grading.submissions import Unusable, read_file
 
@@ -114,9 +114,9 @@ class Roster:
         return None
 
     def write(self, db_url: str, course_id: str) -> int:
-        """Add all to a gradebook, and what it does not know of them; how many are new."""
+        """Add all to a gradebook, and what it does not know of them, or nothing; how many are new."""
         new = 0
-        with Gradebook(db_url, course_id) as book:
+        with gradebook.transaction(db_url, course_id) as book:
             for member in self.members.values():
                 student = book.db.get(Student, member.id)
                 new += student is None

@@ -498,6 +498,15 @@ def test_the_moodle_worksheet_says_who_it_is_and_when(course, tmp_path):
     assert filed(course)["al/tiny/timestamp.txt"] == "2026-01-03 21:15:00 UTC\n"
 
 
+def test_who_was_known_by_name_alone_keeps_that_id_when_a_list_comes(course, tmp_path):
+    known = Roster()
+    take(course, ARCHIVES["moodle"], known=known)
+    (tmp_path / "list.csv").write_text(LISTS["moodle"][0])
+    report = take(course, ARCHIVES["moodle"], known=known, listed=roster.read(tmp_path / "list.csv", []))
+    assert report.unchanged == ["ada-lovelace", "alan-turing"] and report.nothing == []
+    assert known.members["ada-lovelace"].email == "ada@example.org"
+
+
 # ---------------------------------------------------------------- the command
 
 
