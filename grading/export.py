@@ -12,7 +12,7 @@ import io
 import json
 import sys
 import zipfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -379,7 +379,7 @@ def as_gradescope(made: Class, reports: dict[str, attempts.Reports]) -> bytes:
                 keys.setdefault(key.casefold(), name)
     files = {f"results/{name}": content for name, content in documents.items()}
     files |= {"learners.json": json.dumps(keys, indent=1), "setup.sh": "#!/bin/sh\n", "run_autograder": RUN}
-    return _zipped({name: content.encode() for name, content in files.items()}, {"setup.sh", "run_autograder"})
+    return _zipped(((name, content.encode()) for name, content in files.items()), ("setup.sh", "run_autograder"))
 
 
 def gradescope_results(made: Class, line: Line, reports: attempts.Reports) -> dict[str, Any]:
@@ -477,30 +477,32 @@ def feedback(made: Class, names: dict[str, Callable[[str], str]], folder: Path, 
         folder: of the pages: <learner>/<assignment>/.
         end: of the names of pages: ".html", ".ipynb".
     """
-    files: dict[str, bytes] = {}
-    missing, count = [], 0
-    for id in tqdm(made.lines, desc="packing", unit="learner", disable=not sys.stderr.isatty(), leave=False):
-        if made.lines[id].learner.state != "graded":
-            continue
-        place = folder / id / made.found.assignment
-        wanted = [name for name in dict.fromkeys(cell.notebook for cell in made.found.cells) if id in names]
-        before = len(files)
-        for name in wanted:
-            with contextlib.suppress(Unusable):
-                files[names[id](f"{name}{end}")] = submissions.read_file(place / f"{name}{end}")
-        count += len(files) > before
-        if len(files) == before:
-            missing.append(id)
+    missing: list[str] = []
+    graded = [id for id, line in made.lines.items() if line.learner.state == "graded"]
+    notebooks = list(dict.fromkeys(cell.notebook for cell in made.found.cells))
+
+    def found() -> Iterator[tuple[str, bytes]]:
+        for id in tqdm(graded, desc="packing", unit="learner", disable=not sys.stderr.isatty(), leave=False):
+            has_some = False
+            for name in notebooks if id in names else ():
+                with contextlib.suppress(Unusable):
+                    page = submissions.read_file(folder / id / made.found.assignment / f"{name}{end}")
+                    has_some = True
+                    yield names[id](f"{name}{end}"), page
+            if not has_some:
+                missing.append(id)
+
+    packed = _zipped(found())
     if missing:
         made.says.append(f"{len(missing)} are graded and have no page in {folder.name}: {named(missing)}.")
-    return _zipped(files), count
+    return packed, len(graded) - len(missing)
 
 
-def _zipped(files: dict[str, bytes], programs: Iterable[str] = ()) -> bytes:
+def _zipped(files: Iterable[tuple[str, bytes]], programs: Iterable[str] = ()) -> bytes:
     """A zip file, the same for the same files."""
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in files.items():
+        for name, content in files:
             entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.external_attr = (0o755 if name in programs else 0o644) << 16

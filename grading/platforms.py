@@ -385,7 +385,8 @@ def canvas_column(heads: Sequence[str], titles: Sequence[str], wanted: str | Non
 
 def moodle_folder(name: str, participant: str) -> str:
     """The folder of a student's feedback files; Moodle takes what stands after the first underscore for the number."""
-    return f"{re.sub(r'[_/:*?<>|]+', ' ', name).strip() or 'student'}_{participant}_assignfeedback_file"
+    name, number = (re.sub(r"[_/:*?<>|]+", " ", part).strip() for part in (name, participant))
+    return f"{name or 'student'}_{number}_assignfeedback_file"
 
 
 def bare_key(text: str) -> str:

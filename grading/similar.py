@@ -24,7 +24,7 @@ from grading.fingerprints import GRAM, Class, Code, Pair
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARE = 0.6  # measured: see docs/instructor.md
-LEAST = 50  # grams that are shared: fewer tell nothing, whatever their share
+LEAST = 80  # grams that are shared, some ten lines: the same short work is written by many
 MOST_PAIRS = 200  # that are shown
 MOST_PLACES = 30  # of a pair
 BELOW = 5  # pairs that come next, and are only named

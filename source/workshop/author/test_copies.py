@@ -5,6 +5,8 @@ The share of their own that each two have in common: printed with `pytest -s`.
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -49,6 +51,32 @@ def test_no_two_right_solutions_are_taken_for_copies(texts, course):
         print(f"{pair.share:.0%} of {pair.own}: {names[pair.left]}, {names[pair.right]}")
     assert len(texts) > 40
     assert not [pair for pair in pairs if pair.share >= SHARE and pair.shared >= LEAST]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("MyModule", "Parameter"),
+        ("SGD", "MSELoss"),
+        ("Linear", "ReLU", "matmul"),
+        ("Linear", "ReLU", "SGD", "MSELoss", "SuperModel"),
+    ],
+)
+def test_short_parts_of_right_solutions_are_not_taken_for_copies(texts, course, names):
+    """As of a class in which all else is the solution's: many write the same few lines."""
+    parts = [_part(text, names) for text in texts]
+    pairs = [pair for pair in Class(course, [*map(Code.read, parts)]).pairs() if pair.share >= SHARE]
+    print(
+        f"\n{', '.join(names)}: {len(pairs)} pairs share {SHARE:.0%}, of {max(pair.shared for pair in pairs)} at most"
+    )
+    assert not [pair for pair in pairs if pair.shared >= LEAST]
+
+
+def _part(text: str, names: Collection[str]) -> str:
+    """What of a program defines these names."""
+    lines = text.split("\n")
+    nodes = [node for node in ast.parse(text).body if getattr(node, "name", "") in names]
+    return "\n\n".join("\n".join(lines[node.lineno - 1 : node.end_lineno]) for node in nodes)
 
 
 @pytest.mark.parametrize(("altered", "least"), [(0.0, 0.9), (0.15, 0.9), (0.3, 0.9)])
