@@ -2,14 +2,14 @@
 
     timezone = "Europe/Berlin"           # of dates that name none; without it UTC
 
-    [workshop]
+    [my_course]
     due = 2026-01-31                     # until the end of that day; or 2026-01-31T18:00:00
     late_days = 1                        # days that cost nobody anything
     per_day = "10%"                      # of what was earned, for each day begun after them; or points: 5
     most = "50%"                         # at most so much
     nothing_after = 7                    # days late, after which nothing is earned
 
-    [workshop.extensions]
+    [my_course.extensions]
     ada = "3 days"
     grace = 2026-02-14
 
@@ -132,7 +132,9 @@ def read(path: Path) -> Calendar:
     for assignment, said in document.items():
         where = f"{path.name}, [{assignment}]"
         if not isinstance(said, dict):
-            raise DatesError(f"{path.name}: {assignment!r} stands in no assignment's part: write [workshop] above it.")
+            raise DatesError(
+                f"{path.name}: {assignment!r} stands in no assignment's part: write its name above it, as [my_course]."
+            )
         found[assignment] = _dates(said, zone, where)
     return Calendar(zone, found)
 
