@@ -17,6 +17,7 @@ except Exception as error:
     BaseConverter.start = lambda converter: sys.exit(why)
 else:
     autograde.configure(c)
+    feedback.configure()
     release.configure(c)
     feedback.configure()
 

@@ -1,9 +1,16 @@
 """The class, from the command line.
 
 python -m grading autograde ASSIGNMENT    grade a class as `nbgrader autograde` does, many submissions at a time
-python -m grading results ASSIGNMENT      print its points
+python -m grading collect ARCHIVE...       file what a platform hands over in submitted/
+python -m grading dates ASSIGNMENT        due dates, extensions and penalties of dates.toml, into the gradebook
+python -m grading feedback ASSIGNMENT     make the feedback pages that do not show what counts now, many at a time
+python -m grading results ASSIGNMENT      print its points, and what there is to know of each learner
+python -m grading history LEARNER         every graded hand-in: points, mistakes, what has changed
 python -m grading trace LEARNER           say how a learner's verdicts came about, and all points before
 python -m grading trace                   print the log: who got which points when, and why
+python -m grading export ASSIGNMENT       write points and pages for Canvas, Moodle, Gradescope, as CSV, as XLSX
+python -m grading insight ASSIGNMENT      make a page of points, mistakes, checks and ways
+python -m grading similar ASSIGNMENT      find hand-ins that share more than their common source explains
 python -m grading sample                  grade the sample classes in examples/
 
 ASSIGNMENT can be left out where there is only one in source/.
@@ -14,6 +21,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import errno
+import importlib
 import json
 import os
 import re
@@ -25,10 +33,20 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from grading.journal import Journal
+    from grading.results import Results
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples"
+# Commands that are modules of this package, each with its own options: main(arguments, chosen) gives the exit status.
+DESK = {
+    "export": "write points and feedback pages in the form that a platform takes",
+    "history": "say what a learner has handed in, with points, mistakes, and what has changed",
+    "insight": "make a page of what a class needs to hear",
+    "similar": "find hand-ins that share more than their common source explains",
+}
 # Lines of nbgrader's log that say nothing about the submissions.
+COURSE = "minitorch"  # nbgrader's course_id
+PLATFORMS = ("canvas", "moodle", "gradescope", "ilias", "google", "plain", "files")
 NOISE = r" INFO\]|running over TCP without encryption|Alternative text is missing"
 
 
@@ -85,12 +103,13 @@ def sample() -> None:
         raise GradingError(f"There is no {EXAMPLES / 'submitted'}: run `python source/make_class.py` first.")
     # nbgrader copies what lies beside the source notebook to every submission: tests.py, checks/, data/.
     subprocess.run([sys.executable, ROOT / "source" / "build.py", "--support"], check=True)
-    for name in ("autograded", "feedback", "release"):
+    for name in ("autograded", "feedback", "release", ".grading"):
         shutil.rmtree(EXAMPLES / name, ignore_errors=True)
     gradebook = EXAMPLES / "gradebook.db"
     gradebook.unlink(missing_ok=True)
     here = [
         f"--db=sqlite:///{gradebook}",
+        f"--JudgedAutograde.journal_directory={EXAMPLES / '.grading'}",
         *(
             f"--CourseDirectory.{name}_directory={EXAMPLES / name}"
             for name in ("submitted", "autograded", "feedback", "release")
@@ -114,7 +133,8 @@ def sample() -> None:
         print()
         print(results.read(f"sqlite:///{gradebook}", name).as_text())
         print(f"\nfeedback pages: {EXAMPLES / 'feedback'}/<learner>/{name}/{name}.html\n")
-    shutil.rmtree(EXAMPLES / "release", ignore_errors=True)  # only the gradebook's entries were wanted
+    for name in ("release", ".grading"):  # only the gradebook's entries were wanted
+        shutil.rmtree(EXAMPLES / name, ignore_errors=True)
     print(
         "These were made-up learners. Your own class: put its notebooks into submitted/<learner>/<assignment>/, then "
         f"run python -m grading autograde {names[0] if len(names) == 1 else 'ASSIGNMENT'} (see docs/instructor.md)."
@@ -143,13 +163,11 @@ def trace(journal: Journal, assignment: str, learner: str) -> str:
 
 def log(journal: Journal) -> str:
     """Who got which points when, from which run, and why: a line each."""
-    from grading import results
+    from grading.tables import number
 
     lines = []
     for entry in _history(journal):
-        points = ", ".join(
-            f"{cell.rpartition('/')[2]} {results.number(value)}" for cell, value in entry["points"].items()
-        )
+        points = ", ".join(f"{cell.rpartition('/')[2]} {number(value)}" for cell, value in entry["points"].items())
         was = "" if entry["before"] is None else f", {sum(filter(None, entry['before'].values())):g} before"
         run = f"seed {entry['seed']}, kit {entry['setup']['kit'][:8]}, level {entry['level']}"
         lines.append(
@@ -169,6 +187,92 @@ def _history(journal: Journal) -> list[dict[str, Any]]:
     return entries
 
 
+def _places(command: argparse.ArgumentParser) -> None:
+    """The options that say where a course's results lie."""
+    command.add_argument("--db", default=f"sqlite:///{ROOT / 'gradebook.db'}", help="the gradebook (nbgrader's db_url)")
+    command.add_argument("--submitted", type=Path, default=ROOT / "submitted", help="what was handed in")
+    command.add_argument("--journal", type=Path, default=ROOT / ".grading", help="where the results are kept")
+
+
+def _collect(options: argparse.Namespace) -> int:
+    """File what platforms hand over; 1 where something was not placed.
+
+    Raises:
+        GradingError: when nothing can be done.
+    """
+    from grading import assignments, collect, dates, gradebook, roster
+    from grading.platforms import Unreadable
+
+    name = chosen(options.assignment)
+    notebooks = sorted(path.stem for path in (assignments.SOURCE / name).glob("*.ipynb"))
+    if not notebooks:
+        raise GradingError(assignments.not_there(name))
+    remarks: list[str] = []
+    try:
+        zone = dates.read(options.dates).zone
+        listed = roster.read(options.roster, remarks) if options.roster else None
+    except (dates.DatesError, Unreadable) as error:
+        raise GradingError(f"Nothing was collected. {error}") from None
+    try:
+        gradebook.is_there(options.db)
+        known = roster.of_gradebook(options.db, COURSE)
+    except gradebook.GradebookError:
+        known = None
+        remarks.append(
+            "There is no gradebook yet, so it does not know these students: run `make release`, then this once more."
+        )
+    course = collect.Course(name, notebooks, options.submitted, options.earlier, zone)
+    students = roster.Roster() if known is None else known
+    report = collect.collect(
+        course, options.archives, students, listed, options.platform, options.zip_times, options.dry_run
+    )
+    if known is not None and not options.dry_run:
+        try:
+            gradebook.patiently(lambda: known.write(options.db, COURSE), print)
+        except gradebook.GradebookError as error:
+            raise GradingError(f"{report.as_text()}\nThe students are not in the gradebook: {error}") from None
+    print("\n".join([*remarks, report.as_text()]))
+    return int(report.trouble)
+
+
+def _dates(options: argparse.Namespace) -> None:
+    """Write what dates.toml says into the gradebook, and print what holds then.
+
+    Raises:
+        GradingError: when that cannot be done.
+    """
+    from nbgrader.api import Gradebook, MissingEntry
+
+    from grading import dates, gradebook
+
+    name = chosen(options.assignment)
+    try:
+        gradebook.is_there(options.db)
+        found = dates.read(options.dates).assignments.get(name)
+        if found is None:
+            raise GradingError(f"{options.dates} says nothing of {name!r}: write [{name}] and due = 2026-01-31.")
+        with Gradebook(options.db, COURSE) as book:
+            for line in dates.apply(book, name, found):
+                print(line, file=sys.stderr)
+            print(dates.as_text(book, name, found))
+    except MissingEntry:
+        raise GradingError(f"{options.db} holds no assignment {name!r}: run `make release` first") from None
+    except (dates.DatesError, gradebook.GradebookError) as error:
+        raise GradingError(str(error)) from None
+
+
+def _results(options: argparse.Namespace) -> Results:
+    """What these options ask for.
+
+    Raises:
+        LookupError: when it cannot be read.
+    """
+    from grading import results
+
+    assignment = chosen(options.assignment)
+    return results.read(options.db, assignment, submitted=options.submitted, journal=options.journal)
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m grading", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -176,13 +280,31 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     table = commands.add_parser("results", help="print the points of a class")
     table.add_argument("assignment", nargs="?")
-    table.add_argument("--db", default=f"sqlite:///{ROOT / 'gradebook.db'}", help="the gradebook (nbgrader's db_url)")
+    table.add_argument("--format", default="text", choices=("text", "markdown", "csv", "json"))
+    _places(table)
+    taking = commands.add_parser("collect", help="file what a platform hands over in submitted/")
+    taking.add_argument("archives", nargs="+", type=Path, metavar="ARCHIVE", help="a zip file, or a folder")
+    taking.add_argument("--assignment", help="if there are several in source/")
+    taking.add_argument("--roster", type=Path, help="a list of students, CSV, from the platform or nbgrader")
+    taking.add_argument("--platform", choices=PLATFORMS, help="whose archives these are, where that is not clear")
+    taking.add_argument("--zip-times", action="store_true", help="times in the archives are those of the hand-in")
+    taking.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+    taking.add_argument("--earlier", type=Path, default=ROOT / "earlier", help="where earlier hand-ins are kept")
+    taking.add_argument("--dates", type=Path, default=ROOT / "dates.toml", help="the course's dates")
+    _places(taking)
+    due = commands.add_parser("dates", help="due dates, extensions and penalties, into the gradebook")
+    due.add_argument("assignment", nargs="?")
+    due.add_argument("--dates", type=Path, default=ROOT / "dates.toml", help="the course's dates")
+    _places(due)
     commands.add_parser("sample", help="grade the sample classes in examples/")
     about = commands.add_parser("trace", help="say how verdicts came about")
     about.add_argument("learner", nargs="?", help="without one: all that was written, a line each")
     about.add_argument("assignment", nargs="?")
     about.add_argument("--journal", type=Path, default=ROOT / ".grading", help="where the results are kept")
     commands.add_parser("autograde", add_help=False, help="grade a class, many submissions at a time")
+    commands.add_parser("feedback", add_help=False, help="make the feedback pages of a class")
+    for name, does in DESK.items():
+        commands.add_parser(name, add_help=False, help=does)
     options, others = parser.parse_known_args(arguments)
     # nbgrader calls `alembic` by name: it lies beside the interpreter.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
@@ -201,19 +323,28 @@ def main(arguments: list[str] | None = None) -> int:
 
         ClassApp.launch_instance(others)
         return 0
-    if others:
+    if options.command == "feedback":
+        from grading.feedback import FeedbackApp
+
+        FeedbackApp.launch_instance(others)
+        return 0
+    if others and options.command not in DESK:
         parser.error(f"unknown: {' '.join(others)}")
     try:
         if options.command == "results":
-            from grading import results
-
-            print(results.read(options.db, chosen(options.assignment)).as_text())
+            print(_results(options).text(options.format))
+        elif options.command == "collect":
+            return _collect(options)
+        elif options.command == "dates":
+            _dates(options)
         elif options.command == "trace":
             from grading.journal import Journal
 
             journal = Journal(options.journal)
             learner = options.learner
             print(trace(journal, chosen(options.assignment), learner) if learner else log(journal))
+        elif options.command in DESK:
+            return importlib.import_module(f"grading.{options.command}").main(others, chosen)
         else:
             sample()
     except (GradingError, LookupError) as error:

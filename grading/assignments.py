@@ -10,6 +10,7 @@ import atexit
 import functools
 import gc
 import importlib
+import re
 import sys
 import types
 from collections.abc import Iterable
@@ -22,13 +23,16 @@ import numpy as np
 from checks import facts
 from checks.assignment import Assignment
 from checks.facts import Facts
+from checks.mistakes import Mistakes
 from checks.notebook import code_cells, grade_id, nbgrader_mark
+from checks.reading import cells_of
 from grading.remote import OURS
 
 ROOT = Path(__file__).resolve().parent.parent
 BESIDE = {"tests.py", "conftest.py", "requirements.txt", "checks", "docs", "author"}  # made, or of no learner's
 PASSING = ("__pycache__", "*.pyc", "*.new", ".*")
 SOURCE = ROOT / "source"
+TEST = re.compile(r"\btests\.(test_\w+)")
 
 
 def family(name: str) -> dict[str, Facts]:
@@ -93,6 +97,38 @@ def undeclared(name: str, notebooks: Iterable[Path]) -> str | None:
     return None
 
 
+def titles(name: str) -> dict[tuple[str, str], str]:
+    """The title of what each graded cell tests, by its notebook and grade_id, in the order of the cells.
+
+    Empty where it is not known: no notebook here, a cell that calls no tests, or tests that cannot be imported.
+    """
+    found = {}
+    sections: dict[str, str] = {}
+    try:
+        if family(name):
+            sections = {section.test: section.title for section in _imported(name).ASSIGNMENT.sections}
+    except Exception:  # an author at work on them: a table of points needs no titles
+        sections = {}
+    for path in sorted((SOURCE / name).glob("*.ipynb")):
+        try:
+            cells = cells_of(path.read_bytes(), path.name, [])
+        except (OSError, ValueError):
+            continue
+        for cell in cells:
+            if nbgrader_mark(cell).get("grade") or nbgrader_mark(cell).get("task"):
+                tests = TEST.findall(cell["source"])
+                found[path.stem, grade_id(cell)] = next((sections[test] for test in tests if test in sections), "")
+    return found
+
+
+def mistakes(name: str) -> Mistakes:
+    """The known mistakes of an assignment; the general ones where its tests cannot be imported."""
+    try:
+        return _imported(name).ASSIGNMENT.mistakes if family(name) else Mistakes()
+    except Exception:  # as above
+        return Mistakes()
+
+
 def _called(source: str) -> str | None:
     """The first function of `tests` that code calls."""
     try:
@@ -132,17 +168,12 @@ _loaded: dict[str, tuple[types.ModuleType, list[Any]]] = {}  # and what its file
 def _load(name: str) -> types.ModuleType:
     import IPython.display  # noqa: F401 - what reports need when they are shown
 
-    declared = family(name)
-    if not declared:
+    if not family(name):
         tests = types.ModuleType("tests")
         tests.__getattr__ = functools.partial(_none, name)
         tests.ASSIGNMENT = Assignment(name or "Assignment")
         return tests
-    for each in declared:
-        OURS.add(each)
-        if (place := str(SOURCE / each)) not in sys.path:
-            sys.path.append(place)
-    tests = importlib.import_module(f"{name}.tests")
+    tests = _imported(name)
     if not isinstance(getattr(tests, "ASSIGNMENT", None), Assignment):
         raise ImportError(f"{tests.__file__} declares no ASSIGNMENT: see docs/author.md.")
     needed = {tests.ASSIGNMENT: None} | {
@@ -153,3 +184,12 @@ def _load(name: str) -> types.ModuleType:
     np.random.default_rng(0)  # NumPy loads this part of itself when it is first asked for it
     atexit.register(gc.freeze)  # else Python looks through all that PyTorch made before it ends: half a second
     return tests
+
+
+def _imported(name: str) -> types.ModuleType:
+    """The module with the tests of an assignment that declares them."""
+    for each in family(name):
+        OURS.add(each)
+        if (place := str(SOURCE / each)) not in sys.path:
+            sys.path.append(place)
+    return importlib.import_module(f"{name}.tests")

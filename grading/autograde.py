@@ -14,6 +14,7 @@ import datetime
 import errno
 import functools
 import glob
+import gzip
 import logging
 import os
 import re
@@ -42,12 +43,13 @@ from nbgrader.exchange.default import Exchange
 from nbgrader.utils import parse_utc, rmtree
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
-from traitlets import Bool, Enum, Float, Integer, List
+from traitlets import Bool, Enum, Float, Integer, List, Unicode
 
 from checks.facts import NAME, Facts
-from grading import assignments, gradebook, jail, outputs, submissions
+from grading import assignments, dates, gradebook, jail, outputs, submissions, worker
 from grading.budget import Budget
 from grading.execute import Bench
+from grading.journal import Journal
 from grading.limits import Settings
 from grading.processes import DeadKernel
 from grading.worker import ATTEMPTS, not_graded, out_of_memory
@@ -55,6 +57,7 @@ from grading.worker import ATTEMPTS, not_graded, out_of_memory
 SECRET = "submission_secret.txt"
 # What lies beside a course's notebook and is no file of the course's own: the tests, and what makes or describes them.
 OURS = ("*.ipynb", "tests.py", "conftest.py", "checks", "learner.md", "author", NAME, "*.new", ".*", "__pycache__")
+LATENESS = re.compile(r"seconds late$|^Late submission penalty: ")  # in nbgrader's log
 ZONE = re.compile("[A-Z]{1,5}")  # the name of a time zone
 
 
@@ -96,16 +99,36 @@ class JudgedExecute(nbgrader.preprocessors.Execute):
         return nb, resources
 
 
+class SaveGrades(nbgrader.preprocessors.SaveAutoGrades):
+    """In place of nbgrader's: extra credit is a person's, too, who is to look again when other work was graded."""
+
+    def _add_score(self, cell: NotebookNode, resources: Any) -> None:
+        super()._add_score(cell, resources)
+        mark = cell.metadata["nbgrader"]["grade_id"]
+        grade = self.gradebook.find_grade(mark, self.notebook_id, self.assignment_id, self.student_id)
+        if grade.extra_credit:
+            grade.needs_manual_grade = True
+            self.gradebook.db.commit()
+
+
 class JudgedAutograde(stock.Autograde):
     """nbgrader's autograde on copies: it sees restored notebooks only, never a file as the learner wrote it."""
 
     autograde_preprocessors = List(
         [
             JudgedExecute,
-            *(each for each in stock.Autograde.autograde_preprocessors.default_args[0] if each is not stock.Execute),
+            *(
+                SaveGrades if each is stock.SaveAutoGrades else each
+                for each in stock.Autograde.autograde_preprocessors.default_args[0]
+                if each is not stock.Execute
+            ),
         ]
     ).tag(config=True)
 
+    dates_file = Unicode(dates.NAME, help="Due dates, extensions and penalties, in the course's folder.").tag(
+        config=True
+    )
+    journal_directory = Unicode(".grading", help="Where results are kept, in the course's folder.").tag(config=True)
     seed = Integer(None, allow_none=True, help="Of all checks of a run; drawn anew for each without one.").tag(
         config=True
     )
@@ -121,6 +144,9 @@ class JudgedAutograde(stock.Autograde):
             try:
                 if not execute.enabled:  # nbgrader gives full marks to a graded cell without output
                     raise jail.JailError("Nothing was graded: notebooks must be executed. Leave out --no-execute.")
+                self.dates = self._read_dates()
+                if self.dates is not None:  # which what nbgrader says of lateness has not heard of
+                    stack.enter_context(without(self.log, LATENESS))
                 jail.keep_private(self._private())
                 if not self._source().is_dir():
                     raise ImportError(assignments.not_there(self.coursedir.assignment_id, self._source().parent))
@@ -133,7 +159,7 @@ class JudgedAutograde(stock.Autograde):
                 if declared is not None and declared.hidden is not None:
                     settings = replace(settings, hidden=declared.hidden)
                 self._open(settings, self._course_files(folder / "files"), stack)
-            except (jail.JailError, gradebook.GradebookError, ImportError, OSError) as error:
+            except (jail.JailError, gradebook.GradebookError, dates.DatesError, ImportError, OSError) as error:
                 self.log.error(str(error))
                 raise NbGraderException(str(error)) from error
             self.coursedir.submitted_directory = str(self.staged)
@@ -141,6 +167,10 @@ class JudgedAutograde(stock.Autograde):
                 super().start()
             finally:
                 self.coursedir.submitted_directory = self.submitted
+
+    @functools.cached_property
+    def journal(self) -> Journal:
+        return Journal(Path(self.coursedir.root) / self.journal_directory)
 
     def _declared(self) -> Facts | None:
         """The facts of the assignment, where it declares some.
@@ -156,12 +186,50 @@ class JudgedAutograde(stock.Autograde):
             raise ImportError(f"Nothing was graded. {why}")
         return found
 
+    def _read_dates(self) -> dates.Dates | None:
+        """What the course's dates say of the assignment; None where they say nothing.
+
+        Raises:
+            DatesError: when they cannot be read.
+        """
+        try:
+            calendar = dates.read(Path(self.coursedir.root, self.dates_file))
+        except dates.DatesError as error:
+            raise dates.DatesError(f"Nothing was graded. {error}") from None
+        there = assignments.there(self._source().parent)
+        for name in sorted(calendar.assignments.keys() - set(there)):
+            self.log.warning("%s has a part [%s], and source/ no such assignment.", self.dates_file, name)
+        return calendar.assignments.get(self.coursedir.assignment_id)
+
+    def apply_dates(self) -> list[str]:
+        """Have due date, extensions and penalties be those of the course's dates; what is to be said of that.
+
+        Raises:
+            GradebookError: when they cannot be written.
+        """
+        return [] if self.dates is None else gradebook.patiently(self._with_dates, self.log.warning)
+
+    def extend(self, student: str) -> None:
+        """Give a submission that nbgrader has just made its learner's extension."""
+        if self.dates is not None and self.dates.due is not None:
+            with stock.Gradebook(self.coursedir.db_url, self.coursedir.course_id) as book:
+                submission = book.find_submission(self.coursedir.assignment_id, student)
+                submission.extension = self.dates.extensions.get(student)
+                book.db.commit()
+
+    def _with_dates(self) -> list[str]:
+        with gradebook.transaction(self.coursedir.db_url, self.coursedir.course_id) as opened:
+            try:
+                return dates.apply(opened, self.coursedir.assignment_id, self.dates)
+            except nbgrader.api.MissingEntry:  # which was said
+                return []
+
     def _private(self) -> list[Path]:
         """What no learner may read: the course with all that others have handed in, and the exchange."""
         kinds = ("source", "solution", "submitted", "autograded", "feedback")
         places = [getattr(self.coursedir, f"{kind}_directory") for kind in kinds]
         places += [make_url(self.coursedir.db_url).database or "", Exchange(config=self.config).root]
-        return [Path(self.coursedir.root, place) for place in places]
+        return [Path(self.coursedir.root, place) for place in [*places, "earlier", self.journal_directory]]
 
     def _scratch(self) -> Path | None:
         """The folder for a folder with what is read; None for the system's."""
@@ -307,21 +375,71 @@ class JudgedAutograde(stock.Autograde):
             for remark in submission.remarks:
                 self._note(student_id, remark)
             nbformat.write(notebook, staged / course.name)
+        with stock.Gradebook(self.coursedir.db_url, self.coursedir.course_id) as book:
+            self.by_hand = gradebook.by_hand(book, assignment_id, [student_id]).get(student_id, {})
+            self.before = gradebook.scores(book, assignment_id, [student_id]).get(student_id)
         super().init_assignment(assignment_id, student_id)
+        self.extend(student_id)
+
+    def note_written(self, student: str) -> None:
+        """Have the log of the course say which points were written, for which work."""
+        from grading import attempts, ledger, plan  # which need this module
+
+        place = next(place for staged, place in self.folders.items() if self.students[staged] == student)
+        last = next((each for each in reversed(self.logged) if each["learner"] == student), None)
+        handed_in = plan.handed_in(place, self._names(), self.top)
+        with stock.Gradebook(self.coursedir.db_url, self.coursedir.course_id) as book:
+            points = gradebook.scores(book, self.coursedir.assignment_id, [student]).get(student, {})
+        place = Path(self._format_dest(self.coursedir.assignment_id, student))
+        written = {path.stem: path.read_bytes() for path in sorted(place.glob("*.ipynb")) if path.stem in self.courses}
+        about = {"seed": self.bench.seed, "level": self.bench.level.name}
+        graded = worker.Graded({name: gzip.compress(data) for name, data in written.items()}, trace=about)
+        key = worker.digest([handed_in, {name: worker.digest(data) for name, data in written.items()}])
+        self.journal.put(key, graded)
+        why = "something else was handed in" if last and last["handed_in"] != handed_in else "graded again"
+        entry = {
+            "at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            "assignment": self.coursedir.assignment_id,
+            "learner": student,
+            "total": sum(filter(None, points.values())),
+            "points": points,
+            "before": self.before,
+            "why": [why if last else "graded for the first time"],
+            **{**about, "handed_in": handed_in, "result": key},
+            "setup": {"kit": worker.kit(self.coursedir.assignment_id)},
+            "mistakes": attempts.named(attempts.of_result(graded)),
+            **ledger.marks(self.by_hand, last),
+        }
+        self.journal.log([entry])
+        if remark := ledger.stale(entry):
+            self._note(student, remark[0].upper() + remark[1:])
 
     def set_permissions(self, assignment_id: str, student_id: str) -> None:
         super().set_permissions(assignment_id, student_id)
+        try:
+            self.note_written(student_id)
+        except OSError as error:
+            self.log.warning("%s: the log cannot be written (%s).", student_id, sentence(error))
         self.failed.discard(student_id)  # nothing comes after this
 
     def convert_notebooks(self) -> None:
         """Grade all; then say how many need a look, and end with status 1 if some do."""
         failed, start = None, time.perf_counter()
+        entries, _ = self.journal.history()
+        self.logged = [entry for entry in entries if entry["assignment"] == self.coursedir.assignment_id]
         self.bench.supply.expected = len(self.assignments)
         try:
-            with _sentences(self.log):
-                super().convert_notebooks()
-        except NbGraderException as error:
-            failed = str(error)
+            self.apply_dates()  # nbgrader's own plugin asks for them
+            try:
+                with _sentences(self.log):
+                    super().convert_notebooks()
+            except NbGraderException as error:
+                failed = str(error)
+            for line in self.apply_dates():
+                self.log.warning(line)
+        except gradebook.GradebookError as error:
+            self.log.error(str(error))
+            raise NbGraderException(str(error)) from error
         for student in self.failed:
             self._note(student, "not graded, not the learner's fault: see above.")
         for student, remarks in sorted(self.remarks.items()):
@@ -364,6 +482,21 @@ def _sentences(log: Any) -> Iterator[None]:
             record.msg, record.args = sentence(error), ()
             logger.debug("%s", said)
         return "traceback for details" not in said
+
+    logger.addFilter(told)
+    try:
+        yield
+    finally:
+        logger.removeFilter(told)
+
+
+@contextlib.contextmanager
+def without(log: Any, pattern: re.Pattern) -> Iterator[None]:
+    """Inside, lines that this pattern is found in are not logged."""
+    logger = getattr(log, "logger", log)  # of an adapter
+
+    def told(record: logging.LogRecord) -> bool:
+        return not pattern.search(record.getMessage())
 
     logger.addFilter(told)
     try:

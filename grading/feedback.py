@@ -1,154 +1,75 @@
-"""The feedback page: one screen with the points, the mistakes and what to look at first; then the notebook."""
+"""Feedback pages: nbgrader's, with one screen first, and renewed whenever they do not show what counts now.
+
+    autograded/, gradebook  ->  feedback/<learner>/<assignment>/<notebook>.html
+
+A page says at its end what it was made from. Where that is not what is there now (the work was graded again, a person
+gave points or a comment, a penalty has changed), `nbgrader generate_feedback` makes it again, without --force, and so
+does formgrader. `python -m grading feedback` does the same with several processes.
+"""
 
 from __future__ import annotations
 
-import html
+import glob
+import logging
+import multiprocessing
+import os
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+import shutil
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import nbgrader
+import nbgrader.apps.api
+import nbgrader.apps.generatefeedbackapp
+from nbconvert.exporters import HTMLExporter
+from nbconvert.filters.widgetsdatatypefilter import WidgetsDataTypeFilter
 from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbformat import NotebookNode
+from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters import GenerateFeedback
-from nbgrader.preprocessors import GetGrades, NbGraderPreprocessor
-from traitlets import List
+from nbgrader.converters.base import NbGraderException
+from nbgrader.preprocessors import GetGrades
+from nbgrader.utils import find_all_files
+from sqlalchemy.exc import SQLAlchemyError
+from tqdm import tqdm
+from traitlets import Integer, List, default
 from traitlets.config import Config
 
-from checks.notebook import nbgrader_mark
-from checks.report import MIME
-from grading.submissions import is_grade
+from checks.observe import printable
+from grading import first_screen, gradebook
+from grading.autograde import LATENESS, sentence, without
+from grading.worker import digest
 
 TEMPLATES = Path(__file__).with_name("templates")
 NBGRADERS = Path(nbgrader.__file__).parent / "server_extensions" / "formgrader" / "templates"
-MOST_SAID = 3  # mistakes of a section
-AGAIN = "the same cause as in "  # how a check begins that repeats one
-STYLE = """<style>
-:root { color-scheme: light; }
-#first-screen { max-width: 66em; margin: 0 auto 2em; line-height: 1.5; }
-#first-screen h1 { font-size: 2em; margin: 0.5em 0; }
-#first-screen table { border-collapse: collapse; width: 100%; margin: 1em 0; }
-#first-screen th, #first-screen td { padding: 0.4em 0.8em; text-align: left; vertical-align: top;
-  border-bottom: 1px solid #ddd; }
-#first-screen td.points { white-space: nowrap; }
-#first-screen ul { margin: 0; padding-left: 1.2em; }
-</style>"""
+MADE_FROM = re.compile(r"<!-- made from ([0-9a-f]{64}) -->\s*\Z")
+TAIL = 200  # bytes at the end of a page, among which that is
+PICTURE = re.compile(r"<img\b(?![^>]*\balt=)")
+UNDESCRIBED = "No description has been provided for this image"
+PICTURES = ("*.png", "*.jpg", "*.jpeg", "*.gif", "*.svg", "*.webp", "timestamp.txt")  # what a page may need beside it
 
 
-@dataclass(frozen=True)
-class Entry:
-    """A graded cell on the first screen.
+class Page(HTMLExporter):
+    """nbconvert's, which reads the whole page once more to find pictures without a description: that takes longer than
+    all else."""
 
-    Attributes:
-        anchor: of the cell, below.
-        title: the section's, else the heading above the cell.
-        score, points: what it got, and what it gives.
-        says: what was found to be wrong, a line each.
-        first: the title of the check to look at first, where there is one.
-    """
-
-    anchor: str
-    title: str
-    score: float
-    points: float
-    says: list[str]
-    first: str | None
-
-    @property
-    def link(self) -> str:
-        return f'<a href="#{html.escape(self.anchor)}">{html.escape(self.title)}</a>'
-
-    def row(self) -> str:
-        said = [f"<li>{html.escape(line)}</li>" for line in self.says[:MOST_SAID]]
-        if len(self.says) > MOST_SAID:
-            said.append(f"<li>and {len(self.says) - MOST_SAID} more</li>")
-        symbol = "✓" if self.score >= self.points else "…" if self.score else "✗"
-        list_of = f"<ul>{''.join(said)}</ul>" if said else ""
-        points = f"{symbol} {self.score:g} of {self.points:g}"
-        return f'<tr><th scope="row">{self.link}</th><td class="points">{points}</td><td>{list_of}</td></tr>'
-
-
-def entries(notebook: NotebookNode) -> Iterator[Entry]:
-    """What stands on the first screen of a notebook whose marks hold its points."""
-    heading = ""
-    for cell in notebook.cells:
-        mark = nbgrader_mark(cell)
-        if cell.cell_type == "markdown":
-            found = re.findall(r"^#+ +(.+?) *$", re.sub(r"^```.*?^```", "", cell.source, flags=re.S | re.M), re.M)
-            heading = found[-1].replace("`", "") if found else heading
-        if not (mark.get("grade") or mark.get("task")):
-            continue
-        report = _report(cell) if is_grade(cell) else {}  # the judge's: in other cells it may be the learner's
-        checks = report.get("checks", [])
-        lost = [check for check in checks if check["status"] in ("failed", "missing")]
-        first = next((check for status in ("failed", "missing") for check in lost if check["status"] == status), None)
-        says = [check["says"] or check["title"] for check in lost if check["status"] == "failed"]
-        if not says and first:
-            says = [f"{first['title']}: not written yet"]
-        waits = [check["got"] for check in checks if check["status"] == "waiting"]
-        says = says or waits[:1] or ([] if checks or not is_grade(cell) else _sentence(cell))
-        yield Entry(
-            mark["grade_id"],
-            report.get("title") or heading or mark["grade_id"],
-            mark.get("score") or 0.0,
-            mark.get("points") or 0.0,
-            [*dict.fromkeys(line for line in says if not line.startswith(AGAIN))],
-            first["title"] if first else None,
-        )
-
-
-def _report(cell: NotebookNode) -> dict[str, Any]:
-    """The report that the judge left in a graded cell, if there is one."""
-    found = [output.data[MIME] for output in cell.get("outputs", ()) if MIME in output.get("data", {})]
-    return found[0] if found else {}
-
-
-def _sentence(cell: NotebookNode) -> list[str]:
-    """What the judge says of a graded cell that has no report, and lost points."""
-    shown = [output.data["text/plain"] for output in cell.get("outputs", ()) if output.output_type == "display_data"]
-    return [shown[0].split("\n", 1)[0].rstrip(".")] if shown else []
-
-
-def first_screen(notebook: NotebookNode, about: dict[str, Any]) -> str:
-    """The HTML above the notebook; `about` is what nbgrader knows of it."""
-    found = list(entries(notebook))
-    lines = [f"<h1>{html.escape(about['notebook'])}</h1>"]
-    lines.append(f"<p><strong>Score: {about['score']:g} of {about['max_score']:g}</strong></p>")
-    if about["late_penalty"] > 0:
-        lines.append(f"<p>Handed in late: {about['late_penalty']:g} points less.</p>")
-    if open_ones := [entry for entry in found if entry.score < entry.points]:
-        first = next((entry for entry in open_ones if entry.first), open_ones[0])
-        where = f", “{html.escape(first.first)}”" if first.first else ""
-        why = f": {html.escape(first.says[0])}" if first.says else ""
-        lines.append(f"<p><strong>Look at this first:</strong> {first.link}{where}{why}.</p>")
-    else:
-        lines.append("<p>All points. Excellent!</p>")
-    rows = "".join(entry.row() for entry in found)
-    head = "".join(f'<th scope="col">{title}</th>' for title in ("Section", "Points", "What was found"))
-    lines.append(f'<table id="toc"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>')
-    for cell in notebook.cells:
-        mark = nbgrader_mark(cell)
-        if mark.get("comment"):
-            anchor = html.escape(f"comment-{mark['grade_id']}")
-            lines.append(f'<p><a href="#{anchor}">A comment on your answer {html.escape(mark["grade_id"])}</a></p>')
-    lines.append("<p>Your notebook follows, with a report below each test.</p>")
-    return f'<div id="first-screen">{STYLE}{"".join(lines)}</div>'
-
-
-class FirstScreen(NbGraderPreprocessor):
-    """Makes the first screen, once nbgrader has filled in the points."""
-
-    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
-        resources["first_screen"] = first_screen(nb, resources["nbgrader"])
-        return nb, resources
+    def from_notebook_node(self, nb: NotebookNode, resources: Any = None, **kw: Any) -> tuple[str, Any]:
+        resources = self._init_resources(resources)
+        types = WidgetsDataTypeFilter(notebook_metadata=self._nb_metadata, parent=self, resources=resources)
+        self.register_filter("filter_data_type", types)
+        text, resources = super(HTMLExporter, self).from_notebook_node(nb, resources, **kw)
+        return PICTURE.sub(f'<img alt="{UNDESCRIBED}"', text), resources
 
 
 class Feedback(GenerateFeedback):
-    """nbgrader's feedback, on a page that begins with one screen."""
+    """nbgrader's feedback, which notices what has changed, takes ids with any characters, and begins with a screen."""
 
-    preprocessors = List([GetGrades, FirstScreen, CSSHTMLHeaderPreprocessor]).tag(config=True)
+    preprocessors = List([GetGrades, first_screen.FirstScreen, CSSHTMLHeaderPreprocessor]).tag(config=True)
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -159,10 +80,201 @@ class Feedback(GenerateFeedback):
         settings.HTMLExporter.extra_template_paths = [*paths, str(NBGRADERS)]  # whose page ours extends
         self.update_config(settings)
 
+    @default("exporter_class")
+    def _exporter_class_default(self) -> type:
+        return Page
+
+    def init_notebooks(self) -> None:
+        """Find the graded notebooks, as nbgrader does, but take brackets in names for brackets."""
+        coursedir, assignment = self.coursedir, self.coursedir.assignment_id
+        self.assignments, self.notebooks = {}, []
+        for wanted in dict.fromkeys((coursedir.student_id, glob.escape(coursedir.student_id))):
+            place = coursedir.directory_structure.format(
+                nbgrader_step=glob.escape(self._input_directory),
+                student_id=wanted,
+                assignment_id=glob.escape(assignment),
+            )
+            for folder in sorted(glob.glob(os.path.join(glob.escape(coursedir.root), place))):
+                found = sorted(glob.glob(os.path.join(glob.escape(folder), f"{coursedir.notebook_id}.ipynb")))
+                if found:
+                    self.assignments[folder] = found
+            if self.assignments:
+                break
+        if not self.assignments:
+            super().init_notebooks()  # which says what might have been meant
+        try:
+            gradebook.is_there(coursedir.db_url)
+            with Gradebook(coursedir.db_url, coursedir.course_id) as book:
+                self.shown = gradebook.shown(book, assignment)
+        except (MissingEntry, SQLAlchemyError, gradebook.GradebookError) as error:
+            missing = isinstance(error, MissingEntry)
+            why = f"the gradebook has no assignment {assignment!r}" if missing else sentence(error)
+            self.log.error("No pages were made: %s", why)
+            raise NbGraderException(why) from error
+
+    def _format_source(self, assignment_id: str, student_id: str, escape: bool = False) -> str:
+        if escape:  # of the folder, nbgrader's own would be a pattern
+            return self.coursedir.format_path(re.escape(self._input_directory), student_id, assignment_id, escape=True)
+        return super()._format_source(assignment_id, student_id)
+
+    def made_from(self, folder: str, student: str) -> dict[str, str]:
+        """Digests of all that decides on a learner's pages, by notebook."""
+        rows, found = self.shown.get(student, []), {}
+        for path in self.assignments[folder]:
+            name = Path(path).stem
+            grades = [row for row in rows if row[1] == name]
+            found[name] = digest([VERSION, digest(Path(path).read_bytes()), grades])
+        return found
+
+    def is_current(self, folder: str, student: str) -> bool:
+        """Whether all pages of a learner show what counts now."""
+        place = Path(self._format_dest(self.coursedir.assignment_id, student))
+        return all(_made_from(place / f"{name}.html") == made for name, made in self.made_from(folder, student).items())
+
+    def init_destination(self, assignment_id: str, student_id: str) -> bool:
+        if super().init_destination(assignment_id, student_id):
+            return True
+        excluded = self.coursedir.student_id_exclude.split(",")
+        folder = self._format_source(assignment_id, student_id)
+        return student_id not in excluded and not self.is_current(folder, student_id)
+
+    def init_assignment(self, assignment_id: str, student_id: str) -> None:
+        """Put beside the pages what they may show; nbgrader copies all that lies beside the graded notebook."""
+        source, place = (Path(form(assignment_id, student_id)) for form in (self._format_source, self._format_dest))
+        for file in find_all_files(str(source), self.coursedir.ignore):
+            if any(fnmatch(Path(file).name.lower(), pattern) for pattern in PICTURES):
+                target = place / Path(file).relative_to(source)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.unlink(missing_ok=True)
+                shutil.copy(file, target)
+
+    def write_single_notebook(self, output: str, resources: Any) -> None:
+        """Write a page as a whole, with what it was made from."""
+        about = resources["nbgrader"]
+        place = Path(self._format_dest(about["assignment"], about["student"]))
+        folder = self._format_source(about["assignment"], about["student"])
+        made = self.made_from(folder, about["student"])[about["notebook"]]
+        place.mkdir(parents=True, exist_ok=True)
+        beside = place / f".{about['notebook']}.html.new"
+        beside.write_text(f"{output.rstrip()}\n<!-- made from {made} -->\n", encoding="utf-8", errors="replace")
+        os.replace(beside, place / f"{about['notebook']}.html")
+
+
+def _made_from(page: Path) -> str:
+    """What a page was made from; empty for one that does not say so, or is not there."""
+    try:
+        with open(page, "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - TAIL))
+            match = MADE_FROM.search(file.read().decode("utf-8", "replace"))
+    except OSError:
+        return ""
+    return match[1] if match else ""
+
+
+VERSION = [digest(Path(each).read_bytes()) for each in (__file__, first_screen.__file__)]  # of pages
+
+
+# ---------------------------------------------------------------- with several processes
+
+
+class ClassFeedback(Feedback):
+    """The pages of a class, several at a time."""
+
+    jobs = Integer(0, min=0, help="Pages made at the same time; 0: one for each core.").tag(config=True)
+
+    def convert_notebooks(self) -> None:
+        """Make what is not current; then say how many there are.
+
+        Raises:
+            NbGraderException: when some could not be made.
+        """
+        global _converter
+        begun, failed = time.monotonic(), {}
+        excluded = self.coursedir.student_id_exclude.split(",")
+        students = {self._student(folder): folder for folder in self.assignments}
+        students = {student: folder for student, folder in students.items() if student not in excluded}
+        todo = [student for student, folder in students.items() if self.force or not self.is_current(folder, student)]
+        _converter = self
+        quiet = without(self.log, LATENESS)  # the page says it
+        with quiet, tqdm(total=len(todo), desc="feedback", unit="page", disable=not sys.stderr.isatty()) as bar:
+            for student in todo[:1]:  # here: what pages need is loaded then, for all
+                if why := _make(student):
+                    failed[student] = why
+                bar.update()
+            many = self.jobs or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(4))
+            if todo[1:]:
+                pool = ProcessPoolExecutor(min(many, len(todo)), multiprocessing.get_context("fork"))
+                try:
+                    pending = {pool.submit(_make, student): student for student in todo[1:]}
+                    for future in as_completed(pending):
+                        if why := future.result():
+                            failed[pending[future]] = why
+                        bar.update()
+                except BrokenProcessPool:
+                    self.log.error("A process that made pages was ended: run the same command again to go on.")
+                    raise NbGraderException("a process was ended") from None
+                finally:
+                    pool.shutdown(wait=True, cancel_futures=True)
+        for student, why in sorted(failed.items()):
+            print(f"{printable(student, 60)}: no page could be made: {why}.", file=sys.stderr)
+        said = [f"{len(todo) - len(failed)} made", f"{len(students) - len(todo)} unchanged"]
+        said += [f"{len(failed)} failed"] * bool(failed)
+        took = f", {time.monotonic() - begun:.1f} s" if todo else ""
+        print(f"{len(students)} learner{'s' * (len(students) != 1)}: {', '.join(said)}{took}", file=sys.stderr)
+        if failed:
+            raise NbGraderException("some pages could not be made")
+
+    def _student(self, folder: str) -> str:
+        pattern = self._format_source("(?P<assignment>.*)", "(?P<student>.*)", escape=True)
+        return re.fullmatch(pattern, folder)["student"]
+
+    def make(self, student: str) -> None:
+        """One learner's pages."""
+        assignment = self.coursedir.assignment_id
+        self.notebooks = sorted(self.assignments[self._format_source(assignment, student)])
+        self.run_pre_convert_hook()
+        self.init_assignment(assignment, student)
+        for path in self.notebooks:
+            self.convert_single_notebook(path)
+        self.set_permissions(assignment, student)
+        self.run_post_convert_hook()
+
+
+_converter: ClassFeedback | None = None  # of this process, and of those that are copies of it
+
+
+def _make(student: str) -> str:
+    """Make a learner's pages; why they could not be made, or nothing."""
+    try:
+        _converter.make(student)
+    except Exception as error:  # of nbconvert, nbgrader, or the file system
+        return sentence(error).rstrip(".")
+    return ""
+
+
+class FeedbackApp(nbgrader.apps.generatefeedbackapp.GenerateFeedbackApp):
+    """nbgrader's `generate_feedback` with several processes."""
+
+    name = "python -m grading feedback"
+    description = "Make the feedback pages of a class that are not there, or do not show what counts now."
+    aliases: ClassVar[dict[str, Any]] = {
+        **nbgrader.apps.generatefeedbackapp.aliases,
+        "jobs": "ClassFeedback.jobs",
+    }
+
+    @default("log_level")
+    def _log_level(self) -> int:
+        return logging.WARNING
+
+    @default("classes")
+    def _classes_default(self) -> list[Any]:
+        return [*super()._classes_default(), ClassFeedback]
+
+    def start(self) -> None:
+        nbgrader.apps.generatefeedbackapp.GenerateFeedback = ClassFeedback
+        super().start()
+
 
 def configure() -> None:
-    """Have nbgrader make such pages, from the command line and from formgrader."""
-    import nbgrader.apps.api
-    import nbgrader.apps.generatefeedbackapp
-
+    """Have nbgrader make pages in this way, from the command line and from formgrader."""
     nbgrader.apps.generatefeedbackapp.GenerateFeedback = nbgrader.apps.api.GenerateFeedback = Feedback

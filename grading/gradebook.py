@@ -113,7 +113,7 @@ def is_there(db_url: str) -> None:
     if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
         raise GradebookError(
             f"There is no gradebook at {url.database}: if it was deleted, put a copy back, or make a new one with "
-            "`nbgrader generate_assignment`. Then run the same command again: what was graded is kept."
+            "`make release`. Then run the same command again: what was graded is kept."
         )
 
 
@@ -153,6 +153,57 @@ def patiently(write: Callable[[], Any], say: Callable[[str], None]) -> Any:
             say(f"The gradebook is in use by another program ({told}): waiting for it ...")
             said = True
         time.sleep(0.5)
+
+
+def by_hand(gradebook: Gradebook, assignment: str, learners: list[str]) -> dict[str, dict[str, bool]]:
+    """The cells for which a person gave points or extra credit, by learner, and whether a person is to look at each."""
+    found: dict[str, dict[str, bool]] = {}
+    rows = (
+        gradebook.db.query(SubmittedAssignment.student_id, Notebook.name, BaseCell.name, Grade.needs_manual_grade)
+        .select_from(Grade)
+        .join(BaseCell, BaseCell.id == Grade.cell_id)
+        .join(SubmittedNotebook, SubmittedNotebook.id == Grade.notebook_id)
+        .join(Notebook, Notebook.id == SubmittedNotebook.notebook_id)
+        .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
+        .filter(SubmittedAssignment.assignment_id == gradebook.find_assignment(assignment).id)
+        .filter(SubmittedAssignment.student_id.in_(learners))
+        .filter((Grade.manual_score.isnot(None)) | (Grade.extra_credit.isnot(None) & (Grade.extra_credit != 0)))
+    )
+    for learner, notebook, cell, needs in rows:
+        found.setdefault(learner, {})[f"{notebook}/{cell}"] = bool(needs)
+    return found
+
+
+def shown(gradebook: Gradebook, assignment: str) -> dict[str, list[Any]]:
+    """All that a feedback page shows of the gradebook, by learner: points, comments and penalties."""
+    found: dict[str, list[Any]] = {}
+    of_assignment = SubmittedAssignment.assignment_id == gradebook.find_assignment(assignment).id
+    kinds = [
+        (Grade, (Grade.auto_score, Grade.manual_score, Grade.extra_credit)),
+        (Comment, (Comment.auto_comment, Comment.manual_comment)),
+    ]
+    for kind, columns in kinds:
+        rows = (
+            gradebook.db.query(SubmittedAssignment.student_id, Notebook.name, BaseCell.name, *columns)
+            .select_from(kind)
+            .join(BaseCell, BaseCell.id == kind.cell_id)
+            .join(SubmittedNotebook, SubmittedNotebook.id == kind.notebook_id)
+            .join(Notebook, Notebook.id == SubmittedNotebook.notebook_id)
+            .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
+            .filter(of_assignment)
+        )
+        for learner, *rest in rows:
+            found.setdefault(learner, []).append([kind.__name__, *rest])
+    rows = (
+        gradebook.db.query(SubmittedAssignment.student_id, Notebook.name, SubmittedNotebook.late_submission_penalty)
+        .select_from(SubmittedNotebook)
+        .join(Notebook, Notebook.id == SubmittedNotebook.notebook_id)
+        .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
+        .filter(of_assignment)
+    )
+    for learner, *rest in rows:
+        found.setdefault(learner, []).append(["penalty", *rest])
+    return {learner: sorted(each, key=repr) for learner, each in found.items()}
 
 
 def scores(gradebook: Gradebook, assignment: str, learners: list[str] | None = None) -> Scores:

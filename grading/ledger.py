@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from grading import gradebook
+from grading import attempts, gradebook
 from grading.gradebook import GradebookError
 from grading.plan import Learner, Plan
 from grading.progress import Progress
@@ -21,6 +21,31 @@ CHANGES = {  # of what decides on a verdict; see Setup.parts
     "settings": "limits were changed",
     "kit": "the tests, the kit or its libraries were changed",
 }
+
+
+def marks(by_hand: dict[str, bool], last: dict[str, Any] | None) -> dict[str, Any]:
+    """What a line of the log says of points given by hand: the digest of the work that each was given for.
+
+    Args:
+        by_hand: the cells, and whether a person was to look at each before this was written: nobody has then since the
+            line before.
+        last: that line; None where there is none, and so nobody knows.
+    """
+    before = last or {}
+    given = {
+        cell: before.get("by_hand", {}).get(cell, "") if was_stale else before.get("handed_in", "")
+        for cell, was_stale in by_hand.items()
+    }
+    return {"by_hand": given} if given else {}
+
+
+def stale(entry: dict[str, Any]) -> str:
+    """What is said where points given by hand are for other work than what was graded; empty where none are."""
+    old = [cell for cell, work in entry.get("by_hand", {}).items() if work != entry["handed_in"]]
+    if not old:
+        return ""
+    cells = ", ".join(cell.rpartition("/")[2].removeprefix("test_") for cell in old)
+    return f"points given by hand for older work still count ({cells}): look again in formgrader, and enter them anew."
 
 
 class Desk(Protocol):
@@ -79,7 +104,11 @@ class Ledger:
             self.progress.step("not graded", learner.name, [why])
             return
         plan = self.plan
-        plan.journal.log([self._entry(learner, graded, written.get(learner.name, {})) for learner, graded in done])
+        entries = [self._entry(learner, graded, written.get(learner.name, {})) for learner, graded in done]
+        plan.journal.log(entries)
+        for entry in entries:
+            if remark := stale(entry):
+                self.progress.look(entry["learner"], remark)
         for learner, graded in done:
             self.desk.put_in_place(learner)
             noted = {"key": learner.key, "level": graded.trace["level"], "remarks": graded.remarks}
@@ -89,7 +118,8 @@ class Ledger:
     def _entry(self, learner: Learner, graded: Graded, points: dict[str, float | None]) -> dict[str, Any]:
         """What the log says of points that were written."""
         last = self.logged.get(learner.name)
-        why = [text for part, text in CHANGES.items() if last and last["setup"][part] != self.plan.parts[part]]
+        before = last["setup"] if last else {}
+        why = [text for part, text in CHANGES.items() if part in before and before[part] != self.plan.parts[part]]
         if last is None:
             why = ["graded for the first time"]
         elif last["handed_in"] != learner.handed_in:
@@ -110,6 +140,8 @@ class Ledger:
             "setup": self.plan.parts,
             "handed_in": learner.handed_in,
             "result": learner.key,
+            "mistakes": attempts.named(attempts.of_result(graded)),
+            **marks(learner.by_hand, last),
         }
 
     def add(self, learner: Learner, graded: Graded, how: str) -> None:

@@ -33,6 +33,9 @@ WIDE = 1000  # pixels, of a picture that may be wider than a page
 SECONDS = 1.0  # to make one piece of HTML safe: HTML can be written that takes hours
 PICTURE_SECONDS = 5.0
 PAGE_SECONDS = 30.0  # for all pieces of a page: a notebook can have thousands
+TOO_LONG = "its form, which takes too long to show"
+MOST_KEPT = 500  # texts
+LARGEST_KEPT = 200_000  # characters
 PLAIN = "text/plain"
 TAGS = {
     *("a", "abbr", "b", "blockquote", "br", "caption", "code", "col", "colgroup", "dd", "del", "details", "div", "dl"),
@@ -217,21 +220,38 @@ def picture(content: Any, gallery: Gallery) -> Picture:
 
 
 def _plainly(text: str) -> str:
-    return f"<pre>{html.escape(text)}</pre><p>{left_out('its form, which takes too long to show')}</p>"
+    return f"<pre>{html.escape(text)}</pre><p>{left_out(TOO_LONG)}</p>"
 
 
 def markdown2html(context: Any, source: Any) -> str:
     """nbconvert's filter of this name, with the result made safe; `context` is Jinja's."""
-    render = _markdown()
+    render, attached = _markdown(), context.get("cell", {}).get("attachments")
+    is_usual = not attached and "data:" not in str(source)
     with within(budget := _of_page(context)):
         try:
+            if is_usual and (known := _usual.get(str(source))):
+                return known
             with _piece():
                 text = render(str(source))
-            return safe_html(text, budget.gallery, context.get("cell", {}).get("attachments"))
+            made = safe_html(text, budget.gallery, attached)
+            if is_usual:
+                _usual.keep(str(source), made)
+            return made
         except Unfit as error:
             return f"<p>{left_out(str(error))}</p>"
         except (OutOfTime, Exception):
             return _plainly(str(source))
+
+
+class _Kept(dict[Any, str]):
+    """What became of texts that many pages have: those of the course. It follows from the text alone."""
+
+    def keep(self, text: Any, made: str) -> None:
+        if len(self) < MOST_KEPT and len(made) <= LARGEST_KEPT and TOO_LONG not in made:
+            self[text] = made
+
+
+_usual, _highlighted = _Kept(), _Kept()
 
 
 @functools.cache
@@ -250,10 +270,14 @@ def _markdown() -> Callable[[str], str]:
 
 def highlight_code(context: Any, source: str, language: str | None = None, metadata: Any = None) -> str:
     """nbconvert's filter of this name, in bounded time: 100,000 characters of code can take Pygments an hour."""
-    highlight = _highlighter()
+    highlight, key = _highlighter(), (source, language, (metadata or {}).get("magics_language"))
+    if key in _highlighted:
+        return _highlighted[key]
     try:
         with within(_of_page(context)), _piece(SECONDS / 2):
-            return highlight(source, language, metadata)
+            made = highlight(source, language, metadata)
+        _highlighted.keep(key, made)
+        return made
     except (OutOfTime, Exception):
         return f'<div class="highlight"><pre>{html.escape(source)}</pre></div>'
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ class Learner:
         handed_in: digest of what was handed in.
         key: digest of all that decides on the result.
         how: what was done with it: "graded", or "unchanged".
+        by_hand: cells with points by hand, before it was written, and whether a person was to look at each then.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Learner:
     handed_in: str = ""
     key: str = ""
     how: str = ""
+    by_hand: dict[str, bool] = field(default_factory=dict)
 
 
 @dataclass
@@ -73,7 +75,7 @@ class Plan:
             job.notebooks[name] = (handed_in.name, [*self.remarks.get(learner.name, []), *handed_in.remarks])
             job.contents[name] = handed_in.content
         contents = {name: None if data is None else worker.digest(data) for name, data in job.contents.items()}
-        learner.handed_in = worker.digest(contents)
+        learner.handed_in = worker.digest(contents)  # as in `handed_in`
         learner.key = worker.digest([job.notebooks, contents, self.digest])
         return job
 
@@ -114,3 +116,9 @@ class Plan:
             except OSError:
                 found[file.name] = None
         return found
+
+
+def handed_in(place: Path, names: Sequence[str], top: Path) -> str:
+    """The digest of what lies in a folder that was handed in, for these notebooks of the course."""
+    found = {name: submissions.collect(place, name, names, top).content for name in names}
+    return worker.digest({name: None if data is None else worker.digest(data) for name, data in found.items()})

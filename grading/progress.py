@@ -63,6 +63,12 @@ class Progress:
                 flush=True,
             )
 
+    def look(self, learner: str, remark: str) -> None:
+        """There is something to look at, which turned up when it was written."""
+        if learner not in self.looks:
+            self.looks.append(learner)
+        tqdm.write(f"{printable(learner, 60)}: {remark}", file=sys.stderr)
+
     def take_back(self, how: str) -> None:
         """A submission was not "graded" or "unchanged" after all; its next step says what it is."""
         self.counts[how] -= 1

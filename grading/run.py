@@ -33,7 +33,7 @@ from traitlets import Bool, Integer, Unicode, default
 from grading import gradebook, jail, worker
 from grading.autograde import JudgedAutograde, JudgedExecute, drawn_seed, sentence
 from grading.gradebook import GradebookError
-from grading.journal import Busy, Journal
+from grading.journal import Busy
 from grading.ledger import Ledger
 from grading.limits import Settings
 from grading.plan import Learner, Plan
@@ -57,14 +57,12 @@ class ClassAutograde(JudgedAutograde):
     tls_key = Unicode("", help="The key to it.").tag(config=True)
     dry_run = Bool(False, help="Say what would be graded, and do nothing.").tag(config=True)
     writing: Learner | None = None  # into a folder beside the place where it belongs
-    journal_directory = Unicode(".grading", help="Where results are kept, in the course's folder.").tag(config=True)
 
     @property
     def workers(self) -> int:
         return self.jobs or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count()))
 
     def start(self) -> None:
-        self.journal = Journal(Path(self.coursedir.root) / self.journal_directory)
         try:
             with contextlib.nullcontext() if self.dry_run else self.journal.locked():
                 try:
@@ -76,9 +74,6 @@ class ClassAutograde(JudgedAutograde):
             why = str(error) if isinstance(error, Busy) else f"Nothing was graded: {sentence(error)}."
             self.log.error("%s", why)
             raise NbGraderException(why) from error
-
-    def _private(self) -> list[Path]:
-        return [*super()._private(), self.journal.folder]
 
     def _scratch(self) -> Path | None:
         return None if self.dry_run else self.journal.now
@@ -141,12 +136,15 @@ class ClassAutograde(JudgedAutograde):
                 self.progress.step("unchanged" if noted or known else "to grade", learner.name)
             self.progress.finish()
             return
+        self.apply_dates()  # nbgrader's own plugin asks for them
         seed = drawn_seed() if self.seed is None else self.seed
         self.setup.seed = self.journal.begin(self.plan.digest, seed, anew=self.force or self.seed is not None)
         self.ledger = Ledger(self.plan, self, self.progress, self._say)
         with self.progress, self._executor() as (executor, setup, most):
             self._grade(executor, setup, most)
             self.ledger.write_ready()
+        for line in self.apply_dates():
+            self._say(line)
         self.journal.end(self.plan.digest, self.setup.seed)
         if self.progress.finish():
             raise NbGraderException("some submissions need a look")
@@ -261,6 +259,10 @@ class ClassAutograde(JudgedAutograde):
         """See ledger.Desk."""
         with gradebook.transaction(self.coursedir.db_url, self.coursedir.course_id) as opened:
             self._find_assignment(opened)
+            names = [learner.name for learner, _ in done]
+            given = gradebook.by_hand(opened, self.coursedir.assignment_id, names)
+            for learner, _ in done:
+                learner.by_hand = given.get(learner.name, {})
             preprocessors = [
                 each(parent=self.exporter)
                 for each in self.autograde_preprocessors
@@ -269,7 +271,7 @@ class ClassAutograde(JudgedAutograde):
             for learner, graded in done:
                 self._write(learner, graded, preprocessors)
             opened.db.flush()
-            return gradebook.scores(opened, self.coursedir.assignment_id, [learner.name for learner, _ in done])
+            return gradebook.scores(opened, self.coursedir.assignment_id, names)
 
     def _write(self, learner: Learner, graded: Graded, preprocessors: list[Any]) -> None:
         """What nbgrader does before and after a notebook is run, in a folder beside the place where it belongs."""
@@ -282,6 +284,7 @@ class ClassAutograde(JudgedAutograde):
         self.writing = learner
         try:
             stock.Autograde.init_assignment(self, assignment, learner.name)
+            self.extend(learner.name)
             for name in graded.notebooks:
                 notebook, resources = graded.notebook(name), self._resources(learner.name, name)
                 for each in preprocessors:
@@ -316,6 +319,9 @@ class ClassAutograde(JudgedAutograde):
                 target.parent.mkdir(parents=True, exist_ok=True)
                 os.replace(file, target)
         rmtree(str(beside))
+
+    def note_written(self, student: str) -> None:
+        """See ledger.Ledger, which does."""
 
     def _say(self, line: str) -> None:
         tqdm.write(line, file=sys.stderr)

@@ -174,10 +174,10 @@ def _find(place: int, name: str, not_this: frozenset[str], remarks: list[str]) -
     Raises:
         Unusable: when there is none, or it is not clear which; the message names what is there.
     """
-    top = {path: read for path, read in _files(place, 0).items() if path.lower().endswith(".ipynb")}
+    top = {path: read for path, read in files_below(place, 0).items() if path.lower().endswith(".ipynb")}
     files, path = top, _chosen(top, name, not_this, remarks)
     if path is None:
-        files = _files(place, DEEPEST)
+        files = files_below(place, DEEPEST)
         for each in [each for each in files if each.lower().endswith(".zip")][:MOST_ARCHIVES]:
             try:
                 files |= _in_zip(each, files[each]())
@@ -221,20 +221,20 @@ def _chosen(paths: Iterable[str], name: str, not_this: frozenset[str], remarks: 
     return path
 
 
-def _files(place: int, deepest: int) -> dict[str, Callable[[], bytes]]:
-    """What lies in a folder, by descriptor, and so many levels below: paths, and what reads them."""
+def files_below(place: int, deepest: int, most: int = MOST_FILES) -> dict[str, Callable[[], bytes]]:
+    """What lies in a folder, by descriptor, and so many levels below: paths, and what reads them; at most so many."""
     paths: list[str] = []
     for root, folders, files, _ in os.fwalk(".", dir_fd=place):  # it follows no links
-        paths += [os.path.normpath(os.path.join(root, file)) for file in sorted(files) if not _is_hidden(file)]
+        paths += [os.path.normpath(os.path.join(root, file)) for file in sorted(files) if not is_hidden(file)]
         folders[:] = (
-            [folder for folder in sorted(folders) if not _is_hidden(folder)] if root.count("/") < deepest else []
+            [folder for folder in sorted(folders) if not is_hidden(folder)] if root.count("/") < deepest else []
         )
-        if len(paths) > MOST_FILES:
+        if len(paths) > most:
             break
-    return {path: functools.partial(read_file, path, below=place) for path in paths[:MOST_FILES]}
+    return {path: functools.partial(read_file, path, below=place) for path in paths[:most]}
 
 
-def _is_hidden(name: str) -> bool:
+def is_hidden(name: str) -> bool:
     """Whether a file or folder is a program's own, as what macOS keeps in ._homework.ipynb."""
     return name.startswith(".") or name in ("__MACOSX", "__pycache__", "site-packages")
 
@@ -254,13 +254,13 @@ def _in_zip(name: str, content: bytes) -> dict[str, Callable[[], bytes]]:
     found = {}
     for entry in archive.infolist():
         parts = [part for part in entry.filename.replace("\\", "/").split("/") if part not in ("", ".", "..")]
-        if parts and not entry.is_dir() and not any(map(_is_hidden, parts)):
+        if parts and not entry.is_dir() and not any(map(is_hidden, parts)):
             path = "/".join([name, *parts])
-            found[path] = functools.partial(_unpacked, archive, entry, path)
+            found[path] = functools.partial(unpacked, archive, entry, path)
     return found
 
 
-def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: str) -> bytes:
+def unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, path: str) -> bytes:
     """What an entry of a zip file holds.
 
     Raises:

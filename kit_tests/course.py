@@ -186,7 +186,8 @@ class Course:
 
     def grade(self, *options: str, is_own: bool = False) -> Graded:
         """Grade all that was handed in."""
-        done = self.nbgrader("autograde", "tiny", "--force", *options, is_own=is_own)
+        journal = f"--JudgedAutograde.journal_directory={self.folder / '.grading'}"
+        done = self.nbgrader("autograde", "tiny", "--force", journal, *options, is_own=is_own)
         log = re.sub(r"^.*\| INFO\].*\n", "", done.stdout + done.stderr, flags=re.MULTILINE)
         return Graded(done.returncode, log, self.folder)
 

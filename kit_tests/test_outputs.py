@@ -713,11 +713,12 @@ def test_all_pieces_of_a_page_have_a_time_together_and_each_page_its_own(filter,
     monkeypatch.setattr(outputs, "PAGE_SECONDS", 0.3)
     make = getattr(outputs, filter)
     slow = {"markdown2html": SLOW, "highlight_code": "a." * 5000}[filter]
-    quick = {"markdown2html": "*a*", "highlight_code": "a = 1"}[filter]
-    formed = {"markdown2html": "<em>a</em>", "highlight_code": "<span"}[filter]
+    quick = {"markdown2html": "*{}*", "highlight_code": "{} = 1"}[filter].format
+    formed = {"markdown2html": "</em>", "highlight_code": "<span"}[filter]
     page, other = {"resources": {}}, {"resources": {}}
-    assert formed in make(page, quick)
-    for _ in range(30):
-        make(page, slow)
-    assert formed not in make(page, quick)
-    assert formed in make(other, quick)
+    assert formed in make(page, quick("a"))
+    for number in range(30):
+        make(page, f"{slow}\n{number}")
+    assert formed not in make(page, quick("b"))
+    assert formed in make(page, quick("a"))  # which is known, as what all pages of a course have
+    assert formed in make(other, quick("b"))

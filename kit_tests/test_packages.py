@@ -6,6 +6,7 @@ import ast
 import importlib.metadata
 import json
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -101,6 +102,14 @@ def test_what_is_installed_is_what_the_lock_says():
         if here(pin.marker) and not pin.specifier.contains(importlib.metadata.version(pin.name))
     }
     assert other == {}, "make test"
+
+
+def test_what_no_verdict_depends_on_is_not_loaded_by_what_judges():
+    loaded = "import sys; from grading import execute, worker; print(*[m for m in sys.modules if 'grading.' in m])"
+    done = subprocess.run([sys.executable, "-c", loaded], cwd=ROOT, capture_output=True, text=True, check=True)
+    names = {f"{name.rpartition('.')[2]}.py" for name in done.stdout.split()}
+    assert {"worker.py", "judge.py"} <= names and not names & worker.DESK
+    assert all((ROOT / "grading" / name).exists() for name in worker.DESK)
 
 
 @pytest.mark.parametrize("package", ["torch", "numpy", "bleach", "nbconvert", "pyzmq", "mistune", "pygments", "jinja2"])
