@@ -256,7 +256,7 @@ def test_of_a_page_only_what_the_judge_left_is_believed():
         {"cell_type": "code", "source": "", "outputs": [shown], "metadata": {"nbgrader": mark("test")}},
     ]
     notebook = from_dict({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
-    own, test = feedback.entries(notebook)
+    own, test = screen.entries(notebook)
     assert (own.title, own.says) == ("A <script>", []) and (test.title, test.says) == ("<b>Mine</b>", ["<i>"])
     made = screen.first_screen(notebook, {"notebook": "<n>", "score": 1, "max_score": 4, "late_penalty": 0.5})
     assert "Handed in late: 0.5 points less." in made
