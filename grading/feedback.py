@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +18,12 @@ from traitlets.config import Config
 
 from checks.notebook import nbgrader_mark
 from checks.report import MIME
-from grading.submissions import is_grade
+from grading.submissions import is_grade, is_own
 
 TEMPLATES = Path(__file__).with_name("templates")
 NBGRADERS = Path(nbgrader.__file__).parent / "server_extensions" / "formgrader" / "templates"
 MOST_SAID = 3  # mistakes of a section
+LONGEST_HEADING = 120  # characters
 AGAIN = "the same cause as in "  # how a check begins that repeats one
 STYLE = """<style>
 :root { color-scheme: light; }
@@ -76,8 +76,7 @@ def entries(notebook: NotebookNode) -> Iterator[Entry]:
     for cell in notebook.cells:
         mark = nbgrader_mark(cell)
         if cell.cell_type == "markdown":
-            found = re.findall(r"^#+ +(.+?) *$", re.sub(r"^```.*?^```", "", cell.source, flags=re.S | re.M), re.M)
-            heading = found[-1].replace("`", "") if found else heading
+            heading = heading if is_own(cell) or mark.get("solution") else _heading(cell.source) or heading
         if not (mark.get("grade") or mark.get("task")):
             continue
         report = _report(cell) if is_grade(cell) else {}  # the judge's: in other cells it may be the learner's
@@ -97,6 +96,18 @@ def entries(notebook: NotebookNode) -> Iterator[Entry]:
             [*dict.fromkeys(line for line in says if not line.startswith(AGAIN))],
             first["title"] if first else None,
         )
+
+
+def _heading(source: str) -> str:
+    """The last heading of a text, which learners may have made long; empty where there is none."""
+    heading, is_code = "", False
+    for line in source.split("\n"):
+        if line.startswith("```"):
+            is_code = not is_code
+        elif line.startswith("#") and not is_code:
+            text = line[:LONGEST_HEADING].lstrip("#")
+            heading = text.strip().replace("`", "") if text.startswith(" ") and text.strip() else heading
+    return heading
 
 
 def _report(cell: NotebookNode) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from course import Course, environment
 from kit import ROOT
 from nbformat import from_dict
 
+from checks.observe import learner_code
 from checks.report import MIME
 from grading import feedback, results
 
@@ -269,6 +270,24 @@ def test_of_a_page_only_what_the_judge_left_is_believed():
     made = feedback.first_screen(notebook, {"notebook": "<n>", "score": 1, "max_score": 4, "late_penalty": 0.5})
     assert "Handed in late: 0.5 points less." in made
     assert not re.search("<script|<b>|<i>|<n>", made)
+
+
+def test_headings_on_a_page_are_the_courses_whatever_a_learner_writes_below_them():
+    long = "# a" + " " * 1_000_000 + "b"
+    cells = [
+        {"cell_type": "markdown", "id": "a", "source": "# First\n## `Tensor`\n```\n# no\n```\n#no", "metadata": {}},
+        {"cell_type": "markdown", "id": "own-1", "source": "# Mine", "metadata": {}},
+        {"cell_type": "code", "id": "b", "source": "", "outputs": [], "metadata": {"nbgrader": mark("one")}},
+        {"cell_type": "markdown", "id": "c", "source": f"{long}\n# \n#" + "#" * 1_000_000, "metadata": {}},
+        {"cell_type": "code", "id": "d", "source": "", "outputs": [], "metadata": {"nbgrader": mark("two")}},
+        {"cell_type": "markdown", "id": "e", "source": "# " + "long " * 100, "metadata": {}},
+        {"cell_type": "code", "id": "f", "source": "", "outputs": [], "metadata": {"nbgrader": mark("three")}},
+    ]
+    notebook = from_dict({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+    with learner_code(30.0):
+        titles = [entry.title for entry in feedback.entries(notebook)]
+    assert titles[:2] == ["Tensor", "a"]
+    assert titles[2].startswith("long long") and len(titles[2]) <= 120
 
 
 def mark(grade_id: str, solution: bool = False) -> dict[str, Any]:
