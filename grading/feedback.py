@@ -33,7 +33,6 @@ from nbformat import NotebookNode
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.converters import GenerateFeedback
 from nbgrader.converters.base import NbGraderException
-from nbgrader.preprocessors import GetGrades
 from nbgrader.utils import find_all_files
 from sqlalchemy.exc import SQLAlchemyError
 from tqdm import tqdm
@@ -69,7 +68,7 @@ class Page(HTMLExporter):
 class Feedback(GenerateFeedback):
     """nbgrader's feedback, which notices what has changed, takes ids with any characters, and begins with a screen."""
 
-    preprocessors = List([GetGrades, first_screen.FirstScreen, CSSHTMLHeaderPreprocessor]).tag(config=True)
+    preprocessors = List([first_screen.Grades, first_screen.FirstScreen, CSSHTMLHeaderPreprocessor]).tag(config=True)
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)

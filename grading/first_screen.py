@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import html
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from nbformat import NotebookNode
-from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.preprocessors import GetGrades, NbGraderPreprocessor
 
 from checks.notebook import nbgrader_mark
 from checks.report import MIME
-from grading.submissions import is_grade
+from grading.submissions import is_grade, is_own
 
 MOST_SAID = 3  # mistakes of a section
 UNTOUCHED = "No response."  # nbgrader's comment on an answer as it was handed out
+LONGEST_HEADING = 120  # characters
+WAITS = "waits to be read by a person"
 AGAIN = "the same cause as in "  # how a check begins that repeats one
 STYLE = """<style>
 :root { color-scheme: light; }
@@ -40,6 +41,8 @@ class Entry:
         score, points: what it got, and what it gives.
         says: what was found to be wrong, a line each.
         first: the title of the check to look at first, where there is one.
+        is_read: unless nobody has yet read what a person grades.
+        is_theirs: whether what is wrong may be the learner's, and not only checks that could not look.
     """
 
     anchor: str
@@ -48,10 +51,17 @@ class Entry:
     points: float
     says: list[str]
     first: str | None
+    is_read: bool = True
+    is_theirs: bool = True
 
     @property
     def link(self) -> str:
         return f'<a href="#{html.escape(self.anchor)}">{html.escape(self.title)}</a>'
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is something for the learner to look at."""
+        return self.score < self.points and self.is_read and self.is_theirs
 
     def row(self) -> str:
         said = [f"<li>{html.escape(line)}</li>" for line in self.says[:MOST_SAID]]
@@ -59,7 +69,7 @@ class Entry:
             said.append(f"<li>and {len(self.says) - MOST_SAID} more</li>")
         symbol = "✓" if self.score >= self.points else "…" if self.score else "✗"
         list_of = f"<ul>{''.join(said)}</ul>" if said else ""
-        points = f"{symbol} {self.score:g} of {self.points:g}"
+        points = f"{symbol} {self.score:g} of {self.points:g}" if self.is_read else f"… of {self.points:g}"
         return f'<tr><th scope="row">{self.link}</th><td class="points">{points}</td><td>{list_of}</td></tr>'
 
 
@@ -69,8 +79,7 @@ def entries(notebook: NotebookNode) -> Iterator[Entry]:
     for cell in notebook.cells:
         mark = nbgrader_mark(cell)
         if cell.cell_type == "markdown":
-            found = re.findall(r"^#+ +(.+?) *$", re.sub(r"^```.*?^```", "", cell.source, flags=re.S | re.M), re.M)
-            heading = found[-1].replace("`", "") if found else heading
+            heading = heading if is_own(cell) or mark.get("solution") else _heading(cell.source) or heading
         if not (mark.get("grade") or mark.get("task")):
             continue
         report = _report(cell) if is_grade(cell) else {}  # the judge's: in other cells it may be the learner's
@@ -81,15 +90,31 @@ def entries(notebook: NotebookNode) -> Iterator[Entry]:
         if not says and first:
             says = [f"{first['title']}: not written yet"]
         waits = [check["got"] for check in checks if check["status"] == "waiting"]
-        says = says or waits[:1] or ([] if checks or not is_grade(cell) else _sentence(cell))
+        broken = [f"{check['title']}: {check['got']}" for check in checks if check["status"] == "broken"]
+        says = [*says, *broken] or waits[:1] or ([] if checks or not is_grade(cell) else _sentence(cell))
+        is_read = is_grade(cell) or mark.get("score") is not None
         yield Entry(
             mark["grade_id"],
             report.get("title") or heading or mark["grade_id"],
             mark.get("score") or 0.0,
             mark.get("points") or 0.0,
-            [*dict.fromkeys(line for line in says if not line.startswith(AGAIN))],
+            [*dict.fromkeys(line for line in says if not line.startswith(AGAIN))] if is_read else [WAITS],
             first["title"] if first else None,
+            is_read,
+            bool(first) or not broken,
         )
+
+
+def _heading(source: str) -> str:
+    """The last heading of a text, which learners may have made long; empty where there is none."""
+    heading, is_code = "", False
+    for line in source.split("\n"):
+        if line.startswith("```"):
+            is_code = not is_code
+        elif line.startswith("#") and not is_code:
+            text = line[:LONGEST_HEADING].lstrip("#")
+            heading = text.strip().replace("`", "") if text.startswith(" ") and text.strip() else heading
+    return heading
 
 
 def _report(cell: NotebookNode) -> dict[str, Any]:
@@ -111,12 +136,12 @@ def first_screen(notebook: NotebookNode, about: dict[str, Any]) -> str:
     lines.append(f"<p><strong>Score: {about['score']:g} of {about['max_score']:g}</strong></p>")
     if about["late_penalty"] > 0:
         lines.append(f"<p>Handed in late: {about['late_penalty']:g} points less.</p>")
-    if open_ones := [entry for entry in found if entry.score < entry.points]:
+    if open_ones := [entry for entry in found if entry.is_open]:
         first = next((entry for entry in open_ones if entry.first), open_ones[0])
         where = f", “{html.escape(first.first)}”" if first.first else ""
         why = f": {html.escape(first.says[0])}" if first.says else ""
         lines.append(f"<p><strong>Look at this first:</strong> {first.link}{where}{why}.</p>")
-    else:
+    elif found and all(entry.score >= entry.points for entry in found):
         lines.append("<p>All points. Excellent!</p>")
     rows = "".join(entry.row() for entry in found)
     head = "".join(f'<th scope="col">{title}</th>' for title in ("Section", "Points", "What was found"))
@@ -128,6 +153,17 @@ def first_screen(notebook: NotebookNode, about: dict[str, Any]) -> str:
             lines.append(f'<p><a href="#{anchor}">A comment on your answer {html.escape(mark["grade_id"])}</a></p>')
     lines.append("<p>Your notebook follows, with a report below each test.</p>")
     return f'<div id="first-screen">{STYLE}{"".join(lines)}</div>'
+
+
+class Grades(GetGrades):
+    """Fills in the points, but none where a person has yet to give them: nbgrader says 0 there, as of wrong answers."""
+
+    def _get_score(self, cell: NotebookNode, resources: Any) -> None:
+        super()._get_score(cell, resources)
+        about = (self.notebook_id, self.assignment_id, self.student_id)
+        grade = self.gradebook.find_grade(nbgrader_mark(cell)["grade_id"], *about)
+        if grade.auto_score is None and grade.manual_score is None:
+            cell.metadata.nbgrader["score"] = None
 
 
 class FirstScreen(NbGraderPreprocessor):

@@ -223,7 +223,7 @@ class Connection:
         if type(reply) is not dict:
             raise self._stop("the process that runs your code sent something unreadable")
         if type(printed := reply.get("printed")) is str:
-            print(printed[: wire.MOST_PRINTED], end="")  # a check keeps what is printed while it runs
+            observe.hand_over(printed[: wire.MOST_PRINTED])
         if channel.received > MOST_RECEIVED:
             raise self._stop(f"your code gave more than {MOST_RECEIVED:,} bytes to look at")
         return reply, data

@@ -32,6 +32,7 @@ from grading.budget import Budget
 from grading.images import Unfit
 
 NOTES = "grading-notes"  # the id of the cell with the remarks
+OWN = "own"  # how the ids of cells begin that are the learner's, and so in none of the course's places
 LARGEST_FILE = 100 << 20  # bytes of a notebook file
 MOST_FILES = 10_000  # of a submission, that are looked at when the notebook is not where it should be
 DEEPEST = 8  # folders in folders
@@ -360,7 +361,7 @@ def restore(submission: Submission, course: NotebookNode, budget: Budget) -> Not
     for _, group in sorted(groups, key=lambda group: group[0]):
         notebook.cells += group
     for number, cell in enumerate(notebook.cells):
-        cell.id = cell.id if not cell.id.startswith("own") else f"own-{number}"
+        cell.id = f"{OWN}-{number}" if is_own(cell) else cell.id
     note(notebook, remarks)
     return notebook
 
@@ -373,6 +374,11 @@ def note(notebook: NotebookNode, remarks: list[str]) -> None:
         cell = new_markdown_cell(f"**Notes from grading**\n\n{lines}")
         cell.id = NOTES
         notebook.cells.insert(0, cell)
+
+
+def is_own(cell: Any) -> bool:
+    """Whether a cell of a notebook that was put together here is the learner's, and no place of the course's."""
+    return cell.get("id", "").startswith(OWN)
 
 
 def is_grade(cell: Any) -> bool:
@@ -438,7 +444,7 @@ def _own(cell: dict[str, Any]) -> NotebookNode:
     make = new_code_cell if cell["cell_type"] == "code" else new_markdown_cell
     source = cell["source"] if cell["cell_type"] != "raw" else f"```text\n{cell['source'].replace('```', '')}\n```"
     made = make(source, **_attached(cell, cell["cell_type"]))
-    made.id = "own"
+    made.id = OWN
     return made
 
 

@@ -252,6 +252,7 @@ def test_plots_and_attached_pictures_in_answers_that_a_person_grades_are_shown(p
     assert graded.cells[1].attachments == ATTACHED["attachments"]
     page = re.sub(r"\s", "", (tmp_path / "feedback" / "ada" / "hw" / "a.html").read_text(encoding="utf-8"))
     assert f"data:image/png;base64,{plot}" in page and f"data:image/png;base64,{PNG}" in page
+    assert page.count("waitstobereadbyaperson") == 2 and "Lookatthisfirst" not in page
 
 
 # ---------------------------------------------------------------- what stands for the tests in a kernel

@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import types
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from course import Course, environment
 from kit import ROOT
 from nbformat import from_dict
 
+from checks.observe import learner_code
 from checks.report import MIME
 from grading import first_screen as screen
 from grading import results
@@ -261,6 +263,88 @@ def test_of_a_page_only_what_the_judge_left_is_believed():
     made = screen.first_screen(notebook, {"notebook": "<n>", "score": 1, "max_score": 4, "late_penalty": 0.5})
     assert "Handed in late: 0.5 points less." in made
     assert not re.search("<script|<b>|<i>|<n>", made)
+
+
+def test_headings_on_a_page_are_the_courses_whatever_a_learner_writes_below_them():
+    long = "# a" + " " * 1_000_000 + "b"
+    cells = [
+        {"cell_type": "markdown", "id": "a", "source": "# First\n## `Tensor`\n```\n# no\n```\n#no", "metadata": {}},
+        {"cell_type": "markdown", "id": "own-1", "source": "# Mine", "metadata": {}},
+        {"cell_type": "code", "id": "b", "source": "", "outputs": [], "metadata": {"nbgrader": mark("one")}},
+        {"cell_type": "markdown", "id": "c", "source": f"{long}\n# \n#" + "#" * 1_000_000, "metadata": {}},
+        {"cell_type": "code", "id": "d", "source": "", "outputs": [], "metadata": {"nbgrader": mark("two")}},
+        {"cell_type": "markdown", "id": "e", "source": "# " + "long " * 100, "metadata": {}},
+        {"cell_type": "code", "id": "f", "source": "", "outputs": [], "metadata": {"nbgrader": mark("three")}},
+    ]
+    notebook = from_dict({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+    with learner_code(30.0):
+        titles = [entry.title for entry in screen.entries(notebook)]
+    assert titles[:2] == ["Tensor", "a"]
+    assert titles[2].startswith("long long") and len(titles[2]) <= 120
+
+
+ABOUT = {"notebook": "n", "score": 1, "max_score": 4, "late_penalty": 0}
+
+
+def page_of(*cells: dict[str, Any]) -> tuple[list[feedback.Entry], str]:
+    """What stands on the first screen of a notebook with these cells, and its text."""
+    notebook = from_dict({"cells": [*cells], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+    made = re.sub(r"<style>.*</style>", "", screen.first_screen(notebook, ABOUT), flags=re.DOTALL)
+    return [*screen.entries(notebook)], " ".join(html.unescape(re.sub(r"<[^>]*>", " ", made)).split())
+
+
+def judged_cell(grade_id: str, score: float, **checks: str) -> dict[str, Any]:
+    """A graded cell with what the judge found, the status of each check."""
+    told = [
+        {"status": status, "title": f"the {name}", "says": None, "got": f"what of {name}", "mistake": None}
+        for name, status in checks.items()
+    ]
+    shown = {"output_type": "display_data", "metadata": {}, "data": {MIME: {"title": grade_id, "checks": told}}}
+    marked = {"nbgrader": {**mark(grade_id), "score": score}}
+    return {"cell_type": "code", "source": "", "outputs": [shown], "metadata": marked}
+
+
+def essay(score: float | None) -> dict[str, Any]:
+    return {
+        "cell_type": "markdown",
+        "source": "Mine",
+        "metadata": {"nbgrader": {**mark("essay", True), "score": score}},
+    }
+
+
+def test_a_check_that_could_not_look_gives_its_reason_and_is_nothing_to_look_at_first():
+    entries, text = page_of(judged_cell("A", 1.0, one="passed", two="broken"))
+    assert entries[0].says == ["the two: what of two"]
+    assert "… 1 of 2 the two: what of two" in text
+    assert "Look at this first" not in text and "All points" not in text
+    entries, text = page_of(judged_cell("A", 1.0, two="broken"), judged_cell("B", 0.0, three="failed", four="broken"))
+    assert entries[1].says == ["the three", "the four: what of four"]
+    assert "Look at this first: B , “the three”" in text
+
+
+def test_an_essay_that_nobody_has_read_waits_to_be_read():
+    right = judged_cell("A", 2.0, one="passed")
+    _, text = page_of(right, essay(None))
+    assert "… of 2 waits to be read by a person" in text and "✗" not in text
+    assert "Look at this first" not in text and "All points" not in text
+    _, text = page_of(right, essay(0.0))
+    assert "✗ 0 of 2" in text and "waits" not in text
+    assert "All points. Excellent!" in page_of(right, essay(2.0))[1]
+
+
+@pytest.mark.parametrize(("auto", "manual", "score"), [(None, None, None), (0.0, None, 0.0), (None, 0.0, 0.0)])
+def test_points_that_a_person_has_yet_to_give_are_none(auto, manual, score):
+    grade = types.SimpleNamespace(auto_score=auto, manual_score=manual, score=0.0, max_score=2.0)
+    grades = screen.Grades()
+    grades.gradebook = types.SimpleNamespace(find_grade=lambda *names: grade)
+    grades.notebook_id, grades.assignment_id, grades.student_id = "n", "a", "s"
+    cell = from_dict(essay(1.0))
+    grades._get_score(cell, {})
+    assert (cell.metadata.nbgrader.score, cell.metadata.nbgrader.points) == (score, 2.0)
+
+
+def test_a_page_without_graded_cells_praises_nothing():
+    assert "All points" not in page_of()[1]
 
 
 def mark(grade_id: str, solution: bool = False) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import io
 import json
 import math
 import os
@@ -15,6 +17,7 @@ import threading
 import time
 import types
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import jailed
@@ -29,7 +32,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 import tests
 from checks import section
 from checks.assignment import Assignment
-from checks.observe import Failed, OutOfTime, UsedTorch, class_name, elsewhere, explain, learner_code, text_of
+from checks.observe import Failed, OutOfTime, Printed, UsedTorch, class_name, elsewhere, explain, learner_code, text_of
 from checks.section import Section
 from grading import assignments, jail, kernels, processes, remote
 from grading.assignments import load_tests
@@ -795,7 +798,11 @@ def stand_in(channel: wire.Channel):
     return types.SimpleNamespace(channel=channel, kill=nothing, notice_end=nothing, why=None, clock=lambda: clock)
 
 
-def answered(*sent: bytes, largest: int = LARGEST):
+def answered(
+    *sent: bytes,
+    largest: int = LARGEST,
+    ask: Callable[[Connection], object] = lambda connection: connection.ask("name", "x"),
+):
     """What the judge makes of bytes that come in place of an answer."""
     here, there = socket.socketpair()
     connection = Connection(stand_in(wire.Channel(here, largest)), 1.0, 10.0, 100)
@@ -804,7 +811,7 @@ def answered(*sent: bytes, largest: int = LARGEST):
         there.send(part)
     there.shutdown(socket.SHUT_WR)
     try:
-        return connection.ask("name", "x")
+        return ask(connection)
     finally:
         here.close()
         there.close()
@@ -951,6 +958,33 @@ def test_a_kernel_that_says_it_printed_what_is_no_text_is_not_believed(capsys):
     finally:
         made.close()
     assert capsys.readouterr().out == ""
+
+
+PRINTED = ["\x1b]0;yours\x07\x1b[31mGraded: 100 of 100\n", "\ud800"]
+
+
+@pytest.mark.parametrize("text", PRINTED, ids=["a terminal's escapes", "half a character"])
+def test_what_learners_code_prints_while_no_check_runs_is_written_nowhere(text):
+    sent = message({"value": 1, "printed": text})
+    terminal = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
+    with contextlib.redirect_stdout(terminal):
+        assert answered(sent) == 1
+        answered(sent, ask=lambda connection: connection.done())
+    assert terminal.buffer.getvalue() == b""
+    with contextlib.redirect_stdout(io.StringIO()) as caught:  # as a test of an instructor's does
+        assert answered(sent) == 1
+    assert caught.getvalue() == ""
+    with contextlib.redirect_stdout(Printed()) as printed:  # as a check does
+        assert answered(sent) == 1
+    assert printed.shown is None or printed.shown.isprintable()
+
+
+def test_a_test_that_catches_what_is_printed_sees_nothing_of_the_learners(kernel):
+    test = (
+        "import contextlib, io\nwith contextlib.redirect_stdout(io.StringIO()) as out:\n    f()\nout.getvalue() == ''"
+    )
+    verdict, _ = judged_in(kernel, "def f(): print('here')", test, 30)
+    assert verdict.says == "The test passed."
 
 
 def test_what_learners_code_draws_is_the_same_for_the_judge():
