@@ -286,7 +286,7 @@ def test_headings_on_a_page_are_the_courses_whatever_a_learner_writes_below_them
 ABOUT = {"notebook": "n", "score": 1, "max_score": 4, "late_penalty": 0}
 
 
-def page_of(*cells: dict[str, Any]) -> tuple[list[feedback.Entry], str]:
+def page_of(*cells: dict[str, Any]) -> tuple[list[screen.Entry], str]:
     """What stands on the first screen of a notebook with these cells, and its text."""
     notebook = from_dict({"cells": [*cells], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
     made = re.sub(r"<style>.*</style>", "", screen.first_screen(notebook, ABOUT), flags=re.DOTALL)
