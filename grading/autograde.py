@@ -57,6 +57,7 @@ from grading.worker import ATTEMPTS, not_graded, out_of_memory
 SECRET = "submission_secret.txt"
 # What lies beside a course's notebook and is no file of the course's own: the tests, and what makes or describes them.
 OURS = ("*.ipynb", "tests.py", "conftest.py", "checks", "learner.md", "author", NAME, "*.new", ".*", "__pycache__")
+LATENESS = re.compile(r"seconds late$|^Late submission penalty: ")  # in nbgrader's log
 ZONE = re.compile("[A-Z]{1,5}")  # the name of a time zone
 
 
@@ -144,6 +145,8 @@ class JudgedAutograde(stock.Autograde):
                 if not execute.enabled:  # nbgrader gives full marks to a graded cell without output
                     raise jail.JailError("Nothing was graded: notebooks must be executed. Leave out --no-execute.")
                 self.dates = self._read_dates()
+                if self.dates is not None:  # which what nbgrader says of lateness has not heard of
+                    stack.enter_context(without(self.log, LATENESS))
                 jail.keep_private(self._private())
                 if not self._source().is_dir():
                     raise ImportError(assignments.not_there(self.coursedir.assignment_id, self._source().parent))
@@ -479,6 +482,21 @@ def _sentences(log: Any) -> Iterator[None]:
             record.msg, record.args = sentence(error), ()
             logger.debug("%s", said)
         return "traceback for details" not in said
+
+    logger.addFilter(told)
+    try:
+        yield
+    finally:
+        logger.removeFilter(told)
+
+
+@contextlib.contextmanager
+def without(log: Any, pattern: re.Pattern) -> Iterator[None]:
+    """Inside, lines that this pattern is found in are not logged."""
+    logger = getattr(log, "logger", log)  # of an adapter
+
+    def told(record: logging.LogRecord) -> bool:
+        return not pattern.search(record.getMessage())
 
     logger.addFilter(told)
     try:

@@ -2,18 +2,18 @@
 
     timezone = "Europe/Berlin"           # of dates that name none; without it UTC
 
-    [workshop]
+    [my_course]
     due = 2026-01-31                     # until the end of that day; or 2026-01-31T18:00:00
     late_days = 1                        # days that cost nobody anything
     per_day = "10%"                      # of what was earned, for each day begun after them; or points: 5
     most = "50%"                         # at most so much
     nothing_after = 7                    # days late, after which nothing is earned
 
-    [workshop.extensions]
+    [my_course.extensions]
     ada = "3 days"
     grace = 2026-02-14
 
-For an assignment that it names, the gradebook's due date and extensions are those of this file, and where it says what
+Where it gives a due date, the gradebook's due date and extensions are those of this file, and where it says what
 lateness costs, so are the penalties. It is read when something is autograded, and by `python -m grading dates`.
 """
 
@@ -62,7 +62,7 @@ class Dates:
     """What the file says of one assignment.
 
     Attributes:
-        due: with its time zone; None: no due date.
+        due: with its time zone; None: the gradebook's counts, with its extensions.
         extensions: by learner: how much later.
         late_days: that cost nothing.
         per_day: what each day begun costs; None, with `nothing_after`: nbgrader's own rule decides.
@@ -132,7 +132,9 @@ def read(path: Path) -> Calendar:
     for assignment, said in document.items():
         where = f"{path.name}, [{assignment}]"
         if not isinstance(said, dict):
-            raise DatesError(f"{path.name}: {assignment!r} stands in no assignment's part: write [workshop] above it.")
+            raise DatesError(
+                f"{path.name}: {assignment!r} stands in no assignment's part: write its name above it, as [my_course]."
+            )
         found[assignment] = _dates(said, zone, where)
     return Calendar(zone, found)
 
@@ -221,10 +223,11 @@ def _shown(value: Any) -> str:
 def apply(book: Gradebook, assignment: str, dates: Dates) -> list[str]:
     """Write what the file says of an assignment into an open gradebook; what there is to say, a sentence each."""
     found = book.find_assignment(assignment)
-    found.duedate = dates.due_utc
+    if dates.due is not None:
+        found.duedate = dates.due_utc
     for submission in found.submissions:
-        extension = dates.extensions.get(submission.student_id)
-        submission.extension = extension
+        if dates.due is not None:
+            submission.extension = dates.extensions.get(submission.student_id)
         late = submission.total_seconds_late
         for notebook in submission.notebooks if dates.has_penalties else ():
             notebook.late_submission_penalty = (dates.penalty(notebook.score, late) or None) if late else None
@@ -240,12 +243,12 @@ def as_text(book: Gradebook, assignment: str, dates: Dates) -> str:
     from grading.results import duration
     from grading.tables import number
 
-    due = f"{dates.due:%Y-%m-%d %H:%M:%S %Z}" if dates.due else "none"
+    found = book.find_assignment(assignment)
+    there = f"{found.duedate} UTC, as the gradebook has it" if found.duedate else "at no time"
+    due = f"{dates.due:%Y-%m-%d %H:%M:%S %Z}" if dates.due else there
     lines = [f"{assignment}: due {due}"]
     lines += [f"extension of {duration(more.total_seconds())}: {learner}" for learner, more in dates.extensions.items()]
-    rows = book.db.query(SubmittedAssignment).filter(
-        SubmittedAssignment.assignment_id == book.find_assignment(assignment).id
-    )
+    rows = book.db.query(SubmittedAssignment).filter(SubmittedAssignment.assignment_id == found.id)
     unknown = []
     for submission in sorted(rows, key=lambda row: row.student_id):
         if submission.timestamp is None:

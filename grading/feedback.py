@@ -43,7 +43,7 @@ from traitlets import Integer, List, default
 from checks.observe import printable
 from checks.report import MIME, WORDS
 from grading import assignments, gradebook
-from grading.autograde import sentence
+from grading.autograde import LATENESS, sentence, without
 from grading.tables import number
 from grading.worker import digest
 
@@ -243,7 +243,8 @@ class ClassFeedback(Feedback):
         students = {student: folder for student, folder in students.items() if student not in excluded}
         todo = [student for student, folder in students.items() if self.force or not self.is_current(folder, student)]
         _converter = self
-        with tqdm(total=len(todo), desc="feedback", unit="page", disable=not sys.stderr.isatty()) as bar:
+        quiet = without(self.log, LATENESS)  # the page says it
+        with quiet, tqdm(total=len(todo), desc="feedback", unit="page", disable=not sys.stderr.isatty()) as bar:
             for student in todo[:1]:  # here: what pages need is loaded then, for all
                 if why := _make(student):
                     failed[student] = why
@@ -279,8 +280,6 @@ class ClassFeedback(Feedback):
         """One learner's pages."""
         assignment = self.coursedir.assignment_id
         self.notebooks = sorted(self.assignments[self._format_source(assignment, student)])
-        if self.force:
-            super().init_destination(assignment, student)
         self.run_pre_convert_hook()
         self.init_assignment(assignment, student)
         for path in self.notebooks:

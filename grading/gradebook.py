@@ -113,7 +113,7 @@ def is_there(db_url: str) -> None:
     if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
         raise GradebookError(
             f"There is no gradebook at {url.database}: if it was deleted, put a copy back, or make a new one with "
-            "`nbgrader generate_assignment`. Then run the same command again: what was graded is kept."
+            "`make release`. Then run the same command again: what was graded is kept."
         )
 
 

@@ -262,13 +262,13 @@ class Results:
 
 
 def duration(seconds: float) -> str:
-    """Some time in words: its two largest units."""
+    """Some time in words: its largest unit, and the next one."""
     left, said = int(seconds), []
     for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
         many, left = divmod(left, size)
-        if many:
-            said.append(f"{many} {unit}")
-    return " ".join(said[:2]) or "less than 1 s"
+        if many or said:
+            said.append(f"{many} {unit}" * bool(many))
+    return " ".join(filter(None, said[:2])) or "less than 1 s"
 
 
 def _shorts(names: Iterable[str]) -> str:

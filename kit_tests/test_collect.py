@@ -409,10 +409,10 @@ def test_a_learner_who_cannot_be_a_folder_is_left_out(course, learner):
 def test_learners_who_hand_in_zip_files_are_graded_as_ever(course):
     from grading import submissions
 
-    inner = zipped({"work/tiny.ipynb": json.dumps(submission("half"))})
+    inner = zipped({"inside/tiny.ipynb": json.dumps(submission("half"))})
     take(course, {"lovelaceada_101_1_tiny.zip": inner})
     found = submissions.collect(course.place("101"), "tiny", ["tiny"], course.submitted)
-    assert found.content and "tiny.zip/work/tiny.ipynb" in found.remarks[0]
+    assert found.content and "tiny.zip/inside/tiny.ipynb" in found.remarks[0]
 
 
 # ---------------------------------------------------------------- lists of students

@@ -153,7 +153,7 @@ def test_both_graders_apply_them(both):
             **{"early": 0, "granted": 0, "late": 1.42, "never": 32.42, "unknown": 0}
         }
         assert "dates.toml gives an extension to 'nobody': the gradebook knows no such learner." in log
-        assert "Traceback" not in log
+        assert "Traceback" not in log and "seconds late" not in log and "penalty: None" not in log
 
 
 def run(made: Course, *options: str) -> Any:
@@ -178,6 +178,17 @@ def test_a_change_needs_no_regrading(both):
     graded = made.grade_class(f"--JudgedAutograde.dates_file={made.folder}/dates.toml")  # which grades nothing
     assert "5 unchanged" in graded.log
     assert {one.id: one.total for one in results.read(made.db, "tiny").learners}["late"] == 45
+
+
+def test_without_a_due_date_that_of_the_gradebook_counts(both):
+    made, _ = both[1]
+    with contextlib.closing(Gradebook(made.db, "minitorch")) as book:
+        book.find_assignment("tiny").duedate = datetime.datetime(2026, 1, 6)
+        book.db.commit()
+    (made.folder / "rules.toml").write_text("[tiny]\nper_day = 3\n")
+    done = run(made, f"--dates={made.folder}/rules.toml")
+    assert done.stdout.startswith("tiny: due 2026-01-06 00:00:00 UTC, as the gradebook has it\n")
+    assert "late by 10 h, which costs 3: late" in done.stdout
 
 
 def test_without_rules_nbgraders_plugin_decides(both):

@@ -209,7 +209,7 @@ def test_what_is_displayed_has_the_pixels_that_are_left_by_what_is_attached(monk
 
 
 def test_a_picture_that_is_attached_is_shown_and_one_that_is_not_has_words(made):
-    assert f'<em>mine</em>:<imgalt="mine"src="data:image/png;base64,{PNG}"' in page(made, "shows")
+    assert f'<em>mine</em>:<imgsrc="data:image/png;base64,{PNG}"alt="mine"' in page(made, "shows")
     assert "...leftouthere:apicturethatdoesnotcomewiththenotebook..." in page(made, "shows")
 
 

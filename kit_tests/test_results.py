@@ -199,6 +199,11 @@ def test_a_reader_that_goes_away_ends_it_quietly(klass):
     assert process.returncode == 1 and said == ""
 
 
+def test_some_time_in_words():
+    said = [results.duration(each) for each in (0.5, 59, 60, 3601, 3660, 90000, 86401, 172800)]
+    assert said == ["less than 1 s", "59 s", "1 min", "1 h", "1 h 1 min", "1 d 1 h", "1 d", "2 d"]
+
+
 def test_numbers_and_texts_in_tables():
     assert [tables.number(each) for each in (None, 0, 2.5, 1 / 3, 100000.25)] == [
         "-",
