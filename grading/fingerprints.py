@@ -36,8 +36,8 @@ LARGEST_STEP = 1 << 22  # pairs that are counted at once
 MOST_REPEATED = 20  # places of one gram that are looked at: some texts repeat themselves without end
 TOKEN = re.compile(
     r"""
-    (?P<magic> ^[ \t]*[%!][^\n]* ) |
-    [ \t\r]* (?:
+    (?P<magic> ^[ \t]*+[%!][^\n]* ) |
+    [^\S\n\f]*+ (?:  # one of these always follows: else to look for it would take the square of their length
         (?P<name> [^\W\d]\w*+ (?!["']) ) |
         (?P<layout> [,()] ) |
         (?P<line> \n ) |
@@ -46,12 +46,13 @@ TOKEN = re.compile(
         (?P<text> (?i:[rbfut]{0,2}) (?: \"{3}(?:[^\\]|\\.)*?(?:\"{3}|\Z) | '{3}(?:[^\\]|\\.)*?(?:'{3}|\Z)
                   | "(?:[^"\\\n]|\\.)*"? | '(?:[^'\\\n]|\\.)*'? ) ) |
         (?P<cut> \f ) |
+        (?P<end> \Z ) |
         (?P<sign> \*\*=? | //=? | -> | := | [-+*/%@&|^=<>!]= | << | >> | \.{3} | \S )
     )
     """,
     re.VERBOSE | re.DOTALL | re.MULTILINE,
 )
-PASSED_BY = ("magic", "layout", "comment")
+PASSED_BY = ("magic", "layout", "comment", "end")
 LANGUAGE = {*keyword.kwlist, *dir(builtins)}
 BEGINNINGS = ("def", "class")  # of what can be moved as a whole
 FACTOR = np.uint64(0x9E3779B97F4A7C15)

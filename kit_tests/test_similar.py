@@ -132,6 +132,16 @@ def test_code_of_any_kind_gives_tokens(text):
     assert len(Code.read(text).grams) >= 0
 
 
+MANY = ["\t", " \n", "\u2003", "\r", "\x1c\f", "'", "\\", "%", "1.", '"' * 3 + "a" + "'" * 3 + "b"]
+
+
+@pytest.mark.parametrize("many", MANY)
+def test_code_takes_a_time_that_grows_with_its_length_only(many):
+    """It would be minutes."""
+    for end in ("", "\n", "x", "\\", "\u00a0"):
+        Code.read("x = 1\n" + many * 150_000 + end)
+
+
 def test_names_comments_docstrings_layout_and_order_change_nothing():
     one = 'def f(a, b):\n    """Says."""\n    # why\n    for x in a:\n        b = b + x * (2)\n    return [b, "t"]\n'
     other = "def g( left,right, ):\n  for item in left: right=right+item*2;\n  return [right, 'another']"
