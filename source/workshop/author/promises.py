@@ -678,7 +678,8 @@ NOTHING = {
         "numbers overflow.)",
         "Without `zero_grad`?",
         "`c.backward()`:",
-        "(`sum`, which is given later, records with `MyCrossBackward`: keep that, or change it there.)",
+        "It holds these inputs and the operation's rule.",
+        "(Later a given function, `sum`, records with it: if you organize it otherwise, change that one, too.)",
         "The test of `train` gives it a small model that notes what it is shown, and takes the same mini-batches "
         "with PyTorch.",
         "- `backward` differentiates one number at a time.",

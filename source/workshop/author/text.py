@@ -349,7 +349,8 @@ print(a.dtype, b.dtype, c.dtype)
 # **A neural network** is a model with many parameters, composed of small functions, its *layers*. A *linear layer*
 # has many inputs and many outputs. Each output is $x_1 w_1 + x_2 w_2 + \dots + b$: the factors are its *weights*, $b$
 # is its *bias*. The layer computes all of them at once, `x @ W + b`, where `@` is Python's sign for the matrix
-# product. Between linear layers stand bends, such as *ReLU*, $\max(x, 0)$. Values between two layers are *hidden*:
+# product: with $x = (1, 2)$ and the weights $1$ and $0.5$ of the first output, it is $1 \cdot 1 + 2 \cdot 0.5 = 2$.
+# Between linear layers stand bends, such as *ReLU*, $\max(x, 0)$. Values between two layers are *hidden*:
 # neither inputs nor outputs. The loss is one number still, and training the same: predict, loss, gradient, step. Each
 # small function is easy to differentiate. The chain rule, below, puts these derivatives together, and a program can
 # do that for us.
@@ -563,6 +564,9 @@ print("loss", loss.item(), " slope", w.grad.item())
 #
 # $$\frac{dy}{dx} = \sum_{i=1}^{n} \frac{\partial y}{\partial u_i} \cdot \frac{du_i}{dx}$$
 #
+# ($\sum$ adds up what follows, for $i = 1, 2, \dots, n$. The round $\partial$ stands where several numbers could vary and
+# only one does, $d$ where there is only one.)
+#
 # The smallest example is $y = x \cdot x$. As the left operand, $x$ receives the upstream gradient 1 times the other
 # operand: $1 \cdot x$. As the right operand it receives $1 \cdot x$ once more. The sum is $2x$, as it should be: 6 at
 # $x = 3$.
@@ -613,8 +617,7 @@ print("y =", y.item(), " dy/dx =", x.grad.item(), " recorded as", type(y.grad_fn
 # below it again.
 #
 # That is our recommendation. You are free to organize it otherwise (the whole class in one cell; a rule that pushes gradients
-# onward itself): the graded test looks only at how `MyTensor` behaves. (`sum`, which is given later, records with
-# `MyCrossBackward`: keep that, or change it there.)
+# onward itself): the graded test looks only at how `MyTensor` behaves.
 
 # %% [markdown]
 # #### Step 1: a tensor holds numbers
@@ -806,6 +809,8 @@ tests.test_unbroadcast(unbroadcast)
 # | $x^n$ | $G \cdot n x^{n-1}$, and 0 where $n = 0$ | none: the power $n$ is a number |
 # | $-x$ | $-G$ | |
 #
+# (Why $-a / b^2$? $1 / b$ is $b^{-1}$, so its slope is $-b^{-2}$.)
+#
 # A plain number as an operand is a constant: $x + 2$, $3x$, $x / 2$ and $1 / x$ are special cases of the lines above.
 #
 # *By hand:* `left = [2, 3]`, `right = [5, 7]` and the upstream gradient `[1, 10]`. For `left * right` the left
@@ -918,7 +923,8 @@ tests.test_rules(MyTensor, sub_deriv, mul_deriv, div_deriv, pow_deriv)
 #   the next one.
 #
 # `MyCrossBackward` (given) is one operation of the graph: the gradient crosses it, from the result to the inputs. It holds
-# these inputs and the operation's rule.
+# these inputs and the operation's rule. (Later a given function, `sum`, records with it: if you organize it otherwise, change
+# that one, too.)
 #
 # - **Operators**: `+`, `-`, `*`, `/`, `**` (a number as the power) and unary minus, with tensors and with numbers on
 #   either side. The result is a `MyTensor`. It requires a gradient if any operand does. If none does, nothing is
@@ -1961,7 +1967,8 @@ tests.draw_graph("sum(x, axis=1)", beside=True, base=[10.0, 20.0])
 # %% [markdown]
 # **A valley of your own.** Four points lie on the line $y = 3x + 1$. The lines $y = wx + 1$ miss them by more or less.
 # The picture shows the loss for each $w$, computed by your `MSELoss`, and steps along its slope, which your `backward` finds.
-# The second derivative is twice the mean of the squared $x$, so $2 \cdot \frac{14}{4} = 7$.
+# Each term of the loss is $(wx + 1 - t)^2$, whose second derivative is $2x^2$; so that of the mean is
+# $2 \cdot \frac{14}{4} = 7$.
 #
 # **Predict:** which of the rates 0.01, 0.1, 0.27 and 0.3 come nearer to $w = 3$, and from which side?
 
@@ -2286,8 +2293,8 @@ if losses:
     print(f"training accuracy: {accuracy(model, train_images, train_labels):.1%}")
     print(f"held-out accuracy: {held_out:.1%}")
     if not (losses[-1] < losses[0] and held_out > 0.9):
-        print("The loop does not train yet as it could. Is there a ReLU in the model, and does")
-        print("tests.test_train, above, give all its points?")
+        print("The loop does not train yet as it could. Is there a ReLU between the layers, and")
+        print("none behind the last one? Does tests.test_train, above, give all its points?")
 else:
     print("No training yet: `losses` is empty.")
 

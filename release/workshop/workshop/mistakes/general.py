@@ -102,8 +102,8 @@ for id, title, nudge, rule_text, read in (
         "array-for-tensor",
         "an array or a number is used like a MyTensor",
         "Is it a tensor or an array? Only tensors know requires_grad and backward_op.",
-        "Wrap numbers first, hand tensors on as tensors, and in a rule take the arrays out with .data.",
-        OPERATORS,
+        "backward passes by inputs that are no tensors, such as a power; operators wrap numbers, but not the power.",
+        WALK,
     ),
     (
         "name-without-value",

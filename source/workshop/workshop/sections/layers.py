@@ -248,7 +248,8 @@ def weight_and_bias(trial: TensorTrial, layer: Any, inputs: int, outputs: int) -
         tensors = [parameter.tensor for parameter in listed(found)]
         shapes = [array_of(tensor, "a parameter of the layer").shape for tensor in tensors]
     if not shapes:
-        if trial.works(lambda scratch: scratch.run("Linear(3, 2)(MyTensor([[1.0, 2.0, 3.0]]))")):
+        code = "y = Linear(3, 2)(MyTensor([[1.0, 2.0, 3.0]]))"
+        if trial.works(lambda scratch: scratch.read(scratch.run(code), "y")):
             raise Failed("parameters() of the layer is empty", "weight and bias", mistake="linear-not-registered")
         raise Missing("the layer has no parameters: not written yet")
     named: dict[str, Any] = {}
