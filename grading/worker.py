@@ -66,7 +66,8 @@ _starting, _closing, _closed = threading.Lock(), threading.Lock(), threading.Eve
 DESK = frozenset(
     f"{name}.py"
     for name in (
-        *("__main__", "attempts", "charts", "collect", "dates", "export", "feedback", "fingerprints", "history"),
+        *("__main__", "attempts", "charts", "collect", "dates", "export", "feedback", "fingerprints"),
+        *("first_screen", "history"),
         *("insight", "pages", "platforms", "results", "roster", "similar", "tables"),
     )
 )
