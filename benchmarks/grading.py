@@ -79,6 +79,11 @@ def run(folder: Path, way: str, command: list[str], *options: str) -> tuple[floa
     return seconds, done.stderr
 
 
+def _points(db: str) -> dict[str, list[float | None]]:
+    """The points of each learner, cell by cell."""
+    return {one.id: list(one.points.values()) for one in read(db, "workshop").learners}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--submissions", type=int, default=20)
@@ -100,7 +105,7 @@ def main() -> None:
                 seconds, log = run(folder, way, [*COMMANDS[way], "autograde"], "--force")
                 times[way].append(seconds)
                 last[way] = next(iter(re.findall(r"\d+\.\d s: .*|\d+ submissions: .*", log)), "")
-        points = {way: read(f"sqlite:///{folder}/gradebook.db", "workshop").rows for way, folder in folders.items()}
+        points = {way: _points(f"sqlite:///{folder}/gradebook.db") for way, folder in folders.items()}
     fewest = points[options.ways[0]]  # a second pass gives more: stock nbgrader has none
     if any(
         got < least

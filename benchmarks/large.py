@@ -145,7 +145,7 @@ def hand_in(made: Course, learner: str, kind: Kind) -> None:
 def points(made: Course) -> dict[str, float]:
     from grading.results import read
 
-    return {learner: sum(score or 0 for score in row) for learner, row in read(made.db, "tiny").rows.items()}
+    return {one.id: sum(score or 0 for score in one.points.values()) for one in read(made.db, "tiny").learners}
 
 
 def graded(made: Course, groups: dict[str, str], jobs: int) -> Run:

@@ -50,7 +50,8 @@ MADE_FROM = re.compile(r"<!-- made from ([0-9a-f]{64}) -->\s*\Z")
 TAIL = 200  # bytes at the end of a page, among which that is
 PICTURE = re.compile(r"<img\b(?![^>]*\balt=)")
 UNDESCRIBED = "No description has been provided for this image"
-PICTURES = ("*.png", "*.jpg", "*.jpeg", "*.gif", "*.svg", "*.webp", "timestamp.txt")  # what a page may need beside it
+# What a page, or the exchange that hands it back, may need beside it.
+PICTURES = ("*.png", "*.jpg", "*.jpeg", "*.gif", "*.svg", "*.webp", "timestamp.txt", "submission_secret.txt")
 
 
 class Page(HTMLExporter):

@@ -222,9 +222,10 @@ def _chosen(paths: Iterable[str], name: str, not_this: frozenset[str], remarks: 
     return path
 
 
-def files_below(place: int, deepest: int, most: int = MOST_FILES) -> dict[str, Callable[[], bytes]]:
+def files_below(place: int, deepest: int, most: int | None = None) -> dict[str, Callable[[], bytes]]:
     """What lies in a folder, by descriptor, and so many levels below: paths, and what reads them; at most so many."""
     paths: list[str] = []
+    most = MOST_FILES if most is None else most
     for root, folders, files, _ in os.fwalk(".", dir_fd=place):  # it follows no links
         paths += [os.path.normpath(os.path.join(root, file)) for file in sorted(files) if not is_hidden(file)]
         folders[:] = (

@@ -349,7 +349,7 @@ def test_without_the_assignment_it_says_what_to_do(tmp_path):
     (made.folder / "gradebook.db").unlink()
     graded = made.grade_class()
     assert graded.status == 1
-    assert "There is no gradebook at" in graded.log and "nbgrader generate_assignment" in graded.log
+    assert "There is no gradebook at" in graded.log and "make release" in graded.log
     assert "Traceback" not in graded.log
     assert not (made.folder / "gradebook.db").exists()
 

@@ -82,7 +82,7 @@ def cluster(tmp_path) -> Iterator[Cluster]:
 
 
 def points(made: Course) -> dict[str, float]:
-    return {learner: sum(row) for learner, row in read(made.db, "tiny").rows.items()}
+    return {one.id: sum(one.points.values()) for one in read(made.db, "tiny").learners}
 
 
 def expected(count: int) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import re
 import signal
@@ -291,10 +292,12 @@ def test_a_loop_that_catches_whatever_is_raised_ends_all_the_same():
 
 
 @pytest.mark.parametrize("f", [catches_all, goes_on, lambda: time.sleep(60)], ids=["catches", "goes_on", "sleeps"])
-def test_who_stops_a_test_gets_one_line_whatever_the_code_catches(f):
+def test_who_stops_a_test_gets_one_line_whatever_the_code_catches(f, request):
     from IPython.core.interactiveshell import InteractiveShell
 
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    # A run in the background is started with this signal ignored.
+    request.addfinalizer(functools.partial(signal.signal, signal.SIGINT, signal.getsignal(signal.SIGINT)))
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Timer(0.2, signal.pthread_kill, (threading.main_thread().ident, signal.SIGINT)).start()
     with pytest.raises(KeyboardInterrupt) as stopped:
         tried(f, 60).run({"f": f})

@@ -116,7 +116,7 @@ PROMISES = {
         Promise("an `int` or a `float`.", "tensor/kinds", "number-becomes-a-row"),
         Promise("Anything else (text, `None`, a dictionary) raises `TypeError`.", "tensor/refuse", "anything-goes-in"),
         Promise("raises `TypeError`.", "tensor/refuse", "text-raises-value-error"),
-        Promise("Copy what you are given, as `torch.tensor` does.", "tensor/copied", "array-kept"),
+        Promise("Copy what you are given, as `torch.tensor` does.", "tensor/copied tensor/independent", "array-kept"),
         Promise("**`dtype`** is the array's:", "tensor/types", "dtype-as-asked-only"),
         Promise("the one that was asked for,", "tensor/types", "dtype-forgotten"),
         Promise("else NumPy's choice.", "tensor/types", "float-arrays-widened"),
