@@ -81,6 +81,8 @@ def run(folder: Path, way: str, command: list[str], *options: str) -> tuple[floa
 
 def _points(db: str) -> dict[str, list[float | None]]:
     """The points of each learner, cell by cell."""
+    from grading.results import read
+
     return {one.id: list(one.points.values()) for one in read(db, "workshop").learners}
 
 
@@ -93,7 +95,6 @@ def main() -> None:
     subprocess.run([sys.executable, ROOT / "source" / "build.py", "--support"], check=True)
     sys.path.insert(0, str(ROOT))
     from grading import jail
-    from grading.results import read
 
     print(jail.probe().as_text())
     times: dict[str, list[float]] = {way: [] for way in options.ways}
