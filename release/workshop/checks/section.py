@@ -40,6 +40,7 @@ class Section:
         assignment: what the points count toward.
         workarounds: for slips that have a check of their own.
         practice: whether its checks give no points: it is tried in a cell that is not graded.
+        draws: whether the learner's code may draw random numbers: they are then seeded for each check.
     """
 
     def __init__(
@@ -51,11 +52,12 @@ class Section:
         assignment: Assignment | None = None,
         workarounds: Sequence[Workaround] = (),
         practice: bool = False,
+        draws: bool = True,
     ) -> None:
         self.id, self.title, self.call, self.builds_on = id, title, call, builds_on
         self.checks: list[Check] = []
         self.stages: dict[str, str] = {}  # their titles, by id
-        self.workarounds, self.practice = workarounds, practice
+        self.workarounds, self.practice, self.draws = workarounds, practice, draws
         self.assignment = assignment or Assignment(title)
         self.assignment.all_sections.append(self)
 
@@ -253,7 +255,7 @@ def judged(
     """
     results: dict[str, Result] = {}
     trials: dict[str, Trial] = {}
-    known = Known(section.assignment, execute or section.assignment.execute, section.workarounds)
+    known = Known(section.assignment, execute or section.assignment.execute, section.workarounds, draws=section.draws)
     for check in checks:
         result = results[check.id] = Result(check.id, check.title, check.points, stage=check.stage)
         if any(results[need].status not in ("passed", "broken") for need in check.needs):
@@ -338,7 +340,7 @@ def _explained(
     verdicts: dict[str, Verdict] = {}
     for id in assignment.roots_first(failed, inference):
         trial = failed[id]
-        known = Known(assignment, trial.known.execute, trial.known.workarounds)
+        known = Known(assignment, trial.known.execute, trial.known.workarounds, draws=trial.known.draws)
         verdicts[id] = _named(trial, inference, functools.partial(again, trial.check, known=known))
     for id, trial in failed.items():
         if verdicts[id].mistake is None and not trial.first.stopped and (cause := inference.known_cause(id)):
@@ -400,8 +402,9 @@ def _tried(check: Check, again: int = 0, *, names: dict[str, Any], seed: int, cl
     drawn = [seed, zlib.crc32(check.id.encode()), *([again] if again else [])]
     trial = known.assignment.trial(check, names, np.random.default_rng(drawn), clock, known)
     clock.theirs.clear()
-    trial.tries(f"np.random.seed({_for_the_learner(drawn)})")
-    trial.snippet = None
+    if known.draws:
+        trial.tries(f"np.random.seed({_for_the_learner(drawn)})")
+        trial.snippet = None
     trial.attempt(check.run)
     return trial
 

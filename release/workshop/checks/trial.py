@@ -114,6 +114,7 @@ class Known:
         workarounds: of the section.
         right: programs that have run, and whether each did what the oracle does.
         slips: the workarounds that are needed; None until that is known.
+        draws: whether the learner's code may draw random numbers itself, which are then the same in each run.
     """
 
     assignment: Assignment
@@ -121,6 +122,7 @@ class Known:
     workarounds: Sequence[Workaround] = ()
     right: dict[Program, bool] = field(default_factory=dict)
     slips: list[Workaround] | None = None
+    draws: bool = True
 
 
 class Trial:

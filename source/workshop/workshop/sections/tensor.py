@@ -51,6 +51,7 @@ TENSOR = Section(
     "tests.test_tensor_class(MyTensor)",
     assignment=ASSIGNMENT,
     workarounds=[FLAG, BASE],
+    draws=False,
 )
 
 
