@@ -357,11 +357,17 @@ element => {
     const [x, y, z] = [r, g, b].map(v => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
     return 0.2126 * x + 0.7152 * y + 0.0722 * z;
   };
-  let behind = element;
-  while (behind && (numbers(getComputedStyle(behind).backgroundColor)[3] ?? 1) == 0) behind = behind.parentElement;
+  const layers = [];  // what lies behind it, some of it translucent, down to what is not
+  for (let below = element; below; below = below.parentElement) {
+    const [r, g, b, alpha = 1] = numbers(getComputedStyle(below).backgroundColor);
+    if (alpha > 0) layers.push([r, g, b, alpha]);
+    if (alpha >= 1) break;
+  }
+  const mixed = (back, [r, g, b, alpha]) => [r, g, b].map((v, i) => v * alpha + back[i] * (1 - alpha));
+  const behind = layers.reverse().reduce(mixed, [255, 255, 255]);
   const style = getComputedStyle(element);
   const front = element instanceof SVGElement ? style.fill : style.color;
-  const [a, b] = [front, getComputedStyle(behind).backgroundColor].map(color => light(numbers(color)));
+  const [a, b] = [light(numbers(front)), light(behind)];
   return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
 }"""
 
