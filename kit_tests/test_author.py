@@ -30,6 +30,7 @@ from nbgrader.api import Gradebook
 from checks import facts
 from checks.observe import Failed, Missing, compare, same
 from checks.programs import reading
+from checks.reading import REGION
 from checks.report import MIME
 from grading import results
 
@@ -322,7 +323,7 @@ def test_a_learner_gets_all_that_the_notebook_needs_and_nothing_of_the_authors(c
     kept = {path.read_bytes() for path in author.rglob("*") if path.is_file()}
     assert len(kept) > 5 and not any(path.read_bytes() in kept for path in release.rglob("*") if path.is_file())
     shown = (release / f"{name}.ipynb").read_text(encoding="utf-8")
-    for region in make_class.REGION.finditer((author / "text.py").read_text(encoding="utf-8")):
+    for region in REGION.finditer((author / "text.py").read_text(encoding="utf-8")):
         for line in map(str.strip, region.group(0).split("\n")):
             assert len(line) < 12 or json.dumps(line)[1:-1] not in shown
 
@@ -550,6 +551,8 @@ def test_plain_results_that_are_right(expected, right):
         (["a", ["b", 1]], ["a", ["b", 2]], "y[1][1] is 2 instead of 1"),
         (["a", "b"], "ab", "y is a str, not a list"),
         ((2, 3), (3, 2), "y is (3, 2) instead of (2, 3)"),
+        ((8, 2.0), (8.0, 2.0), "y[0] is 8.0, a float, not an int"),
+        ([1.0, 2.0], [np.array([1.0, 2.0]), 2.0], "y[0] is array([1., 2.]), a ndarray, not a number"),
         ({"a": 1}, {"a": 2}, "y['a'] is 2 instead of 1"),
         ({"a": 1}, {}, "y has no key 'a'"),
         ({"a": 1}, {"a": 1, "b": 2}, "y has a key 'b', which should not be there"),

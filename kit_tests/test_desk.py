@@ -433,7 +433,7 @@ def graded(desk, folder, tmp_path_factory) -> Graded:
     made = tmp_path_factory.mktemp("course")
     saved = saved_in(folder)
     half = json.loads(saved)
-    half["cells"][place(half, "loss")]["source"] = with_mistakes("loss", ["mse-sum-of-squares"])
+    half["cells"][place(half, "loss")]["source"] = with_mistakes("loss", ["mse-sum-of-squares"])["loss"]
     half["cells"].append(dict(half["cells"][place(half, "setup")], id="again"))
     for learner, content in (("ada", saved), ("ben", json.dumps(half))):
         submitted = made / "submitted" / learner / "workshop"
