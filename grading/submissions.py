@@ -26,7 +26,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from checks.notebook import TEST_CALL, is_no_work, nbgrader_mark
-from checks.reading import Unusable, cells_of, shown_name
+from checks.reading import REGION, Unusable, cells_of, shown_name
 from grading import outputs
 from grading.budget import Budget
 from grading.images import Unfit
@@ -51,8 +51,6 @@ FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 ZIP = b"PK\3\4"  # how one begins
 # In the name of a file. More may follow, as in x.ipynb.txt.
 NOTEBOOK = re.compile(r"\.ipynb(?![a-z0-9])", re.IGNORECASE)
-# In an answer of the course's: learners are handed out `...` instead.
-REGION = re.compile(r"^( *)### BEGIN SOLUTION\n.*?### END SOLUTION", re.MULTILINE | re.DOTALL)
 DEFINITION = re.compile(r"^([ \t]*)(?:class|def)[ \t]+(\w+)", re.MULTILINE)
 
 

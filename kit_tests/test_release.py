@@ -21,9 +21,9 @@ import nbformat
 import pytest
 from answers import ANSWERS, TEXT, authored
 from kit import ROOT
-from make_class import REGION
 
 import tests
+from checks.reading import REGION
 
 CALLS = {
     "test_tensor": "tests.test_tensor_class(MyTensor)",

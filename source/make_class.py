@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 HEADER = re.compile(r"^# %% (\w+)(?:: (solution|definitions))?\n", re.MULTILINE)
 OTHERS = re.compile(r"^# others: (solution|untouched)$", re.MULTILINE)
-REGION = re.compile(r"^( *)### BEGIN SOLUTION\n.*?### END SOLUTION", re.MULTILINE | re.DOTALL)
 MARKER = re.compile(r"^ *### (?:BEGIN|END) SOLUTION *\n?", re.MULTILINE)
 
 

@@ -20,7 +20,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "source"), str(ROOT / "kit_tests"), str(AU
 
 import jupytext  # noqa: E402
 import pytest  # noqa: E402
-from make_class import REGION  # noqa: E402
+
+from checks.reading import REGION  # noqa: E402
 
 TEXT = AUTHORS / "text.py"
 ANSWERS = [
@@ -28,23 +29,30 @@ ANSWERS = [
     *("data", "unbroadcast", "rules", "operators", "tensor"),
     *("module", "matmul", "layers", "optimizer", "loss", "train", "model"),
 ]
-SETUP = """\
-import builtins
-import sys
-from collections.abc import Callable
-from typing import Any
-
-import numpy as np
-from tqdm import tqdm
-"""
+CELL = {
+    "linear": "layers",
+    "relu": "layers",
+    "sgd": "optimizer",
+    "mseloss": "loss",
+}  # of a section, if called otherwise
+SHOWN = ("import matplotlib.pyplot as plt", "import tests")  # lines of the set-up that no answer needs
 
 
 @functools.cache
-def authored() -> tuple[tuple[str, str], ...]:
+def cells() -> list[Any]:
+    """The cells of the notebook's text."""
+    return jupytext.reads(TEXT.read_text(encoding="utf-8"), fmt="py:percent").cells
+
+
+@functools.cache
+def marked() -> dict[str, str]:
+    """The sources of the cells that nbgrader knows, by grade_id; with solution markers."""
+    return {cell.metadata["nbgrader"]["grade_id"]: cell.source for cell in cells() if "nbgrader" in cell.metadata}
+
+
+def authored() -> list[tuple[str, str]]:
     """(grade_id, source) of the answer cells, with solution markers."""
-    cells = jupytext.reads(TEXT.read_text(encoding="utf-8"), fmt="py:percent").cells
-    sources = {cell.metadata.get("nbgrader", {}).get("grade_id"): cell.source for cell in cells}
-    return tuple((name, sources[name]) for name in ANSWERS)
+    return [(name, marked()[name]) for name in ANSWERS]
 
 
 def solved_texts(*changes: tuple[str, str], **cells: str) -> list[tuple[str, str]]:
@@ -52,7 +60,8 @@ def solved_texts(*changes: tuple[str, str], **cells: str) -> list[tuple[str, str
 
     The `model` cell trains: of it only what comes before is there.
     """
-    texts = [("<setup>", SETUP)]
+    setup = [line for line in marked()["setup"].split("\n") if line not in SHOWN]
+    texts = [("<setup>", "\n".join(setup))]
     left = dict(changes)
     for name, source in authored():
         source = cells.get(name, source)

@@ -34,7 +34,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
-from answers import AUTHORS, defined, names_for, solved_texts  # which says where the others lie
+from answers import AUTHORS, CELL, defined, names_for, solved_texts  # which says where the others lie
 
 CORRECT = {path.stem: path for path in sorted((AUTHORS / "corpus" / "correct").glob("*.py"))}
 
@@ -56,10 +56,6 @@ from workshop import oracle  # noqa: E402
 from workshop.assignment import call_to_draw  # noqa: E402
 
 TRAININGS = 25  # seeds
-ANSWERS = {  # section to the cell of its answers, where that is called otherwise
-    **{"linear": "layers", "relu": "layers", "sgd": "optimizer"},
-    "mseloss": "loss",
-}
 SECTIONS: dict[str, Section] = {section.id: section for section in tests.ASSIGNMENT.sections}
 BY_NAME: dict[str, Wrong] = {wrong.name: wrong for wrong in [*tensor.WRONG, *layers.WRONG]}
 PRACTICE: dict[str, Wrong] = {wrong.name: wrong for wrong in practice.WRONG}  # of sections without points
@@ -182,7 +178,7 @@ def is_changed(of: Section, wrong: Wrong) -> bool:
     """Whether what a section tests, or stands before it, is other than in the solution that was changed, which is right
     there: `scores` has seen it."""
     texts, own = texts_of(wrong.style), solution_texts(wrong.name)
-    last = next((n for n, (file, _) in enumerate(own) if file == f"<{ANSWERS.get(of.id, of.id)}>"), len(own))
+    last = next((n for n, (file, _) in enumerate(own) if file == f"<{CELL.get(of.id, of.id)}>"), len(own))
     return texts[: last + 1] != own[: last + 1]
 
 

@@ -6,15 +6,14 @@ import ast
 import functools
 import re
 
-import jupytext
 import numpy as np
 import proof
 import pytest
-from answers import TEXT, authored, names_for
-from make_class import REGION
+from answers import TEXT, authored, cells, names_for
 from promises import NOTHING, PARAGRAPHS, PROMISES, Promise
 
 from checks.observe import Clock, quiet
+from checks.reading import REGION
 from checks.section import SECTION_SECONDS, judged
 from workshop.assignment import ASSIGNMENT
 
@@ -34,8 +33,7 @@ def flat(text: str) -> str:
 @functools.cache
 def building() -> str:
     """What the notebook says of what learners build, without hints, code and tables; a blank line parts paragraphs."""
-    cells = jupytext.reads(TEXT.read_text(encoding="utf-8"), fmt="py:percent").cells
-    texts = [cell.source for cell in cells if cell.cell_type == "markdown"]
+    texts = [cell.source for cell in cells() if cell.cell_type == "markdown"]
     (first,), (last,) = ([i for i, text in enumerate(texts) if text.startswith(head + "\n")] for head in (STARTS, ENDS))
     told = "\n\n".join(texts[first:last])
     return re.sub(r"<details>.*?</details>|```.*?```|^#.*?$|^\|.*?$", "", told, flags=re.DOTALL | re.MULTILINE)

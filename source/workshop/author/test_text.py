@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 
-import jupytext
 import pytest
-from answers import TEXT
+from answers import cells
 
 WIDEST = 100  # characters of a line of code: more scrolls sideways
 MINUTES, WORDS_A_MINUTE = 5, 200  # of reading before the next cell to run
-CELLS = jupytext.reads(TEXT.read_text(encoding="utf-8"), fmt="py:percent").cells
+CELLS = cells()
 
 
 def read_before_a_cell() -> list[tuple[str, int]]:
