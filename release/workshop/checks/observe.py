@@ -705,9 +705,11 @@ def differs(what: str, expected: Any, got: Any) -> str:
         if len(items) != len(expected):
             return f"{what} has {_counted(len(items), 'element')} instead of {len(expected)}"
         kinds = (
-            at for at, both in enumerate(zip(expected, items, strict=True)) if both[0] == both[1] and not same(*both)
+            at
+            for at, (wanted, each) in enumerate(zip(expected, items, strict=True))
+            if None not in (_number(wanted), _number(each)) and wanted == each and not same(wanted, each)
         )
-        if (at := next(kinds, None)) is not None and _number(items[at]) is not None:
+        if (at := next(kinds, None)) is not None:
             wanted = an(class_name(expected[at]))
             return f"{what}[{at}] is {text_of(items[at], 40)}, {an(class_name(items[at]))}, not {wanted}"
         if all(_number(each) is not None and type(each) is not complex for each in (*expected, *items)):

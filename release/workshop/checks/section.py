@@ -340,7 +340,7 @@ def _explained(
     verdicts: dict[str, Verdict] = {}
     for id in assignment.roots_first(failed, inference):
         trial = failed[id]
-        known = Known(assignment, trial.known.execute, trial.known.workarounds, draws=trial.known.draws)
+        known = replace(trial.known, right={}, slips=None)
         verdicts[id] = _named(trial, inference, functools.partial(again, trial.check, known=known))
     for id, trial in failed.items():
         if verdicts[id].mistake is None and not trial.first.stopped and (cause := inference.known_cause(id)):

@@ -18,18 +18,20 @@ from workshop.sections.programs import forward, waits_for_value
 from workshop.sections.tensor import TENSOR
 from workshop.trial import TensorTrial
 
+# What squared errors are computed with.
+SQUARES = (
+    TENSOR,
+    [
+        *("sub_gradient", "mul_gradient", "mul_numbers", "div_numbers", "numbers_gradient"),
+        *("power_gradient", "paths"),
+    ],
+)
 LOSS = Section(
     "mseloss",
     "Loss functions",
     "tests.test_mseloss(MSELoss, MyTensor, sum)",
     builds_on=[
-        (
-            TENSOR,
-            [
-                *("sub_gradient", "mul_gradient", "mul_numbers", "div_numbers", "numbers_gradient"),
-                *("power_gradient", "paths"),
-            ],
-        ),
+        SQUARES,
     ],
     assignment=ASSIGNMENT,
 )

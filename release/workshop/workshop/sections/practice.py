@@ -16,14 +16,16 @@ NUMERIC = Section(
 )
 
 
-def written(trial: Trial, call: str) -> None:
-    """A call gives something.
+def written(trial: Trial, call: str, name: str = "y") -> Any:
+    """What a call gives.
 
     Raises:
         Missing: when it gives None.
     """
-    if trial.run(f"y = {call}", see="y")["y"] is None:
+    given = trial.run(f"{name} = {call}", see=name)[name]
+    if given is None:
         raise Missing(f"{call} is None: not written yet, or without return")
+    return given
 
 
 def strides(trial: Trial, *cases: tuple[tuple[int, ...], int]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from checks.observe import Failed, Missing
+from checks.observe import Failed
 from checks.report import Score
 from checks.section import Section
 from checks.trial import Trial, literal
@@ -96,10 +96,7 @@ def gives_gradients(trial: Trial, call: str, shape: str) -> None:
         Missing: when it gives None.
         Failed: when it gives one array, whose rows would pass for gradients.
     """
-    gradients = trial.run(f"gradients = {call}", see="gradients")["gradients"]
-    if gradients is None:
-        raise Missing(f"{call} is None: not written yet, or without return")
-    if is_bare(gradients):
+    if is_bare(written(trial, call, "gradients")):
         raise Failed("the rule returns one array, not a gradient for each input", f"a tuple: {shape}")
 
 

@@ -17,10 +17,9 @@ from workshop import oracle
 from workshop.assignment import ASSIGNMENT
 from workshop.reading import observed
 from workshop.sections.layers import MATMUL
-from workshop.sections.loss import LOSS
+from workshop.sections.loss import LOSS, SQUARES
 from workshop.sections.modules import MODULE, items
 from workshop.sections.optimizer import OPTIMIZER
-from workshop.sections.tensor import TENSOR
 from workshop.trial import TensorTrial
 
 TRAIN = Section(
@@ -28,13 +27,7 @@ TRAIN = Section(
     "Training",
     "tests.test_train(train, MyModule, Parameter, matmul, SGD, MSELoss, MyTensor)",
     builds_on=[
-        (
-            TENSOR,
-            [
-                *("sub_gradient", "mul_gradient", "mul_numbers", "div_numbers", "numbers_gradient"),
-                *("power_gradient", "paths"),
-            ],
-        ),
+        SQUARES,
         (MODULE, ["nested", "calling"]),
         (MATMUL, ["matmul_left", "matmul_right"]),
         (OPTIMIZER, ["zero_grad", "step_lr", "step_in_place"]),
