@@ -142,8 +142,8 @@ class Finding:
         return any(id not in (None, *self.wrong.accepted) for id in self.named.values())
 
 
-def find(name: str) -> Finding:
-    """Judge one wrong solution in its section and in those before."""
+def find(name: str, is_judged: bool = True) -> Finding:
+    """Judge one wrong solution in its section and in those before; here, and through the judge if `is_judged`."""
     wrong, names = BY_NAME[name], solution(name)
     home = SECTIONS[wrong.section]
     np.random.seed(0)  # of which most solutions draw their weights
@@ -160,7 +160,7 @@ def find(name: str) -> Finding:
     earlier = [each for each in list(SECTIONS.values())[: list(SECTIONS).index(home.id)] if is_changed(each, wrong)]
     before = [f"{each.id}/{check.id}" for each in earlier for check in report(each, names).checks if not check.score]
     named = {check.id: check.mistake for check in found.checks if check.status in ("failed", "missing")}
-    judged = differences(home, name, found, names)
+    judged = differences(home, name, found, names) if is_judged else []
     return Finding(
         wrong,
         1 - found.score / found.points,
@@ -332,8 +332,9 @@ def _all(function: Any, jobs: list[Any], what: str) -> list[Any]:
     return list(tqdm(found, total=len(jobs), desc=what, file=sys.stderr, leave=False, disable=None))
 
 
-def findings() -> list[Finding]:
-    return _all(find, [(name,) for name in BY_NAME], "wrong solutions")
+def findings(among: int = 1) -> list[Finding]:
+    """What is found of all wrong solutions, of one `among` so many through the judge, too."""
+    return _all(find, [(name, number % among == 0) for number, name in enumerate(BY_NAME)], "wrong solutions")
 
 
 def score(name: str) -> dict[str, float]:

@@ -25,9 +25,7 @@ EXACT = [name for name in proof.CORRECT if name != "float32"]
 
 @pytest.fixture(scope="session")
 def findings() -> list[proof.Finding]:
-    found = proof.findings()
-    print("\n" + proof.table(found))
-    return found
+    return proof.findings(among=3)  # `make proof` asks the judge about all of them
 
 
 def test_the_corpus_is_large_and_covers_every_known_mistake():
