@@ -66,6 +66,7 @@ class Roster:
 
     def __init__(self, members: Iterable[Member] = ()) -> None:
         self.members: dict[str, Member] = {}
+        self._index: dict[tuple[str, str], set[str]] = {}  # ids by what members may be found by
         for member in members:
             self.add(member)
 
@@ -73,22 +74,13 @@ class Roster:
         """Another one; of one that is known by this id, what was not known."""
         old = self.members.get(member.id)
         if old is not None:
+            for mark in _marks(old):
+                self._index[mark].discard(old.id)
             known = {name: value for name, value in vars(member).items() if value}
             member = replace(old, **known)
         self.members[member.id] = member
-        self._index = None
-
-    _index: dict[tuple[str, str], set[str]] | None = None
-
-    def _found(self, kind: str, text: str) -> set[str]:
-        if self._index is None:
-            self._index = {}
-            for member in self.members.values():
-                marks = {("id", member.id.casefold()), ("email", member.email.casefold())}
-                marks |= {("key", member.key), ("lms", member.lms_id)} | {("name", key) for key in member.names()}
-                for mark in marks:
-                    self._index.setdefault(mark, set()).add(member.id)
-        return self._index.get((kind, text), set()) if text else set()
+        for mark in _marks(member):
+            self._index.setdefault(mark, set()).add(member.id)
 
     def whose(self, person: Person) -> Member | None:
         """The student that a platform means; None for one that nobody knows.
@@ -101,7 +93,7 @@ class Roster:
         marks += [("id", person.email.casefold()), ("email", person.email.casefold())]
         marks += [("name", squeezed(name)) for name in (person.name, *person.names)]
         for kind, text in marks:
-            found = self._found(kind, text)
+            found = self._index.get((kind, text), set())
             if kind == "name":
                 found = {id for id in found if not _differ(self.members[id], person)}
             if len(found) == 1:
@@ -126,6 +118,13 @@ class Roster:
                 if student is None or told:
                     book.update_or_create_student(member.id, **told)
         return new
+
+
+def _marks(member: Member) -> set[tuple[str, str]]:
+    """What somebody may be found by: which kind of mark it is, and its text."""
+    marks = {("id", member.id.casefold()), ("email", member.email.casefold()), ("key", member.key)}
+    marks |= {("lms", member.lms_id), *(("name", key) for key in member.names())}
+    return {(kind, text) for kind, text in marks if text}
 
 
 def _differ(member: Member, person: Person) -> bool:

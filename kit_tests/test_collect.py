@@ -284,6 +284,20 @@ def test_two_of_one_name_are_told_apart_by_the_platforms_list_or_not_at_all(cour
     assert not report.trouble and filed(course)["a2/tiny/tiny.ipynb"] == "two"
 
 
+def test_a_list_that_grows_is_looked_through_once_for_each_student(monkeypatch):
+    asked = []
+    names = Member.names
+    monkeypatch.setattr(Member, "names", lambda one: [asked.append(one.id), names(one)][1])
+    known = Roster()
+    for number in range(50):
+        assert known.whose(platforms.Person(login=f"learner-{number}")) is None
+        known.add(Member(f"learner-{number}", full=f"Learner {number}"))
+    assert len(asked) <= 2 * 50
+    known.add(Member("learner-7", full="Ada Lovelace"))  # whose name it was not is found by it no more
+    assert known.whose(platforms.Person("Learner 7")) is None
+    assert known.whose(platforms.Person("Ada Lovelace")).id == "learner-7"
+
+
 def test_a_name_that_two_students_have_is_no_ones(course):
     known = Roster([Member("a1", "Ada", "Lovelace"), Member("a2", "Ada", "Lovelace")])
     report = take(course, {"Ada Lovelace_1_assignsubmission_file_/tiny.ipynb": "x"}, known=known)
