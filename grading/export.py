@@ -17,18 +17,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nbgrader.api import BaseCell, Comment, Gradebook, SubmittedAssignment, SubmittedNotebook
+from nbgrader.api import BaseCell, Comment, SubmittedAssignment, SubmittedNotebook
 from tqdm import tqdm
 
 from checks.observe import printable
-from grading import assignments, attempts, collect, pages, platforms, results, roster, submissions, tables
+from grading import assignments, attempts, collect, gradebook, pages, platforms, results, roster, submissions, tables
 from grading.platforms import Unreadable
 from grading.results import Learner, Results, number
 from grading.roster import Roster, Unknown
 from grading.submissions import Unusable
 
 ROOT = Path(__file__).resolve().parent.parent
-COURSE = "minitorch"
 FORMATS = ("canvas", "moodle", "gradescope", "csv", "xlsx")
 MOST_NAMED = 10  # in a sentence
 RUN = """\
@@ -149,7 +148,7 @@ def _points(found: Results, one: Learner) -> list[str]:
 def comments(db_url: str, found: Results) -> dict[str, list[str]]:
     """What persons wrote to learners in formgrader, by learner, in one query."""
     made: dict[str, list[str]] = {}
-    with Gradebook(db_url, COURSE) as book:
+    with gradebook.opened(db_url) as book:
         rows = (
             book.db.query(SubmittedAssignment.student_id, BaseCell.name, Comment.manual_comment)
             .select_from(Comment)
@@ -542,7 +541,7 @@ def main(arguments: list[str], chosen: Callable[[str | None], str]) -> int:
     assignment = chosen(options.assignment)
     try:
         return _export(options, assignment)
-    except Unreadable as error:
+    except (Unreadable, gradebook.GradebookError) as error:
         raise LookupError(f"Nothing was written. {error}") from None
 
 
@@ -550,7 +549,7 @@ def _export(options: argparse.Namespace, assignment: str) -> int:
     found = results.read(options.db, assignment, submitted=options.submitted, journal=options.journal)
     words = comments(options.db, found) if options.comments else None
     made = gather(found, words, options.by == "section", options.zeros)
-    known, form, folder = roster.of_gradebook(options.db, COURSE), options.format, options.to / assignment
+    known, form, folder = roster.of_gradebook(options.db), options.format, options.to / assignment
     files: dict[str, str | bytes] = {}
     if form == "canvas":
         declared = assignments.facts_of(assignment)

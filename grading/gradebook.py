@@ -26,8 +26,9 @@ from nbgrader.api import (
     SubmittedNotebook,
 )
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
+COURSE = "minitorch"  # nbgrader's course_id
 # Where nbgrader opens a gradebook while it autogrades.
 OPENING = (
     nbgrader.converters.autograde,
@@ -41,7 +42,11 @@ Scores = dict[str, dict[str, float | None]]  # learner to cell to points
 
 
 class GradebookError(Exception):
-    """The gradebook cannot be written; the message says why, and what to do."""
+    """The gradebook cannot be used; the message says why, and what to do."""
+
+
+class NoGradebook(GradebookError):
+    """There is none."""
 
 
 class OpenGradebook(Gradebook):
@@ -82,6 +87,21 @@ class OpenGradebook(Gradebook):
 
 
 @contextlib.contextmanager
+def opened(db_url: str, course_id: str = COURSE) -> Iterator[Gradebook]:
+    """A gradebook, to be read.
+
+    Raises:
+        GradebookError: when it is not there (`NoGradebook`), or cannot be read.
+    """
+    is_there(db_url)
+    try:
+        with Gradebook(db_url, course_id) as book:
+            yield book
+    except SQLAlchemyError as error:
+        raise _unusable(db_url, error) from error
+
+
+@contextlib.contextmanager
 def transaction(db_url: str, course_id: str) -> Iterator[OpenGradebook]:
     """Inside, all of nbgrader works on one open gradebook; when it ends well, all is written at once."""
     is_there(db_url)
@@ -107,14 +127,23 @@ def is_there(db_url: str) -> None:
     """Not to make an empty gradebook where one was deleted.
 
     Raises:
-        GradebookError: when it is not there, with what to do.
+        NoGradebook: when it is not there, with what to do.
+        GradebookError: when this is no address of one.
     """
-    url = make_url(db_url)
+    try:
+        url = make_url(db_url)
+        url.get_dialect()
+    except SQLAlchemyError as error:
+        raise _unusable(db_url, error) from None
     if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
-        raise GradebookError(
+        raise NoGradebook(
             f"There is no gradebook at {url.database}: if it was deleted, put a copy back, or make a new one with "
             "`make release`. Then run the same command again: what was graded is kept."
         )
+
+
+def _unusable(db_url: str, error: SQLAlchemyError) -> GradebookError:
+    return GradebookError(f"{db_url} cannot be opened as a gradebook: {str(error).splitlines()[0]}")
 
 
 def is_writable(db_url: str) -> None:

@@ -20,7 +20,6 @@ from nbgrader.api import (
     SubmittedAssignment,
     SubmittedNotebook,
 )
-from sqlalchemy.exc import SQLAlchemyError
 
 from grading import assignments, gradebook, tables
 from grading.collect import ABOUT
@@ -278,7 +277,7 @@ def _shorts(names: Iterable[str]) -> str:
 def read(
     db_url: str,
     assignment: str,
-    course_id: str = "minitorch",
+    course_id: str = gradebook.COURSE,
     submitted: Path | None = None,
     journal: Path | None = None,
 ) -> Results:
@@ -295,20 +294,15 @@ def read(
         LookupError: when there is no such gradebook or assignment, with what to do.
     """
     try:
-        gradebook.is_there(db_url)
-        opened = Gradebook(db_url, course_id)
+        with gradebook.opened(db_url, course_id) as book:
+            found = book.find_assignment(assignment)
+            cells = _cells(found)
+            learners = _learners(book, found, [cell.name for cell in cells])
+            due = found.duedate
     except gradebook.GradebookError as error:
         raise LookupError(str(error)) from None
-    except SQLAlchemyError as error:
-        raise LookupError(f"{db_url} cannot be opened as a gradebook: {str(error).splitlines()[0]}") from None
-    with opened as book:
-        try:
-            found = book.find_assignment(assignment)
-        except MissingEntry:
-            raise LookupError(f"{db_url} holds no assignment {assignment!r}: run `make release` first") from None
-        cells = _cells(found)
-        learners = _learners(book, found, [cell.name for cell in cells])
-        due = found.duedate
+    except MissingEntry:
+        raise LookupError(f"{db_url} holds no assignment {assignment!r}: run `make release` first") from None
     if submitted is not None:
         learners = _with_what_was_handed_in(learners, assignment, submitted, Journal(journal) if journal else None)
     return Results(assignment, cells, sorted(learners.values(), key=lambda one: one.id), due)

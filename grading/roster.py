@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from nbgrader.api import Gradebook, Student
+from nbgrader.api import Student
 
 from grading import gradebook, platforms
 from grading.platforms import Person, Unreadable, squeezed
@@ -105,7 +105,7 @@ class Roster:
                 )
         return None
 
-    def write(self, db_url: str, course_id: str) -> int:
+    def write(self, db_url: str, course_id: str = gradebook.COURSE) -> int:
         """Add all to a gradebook, and what it does not know of them, or nothing; how many are new."""
         new = 0
         with gradebook.transaction(db_url, course_id) as book:
@@ -133,9 +133,13 @@ def _differ(member: Member, person: Person) -> bool:
     return any(one and other and one != other for one, other in pairs)
 
 
-def of_gradebook(db_url: str, course_id: str) -> Roster:
-    """The students that a gradebook knows."""
-    with Gradebook(db_url, course_id) as book:
+def of_gradebook(db_url: str, course_id: str = gradebook.COURSE) -> Roster:
+    """The students that a gradebook knows.
+
+    Raises:
+        GradebookError: when it cannot be read.
+    """
+    with gradebook.opened(db_url, course_id) as book:
         return Roster(
             Member(one.id, one.first_name or "", one.last_name or "", one.email or "", one.lms_user_id or "")
             for one in book.db.query(Student)

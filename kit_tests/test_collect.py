@@ -530,8 +530,9 @@ def graded(tmp_path) -> GradedCourse:
 
 
 def run(made: GradedCourse, *options: str) -> Any:
-    command = [sys.executable, "-m", "grading", "collect", *options, f"--db={made.db}"]
+    command = [sys.executable, "-m", "grading", "collect", f"--db={made.db}"]
     command += [f"--submitted={made.folder}/submitted", f"--earlier={made.folder}/earlier"]
+    command += options  # a later --db counts
     return ready.run(command, env=environment())
 
 
@@ -567,6 +568,10 @@ def test_bad_input_gets_a_sentence_and_status_1(graded):
     assert done.returncode == 1 and done.stderr.startswith("Nothing was collected. list.csv has no column with ids")
     done = run(graded, f"{graded.folder}/a.zip")
     assert done.returncode == 1 and "a.zip was left out: it is no zip file" in done.stdout
+    (graded.folder / "text").write_text("x" * 1000)
+    done = run(graded, f"{graded.folder}/a.zip", f"--db=sqlite:///{graded.folder}/text")
+    assert done.returncode == 1 and done.stderr.startswith("Nothing was collected. ")
+    assert "cannot be opened as a gradebook" in done.stderr and "Traceback" not in done.stderr
     done = run(graded, f"{graded.folder}/a.zip", "--assignment=nosuch")
     assert done.returncode == 1 and "There is no assignment 'nosuch'" in done.stderr
     assert "Traceback" not in done.stdout + done.stderr and not (graded.folder / "submitted").exists()

@@ -215,5 +215,9 @@ def test_a_date_that_cannot_be_read_stops_before_anything_is_graded(tmp_path):
     (made.folder / "dates.toml").write_text("[other]\ndue = 2026-01-31\n")
     done = run(made, f"--dates={made.folder}/dates.toml")
     assert done.returncode == 1 and "says nothing of 'tiny'" in done.stderr
+    (made.folder / "due.toml").write_text("[tiny]\ndue = 2026-01-31\n")
+    for db, says in ((f"sqlite:///{made.folder}/due.toml", "file is not a database"), ("nonsense", "cannot be opened")):
+        done = run(made, f"--dates={made.folder}/due.toml", f"--db={db}")
+        assert done.returncode == 1 and says in done.stderr and "Traceback" not in done.stderr
     with contextlib.closing(Gradebook(made.db, "minitorch")) as book:
         assert book.find_assignment("tiny").duedate is None
