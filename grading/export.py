@@ -269,7 +269,9 @@ def as_canvas(made: Class, into: Path | None, column: str | None, known: Roster,
         names = [title for title, _, _ in columns]
         if not made.by_section:
             names = [platforms.canvas_column(heads, titles, column)]
-            there = next((_field(line, heads.index(names[0])) for line in lines if "Points Possible" in line[0]), "")
+            there = next(
+                (_field(line, heads.index(names[0])) for line in lines if "Points Possible" in _field(line, 0)), ""
+            )
             if there and _number(there) != possible[0]:
                 made.says.append(f"Canvas has {there} points possible in {names[0]!r}, and here are {possible[0]:g}.")
                 possible = [there]

@@ -275,4 +275,6 @@ def _lines(text: str, name: str) -> list[list[str]]:
                 raise Unreadable(f"{name} has more than {MOST:,} lines.")
     except csv.Error as error:
         raise Unreadable(f"{name} cannot be read near line {len(lines) + 1}: {error}.") from None
+    if not any(lines):
+        raise Unreadable(f"{name} is empty: export the list of students as CSV.")
     return lines

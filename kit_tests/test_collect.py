@@ -481,6 +481,8 @@ def test_a_list_with_semicolons_tabs_or_in_windows_encoding_is_read(tmp_path):
     [
         ("", "is empty"),
         ("\n\n", "is empty"),
+        ("sep=;", "is empty"),
+        ("sep=;\n\n", "is empty"),
         ("a\0b", "is no text"),
         ("colour,size\nred,3\n", "has no column with ids; its first line says colour, size"),
         ("id,name\n", "names no students"),
@@ -490,7 +492,7 @@ def test_a_list_with_semicolons_tabs_or_in_windows_encoding_is_read(tmp_path):
         (f"id,name\n{'x' * 200},Ada\n", "cannot be an id: it has more than 128"),
         ('id,name\n"al,Ada\n', "cannot be read near line"),
     ],
-    ids=range(10),
+    ids=range(12),
 )
 def test_a_list_that_cannot_be_used_gets_a_sentence(tmp_path, text, says):
     (tmp_path / "list.csv").write_text(text)

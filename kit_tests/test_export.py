@@ -216,6 +216,7 @@ def test_canvas_without_a_list_and_by_section(klass):
         (CANVAS, ("--column", "nosuch"), "It is not clear which column is meant"),
         ("Name,Points\nAnn,3\n", (), "is no gradebook of Canvas, as it has no columns ID and Section"),
         ("", (), "is empty"),
+        ("sep=;", (), "is empty"),
         ("\0\0", (), "is no text"),
     ],
 )
@@ -224,6 +225,12 @@ def test_what_canvas_would_not_take_is_said(klass, tmp_path, text, options, says
     done = canvas(klass, tmp_path, *options, text=text)
     assert done.returncode == 1 and says in done.stderr and "Traceback" not in done.stderr
     assert not (klass.folder / "desk" / "tiny" / "canvas.csv").exists()
+
+
+def test_a_blank_line_in_a_list_is_nobody(klass, tmp_path):
+    heads, rest = CANVAS.split("\n", 1)
+    assert canvas(klass, tmp_path, text=f"{heads}\n\n{rest}").returncode == 0
+    assert taken_by_canvas(written(klass, "canvas.csv"))["901"]["Tiny (42)"] == "50"
 
 
 def test_a_column_can_be_named(klass, tmp_path):
