@@ -272,6 +272,11 @@ def test_moodle_takes_its_worksheet_back(klass, tmp_path):
     assert found["Participant 12"]["Feedback comments"].endswith("Penalty: -1")
 
 
+def test_of_two_columns_the_one_that_moodle_means_counts():
+    heads = ["ID", "Note", "Identifier", "Grade", "Last modified (grade)"]
+    assert platforms.worksheet(heads) == {"identifier": 2, "grade": 3, "modified": 4}
+
+
 def test_words_in_comments_are_escaped_for_moodle(klass, tmp_path):
     (tmp_path / "sheet.csv").write_text(MOODLE.replace(",No,", ",Yes,"), encoding="utf-8")
     assert command(klass, "moodle", "--into", tmp_path / "sheet.csv", "--comments").returncode == 0
