@@ -37,6 +37,7 @@ from grading.submissions import Unusable, read_file
 NAME = "dates.toml"
 LARGEST = 10 << 20  # bytes
 DAY = 86400.0
+MOST_DAYS = 10_000
 KNOWN = ("due", "late_days", "per_day", "most", "nothing_after", "extensions")
 SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(minute|hour|day|week)s?")
 UNITS = {"minute": 60.0, "hour": 3600.0, "day": DAY, "week": 7 * DAY}
@@ -184,8 +185,8 @@ def _date(value: Any, zone: datetime.tzinfo, where: str) -> datetime.datetime:
 def _extension(value: Any, due: datetime.datetime | None, zone: datetime.tzinfo, where: str) -> datetime.timedelta:
     """How much later: in words, in days, or a date."""
     match = SPAN.fullmatch(value.strip().lower()) if isinstance(value, str) else None
-    if match:
-        return datetime.timedelta(seconds=float(match[1]) * UNITS[match[2]])
+    if match and (seconds := float(match[1]) * UNITS[match[2]]) < MOST_DAYS * DAY:
+        return datetime.timedelta(seconds=seconds)
     if isinstance(value, int | float) and not isinstance(value, bool):
         return datetime.timedelta(days=_number(value, where))
     try:
@@ -200,7 +201,7 @@ def _extension(value: Any, due: datetime.datetime | None, zone: datetime.tzinfo,
 
 
 def _number(value: Any, where: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 10_000:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < MOST_DAYS:
         raise DatesError(f"{where} = {_shown(value)} is no number of days.")
     return float(value)
 

@@ -72,11 +72,12 @@ def test_an_extension_is_read(tmp_path, said, days):
         ("[tiny]\nper_day = nan", "is no amount"),
         ("[tiny]\nlate_days = true", "late_days = True is no number of days"),
         ("[tiny]\ndue = 2026-01-31\n[tiny.extensions]\nada = 'soon'", 'ada = "soon" is no extension'),
+        ("[tiny]\ndue = 2026-01-31\n[tiny.extensions]\nada = '99999999999999 days'", "is no extension"),
         ("[tiny]\ndue = 2026-01-31\n[tiny.extensions]\nada = 2026-01-01", "is before the due date"),
         ("[tiny.extensions]\nada = 3", "there are extensions and no due date"),
         ("[tiny]\nextensions = 3", "extensions is no part of its own"),
     ],
-    ids=range(19),
+    ids=range(20),
 )
 def test_what_cannot_be_read_gets_a_sentence(tmp_path, text, says):
     with pytest.raises(DatesError, match=says):
