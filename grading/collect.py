@@ -28,7 +28,7 @@ from typing import Any
 from tqdm import tqdm
 
 from checks.observe import printable
-from grading import platforms, roster, submissions
+from grading import dates, platforms, roster, submissions
 from grading.autograde import SECRET, Unclear, readable_date
 from grading.platforms import Piece, Unreadable
 from grading.roster import Member, Roster, Unknown, unfit
@@ -352,9 +352,10 @@ def _hand_ins(
             entry = usable[piece.member]
             hand_in.files[path] = entry.read
             hand_in.late = hand_in.late or piece.late
-            at = piece.at or _local(entry.at if times or piece.times_are else None, course.zone)
-            if at is not None and (hand_in.at is None or at > hand_in.at):
-                hand_in.at = at
+            at = piece.at or (entry.at if times or piece.times_are else None)
+            if at is not None:
+                at = dates.zoned(at, course.zone)
+                hand_in.at = max(at, hand_in.at or at)
     for shown, why in refused.items():
         report.say(f"{archive}: what {shown!r} handed in was not placed: {why}.")
     for hand_in in made.values():
@@ -449,10 +450,6 @@ def _parsed(text: str) -> datetime.datetime:
     from nbgrader.utils import parse_utc
 
     return parse_utc(text).replace(tzinfo=datetime.UTC)
-
-
-def _local(at: datetime.datetime | None, zone: datetime.tzinfo) -> datetime.datetime | None:
-    return None if at is None else at.replace(tzinfo=zone)
 
 
 # ---------------------------------------------------------------- writing

@@ -176,10 +176,15 @@ def _date(value: Any, zone: datetime.tzinfo, where: str) -> datetime.datetime:
         if re.fullmatch(r"\d{4}-\d\d?-\d\d?", text):
             value = value.date()
     if isinstance(value, datetime.datetime):
-        return value if value.tzinfo else value.replace(tzinfo=zone)
+        return zoned(value, zone)
     if isinstance(value, datetime.date):
         return datetime.datetime.combine(value, datetime.time(23, 59, 59), zone)
     raise DatesError(sentence)
+
+
+def zoned(at: datetime.datetime, zone: datetime.tzinfo) -> datetime.datetime:
+    """A time with its time zone; with the course's where it says none."""
+    return at if at.tzinfo else at.replace(tzinfo=zone)
 
 
 def _extension(value: Any, due: datetime.datetime | None, zone: datetime.tzinfo, where: str) -> datetime.timedelta:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from nbgrader.api import Student
 
-from grading import gradebook, platforms
+from grading import dates, gradebook, platforms
 from grading.platforms import Person, Unreadable, squeezed
 from grading.submissions import Unusable, read_file
 
@@ -241,7 +241,7 @@ def when(text: str, zone: datetime.tzinfo) -> datetime.datetime | None:
         read = dateutil.parser.parse(text)
     except (ValueError, OverflowError):
         return None
-    return read if read.tzinfo else read.replace(tzinfo=zone)
+    return dates.zoned(read, zone)
 
 
 def _decoded(content: bytes, name: str, remarks: list[str]) -> str:

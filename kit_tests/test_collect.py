@@ -238,8 +238,8 @@ def test_two_files_of_one_name_are_two_hand_ins(course):
     assert filed(course) == {"101/tiny/tiny.ipynb": "second"} and list(kept(course).values()) == ["first"]
 
 
-def gradescope(text: str, at: str) -> dict[str, str]:
-    about = f"s:\n  :submitters:\n  - :name: A\n    :sid: '1'\n    :email: a@b.c\n  :created_at: {at} Z\n"
+def gradescope(text: str, at: str, zone: str = " Z") -> dict[str, str]:
+    about = f"s:\n  :submitters:\n  - :name: A\n    :sid: '1'\n    :email: a@b.c\n  :created_at: {at}{zone}\n"
     return {"a/submission_metadata.yml": about, "a/s/tiny.ipynb": text}
 
 
@@ -254,6 +254,13 @@ def test_times_decide_where_there_are_any(course):
     }
     take(course, gradescope("first", "2026-01-05 10:00:00"))  # handed in once more
     assert filed(course) == {"1/tiny/tiny.ipynb": "first", "1/tiny/timestamp.txt": "2026-01-05 10:00:00 UTC\n"}
+
+
+def test_a_time_without_a_zone_is_the_courses(course):
+    course.zone = datetime.timezone(datetime.timedelta(hours=5))
+    take(course, gradescope("first", "2026-01-03 10:00:00", zone=""), gradescope("second", "2026-01-03 06:00:00"))
+    assert filed(course) == {"1/tiny/tiny.ipynb": "second", "1/tiny/timestamp.txt": "2026-01-03 06:00:00 UTC\n"}
+    assert "tiny/1/2026-01-03 05.00.00 UTC/tiny.ipynb" in kept(course)
 
 
 def test_times_in_archives_count_when_one_says_so(course):
