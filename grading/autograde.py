@@ -28,8 +28,6 @@ from dataclasses import Field, fields, replace
 from pathlib import Path
 from typing import Any
 
-import dateutil.parser
-import dateutil.tz
 import jinja2
 import nbformat
 import nbgrader.api
@@ -40,7 +38,7 @@ import nbgrader.preprocessors
 from nbformat import NotebookNode
 from nbgrader.converters.base import NbGraderException
 from nbgrader.exchange.default import Exchange
-from nbgrader.utils import parse_utc, rmtree
+from nbgrader.utils import rmtree
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from traitlets import Bool, Enum, Float, Integer, List, Unicode
@@ -58,11 +56,6 @@ SECRET = "submission_secret.txt"
 # What lies beside a course's notebook and is no file of the course's own: the tests, and what makes or describes them.
 OURS = ("*.ipynb", "tests.py", "conftest.py", "checks", "learner.md", "author", NAME, "*.new", ".*", "__pycache__")
 LATENESS = re.compile(r"seconds late$|^Late submission penalty: ")  # in nbgrader's log
-ZONE = re.compile("[A-Z]{1,5}")  # the name of a time zone
-
-
-class Unclear(Exception):
-    """A date is not the same for everybody; the message says why, to the learner."""
 
 
 def _trait(limit: Field) -> Any:
@@ -336,8 +329,8 @@ class JudgedAutograde(stock.Autograde):
             return
         try:
             text = submissions.read_file("timestamp.txt", 1000, below=folder).decode("utf-8-sig").strip()
-            text = readable_date(text)
-        except Unclear as error:
+            text = dates.readable_date(text)
+        except dates.Unclear as error:
             self._note(student, f"{error} When this was handed in is not known.")
         except Exception:  # dateutil has more kinds than ValueError
             self._note(student, "timestamp.txt holds no date: when this was handed in is not known.")
@@ -513,37 +506,6 @@ def sentence(error: BaseException) -> str:
         return f"{error.strerror}{f' ({error.filename})' if error.filename else ''}"
     ours = isinstance(error, (NbGraderException, OSError))
     return str(error) if ours else f"{type(error).__name__}: {error}"
-
-
-def readable_date(text: str) -> str:
-    """When something was handed in, as nbgrader reads it rightly.
-
-    Raises:
-        Unclear: for a date that others read as another one.
-        Exception: for what is no date.
-    """
-    text = re.sub(r" ([+-]\d\d:?\d\d)$", r"\1", " ".join(text.split()))  # which nbgrader takes for seconds
-    *before, zone = text.split(" ")
-    # The last of three parts is a time zone for nbgrader, which looks for a file of that name, wherever that leads, and
-    # takes one that there is none of, as "PM", for UTC.
-    if len(before) == 2 and (not ZONE.fullmatch(zone) or dateutil.tz.gettz(zone) is None):
-        raise Unclear(
-            f"timestamp.txt holds {text!r}, and {zone!r} is no known time zone: write it as 2026-01-31 22:00:00 UTC, "
-            "or 2026-01-31 22:00:00 +0100."
-        )
-    parse_utc(text)
-    read = functools.partial(dateutil.parser.parse, " ".join(before[:2]) if len(before) == 2 else text)
-    if len({read(default=datetime.datetime(year, month, month)).date() for year, month in ((2000, 1), (2001, 2))}) > 1:
-        raise ValueError("a part of a date")
-    if re.match(r"\d{4}(\d{4})?(\D|$)", text):  # the year, the month, the day
-        return text
-    readings = {read(dayfirst=day, yearfirst=year).date() for day in (False, True) for year in (False, True)}
-    if len(readings) > 1:
-        first, second, *_ = sorted(readings)
-        raise Unclear(
-            f"timestamp.txt holds {text!r}, which some read as {first} and some as {second}: write one of these."
-        )
-    return text
 
 
 def _is_finished(path: Path) -> bool:

@@ -29,7 +29,8 @@ from tqdm import tqdm
 
 from checks.observe import printable
 from grading import dates, platforms, roster, submissions
-from grading.autograde import SECRET, Unclear, readable_date
+from grading.autograde import SECRET
+from grading.dates import Unclear, readable_date
 from grading.platforms import Piece, Unreadable
 from grading.roster import Member, Roster, Unknown, unfit
 from grading.submissions import Unusable

@@ -20,6 +20,7 @@ lateness costs, so are the penalties. It is read when something is autograded, a
 from __future__ import annotations
 
 import datetime
+import functools
 import math
 import re
 import tomllib
@@ -30,7 +31,9 @@ from pathlib import Path
 from typing import Any
 
 import dateutil.parser
+import dateutil.tz
 from nbgrader.api import Gradebook, Student, SubmittedAssignment
+from nbgrader.utils import parse_utc
 
 from grading.submissions import Unusable, read_file
 
@@ -40,7 +43,12 @@ DAY = 86400.0
 MOST_DAYS = 10_000
 KNOWN = ("due", "late_days", "per_day", "most", "nothing_after", "extensions")
 SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(minute|hour|day|week)s?")
+ZONE = re.compile("[A-Z]{1,5}")  # the name of a time zone
 UNITS = {"minute": 60.0, "hour": 3600.0, "day": DAY, "week": 7 * DAY}
+
+
+class Unclear(Exception):
+    """A date is not the same for everybody; the message says why, to the learner."""
 
 
 class DatesError(Exception):
@@ -219,6 +227,47 @@ def _amount(value: Any, where: str) -> Amount:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
         raise DatesError(f'{where} = {_shown(value)} is no amount: write points, as 5, or a part of them, as "10%".')
     return Amount(float(value), False)
+
+
+def readings(text: str) -> set[datetime.date]:
+    """The days that people take a date for: one, unless some begin with the month and some with the day.
+
+    Raises:
+        ValueError, OverflowError: for what is no date.
+    """
+    if re.match(r"\d{4}(\d{4})?(\D|$)", text):  # the year, the month, the day
+        return {dateutil.parser.parse(text).date()}
+    orders = [(day, year) for day in (False, True) for year in (False, True)]
+    return {dateutil.parser.parse(text, dayfirst=day, yearfirst=year).date() for day, year in orders}
+
+
+def readable_date(text: str) -> str:
+    """When something was handed in, as nbgrader reads it rightly.
+
+    Raises:
+        Unclear: for a date that others read as another one.
+        Exception: for what is no date.
+    """
+    text = re.sub(r" ([+-]\d\d:?\d\d)$", r"\1", " ".join(text.split()))  # which nbgrader takes for seconds
+    *before, zone = text.split(" ")
+    # The last of three parts is a time zone for nbgrader, which looks for a file of that name, wherever that leads, and
+    # takes one that there is none of, as "PM", for UTC.
+    if len(before) == 2 and (not ZONE.fullmatch(zone) or dateutil.tz.gettz(zone) is None):
+        raise Unclear(
+            f"timestamp.txt holds {text!r}, and {zone!r} is no known time zone: write it as 2026-01-31 22:00:00 UTC, "
+            "or 2026-01-31 22:00:00 +0100."
+        )
+    parse_utc(text)
+    written = " ".join(before) if len(before) == 2 else text
+    read = functools.partial(dateutil.parser.parse, written)
+    if len({read(default=datetime.datetime(year, month, month)).date() for year, month in ((2000, 1), (2001, 2))}) > 1:
+        raise ValueError("a part of a date")
+    if len(days := readings(written)) > 1:
+        first, second, *_ = sorted(days)
+        raise Unclear(
+            f"timestamp.txt holds {text!r}, which some read as {first} and some as {second}: write one of these."
+        )
+    return text
 
 
 def _shown(value: Any) -> str:

@@ -232,13 +232,16 @@ def unfit(id: str) -> str:
 
 
 def when(text: str, zone: datetime.tzinfo) -> datetime.datetime | None:
-    """The time that a list gives, in the course's time zone where it says none; None where it says no time."""
+    """The time that a list gives, in the course's time zone where it says none; None where it says no time, or one
+    that is in March for some and in October for others."""
     import dateutil.parser
 
     if not text or text == "-":
         return None
     try:
         read = dateutil.parser.parse(text)
+        if len(dates.readings(text)) > 1:
+            return None
     except (ValueError, OverflowError):
         return None
     return dates.zoned(read, zone)

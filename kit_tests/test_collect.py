@@ -521,6 +521,23 @@ def test_the_moodle_worksheet_says_who_it_is_and_when(course, tmp_path):
     assert filed(course)["al/tiny/timestamp.txt"] == "2026-01-03 21:15:00 UTC\n"
 
 
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("2026-03-10 21:15", (3, 10)),
+        ("10 March 2026, 9:15 PM", (3, 10)),
+        ("31/03/2026 21:15", (3, 31)),
+        ("10/03/2026 21:15", None),
+        ("03/10/26", None),
+        ("-", None),
+        ("No submission", None),
+    ],
+)
+def test_a_date_in_a_list_that_two_countries_read_differently_is_none(text, day):
+    found = roster.when(text, datetime.UTC)
+    assert (found and (found.month, found.day)) == day
+
+
 def test_who_was_known_by_name_alone_keeps_that_id_when_a_list_comes(course, tmp_path):
     known = Roster()
     take(course, ARCHIVES["moodle"], known=known)
