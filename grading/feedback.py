@@ -171,7 +171,8 @@ def _made_from(page: Path) -> str:
     return match[1] if match else ""
 
 
-VERSION = [digest(Path(each).read_bytes()) for each in (__file__, first_screen.__file__)]  # of pages
+DECIDING = (Path(__file__), Path(first_screen.__file__), *sorted((TEMPLATES / "feedback_page").iterdir()))
+VERSION = [digest(each.read_bytes()) for each in DECIDING]  # of pages
 
 
 # ---------------------------------------------------------------- with several processes
