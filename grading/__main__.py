@@ -45,8 +45,8 @@ DESK = {
     "insight": "make a page of what a class needs to hear",
     "similar": "find hand-ins that share more than their common source explains",
 }
-# Lines of nbgrader's log that say nothing about the submissions.
 PLATFORMS = ("canvas", "moodle", "gradescope", "ilias", "google", "plain", "files")
+# Lines of nbgrader's log that say nothing about the submissions.
 NOISE = r" INFO\]|running over TCP without encryption|Alternative text is missing"
 
 
