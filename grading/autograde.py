@@ -44,15 +44,15 @@ from sqlalchemy.exc import DBAPIError
 from traitlets import Bool, Enum, Float, Integer, List, Unicode
 
 from checks.facts import NAME, Facts
-from grading import assignments, dates, gradebook, jail, outputs, submissions, worker
+from grading import assignments, attempts, dates, gradebook, jail, ledger, outputs, plan, submissions, worker
 from grading.budget import Budget
 from grading.execute import Bench
 from grading.journal import Journal
 from grading.limits import Settings
 from grading.processes import DeadKernel
+from grading.submissions import SECRET, TIMESTAMP
 from grading.worker import ATTEMPTS, not_graded, out_of_memory
 
-SECRET = "submission_secret.txt"
 # What lies beside a course's notebook and is no file of the course's own: the tests, and what makes or describes them.
 OURS = ("*.ipynb", "tests.py", "conftest.py", "checks", "learner.md", "author", NAME, "*.new", ".*", "__pycache__")
 LATENESS = re.compile(r"seconds late$|^Late submission penalty: ")  # in nbgrader's log
@@ -325,17 +325,17 @@ class JudgedAutograde(stock.Autograde):
         return Path(self.coursedir.format_path(self.coursedir.source_directory, ".", self.coursedir.assignment_id))
 
     def _stage_timestamp(self, student: str, folder: int, staged: Path) -> None:
-        if "timestamp.txt" not in os.listdir(folder):
+        if TIMESTAMP not in os.listdir(folder):
             return
         try:
-            text = submissions.read_file("timestamp.txt", 1000, below=folder).decode("utf-8-sig").strip()
+            text = submissions.read_file(TIMESTAMP, 1000, below=folder).decode("utf-8-sig").strip()
             text = dates.readable_date(text)
         except dates.Unclear as error:
             self._note(student, f"{error} When this was handed in is not known.")
         except Exception:  # dateutil has more kinds than ValueError
             self._note(student, "timestamp.txt holds no date: when this was handed in is not known.")
         else:
-            (staged / "timestamp.txt").write_text(text, encoding="utf-8")
+            (staged / TIMESTAMP).write_text(text, encoding="utf-8")
 
     def _stage_secret(self, folder: int, staged: Path) -> None:
         """What nbgrader's exchange puts beside a submission, and needs to hand its feedback out."""
@@ -376,8 +376,6 @@ class JudgedAutograde(stock.Autograde):
 
     def note_written(self, student: str) -> None:
         """Have the log of the course say which points were written, for which work."""
-        from grading import attempts, ledger, plan  # which need this module
-
         place = next(place for staged, place in self.folders.items() if self.students[staged] == student)
         last = next((each for each in reversed(self.logged) if each["learner"] == student), None)
         handed_in = plan.handed_in(place, self._names(), self.top)

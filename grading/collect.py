@@ -29,11 +29,10 @@ from tqdm import tqdm
 
 from checks.observe import printable
 from grading import dates, platforms, roster, submissions
-from grading.autograde import SECRET
 from grading.dates import Unclear, readable_date
 from grading.platforms import Piece, Unreadable
 from grading.roster import Member, Roster, Unknown, unfit
-from grading.submissions import Unusable
+from grading.submissions import ABOUT, SECRET, TIMESTAMP, Unusable
 from grading.worker import digest
 
 MOST_MEMBERS = 500_000  # of an archive
@@ -42,8 +41,6 @@ LARGEST_HAND_IN = 300 << 20  # bytes, of one learner
 MOST_FILES = 5000  # of one learner
 DEEPEST = 12  # folders in folders
 LONGEST_NAME = 200  # bytes of a file's name
-ABOUT = ".collected.json"  # what is known of a hand-in, beside it; grading passes by what begins with a dot
-TIMESTAMP = "timestamp.txt"
 MOST_SAID = 20  # names in a line
 
 

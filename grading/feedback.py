@@ -42,6 +42,7 @@ from traitlets.config import Config
 from checks.observe import printable
 from grading import first_screen, gradebook
 from grading.autograde import LATENESS, sentence, without
+from grading.submissions import SECRET, TIMESTAMP
 from grading.worker import digest
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -51,7 +52,7 @@ TAIL = 200  # bytes at the end of a page, among which that is
 PICTURE = re.compile(r"<img\b(?![^>]*\balt=)")
 UNDESCRIBED = "No description has been provided for this image"
 # What a page, or the exchange that hands it back, may need beside it.
-PICTURES = ("*.png", "*.jpg", "*.jpeg", "*.gif", "*.svg", "*.webp", "timestamp.txt", "submission_secret.txt")
+PICTURES = ("*.png", "*.jpg", "*.jpeg", "*.gif", "*.svg", "*.webp", TIMESTAMP, SECRET)
 
 
 class Page(HTMLExporter):

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from grading import gradebook, jail, submissions, worker
-from grading.autograde import SECRET
 from grading.journal import Journal
+from grading.submissions import SECRET, TIMESTAMP
 from grading.worker import Graded, Job, Setup
 
 
@@ -108,7 +108,7 @@ class Plan:
         """Digests of the files that tell whether a learner's result was written, and when and how it was handed in."""
         place = self.place_of(learner.name)
         files = [place / f"{name}.ipynb" for name in self.setup.notebooks]
-        files += [Path(learner.staged, name) for name in ("timestamp.txt", SECRET)]
+        files += [Path(learner.staged, name) for name in (TIMESTAMP, SECRET)]
         found: dict[str, str | None] = {}
         for file in files:
             try:

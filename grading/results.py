@@ -22,10 +22,9 @@ from nbgrader.api import (
 )
 
 from grading import assignments, gradebook, tables
-from grading.collect import ABOUT
 from grading.journal import Journal
 from grading.plan import handed_in
-from grading.submissions import Unusable, read_file
+from grading.submissions import ABOUT, Unusable, read_file
 from grading.tables import number
 
 FORMATS = ("text", "markdown", "csv", "json")

@@ -19,9 +19,10 @@ from course import Course as GradedCourse
 from course import environment, submission
 from nbgrader.api import Gradebook
 
-from grading import collect, platforms, roster
+from grading import collect, platforms, roster, submissions
 from grading.collect import Course, Report
 from grading.roster import Member, Roster
+from grading.submissions import ABOUT
 
 WORK = "tiny.ipynb"
 
@@ -59,13 +60,13 @@ def filed(course: Course) -> dict[str, str]:
     return {
         str(path.relative_to(course.submitted)): path.read_bytes().decode("utf-8", "replace")
         for path in places
-        if path.name != collect.ABOUT
+        if path.name != ABOUT
     }
 
 
 def kept(course: Course) -> dict[str, str]:
     places = sorted(path for path in course.earlier.rglob("*") if path.is_file())
-    return {str(path.relative_to(course.earlier)): path.read_text() for path in places if path.name != collect.ABOUT}
+    return {str(path.relative_to(course.earlier)): path.read_text() for path in places if path.name != ABOUT}
 
 
 # ---------------------------------------------------------------- platforms
@@ -131,7 +132,7 @@ def test_an_archive_is_recognized_and_filed(course, platform):
     }
     assert report.filed == sorted(IDS[platform])
     assert report.late == ([alan] if platform in ("canvas", "ilias") else [])
-    about = json.loads((course.place(alan) / collect.ABOUT).read_text())
+    about = json.loads((course.place(alan) / ABOUT).read_text())
     assert about["platform"] == platform and about["late"] == (platform in ("canvas", "ilias"))
     stamps = {path: text for path, text in found.items() if "timestamp" in path}
     if platform == "gradescope":
@@ -428,8 +429,6 @@ def test_a_learner_who_cannot_be_a_folder_is_left_out(course, learner):
 
 
 def test_learners_who_hand_in_zip_files_are_graded_as_ever(course):
-    from grading import submissions
-
     inner = zipped({"inside/tiny.ipynb": json.dumps(submission("half"))})
     take(course, {"lovelaceada_101_1_tiny.zip": inner})
     found = submissions.collect(course.place("101"), "tiny", ["tiny"], course.submitted)
