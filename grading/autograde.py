@@ -328,8 +328,7 @@ class JudgedAutograde(stock.Autograde):
         if TIMESTAMP not in os.listdir(folder):
             return
         try:
-            text = submissions.read_file(TIMESTAMP, 1000, below=folder).decode("utf-8-sig").strip()
-            text = dates.readable_date(text)
+            text = dates.dated(submissions.read_file(TIMESTAMP, 1000, below=folder))
         except dates.Unclear as error:
             self._note(student, f"{error} When this was handed in is not known.")
         except Exception:  # dateutil has more kinds than ValueError

@@ -25,11 +25,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from nbgrader.utils import parse_utc
 from tqdm import tqdm
 
 from checks.observe import printable
 from grading import dates, platforms, roster, submissions
-from grading.dates import Unclear, readable_date
 from grading.platforms import Piece, Unreadable
 from grading.roster import Member, Roster, Unknown, unfit
 from grading.submissions import ABOUT, SECRET, TIMESTAMP, Unusable
@@ -434,9 +434,8 @@ def _own_files(hand_in: HandIn, trusts: bool, report: Report) -> None:
             hand_in.files[f"theirs-{name.lstrip('.')}"] = read
         elif name == TIMESTAMP:
             try:
-                text = readable_date(read().decode("utf-8-sig").strip())
-                hand_in.at = _parsed(text)
-            except Unclear as error:
+                hand_in.at = _parsed(read())
+            except dates.Unclear as error:
                 report.say(f"{hand_in.learner}: {error} When this was handed in is not known.")
             except Exception:  # dateutil has more kinds than ValueError
                 report.say(f"{hand_in.learner}: timestamp.txt holds no date: when this was handed in is not known.")
@@ -444,10 +443,9 @@ def _own_files(hand_in: HandIn, trusts: bool, report: Report) -> None:
             hand_in.files[name] = read
 
 
-def _parsed(text: str) -> datetime.datetime:
-    from nbgrader.utils import parse_utc
-
-    return parse_utc(text).replace(tzinfo=datetime.UTC)
+def _parsed(content: bytes) -> datetime.datetime:
+    """The time that timestamp.txt says."""
+    return parse_utc(dates.dated(content)).replace(tzinfo=datetime.UTC)
 
 
 # ---------------------------------------------------------------- writing
@@ -535,7 +533,7 @@ def _digest_of(place: Path) -> str:
 def _time_of(place: Path) -> datetime.datetime | None:
     """When what lies there was handed in."""
     try:
-        return _parsed(readable_date(submissions.read_file(place / TIMESTAMP, 1000).decode("utf-8-sig").strip()))
+        return _parsed(submissions.read_file(place / TIMESTAMP, 1000))
     except Exception:
         return None
 

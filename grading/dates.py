@@ -241,6 +241,11 @@ def readings(text: str) -> set[datetime.date]:
     return {dateutil.parser.parse(text, dayfirst=day, yearfirst=year).date() for day, year in orders}
 
 
+def dated(content: bytes) -> str:
+    """When something was handed in, as timestamp.txt says it; raises what `readable_date` does."""
+    return readable_date(content.decode("utf-8-sig").strip())
+
+
 def readable_date(text: str) -> str:
     """When something was handed in, as nbgrader reads it rightly.
 
