@@ -376,7 +376,7 @@ class JudgedAutograde(stock.Autograde):
     def note_written(self, student: str) -> None:
         """Have the log of the course say which points were written, for which work."""
         place = next(place for staged, place in self.folders.items() if self.students[staged] == student)
-        last = next((each for each in reversed(self.logged) if each["learner"] == student), None)
+        last = self.logged.get(student)
         handed_in = plan.handed_in(place, self._names(), self.top)
         with stock.Gradebook(self.coursedir.db_url, self.coursedir.course_id) as book:
             points = gradebook.scores(book, self.coursedir.assignment_id, [student]).get(student, {})
@@ -415,8 +415,7 @@ class JudgedAutograde(stock.Autograde):
     def convert_notebooks(self) -> None:
         """Grade all; then say how many need a look, and end with status 1 if some do."""
         failed, start = None, time.perf_counter()
-        entries, _ = self.journal.history()
-        self.logged = [entry for entry in entries if entry["assignment"] == self.coursedir.assignment_id]
+        self.logged = self.journal.last(self.coursedir.assignment_id)
         self.bench.supply.expected = len(self.assignments)
         try:
             self.apply_dates()  # nbgrader's own plugin asks for them

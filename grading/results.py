@@ -385,10 +385,7 @@ def _with_what_was_handed_in(
     known: dict[str, Learner], assignment: str, submitted: Path, journal: Journal | None
 ) -> dict[str, Learner]:
     """What is known, with what lies in the folder of submissions and is not, or no more, what was graded."""
-    last: dict[str, dict[str, Any]] = {}
-    if journal is not None:
-        entries, _ = journal.history()
-        last = {entry["learner"]: entry for entry in entries if entry["assignment"] == assignment}
+    last = journal.last(assignment) if journal is not None else {}
     names = sorted(path.stem for path in (assignments.SOURCE / assignment).glob("*.ipynb"))
     found = dict(known)
     for place in sorted(submitted.glob(f"*/{glob.escape(assignment)}")):
