@@ -23,7 +23,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import Field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -461,37 +461,32 @@ def drawn_seed() -> int:
 
 
 @contextlib.contextmanager
-def _sentences(log: Any) -> Iterator[None]:
-    """Inside, nbgrader logs what went wrong with a submission in a sentence, and the traceback for --debug."""
+def _filtered(log: Any, told: Callable[[logging.LogRecord], bool]) -> Iterator[None]:
+    """Inside, only such lines are logged."""
     logger = getattr(log, "logger", log)  # of an adapter
+    logger.addFilter(told)
+    try:
+        yield
+    finally:
+        logger.removeFilter(told)
+
+
+def _sentences(log: Any) -> contextlib.AbstractContextManager[None]:
+    """Inside, nbgrader logs what went wrong with a submission in a sentence, and the traceback for --debug."""
 
     def told(record: logging.LogRecord) -> bool:
         said, error = record.getMessage(), sys.exc_info()[1]
         if record.levelno == logging.ERROR and error is not None and said.startswith("Traceback"):
             record.msg, record.args = sentence(error), ()
-            logger.debug("%s", said)
+            log.debug("%s", said)
         return "traceback for details" not in said
 
-    logger.addFilter(told)
-    try:
-        yield
-    finally:
-        logger.removeFilter(told)
+    return _filtered(log, told)
 
 
-@contextlib.contextmanager
-def without(log: Any, pattern: re.Pattern) -> Iterator[None]:
+def without(log: Any, pattern: re.Pattern) -> contextlib.AbstractContextManager[None]:
     """Inside, lines that this pattern is found in are not logged."""
-    logger = getattr(log, "logger", log)  # of an adapter
-
-    def told(record: logging.LogRecord) -> bool:
-        return not pattern.search(record.getMessage())
-
-    logger.addFilter(told)
-    try:
-        yield
-    finally:
-        logger.removeFilter(told)
+    return _filtered(log, lambda record: not pattern.search(record.getMessage()))
 
 
 def sentence(error: BaseException) -> str:
