@@ -40,7 +40,7 @@ from traitlets import Integer, List, default
 from traitlets.config import Config
 
 from checks.observe import printable
-from grading import first_screen, gradebook
+from grading import first_screen, gradebook, pages
 from grading.autograde import LATENESS, sentence, without
 from grading.submissions import SECRET, TIMESTAMP
 from grading.worker import digest
@@ -155,10 +155,7 @@ class Feedback(GenerateFeedback):
         place = Path(self._format_dest(about["assignment"], about["student"]))
         folder = self._format_source(about["assignment"], about["student"])
         made = self.made_from(folder, about["student"])[about["notebook"]]
-        place.mkdir(parents=True, exist_ok=True)
-        beside = place / f".{about['notebook']}.html.new"
-        beside.write_text(f"{output.rstrip()}\n<!-- made from {made} -->\n", encoding="utf-8", errors="replace")
-        os.replace(beside, place / f"{about['notebook']}.html")
+        pages.write(place / f"{about['notebook']}.html", f"{output.rstrip()}\n<!-- made from {made} -->\n")
 
 
 def _made_from(page: Path) -> str:
