@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import functools
 import glob
 import json
 import os
@@ -21,7 +22,7 @@ import sys
 import unicodedata
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -154,7 +155,7 @@ def collect(
     report = Report()
     for member in listed.members.values() if listed else ():
         same = _here(member, known)
-        known.add(member if same is None else _renamed(member, same.id))  # it keeps the id that it has here
+        known.add(member if same is None else replace(member, id=same.id))  # it keeps the id that it has here
     expected = bool(known.members)
     hand_ins: dict[str, list[HandIn]] = {}
     with contextlib.ExitStack() as stack:
@@ -194,10 +195,6 @@ def _here(member: Member, known: Roster) -> Member | None:
 def _made_id(name: str) -> str:
     """The id of somebody of whom no more than the name is known."""
     return unicodedata.normalize("NFC", re.sub(r"[^\w.@+-]+", "-", name).strip("-").lower())
-
-
-def _renamed(member: Member, id: str) -> Member:
-    return Member(**{**vars(member), "id": id})
 
 
 # ---------------------------------------------------------------- archives
@@ -279,13 +276,9 @@ def _entries(archive: zipfile.ZipFile) -> dict[str, Entry | str]:
         elif name in found:
             found[name] = "is there twice: it is not clear which one counts"
         else:
-            read = _reader(archive, info, name)
+            read = functools.partial(submissions.unpacked, archive, info, name)
             found[name] = Entry(read, info.file_size, _time(info))
     return found
-
-
-def _reader(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> Callable[[], bytes]:
-    return lambda: submissions.unpacked(archive, info, name)
 
 
 def _time(info: zipfile.ZipInfo) -> datetime.datetime | None:
@@ -544,10 +537,7 @@ def _stamp(at: datetime.datetime) -> str:
 
 def _written(hand_in: HandIn, files: Mapping[str, bytes], beside: Path) -> None:
     """Write a hand-in into a new folder."""
-    if beside.is_symlink() or beside.is_file():
-        beside.unlink()
-    elif beside.exists():
-        shutil.rmtree(beside)
+    _remove(beside)
     beside.mkdir(parents=True)
     try:
         for path, content in files.items():
@@ -579,11 +569,17 @@ def _put(course: Course, hand_in: HandIn, files: Mapping[str, bytes], place: Pat
             folder = course.kept(hand_in.learner)
             folder.mkdir(parents=True, exist_ok=True)
             shutil.move(place, _free(folder, _time_of(place)))
-        elif place.is_symlink() or place.is_file():
-            place.unlink()
         else:
-            shutil.rmtree(place)
+            _remove(place)
     os.rename(beside, place)
+
+
+def _remove(place: Path) -> None:
+    """Have nothing be there, whatever is."""
+    if place.is_symlink() or place.is_file():
+        place.unlink()
+    elif place.exists():
+        shutil.rmtree(place)
 
 
 def _free(folder: Path, at: datetime.datetime | None) -> Path:
