@@ -478,7 +478,7 @@ def _sentences(log: Any) -> contextlib.AbstractContextManager[None]:
         said, error = record.getMessage(), sys.exc_info()[1]
         if record.levelno == logging.ERROR and error is not None and said.startswith("Traceback"):
             record.msg, record.args = sentence(error), ()
-            log.debug("%s", said)
+            getattr(log, "logger", log).debug("%s", said)
         return "traceback for details" not in said
 
     return _filtered(log, told)

@@ -80,7 +80,6 @@ class Report:
         filed, unchanged, late: learners' ids.
         earlier: how many earlier hand-ins were kept.
         nothing: ids of those who have handed in nothing; None: it is not known who should have.
-        trouble: whether something was not placed.
     """
 
     lines: list[str] = field(default_factory=list)
@@ -89,12 +88,15 @@ class Report:
     late: list[str] = field(default_factory=list)
     earlier: int = 0
     nothing: list[str] | None = None
-    trouble: bool = False
 
     def say(self, line: str) -> None:
         """Something was not placed."""
         self.lines.append(line)
-        self.trouble = True
+
+    @property
+    def trouble(self) -> bool:
+        """Whether something was not placed."""
+        return bool(self.lines)
 
     def as_text(self) -> str:
         all_of_them = len(self.filed) + len(self.unchanged)
