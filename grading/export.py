@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nbgrader.api import BaseCell, Comment, SubmittedAssignment, SubmittedNotebook
+from nbgrader.api import Comment
 from tqdm import tqdm
 
 from checks.observe import printable
@@ -149,17 +149,9 @@ def comments(db_url: str, found: Results) -> dict[str, list[str]]:
     """What persons wrote to learners in formgrader, by learner, in one query."""
     made: dict[str, list[str]] = {}
     with gradebook.opened(db_url) as book:
-        rows = (
-            book.db.query(SubmittedAssignment.student_id, BaseCell.name, Comment.manual_comment)
-            .select_from(Comment)
-            .join(BaseCell, BaseCell.id == Comment.cell_id)
-            .join(SubmittedNotebook, SubmittedNotebook.id == Comment.notebook_id)
-            .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
-            .filter(SubmittedAssignment.assignment_id == book.find_assignment(found.assignment).id)
-            .filter(Comment.manual_comment.is_not(None))
-        )
-        for learner, cell, text in rows:
-            if text.strip():
+        rows = gradebook.of_cells(book, found.assignment, Comment, Comment.manual_comment)
+        for learner, _, cell, text in rows:
+            if text and text.strip():
                 made.setdefault(learner, []).append(f"{cell.removeprefix('test_')}: {text.strip()}")
     return made
 

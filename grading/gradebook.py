@@ -27,6 +27,7 @@ from nbgrader.api import (
 )
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.orm import Query
 
 COURSE = "minitorch"  # nbgrader's course_id
 # Where nbgrader opens a gradebook while it autogrades.
@@ -184,17 +185,39 @@ def patiently(write: Callable[[], Any], say: Callable[[str], None]) -> Any:
         time.sleep(0.5)
 
 
+def of_cells(book: Gradebook, assignment: str, kind: type[Grade] | type[Comment], *columns: Any) -> Query:
+    """What belongs to cells that were handed in, a row each: learner, notebook, cell, and these columns of `kind`.
+
+    Raises:
+        MissingEntry: when the gradebook does not know the assignment.
+    """
+    return (
+        book.db.query(SubmittedAssignment.student_id, Notebook.name, BaseCell.name, *columns)
+        .select_from(kind)
+        .join(BaseCell, BaseCell.id == kind.cell_id)
+        .join(SubmittedNotebook, SubmittedNotebook.id == kind.notebook_id)
+        .join(Notebook, Notebook.id == SubmittedNotebook.notebook_id)
+        .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
+        .filter(SubmittedAssignment.assignment_id == book.find_assignment(assignment).id)
+    )
+
+
+def penalties(book: Gradebook, assignment: str) -> Query:
+    """Of all notebooks that were handed in, a row each: learner, notebook, penalty or None."""
+    return (
+        book.db.query(SubmittedAssignment.student_id, Notebook.name, SubmittedNotebook.late_submission_penalty)
+        .select_from(SubmittedNotebook)
+        .join(Notebook, Notebook.id == SubmittedNotebook.notebook_id)
+        .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
+        .filter(SubmittedAssignment.assignment_id == book.find_assignment(assignment).id)
+    )
+
+
 def by_hand(gradebook: Gradebook, assignment: str, learners: list[str]) -> dict[str, dict[str, bool]]:
     """The cells for which a person gave points or extra credit, by learner, and whether a person is to look at each."""
     found: dict[str, dict[str, bool]] = {}
     rows = (
-        gradebook.db.query(SubmittedAssignment.student_id, Notebook.name, BaseCell.name, Grade.needs_manual_grade)
-        .select_from(Grade)
-        .join(BaseCell, BaseCell.id == Grade.cell_id)
-        .join(SubmittedNotebook, SubmittedNotebook.id == Grade.notebook_id)
-        .join(Notebook, Notebook.id == SubmittedNotebook.notebook_id)
-        .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
-        .filter(SubmittedAssignment.assignment_id == gradebook.find_assignment(assignment).id)
+        of_cells(gradebook, assignment, Grade, Grade.needs_manual_grade)
         .filter(SubmittedAssignment.student_id.in_(learners))
         .filter((Grade.manual_score.isnot(None)) | (Grade.extra_credit.isnot(None) & (Grade.extra_credit != 0)))
     )
@@ -206,31 +229,14 @@ def by_hand(gradebook: Gradebook, assignment: str, learners: list[str]) -> dict[
 def shown(gradebook: Gradebook, assignment: str) -> dict[str, list[Any]]:
     """All that a feedback page shows of the gradebook, by learner: points, comments and penalties."""
     found: dict[str, list[Any]] = {}
-    of_assignment = SubmittedAssignment.assignment_id == gradebook.find_assignment(assignment).id
     kinds = [
         (Grade, (Grade.auto_score, Grade.manual_score, Grade.extra_credit)),
         (Comment, (Comment.auto_comment, Comment.manual_comment)),
     ]
     for kind, columns in kinds:
-        rows = (
-            gradebook.db.query(SubmittedAssignment.student_id, Notebook.name, BaseCell.name, *columns)
-            .select_from(kind)
-            .join(BaseCell, BaseCell.id == kind.cell_id)
-            .join(SubmittedNotebook, SubmittedNotebook.id == kind.notebook_id)
-            .join(Notebook, Notebook.id == SubmittedNotebook.notebook_id)
-            .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
-            .filter(of_assignment)
-        )
-        for learner, *rest in rows:
+        for learner, *rest in of_cells(gradebook, assignment, kind, *columns):
             found.setdefault(learner, []).append([kind.__name__, *rest])
-    rows = (
-        gradebook.db.query(SubmittedAssignment.student_id, Notebook.name, SubmittedNotebook.late_submission_penalty)
-        .select_from(SubmittedNotebook)
-        .join(Notebook, Notebook.id == SubmittedNotebook.notebook_id)
-        .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
-        .filter(of_assignment)
-    )
-    for learner, *rest in rows:
+    for learner, *rest in penalties(gradebook, assignment):
         found.setdefault(learner, []).append(["penalty", *rest])
     return {learner: sorted(each, key=repr) for learner, each in found.items()}
 
@@ -238,15 +244,7 @@ def shown(gradebook: Gradebook, assignment: str) -> dict[str, list[Any]]:
 def scores(gradebook: Gradebook, assignment: str, learners: list[str] | None = None) -> Scores:
     """What autograding gave some learners or all, in one query."""
     found: Scores = {}
-    rows = (
-        gradebook.db.query(SubmittedAssignment.student_id, Notebook.name, BaseCell.name, Grade.auto_score)
-        .select_from(Grade)
-        .join(BaseCell, BaseCell.id == Grade.cell_id)
-        .join(SubmittedNotebook, SubmittedNotebook.id == Grade.notebook_id)
-        .join(Notebook, Notebook.id == SubmittedNotebook.notebook_id)
-        .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
-        .filter(SubmittedAssignment.assignment_id == gradebook.find_assignment(assignment).id)
-    )
+    rows = of_cells(gradebook, assignment, Grade, Grade.auto_score)
     if learners is not None:
         rows = rows.filter(SubmittedAssignment.student_id.in_(learners))
     for learner, notebook, cell, points in rows:

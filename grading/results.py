@@ -10,16 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from nbgrader.api import (
-    Assignment,
-    BaseCell,
-    Grade,
-    Gradebook,
-    MissingEntry,
-    Student,
-    SubmittedAssignment,
-    SubmittedNotebook,
-)
+from nbgrader.api import Assignment, Grade, Gradebook, MissingEntry, Student
 
 from grading import assignments, gradebook, tables
 from grading.journal import Journal
@@ -324,34 +315,14 @@ def _learners(book: Gradebook, assignment: Assignment, names: list[str]) -> dict
     """All students of the gradebook, in two queries: nbgrader's own objects ask for each grade."""
     marks: dict[str, dict[str, Mark]] = {}
     score: dict[str, float] = {}
-    rows = (
-        book.db.query(
-            SubmittedAssignment.student_id,
-            BaseCell.name,
-            Grade.auto_score,
-            Grade.manual_score,
-            Grade.extra_credit,
-            Grade.needs_manual_grade,
-            Grade.score,
-        )
-        .select_from(Grade)
-        .join(BaseCell, BaseCell.id == Grade.cell_id)
-        .join(SubmittedNotebook, SubmittedNotebook.id == Grade.notebook_id)
-        .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
-        .filter(SubmittedAssignment.assignment_id == assignment.id)
-    )
-    for student, name, auto, manual, extra, needs, counted in rows:
+    columns = (Grade.auto_score, Grade.manual_score, Grade.extra_credit, Grade.needs_manual_grade, Grade.score)
+    rows = gradebook.of_cells(book, assignment.name, Grade, *columns)
+    for student, _, name, auto, manual, extra, needs, counted in rows:
         marks.setdefault(student, {})[name] = Mark(auto, manual, extra or 0.0, bool(needs))
         score[student] = score.get(student, 0.0) + counted
     submitted = {each.student_id: each for each in assignment.submissions}
     penalties: dict[str, float] = {}
-    rows = (
-        book.db.query(SubmittedAssignment.student_id, SubmittedNotebook.late_submission_penalty)
-        .select_from(SubmittedNotebook)
-        .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
-        .filter(SubmittedAssignment.assignment_id == assignment.id)
-    )
-    for student, penalty in rows:
+    for student, _, penalty in gradebook.penalties(book, assignment.name):
         penalties[student] = penalties.get(student, 0.0) + (penalty or 0.0)
     found = {}
     for student in book.db.query(Student):
