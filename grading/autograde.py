@@ -194,13 +194,17 @@ class JudgedAutograde(stock.Autograde):
             self.log.warning("%s has a part [%s], and source/ no such assignment.", self.dates_file, name)
         return calendar.assignments.get(self.coursedir.assignment_id)
 
-    def apply_dates(self) -> list[str]:
-        """Have due date, extensions and penalties be those of the course's dates; what is to be said of that.
+    def apply_dates(self, penalties: bool) -> list[str]:
+        """Have due date, extensions and, at the end, penalties be those of the course's dates; what is to be said.
 
         Raises:
             GradebookError: when they cannot be written.
         """
-        return [] if self.dates is None else gradebook.patiently(self._with_dates, self.log.warning)
+        return (
+            []
+            if self.dates is None
+            else gradebook.patiently(functools.partial(self._with_dates, penalties), self.log.warning)
+        )
 
     def extend(self, student: str) -> None:
         """Give a submission that nbgrader has just made its learner's extension."""
@@ -210,10 +214,10 @@ class JudgedAutograde(stock.Autograde):
                 submission.extension = self.dates.extensions.get(student)
                 book.db.commit()
 
-    def _with_dates(self) -> list[str]:
+    def _with_dates(self, penalties: bool) -> list[str]:
         with gradebook.transaction(self.coursedir.db_url, self.coursedir.course_id) as opened:
             try:
-                return dates.apply(opened, self.coursedir.assignment_id, self.dates)
+                return dates.apply(opened, self.coursedir.assignment_id, self.dates, penalties)
             except nbgrader.api.MissingEntry:  # which was said
                 return []
 
@@ -418,13 +422,13 @@ class JudgedAutograde(stock.Autograde):
         self.logged = self.journal.last(self.coursedir.assignment_id)
         self.bench.supply.expected = len(self.assignments)
         try:
-            self.apply_dates()  # nbgrader's own plugin asks for them
+            self.apply_dates(penalties=False)  # nbgrader's own plugin asks for them
             try:
                 with _sentences(self.log):
                     super().convert_notebooks()
             except NbGraderException as error:
                 failed = str(error)
-            for line in self.apply_dates():
+            for line in self.apply_dates(penalties=True):
                 self.log.warning(line)
         except gradebook.GradebookError as error:
             self.log.error(str(error))

@@ -280,16 +280,22 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def apply(book: Gradebook, assignment: str, dates: Dates) -> list[str]:
-    """Write what the file says of an assignment into an open gradebook; what there is to say, a sentence each."""
+def apply(book: Gradebook, assignment: str, dates: Dates, penalties: bool = True) -> list[str]:
+    """Write what the file says of an assignment into an open gradebook; what there is to say, a sentence each.
+
+    Args:
+        penalties: whether points are there that lateness costs something of; else dates alone are written.
+    """
     found = book.find_assignment(assignment)
     if dates.due is not None:
         found.duedate = dates.due_utc
     for submission in found.submissions:
         if dates.due is not None:
             submission.extension = dates.extensions.get(submission.student_id)
+        if not (penalties and dates.has_penalties):
+            continue
         late = submission.total_seconds_late
-        for notebook in submission.notebooks if dates.has_penalties else ():
+        for notebook in submission.notebooks:
             notebook.late_submission_penalty = (dates.penalty(notebook.score, late) or None) if late else None
     book.db.commit()
     known = {id for (id,) in book.db.query(Student.id)}
