@@ -363,9 +363,12 @@ class JudgedAutograde(stock.Autograde):
         staged = Path(self._format_source(assignment_id, student_id))
         self.done.append(student_id)
         self.failed.add(student_id)
+        names, place = self._names(), self.folders[str(staged)]
+        found = {name: submissions.collect(place, name, names, self.top) for name in names}
+        self.handed_in = plan.digest_of({name: each.content for name, each in found.items()})
         for course in self._course_notebooks():
             self.courses[course.stem] = nbformat.read(course, as_version=4)
-            submission = submissions.collect(self.folders[str(staged)], course.stem, self._names(), self.top).read()
+            submission = found[course.stem].read()
             budget = self.budgets[course.stem] = Budget(self.bench.settings.judge_seconds)
             notebook = submissions.restore(submission, self.courses[course.stem], budget)
             for remark in submission.remarks:
@@ -379,15 +382,13 @@ class JudgedAutograde(stock.Autograde):
 
     def note_written(self, student: str) -> None:
         """Have the log of the course say which points were written, for which work."""
-        place = next(place for staged, place in self.folders.items() if self.students[staged] == student)
-        last = self.logged.get(student)
-        handed_in = plan.handed_in(place, self._names(), self.top)
+        last, handed_in = self.logged.get(student), self.handed_in
         with stock.Gradebook(self.coursedir.db_url, self.coursedir.course_id) as book:
             points = gradebook.scores(book, self.coursedir.assignment_id, [student]).get(student, {})
         place = Path(self._format_dest(self.coursedir.assignment_id, student))
         written = {path.stem: path.read_bytes() for path in sorted(place.glob("*.ipynb")) if path.stem in self.courses}
         about = {"seed": self.bench.seed, "level": self.bench.level.name}
-        graded = worker.Graded({name: gzip.compress(data) for name, data in written.items()}, trace=about)
+        graded = worker.Graded({name: gzip.compress(data, 1) for name, data in written.items()}, trace=about)
         key = worker.digest([handed_in, {name: worker.digest(data) for name, data in written.items()}])
         self.journal.put(key, graded)
         why = "something else was handed in" if last and last["handed_in"] != handed_in else "graded again"
@@ -401,7 +402,7 @@ class JudgedAutograde(stock.Autograde):
             "why": [why if last else "graded for the first time"],
             **{**about, "handed_in": handed_in, "result": key},
             "setup": {"kit": worker.kit(self.coursedir.assignment_id)},
-            "mistakes": attempts.named(attempts.of_result(graded)),
+            "mistakes": attempts.named(attempts.of_notebooks(written.values())),
             **ledger.marks(self.by_hand, last),
         }
         self.journal.log([entry])
