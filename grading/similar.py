@@ -75,7 +75,7 @@ class Shared:
     right: str
     share: float
     lines: int = 0
-    places: list[dict[str, list[Side]]] = field(default_factory=list)
+    places: list[tuple[Side, Side]] = field(default_factory=list)  # the left one's, and the right one's
     more: int = 0
 
 
@@ -252,8 +252,7 @@ def _shared(together: Class, pair: Pair, handed: list[HandedIn]) -> Shared:
         begin = left.code.text.count("\n", 0, first)
         lines |= {begin + each for each in range(left.code.text.count("\n", first, last) + 1)}
         if place in shown:
-            sides = [_side(left, place.left, place.length), _side(right, place.right, place.length)]
-            made.places.append({"sides": sides})
+            made.places.append((_side(left, place.left, place.length), _side(right, place.right, place.length)))
     made.lines, made.more = len(lines), len(found) - len(shown)
     return made
 
@@ -295,7 +294,7 @@ def side_by_side(pair: Shared, width: int | None = None) -> str:
     for place in pair.places:
         sides = [
             [f"{_name(who)}, {side.where}", *_indented(side)]
-            for who, side in zip((pair.left, pair.right), place["sides"], strict=True)
+            for who, side in zip((pair.left, pair.right), place, strict=True)
         ]
         lines += [
             "",
@@ -334,7 +333,7 @@ def as_json(found: Found) -> str:
             "right": pair.right,
             "share": round(pair.share, 4),
             "lines": pair.lines,
-            "places": [[side.where for side in place["sides"]] for place in pair.places],
+            "places": [[side.where for side in place] for place in pair.places],
         }
         for pair in found.pairs
     ]

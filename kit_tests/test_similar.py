@@ -86,9 +86,9 @@ def test_what_cannot_be_compared_is_said(found):
 def test_places_show_the_same_work_on_both_sides(found):
     pair = next(pair for pair in found.pairs if "copyist" in (pair.left, pair.right))
     for place in pair.places:
-        left, right = (Code.read(side.shared).numbers.tolist() for side in place["sides"])
+        left, right = (Code.read(side.shared).numbers.tolist() for side in place)
         assert left == right and len(left) >= GRAM // 2
-        assert all(re.match(r"cells? \d+", side.where) for side in place["sides"])
+        assert all(re.match(r"cells? \d+", side.where) for side in place)
 
 
 def test_what_many_of_a_class_have_is_nobodys(tmp_path):
