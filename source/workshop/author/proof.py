@@ -57,8 +57,10 @@ from workshop.assignment import call_to_draw  # noqa: E402
 
 TRAININGS = 25  # seeds
 SECTIONS: dict[str, Section] = {section.id: section for section in tests.ASSIGNMENT.sections}
+ALL_SECTIONS: dict[str, Section] = {section.id: section for section in tests.ASSIGNMENT.all_sections}
 BY_NAME: dict[str, Wrong] = {wrong.name: wrong for wrong in [*tensor.WRONG, *layers.WRONG]}
 PRACTICE: dict[str, Wrong] = {wrong.name: wrong for wrong in practice.WRONG}  # of sections without points
+WRONG = BY_NAME | PRACTICE
 
 
 def texts_of(style: str, changes: Iterable[tuple[str, str]] = ()) -> list[tuple[str, str]]:
@@ -78,7 +80,7 @@ def names_of(style: str, changes: Iterable[tuple[str, str]] = ()) -> dict[str, A
 
 
 def solution_texts(name: str) -> list[tuple[str, str]]:
-    wrong = BY_NAME.get(name) or PRACTICE.get(name)
+    wrong = WRONG.get(name)
     return texts_of(wrong.style, wrong.changes) if wrong else texts_of(name)
 
 
