@@ -2549,6 +2549,14 @@ MODEL = [
         (SCORES, "        return self.relu(self.output(self.relu(self.hidden(x))))\n"),
     ),
     Wrong(
+        "model-relu-behind-the-scores",
+        "model-relu-at-end",
+        "model",
+        "model_learns",
+        (OUTPUT, OUTPUT + "        self.output.bias.tensor.data[:7] = -9\n"),
+        (SCORES, "        return self.relu(self.output(self.relu(self.hidden(x))))\n"),
+    ),
+    Wrong(
         "model-bias-far-below",
         "model-silent",
         "model",
@@ -2577,7 +2585,7 @@ MODEL = [
         "super-init-missing",
         "model",
         "model_shape",
-        ("        super().__init__()\n        self.hidden", "        self.hidden"),
+        ("        super().__init__()\n        ### BEGIN SOLUTION\n        self.hidden", "        self.hidden"),
     ),
     Wrong(
         "closures-model-layers-in-a-list",

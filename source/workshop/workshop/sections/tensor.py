@@ -294,6 +294,10 @@ def records(trial: TensorTrial) -> None:
             always = "number-requires-grad" if operation in ("a + 2", "2 * a") else "requires-grad-always"
             means = {"y.requires_grad": always, "y.backward_op is None": "recorded-without-need"}
             trial.see(variables, {"y.requires_grad": False, "y.backward_op is None": True}, code, means)
+    if computes(trial, "-a")[0]:  # it has one input, and often no rule of its own: that is forgotten easily
+        code = trial.adapted("a = MyTensor([1.5], requires_grad=True)\ny = -a")
+        with trial.case():
+            trial.see(trial.run(code), {"y.backward_op is None": False}, code)
     code = f"a = MyTensor([1.5], requires_grad=True)\nb = MyTensor([2.5], requires_grad=True)\ny = a {symbol} b"
     code = trial.adapted(code)
     with trial.case():
