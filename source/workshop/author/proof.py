@@ -47,7 +47,7 @@ from tqdm import tqdm  # noqa: E402
 
 import tests  # noqa: E402
 import workshop.drawing  # noqa: E402
-from checks import drawing, programs, trial  # noqa: E402
+from checks import drawing, programs, svg, trial  # noqa: E402
 from checks.observe import Clock, Failed, OutOfTime, learner_code, quiet  # noqa: E402
 from checks.report import Report, Result  # noqa: E402
 from checks.section import SECTION_SECONDS, Section, judged  # noqa: E402
@@ -190,7 +190,7 @@ def drawn(found: Report, names: dict[str, Any]) -> dict[str, str]:
     with quiet(), pytest.MonkeyPatch.context() as patch:
         for check in found.checks:
             if check.snippet and (call := call_to_draw(check.snippet)):
-                for module in (drawing, workshop.drawing):
+                for module in (svg, drawing, workshop.drawing):
                     patch.setattr(module, "show", lambda forms, id=check.id: said.update({id: forms["text/plain"]}))
                 pasted = {**names, "np": np, "tests": tests}
                 with learner_code(CHECK_SECONDS):

@@ -25,7 +25,7 @@ MEANINGS = [
         "TypeError",
         r"real number, not '?(MyTensor)\b|unsupported format string passed to (MyTensor)",
         "a {0} stands where a number is needed: float(tensor.data) is the one in a tensor that holds one",
-        "tensor-for-array",
+        "tensor-for-number",
     ),
     Meaning(
         "TypeError",

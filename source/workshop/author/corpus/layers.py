@@ -778,10 +778,17 @@ MATMUL = [
         ("(base @ columns.T)", "(base @ columns.reshape(columns.shape[::-1]))"),
     ),
     Wrong(
-        "matmul-rule-for-batches-only",
+        "matmul-row-stays-a-batch",
         "",
         "matmul",
         "matmul_row",
+        (PRODUCT, "    result = np.atleast_2d(a.data) @ b.data\n"),
+    ),
+    Wrong(
+        "matmul-rule-for-batches-only",
+        "",
+        "matmul",
+        "matmul_row_gradients",
         (LEFT, "base @ right.data.T"),
         (RIGHT, "left.data.T @ base"),
     ),
@@ -2547,6 +2554,13 @@ MODEL = [
         "model_bends model_learns",
         (OUTPUT, OUTPUT + "        self.output.weight.tensor.data[...] = 0\n"),
         (SCORES, "        return self.relu(self.output(self.relu(self.hidden(x))))\n"),
+    ),
+    Wrong(
+        "train-sum-is-a-tensor",
+        "tensor-for-number",
+        "train",
+        "train_step train_forgets train_pairs train_batches train_losses train_live",
+        ("total += float(loss.data) * len(batch)", "total = total + loss * len(batch)"),
     ),
     Wrong(
         "model-relu-behind-the-scores",

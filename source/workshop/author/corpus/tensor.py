@@ -1227,7 +1227,7 @@ WRONG = [
         "neg-in-place",
         "neg-sign & operand-changed",
         "tensor",
-        "negative_gradient untouched",
+        "records negative_gradient untouched",
         (NEG, "self.__data *= -1\n        return self"),
     ),
     # Numbers as operands
