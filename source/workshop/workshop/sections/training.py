@@ -37,7 +37,7 @@ TRAIN = Section(
 )
 
 LR = 0.2  # with numbers this small a few steps stay far from diverging
-MOST_ROWS = 1000  # shown to a model in a training of this section, where a few dozen are asked for
+MOST_ROWS = 3000  # shown to a model in a training of this section, where a few dozen are asked for
 # A model that notes which rows it is shown: their first number is different in each.
 NOTING = """\
 m = MyModule()
