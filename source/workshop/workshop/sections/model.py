@@ -236,7 +236,7 @@ class Lesson:
         share: of the digits it has not seen, those that it reads.
         size: root mean square of its scores before.
         whole: whether all parameters that the scores come from had a gradient.
-        cut: whether no score is ever below 0, and some are 0, as behind a ReLU.
+        cut: whether no score is ever below 0, and some are 0, as behind a ReLU; they differ from picture to picture.
     """
 
     share: float
@@ -291,8 +291,7 @@ def lesson(trial: TensorTrial, steps: int) -> Lesson:
             got = "with other numbers in all parameters, the model gives the same scores"
         raise Failed(got, "scores that come from the parameters alone", mistake="model-beside-its-parameters")
     share = np.mean(after.argmax(axis=1) == labels[held_out])
-    seen = np.array([before, after])
-    cut = bool((seen >= 0).all() and (seen == 0).any())
+    cut = bool((np.array([before, after]) >= 0).all() and (after == 0).any() and np.ptp(after, axis=0).any())
     return Lesson(float(share), float(np.sqrt(np.mean(before**2))), same(taught, after), cut)
 
 
