@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,6 +107,8 @@ def name_of(number: int) -> str:
 
 def large(folder: Path, few: Course, count: int) -> Course:
     """A class of so many, each with the result of one of a few."""
+    from nbgrader.api import Grade
+
     from grading import gradebook, results
     from grading.journal import Journal
 
@@ -114,18 +117,16 @@ def large(folder: Path, few: Course, count: int) -> Course:
     points = {one.id: one.points for one in results.read(few.db, NAME).learners}
     for entry in last.values():
         new.put(entry["result"], old.get(entry["result"]))
-    entries = []
+    entries, kinds = [], {name_of(number): HONEST[number % len(HONEST)] for number in range(count)}
     with gradebook.transaction(made.db, gradebook.COURSE) as book:
-        for number in tqdm(range(count), desc="learners", disable=None, file=sys.stderr):
-            kind, learner = HONEST[number % len(HONEST)], name_of(number)
+        for learner, kind in tqdm(kinds.items(), desc="learners", disable=None, file=sys.stderr):
             made.hand_in(learner, few.place("submitted", kind))
             made.hand_in(learner, few.place("autograded", kind), "autograded")
-            book.update_or_create_student(learner, first_name="Ada", last_name=f"Lovelace {number}")
-            at = datetime.datetime(2026, 1, 31, 12)
-            (notebook,) = book.update_or_create_submission(NAME, learner, timestamp=at).notebooks
-            for grade in notebook.grades:
-                grade.auto_score, grade.needs_manual_grade = points[kind][grade.name], False
+            book.update_or_create_student(learner, first_name="Ada", last_name=f"Lovelace of {learner}")
+            book.update_or_create_submission(NAME, learner, timestamp=datetime.datetime(2026, 1, 31, 12))
             entries += [{**last[each], "learner": learner} for each in dict.fromkeys((EARLIER, kind))]
+        for learner, _, cell, grade in gradebook.of_cells(book, NAME, Grade, Grade):
+            grade.auto_score, grade.needs_manual_grade = points[kinds[learner]][cell], False
     new.log(entries)
     return made
 
@@ -136,6 +137,7 @@ def main() -> None:
     parser.add_argument("--pages", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
+    warnings.simplefilter("ignore")  # of nbgrader's queries, as in nbgrader_config.py
     subprocess.run([sys.executable, ROOT / "source" / "build.py", "--support", NAME], check=True)
     with tempfile.TemporaryDirectory(prefix="insight-") as scratch:
         made = large(Path(scratch) / "large", graded(Path(scratch) / "few"), options.learners)

@@ -517,6 +517,7 @@ def configure(config: Any) -> None:
     """Have nbgrader grade in this way, from the command line and from formgrader."""
     # nbgrader has no setting for the class that autogrades: what goes on around a notebook is only reached so.
     nbgrader.apps.autogradeapp.Autograde = nbgrader.apps.api.Autograde = JudgedAutograde
+    nbgrader.preprocessors.saveautogrades.Gradebook = gradebook.QuickGradebook  # it looks for each cell, and we again
     # It opens the gradebook nine times for a submission: SQLAlchemy works out each statement once for an engine.
     if not hasattr(nbgrader.api.create_engine, "cache_info"):
         nbgrader.api.create_engine = functools.lru_cache(nbgrader.api.create_engine)

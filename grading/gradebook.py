@@ -50,16 +50,12 @@ class NoGradebook(GradebookError):
     """There is none."""
 
 
-class OpenGradebook(Gradebook):
-    """A gradebook in one transaction: what nbgrader opens, commits and closes inside it is done at its end, or not."""
+class QuickGradebook(Gradebook):
+    """A gradebook that asks once for all grades, or comments, of a notebook that was handed in."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self.db.commit = lambda: None
         self._found: dict[Any, dict[str, Any]] = {}
-
-    def close(self) -> None:
-        """Not yet."""
 
     def find_grade(self, grade_cell: str, notebook: str, assignment: str, student: str) -> Grade:
         return self._in(Grade, grade_cell, notebook, assignment, student)
@@ -78,6 +74,17 @@ class OpenGradebook(Gradebook):
             return self._found[place][cell]
         except KeyError:
             raise MissingEntry(f"No such cell: {assignment}/{notebook}/{cell} for {student}") from None
+
+
+class OpenGradebook(QuickGradebook):
+    """A gradebook in one transaction: what nbgrader opens, commits and closes inside it is done at its end, or not."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.db.commit = lambda: None
+
+    def close(self) -> None:
+        """Not yet."""
 
     def finish(self, commit: bool) -> None:
         try:
@@ -107,6 +114,7 @@ def transaction(db_url: str, course_id: str) -> Iterator[OpenGradebook]:
     """Inside, all of nbgrader works on one open gradebook; when it ends well, all is written at once."""
     is_there(db_url)
     gradebook = OpenGradebook(db_url, course_id)
+    before = [module.Gradebook for module in OPENING]
     for module in OPENING:
         module.Gradebook = lambda *_: gradebook
     try:
@@ -120,8 +128,8 @@ def transaction(db_url: str, course_id: str) -> Iterator[OpenGradebook]:
         is_there(db_url)  # or it was deleted in the meantime
         raise
     finally:
-        for module in OPENING:
-            module.Gradebook = Gradebook
+        for module, opens in zip(OPENING, before, strict=True):
+            module.Gradebook = opens
 
 
 def is_there(db_url: str) -> None:
