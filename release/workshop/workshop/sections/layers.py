@@ -104,7 +104,7 @@ def matmul_right(trial: TensorTrial) -> None:
 
 
 @MATMUL.check(
-    0.25,
+    0.5,
     needs=["matmul_value"],
     hints=["NumPy's operator takes a row of shape (k,), too: hand the arrays on as they are."],
 )
@@ -116,16 +116,21 @@ def matmul_row(trial: TensorTrial) -> None:
 
 
 @MATMUL.check(
-    0.5,
-    needs=["matmul_left", "matmul_right", "matmul_row"],
+    0.25,
+    needs=["matmul_row"],
     hints=["In the rule make a row of shape (k,), and its upstream gradient, a matrix with one row: reshape."],
 )
 def matmul_row_gradients(trial: TensorTrial) -> None:
-    """The gradients of one row times a matrix"""
+    """The gradients of one row times a matrix, as far as those of a batch are right"""
+    left, right = sides_that_work(trial)
+    if not (left or right):
+        raise Waits("waits for a gradient of a batch")
     for k, m in ((1, 1), (3, 2), (2, 3)):
         a, b = trial.draw(k), trial.draw(k, m)
-        trial.gradients("y = matmul(a, b)", {"a": (k,)}, constants={"b": b})
-        trial.gradients("y = matmul(a, b)", {"b": (k, m)}, constants={"a": a})
+        if left:
+            trial.gradients("y = matmul(a, b)", {"a": (k,)}, constants={"b": b})
+        if right:
+            trial.gradients("y = matmul(a, b)", {"b": (k, m)}, constants={"a": a})
 
 
 MATRICES_STAY = Program(
