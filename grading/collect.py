@@ -101,7 +101,7 @@ class Report:
     def as_text(self) -> str:
         all_of_them = len(self.filed) + len(self.unchanged)
         parts = [f"{len(self.filed)} filed", f"{len(self.unchanged)} unchanged"]
-        parts += [f"{self.earlier} earlier hand-ins kept"] * bool(self.earlier)
+        parts += [f"{self.earlier} earlier hand-in{'s' * (self.earlier != 1)} kept"] * bool(self.earlier)
         lines = [*self.lines, f"{all_of_them} learner{'s' * (all_of_them != 1)}: {', '.join(parts)}"]
         if self.late:
             lines.append(f"late, says the platform: {_listed(self.late)}")

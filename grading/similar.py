@@ -27,6 +27,7 @@ SHARE = 0.6  # measured: see docs/instructor.md
 LEAST = 80  # grams that are shared, some ten lines: the same short work is written by many
 MOST_PAIRS = 200  # that are shown
 MOST_PLACES = 30  # of a pair
+MOST_LISTED = 40  # in a terminal; the page has all that are shown
 BELOW = 5  # pairs that come next, and are only named
 JOIN = "\n\f\n"  # between cells
 
@@ -278,7 +279,9 @@ def as_text(found: Found) -> str:
     ]
     if found.pairs:
         lines += ["", "share  lines  hand-ins"]
-        lines += [f"{percent(p.share):>5}  {p.lines:5}  {_name(p.left)} and {_name(p.right)}" for p in found.pairs]
+        listed = found.pairs[:MOST_LISTED]
+        lines += [f"{percent(p.share):>5}  {p.lines:5}  {_name(p.left)} and {_name(p.right)}" for p in listed]
+        lines += [f"and {len(found.pairs) - MOST_LISTED} more, on the page"] * (len(found.pairs) > MOST_LISTED)
     if found.below:
         next_ones = "; ".join(f"{_name(p.left)} and {_name(p.right)} {percent(p.share)}" for p in found.below)
         lines += ["", *textwrap.wrap(f"The next ones, which are below: {next_ones}.", 100)]

@@ -203,9 +203,8 @@ def packages(roots: Iterable[str]) -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:  # of another system, or not needed here
             continue
         if package is not None:
-            about = package.metadata  # which is read anew for each question
-            found[name] = about["Version"]
-            some = list(map(Requirement, about.get_all("Requires-Dist") or []))
+            found[name] = package.version
+            some = list(map(Requirement, package.requires or []))
             todo += [one for one in some if any(one.marker is None or one.marker.evaluate({"extra": e}) for e in new)]
     return found
 
