@@ -190,7 +190,7 @@ class _Regions(_Live):
         for number, (epoch, answers) in enumerate(chosen, 1):
             axes = figure.add_subplot(rows, columns, number, xticks=[], yticks=[])
             self._draw(axes, answers, 3)
-            axes.set_title(f"epoch {epoch}: loss {self.losses[epoch - 1]:.3g}", fontsize=11)
+            axes.set_title(f"epoch {epoch}: loss {self.losses[epoch - 1]:.4g}", fontsize=11)
         names = axes.get_legend_handles_labels()
         figure.legend(*names, loc="lower center", ncols=len(names[1]), fontsize=11, markerscale=2, frameon=False)
         lines = " ".join(f"{self.lines[epoch - 1].capitalize()}." for epoch, _ in chosen)
