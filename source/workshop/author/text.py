@@ -123,10 +123,10 @@ tests.read_digit("""
 # %% [markdown]
 # ### Strides
 #
-# In memory there is only a one-dimensional *storage*. The tensor is a *view* of it: type, shape and strides say how to read
-# the storage as an array. The *stride* of a dimension is the step to take in the storage to move on by one in that dimension. Element `[i, j]`
-# lies `i * stride_0 + j * stride_1` after the first one. NumPy's `.strides` counts in **bytes**. PyTorch's
-# `.stride()`, with parentheses, counts in **elements**.
+# In memory there is only a one-dimensional *storage*. The tensor is a *view* of it: type, shape and strides say how to
+# read the storage as an array. The *stride* of a dimension is the step to take in the storage to move on by one in that
+# dimension. Element `[i, j]` lies `i * stride_0 + j * stride_1` after the first one. NumPy's `.strides` counts in
+# **bytes**. PyTorch's `.stride()`, with parentheses, counts in **elements**.
 #
 # ![Six numbers lie in a row in the storage, 8 bytes each: 3, 4, 7, 2, 5, 1. Read with shape (2, 3) and strides (24, 8) they are a matrix with the rows 3, 4, 7 and 2, 5, 1: a step right is 8 bytes, a step down is 24. Read with shape (3, 2) and strides (8, 24) they are its transpose, with the rows 3, 2 and 4, 5 and 7, 1.](figures/strides.svg)
 #
