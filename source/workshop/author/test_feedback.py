@@ -60,15 +60,7 @@ WHOLE = {
     *("parameters-kept-between-calls", "parameters-of-all-modules"),
     *("data-not-array", "integer-truncation", "calls-itself", "array-not-tensor", "uses-torch", "unhashable"),
     *("gradient-overwritten", "zero-taken-for-none", "truth-of-array", "handed-on-again", "handed-on-too-early"),
-    *(
-        "wrong-end",
-        "walk-incomplete",
-        "counted-too-often",
-        "gradient-aliased",
-        "base-changed",
-        "requires-grad-lost",
-        "gradient-clipped",
-    ),
+    *("wrong-end", "walk-incomplete", "gradient-aliased", "base-changed", "requires-grad-lost", "gradient-clipped"),
     *("none-is-used", "arguments-do-not-match", "add-not-recorded", "key-not-there", "share-lost", "shares-misplaced"),
     "counted-too-often",
 }
