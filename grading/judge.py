@@ -105,6 +105,7 @@ class Judge:
         budget: of the judge's own time.
         course: the notebook in `source/`, which says whose the names in graded cells are.
         files: the folder that its lines may read and import from; None where the kernel could write to it.
+        libraries: modules beside the notebook that the learner's code goes on with.
     """
 
     def __init__(
@@ -116,13 +117,14 @@ class Judge:
         budget: Budget,
         course: NotebookNode,
         files: Path | None,
+        libraries: frozenset[str] = frozenset(),
     ) -> None:
         self.connection = Connection(
             kernel, settings.request_seconds, settings.submission_seconds, settings.most_requests
         )
         self.connection.own_left = lambda: budget.left
         self.tests, self.listen, self.settings, self.budget = tests, listen, settings, budget
-        self.course, self.files = course, files
+        self.course, self.files, self.libraries = course, files, libraries
         self.values: dict[str, Any] = {}  # that locked cells make, and the last test used
         self.copied: dict[str, Any] = {}  # the learner's names that stand for plain values, in the last test
         self.remarks: list[str] = []  # what the instructor should know
@@ -186,7 +188,7 @@ class Judge:
                 self._compile(cell.source)
                 if self.files is not None:
                     stack.enter_context(_beside(self.files))
-                needed = names.needed(self.course, cell.metadata.nbgrader["grade_id"], GIVEN)
+                needed = names.needed(self.course, cell.metadata.nbgrader["grade_id"], GIVEN, self.libraries)
                 value = _value(cell.source, self._names(cell.source, needed, undefined))
             if self.connection.undecided and not isinstance(value, Score):  # whatever the test made of the exception
                 raise Undecided(self.connection.undecided)

@@ -951,6 +951,23 @@ def test_the_workshops_graded_cells_read_only_what_answers_define():
     assert "sum" in needs[graded.index("test_mseloss")].learners  # which Python has, too
 
 
+def test_what_is_imported_from_a_library_that_answers_go_on_with_is_the_learners():
+    given = {"grade": False, "grade_id": "given", "solution": False, "locked": True, "schema_version": 3}
+    asked = {"grade": True, "grade_id": "asked", "points": 1, "solution": False, "locked": True, "schema_version": 3}
+    imports = "import library\nfrom library import Tree\nfrom helper import same"
+    course = new_notebook(
+        cells=[
+            new_code_cell(imports, metadata={"nbgrader": given}),
+            new_code_cell("Tree.depth = depth"),
+            new_code_cell("assert same(Tree().depth(), library.DEPTH)", metadata={"nbgrader": asked}),
+        ]
+    )
+    for libraries, learners in ((set(), set()), ({"library"}, {"Tree"})):
+        needed = names.needed(course, "asked", frozenset(), frozenset(libraries))
+        assert needed.learners == learners
+        assert len(needed.lines) == 3 - len(learners)
+
+
 @pytest.mark.parametrize(
     ("source", "called"),
     [
