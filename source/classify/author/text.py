@@ -105,7 +105,7 @@ tests.read_digit(356)
 # little: 0.61 is no share of anything, the ten do not add up to 1, and some are negative. In training they were pulled toward
 # 1 for the right digit and 0 for the others, as if they were lengths to be measured.
 #
-# At the end of this notebook a network says "2: 64%, 1: 35%" or the like, and means it.
+# At the end of this notebook a network gives each digit a share of 100%, and where it is not sure, it says so.
 #
 # **Your turn:** other mistakes of this network are the pictures 36, 96, 198, 200 and 242. In which of them was it close?
 

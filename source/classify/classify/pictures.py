@@ -54,6 +54,7 @@ def _array(value: Any, what: str, shape: tuple[int, ...] | None = None) -> np.nd
 
 
 def _percent(share: float) -> str:
+    share = round(share, 9)
     return f"{share:.0%}" if 0.01 <= share <= 0.99 or share in (0, 1) else f"{share:.1%}"
 
 
@@ -177,7 +178,8 @@ def _curves(leads: np.ndarray, curves: Mapping[str, np.ndarray], kind: str, titl
     shapes = [svg.line([at(leads[0], 0.0), at(leads[-1], 0.0)], "faint")]
     if leads[0] < 0 < leads[-1]:
         shapes.append(svg.line([at(0.0, low), at(0.0, high)], "faint"))
-    for value in sorted({low, 0.0, float(every.max())}):
+    far = 0.08 * (high - low)  # apart, so that they can be read
+    for value in [0.0, *(end for end in (low, float(every.max())) if abs(end) > far)]:
         shapes.append(svg.words(left - 6, at(leads[0], value)[1] + 4, f"{value:.2g}", "", "end", 11))
     for lead in (leads[0], 0.0, leads[-1]):
         if leads[0] <= lead <= leads[-1]:
@@ -228,7 +230,10 @@ def draw_ways(
             lines.append(told)
             shapes = [*_levels(sides, heights), *_steps(places, low, high)]
             panels.append(svg.drawn(*MAP, f"A map of the loss, and a way down. {told}", shapes, name, least=200))
-        says = "Blue: lines of equal loss, closer together where it is steep. Orange: the steps, from the ring."
+        says = (
+            "Blue: lines of equal loss, lower inside. Orange: the steps, from the ring. From left to right x goes from "
+            f"{low[0]:g} to {high[0]:g}, from the bottom up y from {low[1]:g} to {high[1]:g}."
+        )
         made.append((panels, "\n".join(lines), says))
 
 
