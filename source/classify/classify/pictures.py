@@ -60,7 +60,7 @@ def _percent(share: float) -> str:
 
 # ---------------------------------------------------------------- softmax
 
-BAR, ROW = 130, 24  # pixels: the longest bar, and from one to the next
+BAR, ROW = 100, 24  # pixels: the longest bar, and from one to the next
 
 
 def draw_softmax(
@@ -93,8 +93,8 @@ def draw_softmax(
             told = ", ".join(f"{name}: {_percent(share)}" for name, share in zip(names, shares, strict=True))
             lines.append(f"{title}: {told}; together {_percent(shares.sum())}")
             alt = f"Probabilities as bars at {title}. {told}."
-            wide = 60 + BAR + 50
-            panels.append(svg.drawn(wide, ROW * len(names) + 6, alt, _bars(names, shares), title, least=200))
+            wide = 60 + BAR + 46
+            panels.append(svg.drawn(wide, ROW * len(names) + 6, alt, _bars(names, shares), title, least=180))
         given = ", ".join(f"{name}: {score:g}" for name, score in zip(names, scores, strict=True))
         says = f"The scores are {given}. Below 1 the highest one takes more, above 1 all come nearer to one another."
         made.append((panels, "\n".join(lines), says))
