@@ -330,18 +330,18 @@ def _shown(*_: Any, **__: Any) -> None:
 
 
 def _without(name: str, source: str, tests: Any) -> Any:
-    """What stands for a name of Python's that an answer may define anew, where it does not: the default of the argument
-    of this name, of a test that the cell calls; `...` without one.
+    """What stands for a name that no cell of the learner's has defined: the default of the argument of this name, of a
+    test that the cell calls; `...` without one.
 
-    What Python has under this name may be just what was to be written.
+    So a test of several answers judges those that are there. And what Python has under this name may be just what was
+    to be written.
     """
-    if hasattr(builtins, name):
-        for each in ast.walk(ast.parse(source)):
-            match each:
-                case ast.Call(ast.Attribute(ast.Name("tests"), test)) if callable(called := getattr(tests, test, None)):
-                    wanted = inspect.signature(called).parameters.get(name)
-                    if wanted is not None and wanted.default is not wanted.empty:
-                        return wanted.default
+    for each in ast.walk(ast.parse(source)):
+        match each:
+            case ast.Call(ast.Attribute(ast.Name("tests"), test)) if callable(called := getattr(tests, test, None)):
+                wanted = inspect.signature(called).parameters.get(name)
+                if wanted is not None and wanted.default is not wanted.empty:
+                    return wanted.default
     return ...
 
 

@@ -925,6 +925,20 @@ def test_a_graded_cell_that_imports_tests_gets_those_of_its_assignment(kernel):
     assert sys.modules["tests"] is before
 
 
+def test_a_test_of_several_answers_judges_those_that_are_there(kernel):
+    other = types.ModuleType("tests")
+    other.ASSIGNMENT, other.test_two = tests.ASSIGNMENT, lambda one, two=None: one() + (two is not None)
+    cell = new_code_cell(
+        "tests.test_two(one, two)", metadata={"nbgrader": {"grade_id": "test", "grade": True, "points": 2}}
+    )
+    kernel.load([("<cell>", "def one():\n    return 1")])
+    judge = Judge(kernel.kernel, other, kernel.listen, Settings(), Budget(30), new_notebook(cells=[cell]), None)
+    try:
+        assert judge.verdict(cell, None).points == 1
+    finally:
+        kernel.serving = False
+
+
 def test_tests_that_have_changed_since_they_were_loaded_judge_nobody(monkeypatch, tmp_path):
     load_tests("workshop")
     monkeypatch.setattr(assignments, "code", lambda name: [Path(__file__)])
