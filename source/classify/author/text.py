@@ -63,7 +63,8 @@ else:
 # **The library.** `minitorch.py` holds the first notebook's answers as a module, cell by cell: open it, it is what you wrote,
 # or would have written. If you have done the first notebook, you may go on with your own library: take the `#` away from the
 # second line, and write where your notebook lies. It is tested first, which takes some seconds; it must have all its points
-# (the digits' network need not), and record its operations with `MyCrossBackward`. If it cannot be used, a sentence says why.
+# (the digits' network need not), record its operations with `MyCrossBackward`, and keep the weight of a linear layer as
+# $(\text{in}, \text{out})$. If it cannot be used, a sentence says why.
 #
 # It changes no points: your answers here are graded on the library of `minitorch.py`.
 

@@ -50,7 +50,7 @@ def library(notebook: str) -> tuple[dict[str, Any], str]:
         return {}, _instead(f"your notebook does not define {', '.join(missing)}{more}")
     if lost:
         return {}, _instead("; ".join(lost.values()))
-    if why := _records_otherwise(names):
+    if why := _records_otherwise(names) or _turned(names):
         return {}, _instead(why)
     return {name: names[name] for name in NEEDED}, f"From now on minitorch is your own library, from {path}."
 
@@ -77,6 +77,12 @@ def _records_otherwise(names: dict[str, Any]) -> str:
     except Exception as error:
         return f"it records operations in a way of its own, and not by MyCrossBackward ({explain(error)})"
     return "" if found["right"] else "an operation recorded by MyCrossBackward does not go backward in it"
+
+
+def _turned(names: dict[str, Any]) -> str:
+    """Whether the weight of a linear layer is where it is to be, and as it is to be; why not, in words."""
+    shape = names["Linear"](2, 3).parameters()[0].tensor.shape
+    return "" if shape == (2, 3) else f"the first parameter of its Linear(2, 3) has shape {shape}, not (2, 3)"
 
 
 def _instead(why: str) -> str:
