@@ -52,8 +52,8 @@ def problems(facts: Facts, folder: Path, path: Sequence[str], python: Sequence[i
     """
     if tuple(python[:2]) < PYTHON:  # a newer one has packages of its own: what else is wrong here does not matter
         return [
-            f"This is Python {python[0]}.{python[1]}, and the notebook needs {PYTHON[0]}.{PYTHON[1]} or newer: make the "
-            "environment with a newer Python, and select it as the kernel."
+            f"This is Python {python[0]}.{python[1]}, and the notebook needs {PYTHON[0]}.{PYTHON[1]} or newer: make "
+            "the environment with a newer Python, and select it as the kernel."
         ]
     found = []
     files = ["tests.py", *facts.files, "requirements.txt"]

@@ -119,12 +119,14 @@ def test_a_learners_own_library_takes_its_place_if_it_earns_its_points(library, 
     assert type(y) is library.MyTensor and y.requires_grad
 
 
-def test_a_library_that_records_otherwise_is_not_taken():
-    from classify.own import _records_otherwise
+def test_a_library_that_records_otherwise_or_turns_weights_around_is_not_taken(library):
+    from classify.own import _records_otherwise, _turned
 
     names = {"MyCrossBackward": lambda *_, **__: None}
     names["MyTensor"] = lambda data, **_: np.array(data)
     assert "records operations in a way of its own" in _records_otherwise(names)
+    turned = {"Linear": lambda inputs, outputs: library.Linear(outputs, inputs)}
+    assert _turned(turned) == "the first parameter of its Linear(2, 3) has shape (3, 2), not (2, 3)"
 
 
 def test_while_grading_it_says_that_the_library_is_the_kits(library, capsys, monkeypatch):
