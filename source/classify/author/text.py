@@ -338,9 +338,9 @@ print("with:   ", (square / square.sum(axis=1, keepdims=True)).sum(axis=1))
 #
 # **A mean** is a sum divided by how many there are. Both `sum` and `/` know their rules, so `mean` needs none.
 #
-# **What you will build:** `sum_deriv`, `x.sum(axis=None, keepdims=False)` and `x.mean(axis=None, keepdims=False)`. `axis` is
-# `None`, for all elements, or a whole number, also a negative one. The results are tensors, without dimensions where `axis` is
-# `None` and `keepdims` is not asked for.
+# **What you will build:** `sum_deriv`, `x.sum(axis=None, keepdims=False)` and `x.mean(axis=None, keepdims=False)`, for tensors
+# of any number of dimensions. `axis` is `None`, for all elements, or a whole number, also a negative one. The results are
+# tensors, without dimensions where `axis` is `None` and `keepdims` is not asked for.
 #
 # <details>
 # <summary>Hint 1: sum_deriv, a nudge</summary>
@@ -498,8 +498,8 @@ tests.test_functions(MyTensor)
 #
 # $$p_i = \frac{e^{s_i - m}}{\sum_j e^{s_j - m}} \qquad m = \max_j s_j$$
 #
-# **What you will build:** `softmax(x, axis=-1)`, for scores of any size, up to 1,000 and beyond, with gradients. Each row
-# (along `axis`) has a sum of its own. It is composed of what tensors can do; no new rule is needed.
+# **What you will build:** `softmax(x, axis=-1)`, along any axis, for scores of any size, up to 1,000 and beyond, with
+# gradients. Each row (along `axis`) has a sum of its own. It is composed of what tensors can do; no new rule is needed.
 #
 # <details>
 # <summary>Hint 1: a nudge</summary>
@@ -566,7 +566,7 @@ tests.draw_softmax(
 #
 # The sum is at least 1, since the largest score adds $e^0$: so its logarithm is harmless.
 #
-# **What you will build:** `log_softmax(x, axis=-1)`, by this formula.
+# **What you will build:** `log_softmax(x, axis=-1)`, by this formula, along any axis.
 #
 # <details>
 # <summary>Hint: the recipe</summary>
@@ -605,8 +605,9 @@ tests.test_cross_entropy(softmax, log_softmax, None, MyTensor, until="log_softma
 # logarithms vanish, and a sum has the rest.
 #
 # **What you will build:** `CrossEntropyLoss`, called with scores of shape $(n, C)$ and labels of shape $(n,)$, an array of
-# whole numbers. It gives a tensor without dimensions. Scores are those of a network as they are, up to 1,000 and beyond: you
-# apply `log_softmax`, nobody else does.
+# whole numbers of any type (`int64`, `uint8`, ...). It gives a tensor without dimensions. Scores are those of a network as they
+# are, up to 1,000 and beyond: you apply `log_softmax`, nobody else does. One loss object is called again and again, with batches
+# of any size. Scores and labels stay as they are.
 #
 # <details>
 # <summary>Hint 1: a nudge</summary>
@@ -710,9 +711,10 @@ tests.draw_losses(
 # and flat in another, that rate is too much for the one, and too little for the other. Optimizers remember something of
 # earlier steps to do better.
 #
-# All three get a list of `Parameter` objects. They change arrays **in place**, leave gradients as they are, and leave a
-# parameter without a gradient alone: nothing of it changes, nor what is remembered of it. What is remembered belongs to **one
-# parameter**; a dictionary with the `Parameter` objects as keys keeps it.
+# All three get the `Parameter` objects, in a list or from a generator, as the first `SGD` did. They change arrays **in place**,
+# leave gradients as they are, and leave a parameter without a gradient alone: nothing of it changes, nor what is remembered of
+# it. What is remembered belongs to **one parameter**, and is still there after `zero_grad()`, or when somebody has given the
+# parameter another tensor. A dictionary with the `Parameter` objects as keys keeps it.
 #
 # ### Momentum and weight decay
 #
@@ -1007,7 +1009,7 @@ tests.draw_ways(
 #
 # *10 minutes.* Every module has an attribute `training`, `True` at first. `module.eval()` sets it to `False`, in the module and
 # in all modules below, at any depth; `module.train()` sets it to `True` again. Both return the module itself, so that
-# `model = Network().eval()` can be written.
+# `model = Network().eval()` can be written. (A module that is added later is in training, until one of them is called again.)
 #
 # **What you will build:** the two methods. `class MyModule(MyModule):` with `@extends` grows the class of `minitorch.py`, so
 # that `Linear` and `ReLU` have them, too. The sub-modules are in `self.__sub_modules`, a dictionary by name; since the class
@@ -1128,7 +1130,7 @@ tests.draw_dropout(Dropout(0.5), MyTensor)
 # requires_grad=True)` requires a gradient in such a block, too.
 #
 # **What you will build:** `__enter__` and `__exit__` of `no_grad`. Blocks may stand in one another, and after the inner one the
-# outer one still holds.
+# outer one still holds. To make such an object, `no_grad()` without `with`, changes nothing yet.
 #
 # <details>
 # <summary>Hint 1: a nudge</summary>
@@ -1193,7 +1195,8 @@ tests.test_modes(MyModule, Dropout, no_grad, MyTensor, Parameter)
 # ### Sequential
 #
 # *10 minutes.* Most networks are modules one after the other. `Sequential(Linear(64, 32), ReLU(), Linear(32, 10))` is such a
-# network, in one line: each module gets what the one before it gives. `Sequential()` hands on its input.
+# network, in one line: each module gets what the one before it gives. `Sequential()` hands on its input. A `Sequential` may
+# stand in another one, and a module in two places.
 #
 # **What you will build:** `Sequential`. Its `parameters()` are those of all its modules, which come from `MyModule` if the
 # modules are registered. Their names are `"0"`, `"1"` and so on, as in PyTorch.
@@ -1299,7 +1302,7 @@ tests.test_networks(
 #   `Sequential`. A shared parameter stands under each of its names.
 # - **Copies**: what is in the dictionary does not change when training goes on, nor does what was loaded change when somebody
 #   writes into the dictionary.
-# - **In place**: loading changes the arrays of the parameters that are there, as optimizers know those.
+# - **In place**: loading changes the arrays that are there; the parameters keep their tensors, which optimizers know.
 # - **No guessing**: a name that is missing in the dictionary, or that the module does not have, raises `KeyError`; an array of
 #   another shape raises `ValueError`. Both say in a sentence what is wrong, and then *nothing* has been changed.
 #
@@ -1507,7 +1510,7 @@ else:
 # %% [markdown]
 # And into a file, and back:
 
-# %%
+# %% tags=["torch"]
 if shares:
     np.savez("network.npz", **model.state_dict())
     with np.load("network.npz") as kept:
