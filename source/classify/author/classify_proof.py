@@ -3,6 +3,7 @@
     python source/classify/author/classify_proof.py             # the table: what is caught, and what is named
     python source/classify/author/classify_proof.py --each      # a line for each solution
     python source/classify/author/classify_proof.py --seeds 40  # and: are the verdicts the same for so many seeds?
+    python source/classify/author/classify_proof.py --judge     # only: does the judge say the same of each?
     python source/classify/author/classify_proof.py NAME        # the report of one solution
 
 The wrong solutions (classify_corpus.py) are a few definitions in place of a right solution's; the right ones
@@ -31,11 +32,12 @@ sys.dont_write_bytecode = (
 
 AUTHORS = Path(__file__).resolve().parent
 ROOT = AUTHORS.parents[2]
-sys.path[:0] = [str(path) for path in (ROOT, ROOT / "source" / "workshop", AUTHORS.parent, AUTHORS)]
+sys.path[:0] = [str(path) for path in (ROOT, ROOT / "kit_tests", ROOT / "source" / "workshop", AUTHORS.parent, AUTHORS)]
 
 import jupytext  # noqa: E402
 from classify_corpus import WRONG, Wrong  # noqa: E402
 
+from checks.assignment import local_execute  # noqa: E402
 from checks.observe import quiet  # noqa: E402
 from checks.report import Report  # noqa: E402
 from classify import tests  # noqa: E402
@@ -135,11 +137,32 @@ def unsteady(seeds: int, names: Iterable[str] | None = None) -> list[str]:
     return bad
 
 
+def differences(name: str, seed: int = 0) -> list[str]:
+    """Where the judge, with the solution in a jailed kernel, says something else than a report here."""
+    import jailed
+
+    wrong, made = BY_NAME.get(name), solution(name)
+    found = []
+    for id in [wrong.section] if wrong else SECTIONS:
+        tests.ASSIGNMENT.execute = local_execute
+        here = report(id, made, seed)
+        there = jailed.report(SECTIONS[id], sources(name), SECTIONS[id].takes, seed)
+        tests.ASSIGNMENT.execute = local_execute
+        found += [
+            f"{name}: {id}/{one.id}: {one.status}, {one.mistake}; through the judge {other.status}, {other.mistake}: "
+            f"{other.got}"
+            for one, other in zip(here.checks, there.checks, strict=True)
+            if (one.status, one.mistake) != (other.status, other.mistake)
+        ]
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name", nargs="?")
     parser.add_argument("--section")
     parser.add_argument("--each", action="store_true")
+    parser.add_argument("--judge", action="store_true")
     parser.add_argument("--seeds", type=int, default=0)
     args = parser.parse_args()
     if args.name:
@@ -148,6 +171,10 @@ def main() -> None:
             print(report(id, solution(args.name)).as_text())
         return
     names = [name for name, wrong in BY_NAME.items() if args.section in (None, wrong.section)]
+    if args.judge:
+        different = [line for name in ("reference", *RIGHT, *names) for line in differences(name)]
+        print("\n".join(different) or "the judge says the same of each")
+        return
     findings = [find(name) for name in names]
     for each in findings:
         if args.each or not each.caught or not each.rightly:

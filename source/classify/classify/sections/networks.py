@@ -307,6 +307,7 @@ def parts_that_work(trial: TensorTrial) -> frozenset[str]:
         "parameters": Program(f"{two}n = Sequential(f, Sequential(g))\n{HELD}", ("held",)),
         "state": Program(f"{TREE}\n{STATE}", ("state", "type(state['w']).__name__")),
         "names": Program(f"{two}n = Sequential(f, g)\nstate = n.state_dict()", ("state",)),
+        "twice": Program(f"{two}n = Sequential(f, g, f)\n{HELD}\nstate = n.state_dict()", ("held", "state")),
         "load": Program(
             f"{TREE}\n{STATE}\nstate = {{name: state[name] * 2 for name in state}}\nm.load_state_dict(state)",
             ("m.w.tensor", "m.inner.b.tensor"),
@@ -326,6 +327,7 @@ def nets(choices: Choices, works: frozenset[str]) -> Program:
         lines.append(part(f"f{number}", formula.format(f"f{number}"), *weights))
         made.append(f"f{number}")
     net = [choices.of(made) for _ in range(1 + choices.below(3))]
+    net = net if "twice" in works else [*dict.fromkeys(net)]
     inner = choices.below(2)
     call = ", ".join([net[0], f"Sequential({', '.join(net[1:])})"] if inner and len(net) > 1 else net)
     lines.append(f"n = Sequential({call})")
