@@ -145,9 +145,10 @@ def adam(
     count: int = 1,
     stores: bool = False,
     late: bool = False,
+    eps_too: bool = False,
 ) -> Callable[..., None]:
     """One step of Adam, any part of which may be another: `count` is the number of the first step, `stores` keeps the
-    corrected moments, `late` decays after the step."""
+    corrected moments, `late` decays after the step, `eps_too` corrects eps with the second moment."""
 
     def step(o: Any, w: Any, g: Any, s: dict[str, Any]) -> None:
         if not late:
@@ -158,7 +159,7 @@ def adam(
         m, v = hat(m, o.betas[0], t), (hat_v or hat)(v, o.betas[1], t)
         if stores:
             s["m"], s["v"] = m, v
-        w -= o.lr * scaled(m, v, o.eps)
+        w -= o.lr * scaled(m, v, o.eps / (1 - o.betas[1] ** t) ** 0.5 if eps_too else o.eps)
         if late:
             decay(o, w, g)
 

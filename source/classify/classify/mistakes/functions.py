@@ -75,6 +75,18 @@ known(
         for op in SAID
     ),
 )
+for _op in AXES:
+    for _when in (True, False):
+        KNOWN["upstream-missing"].ways.append(
+            Way(
+                KNOWN["upstream-missing"],
+                f"the rule of {SAID[_op]} leaves the upstream gradient out {'where no' if _when else 'along an'} axis",
+                rule(
+                    _op,
+                    lambda right, g, x, axis, keepdims, when=_when: right(0 * g + 1 if (axis is None) is when else g),
+                ),
+            )
+        )
 known(
     "exp-rule",
     "functions",
@@ -272,6 +284,18 @@ known(
     (
         "the mean divides by the length of the last axis",
         defines("mean", lambda x, axis, keepdims: reduced("sum", x, axis, keepdims) / (x.shape[-1] if x.ndim else 1)),
+    ),
+    *(
+        (
+            f"the mean along any axis divides by the length of the {name}",
+            defines(
+                "mean",
+                lambda x, axis, keepdims, at=at: (
+                    reduced("sum", x, axis, keepdims) / (x.numel() if axis is None else x.shape[at])
+                ),
+            ),
+        )
+        for name, at in (("first one", 0), ("last one", -1))
     ),
     (
         "the mean divides by how many means there are",

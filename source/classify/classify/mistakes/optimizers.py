@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from classify.imitation import Change, Library, adam, moves, to_gradient, to_weight
+from classify.imitation import Change, Library, adam, moves, sgd, to_gradient, to_weight
 from classify.mistakes.known import known
 
 MOMENTUM = "Optimizers > Momentum and weight decay"
@@ -14,10 +14,16 @@ ADAMW = "Optimizers > AdamW"
 SECTION = "optimizers"
 
 
-def velocity(new: Callable[..., Any], move: Callable[..., Any] = lambda o, v, g: o.lr * v) -> Change:
-    """SGD with another velocity: of the optimizer, the old one (None at first) and the gradient."""
+def velocity(
+    new: Callable[..., Any], move: Callable[..., Any] = lambda o, v, g: o.lr * v, always: bool = True
+) -> Change:
+    """SGD with another velocity: of the optimizer, the old one (None at first) and the gradient; without momentum, too,
+    or not `always`."""
 
     def step(o: Any, w: Any, g: Any, s: dict[str, Any]) -> None:
+        if not (always or o.momentum):
+            sgd(o, w, g, s)
+            return
         g = g + o.weight_decay * w
         s["b"] = new(o, s.get("b"), g)
         w -= move(o, s["b"], g)
@@ -72,6 +78,10 @@ known(
     MOMENTUM,
     velocity(lambda o, b, g: (0 if b is None else o.momentum * b) + (1 - o.momentum) * g),
     (
+        "the new gradient is weighed with 1 - momentum in the first step",
+        velocity(lambda o, b, g: (1 - o.momentum) * g if b is None else o.momentum * b + g),
+    ),
+    (
         "the new gradient is weighed with 1 - momentum, after the first step",
         velocity(lambda o, b, g: g if b is None else o.momentum * b + (1 - o.momentum) * g),
     ),
@@ -118,13 +128,27 @@ known(
     "Where does lr stand: in the velocity, or where the parameter moves?",
     "v = momentum * v + gradient has no lr; data -= lr * v has it, once.",
     MOMENTUM,
-    (
-        "the learning rate multiplies twice, in the velocity and in the step",
-        velocity(lambda o, b, g: (0 if b is None else o.momentum * b) + o.lr * g),
+    *(
+        (
+            "the learning rate multiplies twice, in the velocity and in the step",
+            velocity(lambda o, b, g: (0 if b is None else o.momentum * b) + o.lr * g, always=always),
+        )
+        for always in (True, False)
+    ),
+    *(
+        (
+            "the old velocity is not multiplied with the learning rate",
+            velocity(
+                lambda o, b, g: (0 if b is None else o.momentum * b) + g,
+                lambda o, v, g: v - (1 - o.lr) * g,
+                always=always,
+            ),
+        )
+        for always in (True, False)
     ),
     (
-        "the old velocity is not multiplied with the learning rate",
-        velocity(lambda o, b, g: (0 if b is None else o.momentum * b) + g, lambda o, v, g: v - (1 - o.lr) * g),
+        "the step along the velocity is not multiplied with the learning rate",
+        velocity(lambda o, b, g: (0 if b is None else o.momentum * b) + g, lambda o, v, g: v, always=False),
     ),
 )
 
@@ -179,6 +203,10 @@ known(
     "SGD and Adam: gradient + weight_decay * data. AdamW: data *= 1 - lr * weight_decay.",
     MOMENTUM,
     ("the weight decay of SGD does nothing", sgd_decayed(lambda o, w, g: g)),
+    (
+        "the weight decay of SGD does nothing where there is momentum",
+        sgd_decayed(lambda o, w, g: g if o.momentum else g + o.weight_decay * w),
+    ),
     ("the weight decay of Adam does nothing", decayed("Adam", lambda o, w, g: g)),
     ("the weight decay of AdamW does nothing", decayed("AdamW", lambda o, w, g: g)),
 )
@@ -361,6 +389,10 @@ known(
     ADAM,
     *both_adams(scaled=lambda m, v, eps: m / (v + eps).sqrt()),
     *(
+        ("eps is corrected with the second mean: it is divided by the root of 1 - beta2**t", change)
+        for change in both_adams(eps_too=True)
+    ),
+    *(
         ("eps is not used, whatever was given", change)
         for change in both_adams(scaled=lambda m, v, eps: m / (v.sqrt() + 1e-8))
     ),
@@ -428,6 +460,18 @@ known(
         for change in both_adams(second=lambda v, g, b: (1 - b) * g**2)
     ),
     *(("the first mean forgets what was before", change) for change in both_adams(first=lambda m, g, b: (1 - b) * g)),
+    *(
+        ("the old mean counts in full, not with beta", change)
+        for change in both_adams(first=lambda m, g, b: m + (1 - b) * g, second=lambda v, g, b: v + (1 - b) * g**2)
+    ),
+    *(
+        ("the old first mean counts in full, not with beta1", change)
+        for change in both_adams(first=lambda m, g, b: m + (1 - b) * g)
+    ),
+    *(
+        ("the old second mean counts in full, not with beta2", change)
+        for change in both_adams(second=lambda v, g, b: v + (1 - b) * g**2)
+    ),
     *(
         ("the two betas are exchanged", lambda library, kinds=kinds: exchanged(library, kinds))
         for kinds in (("Adam", "AdamW"), ("Adam",), ("AdamW",))
@@ -552,6 +596,24 @@ known(
     MOMENTUM,
 )
 known(
+    "zero-grad-zeros",
+    SECTION,
+    "zero_grad() leaves zeros instead of None",
+    "How would step() tell a parameter without gradient from one whose gradient is 0?",
+    "parameter.tensor.grad = None.",
+    MOMENTUM,
+    *in_kinds("zero_grad", lambda optimizer: zeros_instead(optimizer)),
+)
+known(
+    "zero-grad-nothing",
+    SECTION,
+    "zero_grad() changes nothing: the old gradients remain",
+    "Whose grad did you set? Ask the tensor afterwards.",
+    "for parameter in self.params: parameter.tensor.grad = None.",
+    MOMENTUM,
+    *in_kinds("zero_grad", lambda optimizer: None),
+)
+known(
     "generator-consumed",
     SECTION,
     "only the first walk through the parameters finds any",
@@ -616,6 +678,11 @@ def in_one_state(optimizer: Any, parameter: Any, values: Any, gradient: Any) -> 
     """What is remembered lies in one place for all optimizers of a library."""
     optimizer.states = optimizer.library.__dict__.setdefault("everybody's", {})
     Library.move(optimizer.library, optimizer, parameter, values, gradient)
+
+
+def zeros_instead(optimizer: Any) -> None:
+    for parameter in optimizer.params:
+        parameter.tensor.grad = 0 * parameter.tensor.values
 
 
 def forget_all(optimizer: Any) -> None:

@@ -76,17 +76,20 @@ def through(trial: TensorTrial) -> None:
 
 
 NETWORKS.stage("initialization", "Initialization")
-NOTHING = "p.tensor is 0 everywhere, as before: not written yet, or it fills a copy"
+BEFORE = 9.0  # what parameters hold before they are filled
+NOTHING = "p.tensor is as before: not written yet, or it fills a copy"
 SIZES = ((200, 60), (60, 200), (500, 40))
 
 
 def drawn(trial: TensorTrial, shape: tuple[int, int]) -> np.ndarray:
-    code = f"p = Parameter(MyTensor(np.zeros({shape}), requires_grad=True))\nkaiming_normal(p)"
+    code = f"p = Parameter(MyTensor(np.full({shape}, {BEFORE}), requires_grad=True))\nkaiming_normal(p)"
     values = trial.read(trial.run(code, see="p.tensor"), "p.tensor")
     if values.shape != shape:
         raise Failed(f"p.tensor has shape {values.shape}", f"p.tensor has shape {shape}")
-    if not values.any():
+    if (values == BEFORE).all():
         raise Missing(NOTHING)
+    if values.mean() > BEFORE / 2:
+        raise Failed("numbers around what p.tensor held before", "numbers around 0", mistake="kaiming-adds")
     return values
 
 
@@ -99,11 +102,11 @@ def drawn(trial: TensorTrial, shape: tuple[int, int]) -> np.ndarray:
 )
 def filled_in_place(trial: TensorTrial) -> None:
     """kaiming_normal(parameter) fills a parameter with new random numbers, in place"""
-    code = "p = Parameter(MyTensor(np.zeros((20, 10)), requires_grad=True))\nw = p.tensor\narray = w.data"
+    code = "p = Parameter(MyTensor(np.full((20, 10), 9.0), requires_grad=True))\nw = p.tensor\narray = w.data"
     code += "\nkaiming_normal(p)"
     variables = trial.run(code, see="array[:]")
     values = trial.read(variables, "p.tensor")
-    if not values.any():
+    if (values == BEFORE).all():
         raise Missing(NOTHING)
     for name in ("w", "array[:]"):
         if not np.array_equal(trial.read(variables, name), values):
@@ -273,11 +276,14 @@ def refuses(trial: TensorTrial, change: str, mistake: str) -> None:
     wanted = "ValueError" if mistake == "load-shapes" else "KeyError"
     lines = [flat(trial), "before = m.w.tensor.data.tolist(), m.b.tensor.data.tolist()", saved(trial), change]
     lines += ["raised = 'nothing'", "try:", "    m.load_state_dict(saved)"]
-    lines += [f"except {wanted}:", f"    raised = '{wanted}'"]
-    code = "\n".join([*lines, "after = m.w.tensor.data.tolist(), m.b.tensor.data.tolist()", "same = before == after"])
+    for kind in ("KeyError", "ValueError", "Exception"):
+        lines += [f"except {kind}:", f"    raised = '{kind}'"]
+    code = "\n".join([*lines, "now = m.w.tensor.data.tolist(), m.b.tensor.data.tolist()", "same = before == now"])
     with trial.case():
         variables = trial.run(code)
-        trial.see(variables, {"raised": wanted}, code, {"raised": mistake})
+        nothing = trial.run("nothing = raised == 'nothing'", **variables)["nothing"]
+        means = {"raised": mistake if nothing is True else "load-other-exception"}
+        trial.see(variables, {"raised": wanted}, code, means)
         trial.see(variables, {"same": True}, code, {"same": "load-half"})
 
 

@@ -130,10 +130,10 @@ def sgd_decay(trial: TensorTrial) -> None:
 
 
 def fixed(optimizer: str) -> str:
-    """Two steps that are the same in each run."""
+    """Three steps that are the same in each run."""
     lines = ["p = Parameter(MyTensor([1.5, -2.5], requires_grad=True))", f"optimizer = {optimizer.format('p')}"]
-    lines += ["p.tensor.backward(MyTensor([0.5, 2.0]))", STEP, "optimizer.zero_grad()"]
-    lines += ["p.tensor.backward(MyTensor([-1.5, 0.25]))", STEP]
+    for some in ([0.5, -2.0], [-1.5, 0.25], [0.25, 1.5]):
+        lines += ["optimizer.zero_grad()", f"p.tensor.backward(MyTensor({some}))", STEP]
     return "\n".join(lines)
 
 
@@ -152,6 +152,8 @@ def adam_first(trial: TensorTrial) -> None:
     """The first step of Adam: about lr, whatever the size of the gradient"""
     moves(trial, "Adam([{}], lr=0.25)")
     same_steps(trial, "Adam([{}], lr=0.25)", "Adam([{}], lr=0.5, betas=(0.5, 0.75))", counts=(1,))
+    if trial.first:  # more steps tell mistakes apart
+        same_steps(trial, "Adam([{}], lr=0.5, betas=(0.5, 0.75))", counts=(2, 3))
 
 
 @OPTIMIZERS.check(
@@ -295,9 +297,9 @@ def memory(trial: TensorTrial) -> None:
     for optimizer in kinds(trial).values():
         first = steps(trial, optimizer, 1)
         again = [gradient("p", trial.draw(2)), STEP]
-        trial.same(
-            "\n".join([first, "optimizer.zero_grad()", "optimizer.zero_grad()", *again]), "p.tensor", "p.tensor.grad"
-        )
+        cleared = f"{first}\noptimizer.zero_grad()"
+        trial.same(cleared, "p.tensor.grad")
+        trial.same("\n".join([cleared, *again]), "p.tensor")
         replaced = "p.tensor = MyTensor(p.tensor.data, requires_grad=True)"
         trial.same("\n".join([first, replaced, *again]), "p.tensor")
         two = first.replace("optimizer = ", f"other = {optimizer.format('p')}\noptimizer = ")
