@@ -69,7 +69,7 @@ def test_losses_and_their_slopes(of, shown):
     [
         ([(-2, 1), (-1, 0.5), (0, 0)], "2 steps to (0, 0), from a loss of 1.4 to 0"),
         ([(-2, 1), (9, 9), (float("nan"), 1)], "it diverges in 2 steps"),
-        ([(-2, 1), (-200, 1)], "it diverges in 1 steps"),
+        ([(-2, 1), (-200, 1)], "it diverges in 1 step"),
     ],
 )
 def test_ways_down(shown, way, says):
