@@ -194,16 +194,23 @@ known(
 known(
     "softmax-underflows",
     "cross_entropy",
-    "the logarithm of a softmax that is 0: -inf, where log_softmax is a large negative number",
+    "log_softmax of a low score is -inf, or cut off: its softmax is too small for a number",
     "How small can a probability get before it is 0 for the computer? And what is log(0)?",
     "Do not take the log of softmax: shifted - shifted.exp().sum(axis=axis, keepdims=True).log().",
     LOG_SOFTMAX,
+    defines("log_softmax", lambda x, axis: x.softmax(axis).log()),
     *(
-        defines("log_softmax", lambda x, axis, small=small: (x.softmax(axis) + small).log())
-        for small in (0, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-16, 1e-7, 1e-6, 1e-20, 1e-300)
+        (
+            "log_softmax adds a tiny number to softmax: what lies far below 0 is cut off",
+            defines("log_softmax", lambda x, axis, small=small: (x.softmax(axis) + small).log()),
+        )
+        for small in (1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-16, 1e-7, 1e-6, 1e-20, 1e-300)
     ),
     *(
-        defines("log_softmax", lambda x, axis, small=small: x.softmax(axis).clamp(min=small).log())
+        (
+            "log_softmax lets softmax be no smaller than a tiny number: what lies far below 0 is cut off",
+            defines("log_softmax", lambda x, axis, small=small: x.softmax(axis).clamp(min=small).log()),
+        )
         for small in (1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-16, 1e-7, 1e-300)
     ),
 )
@@ -214,6 +221,14 @@ known(
     "exp of log_softmax: does each row add up to 1?",
     "log_softmax(x) = x - log(sum(exp(x))), along the axis, with x less its maximum.",
     LOG_SOFTMAX,
+    (
+        "log_softmax is computed with logarithms to the base 2",
+        defines("log_softmax", lambda x, axis: x.log_softmax(axis) / 0.6931471805599453),
+    ),
+    (
+        "log_softmax subtracts a logarithm to the base 2",
+        defines("log_softmax", lambda x, axis: shifted(x, axis) - shifted(x, axis).exp().sum(axis, True).log2()),
+    ),
     ("log_softmax has the other sign", defines("log_softmax", lambda x, axis: -x.log_softmax(axis))),
     ("log_softmax gives softmax, without the logarithm", defines("log_softmax", lambda x, axis: x.softmax(axis))),
     (
@@ -476,6 +491,10 @@ known(
     "For each row, which element counts?",
     "The one at its label, in each row its own: pick with np.arange(len(labels)), labels, or a one-hot mask.",
     LOSS,
+    (
+        "each row is compared with the labels of all rows",
+        costs(lambda x, hot: -(x.log_softmax(-1) * (hot.sum(0) > 0)).sum() / len(x)),
+    ),
     ("the loss takes all classes, not only the right one", costs(lambda x, hot: -x.log_softmax(-1).sum(1).mean())),
     ("the loss takes all classes, not only the right one", costs(lambda x, hot: -x.log_softmax(-1).mean())),
     ("each row is compared with the labels of all rows", costs(lambda x, hot: -(x.log_softmax(-1) @ hot.T).mean())),

@@ -97,6 +97,7 @@ known(
     ("the rule of exp multiplies by x in place of exp(x)", rule("exp", lambda g, x: g * x)),
     ("the rule of exp hands the upstream gradient on as it is", rule("exp", lambda g, x: g.clone())),
     ("the rule of exp follows that of a power: x * exp(x - 1)", rule("exp", lambda g, x: g * x * (x - 1).exp())),
+    ("the rule of exp has a factor x too much", rule("exp", lambda g, x: g * x * x.exp())),
     ("the rule of exp has the wrong sign", rule("exp", lambda g, x: -g * x.exp())),
     ("the rule of exp adds where it should multiply", rule("exp", lambda g, x: g + x.exp())),
     ("the rule of exp divides by exp(x)", rule("exp", lambda g, x: g / x.exp())),
@@ -152,6 +153,14 @@ known(
             ),
         )
         for op in AXES
+    ),
+    *(
+        (
+            f"{op} takes another axis than a negative one says",
+            defines(op, lambda x, axis, keepdims, op=op, of=of: reduced(op, x, of(axis), keepdims)),
+        )
+        for op in AXES
+        for of in (lambda axis: axis and max(axis, 0), lambda axis: axis and abs(axis))
     ),
     *(
         (

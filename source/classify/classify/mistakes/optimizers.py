@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from checks.mistakes import Way
 from classify.imitation import Change, Library, adam, moves, sgd, to_gradient, to_weight
-from classify.mistakes.known import known
+from classify.mistakes.known import KNOWN, known
 
 MOMENTUM = "Optimizers > Momentum and weight decay"
 ADAM = "Optimizers > Adam"
@@ -346,6 +347,18 @@ known(
         for change in both_adams(hat=lambda m, b, t: m / (1 - b * t))
     ),
 )
+for _says, _parts in (
+    (
+        "the correction of the first mean is 1 - beta * t, not beta to the power of t",
+        {"hat": lambda m, b, t: m / (1 - b * t), "hat_v": lambda m, b, t: m / (1 - b**t)},
+    ),
+    (
+        "the correction of the second mean is 1 - beta * t, not beta to the power of t",
+        {"hat_v": lambda m, b, t: m / (1 - b * t)},
+    ),
+):
+    for _change in both_adams(**_parts):
+        KNOWN["bias-not-corrected"].ways.append(Way(KNOWN["bias-not-corrected"], _says, _change))
 known(
     "bias-count",
     SECTION,
@@ -353,6 +366,10 @@ known(
     "In the first step t is 1. What is 1 - beta**0?",
     "Count before you correct: t += 1, then 1 - beta1**t.",
     ADAM,
+    *(
+        ("the steps are counted from 0, and the first one is not corrected", change)
+        for change in both_adams(count=0, hat=lambda m, b, t: m / (1 - b**t) if t else m)
+    ),
     *((f"the first step counts as {count}", change) for count in (0, 2) for change in both_adams(count=count)),
 )
 known(
@@ -460,6 +477,13 @@ known(
         for change in both_adams(second=lambda v, g, b: (1 - b) * g**2)
     ),
     *(("the first mean forgets what was before", change) for change in both_adams(first=lambda m, g, b: (1 - b) * g)),
+    *(("the second mean takes the square of the first", change) for change in both_adams(of_mean=True)),
+    *(
+        ("the second mean takes sizes, not squares, and has no root", change)
+        for change in both_adams(
+            second=lambda v, g, b: b * v + (1 - b) * g.abs(), scaled=lambda m, v, eps: m / (v + eps)
+        )
+    ),
     *(
         ("the old mean counts in full, not with beta", change)
         for change in both_adams(first=lambda m, g, b: m + (1 - b) * g, second=lambda v, g, b: v + (1 - b) * g**2)
@@ -516,6 +540,10 @@ known(
     "One entry for each parameter: a dictionary with the Parameter as key.",
     MOMENTUM,
     *in_kinds("key", lambda optimizer, parameter: None),
+    *(
+        ("what is remembered belongs to a place among those with a gradient, not to a parameter", change)
+        for change in in_kinds("key", lambda optimizer, parameter: among_graded(optimizer, parameter))
+    ),
     *(
         ("parameters of the same shape share what is remembered", change)
         for change in in_kinds("key", lambda optimizer, parameter: parameter.tensor.shape)
@@ -672,6 +700,10 @@ def _with_betas(library: Library, kinds: tuple[str, ...], other: Callable[[Any],
 
 def other_default(library: Library, kind: str, name: str, value: Any) -> None:
     library.defaults[kind] = {**library.defaults[kind], name: value}
+
+
+def among_graded(optimizer: Any, parameter: Any) -> int:
+    return [each for each in optimizer.params if each.tensor.grad is not None].index(parameter)
 
 
 def in_one_state(optimizer: Any, parameter: Any, values: Any, gradient: Any) -> None:
