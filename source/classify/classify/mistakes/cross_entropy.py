@@ -269,11 +269,14 @@ def kept(x: Any, axis: Any) -> Any:
 known(
     "softmax-rule",
     "cross_entropy",
-    "the gradient of softmax is g * p * (1 - p): as if each score moved its own probability only",
+    "the gradient of softmax is not p * (g - sum of g * p)",
     "A score grows, and its probability, too. What happens to the other probabilities of the row?",
     "They add up to 1, so all change: p * (g - (g * p).sum(axis, keepdims=True)), or composed of tensors.",
     SOFTMAX,
-    rule("softmax", lambda g, x, axis: g * kept(x, axis) * (1 - kept(x, axis))),
+    (
+        "the gradient of softmax is g * p * (1 - p): as if each score moved its own probability only",
+        rule("softmax", lambda g, x, axis: g * kept(x, axis) * (1 - kept(x, axis))),
+    ),
     (
         "the gradient of softmax sums over all rows together",
         rule("softmax", lambda g, x, axis: kept(x, axis) * (g - (g * kept(x, axis)).sum())),
@@ -463,7 +466,7 @@ known(
 known(
     "loss-no-log",
     "cross_entropy",
-    "the loss is computed without the logarithm, or without softmax",
+    "the loss is another function than the mean of -log(softmax) at the labels",
     "Which step turns scores into probabilities, and which one probabilities into losses?",
     "-log_softmax(scores), picked at each row's label.",
     LOSS,

@@ -194,7 +194,7 @@ known(
 known(
     "keepdims-ignored",
     "functions",
-    "keepdims is ignored",
+    "keepdims does not do what it says",
     "Which shape has a sum over axis 1 of a (2, 3) tensor that keeps its axes?",
     "keepdims=True leaves the axis in place, with length 1: hand it on to NumPy.",
     SUMS,

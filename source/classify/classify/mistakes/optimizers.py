@@ -199,7 +199,7 @@ def with_side_effect(effect: Callable[..., Any]) -> Callable[..., Any]:
 known(
     "decay-ignored",
     SECTION,
-    "weight decay does nothing",
+    "weight decay is left out",
     "Take a weight of 10 and a gradient of 0. Should it stay where it is?",
     "SGD and Adam: gradient + weight_decay * data. AdamW: data *= 1 - lr * weight_decay.",
     MOMENTUM,
@@ -324,11 +324,11 @@ known(
 known(
     "bias-not-corrected",
     SECTION,
-    "the means are not corrected: the first steps are too small or too large",
+    "the means are not corrected as they should be: the first steps are too small or too large",
     "After one step m is 0.1 times the gradient. Which number makes it the gradient again?",
     "m / (1 - beta1**t) and v / (1 - beta2**t), with t = 1 in the first step.",
     ADAM,
-    *both_adams(hat=lambda m, b, t: m),
+    *(("the means are not corrected", change) for change in both_adams(hat=lambda m, b, t: m)),
     *(("only the first mean is corrected", change) for change in both_adams(hat_v=lambda m, b, t: m)),
     *(
         ("only the second mean is corrected", change)
@@ -400,11 +400,14 @@ known(
 known(
     "eps-inside",
     SECTION,
-    "eps is added inside of the root, or in another place",
+    "eps is not added to the root",
     "Is it the root of v plus eps, or the root of (v plus eps)?",
     "np.sqrt(v) + eps.",
     ADAM,
-    *both_adams(scaled=lambda m, v, eps: m / (v + eps).sqrt()),
+    *(
+        ("eps is added inside of the root", change)
+        for change in both_adams(scaled=lambda m, v, eps: m / (v + eps).sqrt())
+    ),
     *(
         ("eps is corrected with the second mean: it is divided by the root of 1 - beta2**t", change)
         for change in both_adams(eps_too=True)

@@ -279,13 +279,13 @@ def refuses(trial: TensorTrial, change: str, mistake: str) -> None:
     lines += ["raised = 'nothing'", "try:", "    m.load_state_dict(saved)"]
     for kind in ("KeyError", "ValueError", "Exception"):
         lines += [f"except {kind}:", f"    raised = '{kind}'"]
-    code = "\n".join([*lines, "now = m.w.tensor.data.tolist(), m.b.tensor.data.tolist()", "same = before == now"])
+    code = "\n".join([*lines, "now = m.w.tensor.data.tolist(), m.b.tensor.data.tolist()", "unchanged = before == now"])
     with trial.case():
         variables = trial.run(code)
         nothing = trial.run("nothing = raised == 'nothing'", **variables)["nothing"]
         means = {"raised": mistake if nothing is True else "load-other-exception"}
         trial.see(variables, {"raised": wanted}, code, means)
-        trial.see(variables, {"same": True}, code, {"same": "load-half"})
+        trial.see(variables, {"unchanged": True}, code, {"unchanged": "load-half"})
 
 
 @NETWORKS.check(
