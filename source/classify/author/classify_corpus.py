@@ -20,7 +20,7 @@ class Wrong:
         section: the section that loses points.
         accepted: ids of known mistakes, any of which names it; none where no listed mistake describes it.
         code: what stands in place of the right solution's.
-        style: the right solution: "reference", or the name of a file in right/.
+        style: the right solution: "reference", or the name of a file in corpus/right/.
     """
 
     name: str

@@ -7,7 +7,7 @@
     python source/classify/author/classify_proof.py NAME        # the report of one solution
 
 The wrong solutions (classify_corpus.py) are a few definitions in place of a right solution's; the right ones
-(right/) are in styles of their own.
+(corpus/right/) are in styles of their own.
 
 - caught: its section loses points
 - rightly named: the report's open check names the mistake; no other check names another one
@@ -42,7 +42,7 @@ from checks.observe import quiet  # noqa: E402
 from checks.report import Report  # noqa: E402
 from classify import tests  # noqa: E402
 
-RIGHT = {path.stem: path for path in sorted((AUTHORS / "right").glob("*.py"))}
+RIGHT = {path.stem: path for path in sorted((AUTHORS / "corpus" / "right").glob("*.py"))}
 SECTIONS = {section.id: section for section in tests.ASSIGNMENT.sections}
 BY_NAME = {wrong.name: wrong for wrong in WRONG}
 ENGINE = AUTHORS.parent / "minitorch.py"
@@ -128,10 +128,10 @@ def unsteady(seeds: int, names: Iterable[str] | None = None) -> list[str]:
     for name in names or (*BY_NAME, "reference", *RIGHT):
         wrong = BY_NAME.get(name)
         for id in [wrong.section] if wrong else SECTIONS:
-            made = solution(name)
-            seen = {
-                frozenset(c.id for c in report(id, made, seed).checks if c.status != "passed") for seed in range(seeds)
-            }
+            seen = set()
+            for seed in range(seeds):  # made anew for each: what a wrong one leaves behind is no matter of seeds
+                found = report(id, solution(name), seed)
+                seen.add(frozenset(check.id for check in found.checks if check.status != "passed"))
             if len(seen) > 1 or (not wrong and seen != {frozenset()}):
                 bad.append(f"{name}: {id}: {sorted(map(sorted, seen))}")
     return bad

@@ -240,7 +240,7 @@ def formula(choices: Choices, works: frozenset[str]) -> Program:
     rows, classes = 1 + choices.below(3), 2 + choices.below(3)
     lines = [f"a = MyTensor({literal(choices.array(rows, classes))}, requires_grad=True)"]
     lines.append(f"b = MyTensor({literal(choices.array(classes))}, requires_grad=True)")
-    scores = ["a + b", "a * b", "a", "a - b * 2", *(["(a + b) * 20"] if "large" in works else [])]
+    scores = ["a + b", "a * b", "a", "a - b * 2", "(a + b) * 20"] if "large" in works else ["a"]
     lines.append(f"u = {choices.of(scores)}")
     name = choices.of(sorted(works & {"softmax", "log_softmax", "loss"}))
     if name == "loss":

@@ -1,5 +1,7 @@
 """float32 arrays, a switch in the operation itself, velocities kept on the parameters' dictionary of their own."""
 
+# ruff: noqa: F821 (what the notebook and its library define is there)
+
 
 class Operation(MyCrossBackward):
     """An operation with its rule as a closure."""

@@ -1,4 +1,6 @@
-"""A rule of its own for everything, softmax and the loss too; float32 masks; memory on the Parameter's id, kept alive."""
+"""A rule of its own for everything, softmax and the loss too; float32 masks; velocities by the parameters' ids."""
+
+# ruff: noqa: F821 (what the notebook and its library define is there)
 
 
 def operation(forward, rule):

@@ -1,5 +1,7 @@
 """As short as it gets: `record` for all, lambdas, one class of optimizers."""
 
+# ruff: noqa: F821, E731 (what the notebook and its library define is there)
+
 
 def record(values, rule, x, *more):
     op = MyCrossBackward(x, *more, backward_function=rule, name="op") if x.requires_grad else None
