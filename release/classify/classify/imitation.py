@@ -145,20 +145,23 @@ def adam(
     count: int = 1,
     stores: bool = False,
     late: bool = False,
+    eps_too: bool = False,
+    of_mean: bool = False,
 ) -> Callable[..., None]:
     """One step of Adam, any part of which may be another: `count` is the number of the first step, `stores` keeps the
-    corrected moments, `late` decays after the step."""
+    corrected moments, `late` decays after the step, `eps_too` corrects eps with the second moment, which
+    is one `of_mean` where it is made of the first."""
 
     def step(o: Any, w: Any, g: Any, s: dict[str, Any]) -> None:
         if not late:
             g = decay(o, w, g)
         t = s["t"] = s.get("t", count - 1) + 1
         m = s["m"] = first(s.get("m", 0 * g), g, o.betas[0])
-        v = s["v"] = second(s.get("v", 0 * g), g, o.betas[1])
+        v = s["v"] = second(s.get("v", 0 * g), s["m"] if of_mean else g, o.betas[1])
         m, v = hat(m, o.betas[0], t), (hat_v or hat)(v, o.betas[1], t)
         if stores:
             s["m"], s["v"] = m, v
-        w -= o.lr * scaled(m, v, o.eps)
+        w -= o.lr * scaled(m, v, o.eps / (1 - o.betas[1] ** t) ** 0.5 if eps_too else o.eps)
         if late:
             decay(o, w, g)
 

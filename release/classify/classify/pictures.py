@@ -243,7 +243,7 @@ def _seen(place: np.ndarray) -> bool:
 
 def _told(name: str, places: np.ndarray, ends: Sequence[float], lowest: float) -> str:
     """How it went, in words."""
-    steps = f"{len(places) - 1} steps"
+    steps = f"{len(places) - 1} step{'s' * (len(places) != 2)}"
     if len(ends) < 2 or ends[1] > 10 * abs(ends[0]) + 1:
         return f"{name}: it diverges in {steps}"
     x, y = places[-1]

@@ -48,6 +48,10 @@ known(
     "Subtract each row's maximum before exp: the result is the same, and no power is larger than 1.",
     SOFTMAX,
     defines("softmax", naive),
+    *(
+        defines("softmax", lambda x, axis, small=small: x.exp() / (x.exp().sum(axis, keepdim=True) + small))
+        for small in (1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12)
+    ),
     defines("log_softmax", lambda x, axis: x - x.exp().sum(every(x, axis), keepdim=True).log()),
     defines("log_softmax", lambda x, axis: naive(x, axis).log()),
     defines("softmax", lambda x, axis: 1 / (1 + ((-x).exp() * (x.exp().sum(axis, keepdim=True) - x.exp())))),
@@ -59,13 +63,24 @@ known(
     "One row is around 1000, another around -1000. What is left of the second one?",
     "Each row has its own maximum: x.max(axis=axis, keepdims=True).",
     SOFTMAX,
-    (
-        "softmax subtracts the maximum of all scores, not each row's own",
-        defines("softmax", lambda x, axis: naive(shifted(x, None), axis)),
-    ),
-    (
-        "log_softmax subtracts the maximum of all scores, not each row's own",
-        defines("log_softmax", lambda x, axis: shifted(x, None) - shifted(x, None).exp().sum(axis, keepdim=True).log()),
+    *(
+        way
+        for highest in (lambda x: x.amax(every(x, None)), lambda x: x.detach().max())  # in the graph, or a constant
+        for way in (
+            (
+                "softmax subtracts the maximum of all scores, not each row's own",
+                defines("softmax", lambda x, axis, highest=highest: naive(x - highest(x), axis)),
+            ),
+            (
+                "log_softmax subtracts the maximum of all scores, not each row's own",
+                defines(
+                    "log_softmax",
+                    lambda x, axis, highest=highest: (
+                        (x - highest(x)) - (x - highest(x)).exp().sum(axis, keepdim=True).log()
+                    ),
+                ),
+            ),
+        )
     ),
 )
 known(
@@ -169,22 +184,33 @@ known(
     ),
     ("softmax is that of the scores with the other sign", defines("softmax", lambda x, axis: (-x).softmax(axis))),
     ("softmax is a sigmoid: each score by itself", defines("softmax", lambda x, axis: x.sigmoid())),
+    (
+        "softmax divides by the exp of the sum",
+        defines("softmax", lambda x, axis: shifted(x, axis).exp() / shifted(x, axis).sum(axis, True).exp()),
+    ),
     ("softmax divides by the exp of the sum", defines("softmax", lambda x, axis: x.exp() / x.sum(axis, True).exp())),
     ("softmax is computed with powers of 2", defines("softmax", lambda x, axis: (2**x) / (2**x).sum(axis, True))),
 )
 known(
     "softmax-underflows",
     "cross_entropy",
-    "the logarithm of a softmax that is 0: -inf, where log_softmax is a large negative number",
+    "log_softmax of a low score is -inf, or cut off: its softmax is too small for a number",
     "How small can a probability get before it is 0 for the computer? And what is log(0)?",
     "Do not take the log of softmax: shifted - shifted.exp().sum(axis=axis, keepdims=True).log().",
     LOG_SOFTMAX,
+    defines("log_softmax", lambda x, axis: x.softmax(axis).log()),
     *(
-        defines("log_softmax", lambda x, axis, small=small: (x.softmax(axis) + small).log())
-        for small in (0, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-16, 1e-7, 1e-6, 1e-20, 1e-300)
+        (
+            "log_softmax adds a tiny number to softmax: what lies far below 0 is cut off",
+            defines("log_softmax", lambda x, axis, small=small: (x.softmax(axis) + small).log()),
+        )
+        for small in (1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-16, 1e-7, 1e-6, 1e-20, 1e-300)
     ),
     *(
-        defines("log_softmax", lambda x, axis, small=small: x.softmax(axis).clamp(min=small).log())
+        (
+            "log_softmax lets softmax be no smaller than a tiny number: what lies far below 0 is cut off",
+            defines("log_softmax", lambda x, axis, small=small: x.softmax(axis).clamp(min=small).log()),
+        )
         for small in (1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-16, 1e-7, 1e-300)
     ),
 )
@@ -195,6 +221,14 @@ known(
     "exp of log_softmax: does each row add up to 1?",
     "log_softmax(x) = x - log(sum(exp(x))), along the axis, with x less its maximum.",
     LOG_SOFTMAX,
+    (
+        "log_softmax is computed with logarithms to the base 2",
+        defines("log_softmax", lambda x, axis: x.log_softmax(axis) / 0.6931471805599453),
+    ),
+    (
+        "log_softmax subtracts a logarithm to the base 2",
+        defines("log_softmax", lambda x, axis: shifted(x, axis) - shifted(x, axis).exp().sum(axis, True).log2()),
+    ),
     ("log_softmax has the other sign", defines("log_softmax", lambda x, axis: -x.log_softmax(axis))),
     ("log_softmax gives softmax, without the logarithm", defines("log_softmax", lambda x, axis: x.softmax(axis))),
     (
@@ -235,11 +269,30 @@ def kept(x: Any, axis: Any) -> Any:
 known(
     "softmax-rule",
     "cross_entropy",
-    "the gradient of softmax is g * p * (1 - p): as if each score moved its own probability only",
+    "the gradient of softmax is not p * (g - sum of g * p)",
     "A score grows, and its probability, too. What happens to the other probabilities of the row?",
     "They add up to 1, so all change: p * (g - (g * p).sum(axis, keepdims=True)), or composed of tensors.",
     SOFTMAX,
-    rule("softmax", lambda g, x, axis: g * kept(x, axis) * (1 - kept(x, axis))),
+    (
+        "the gradient of softmax is g * p * (1 - p): as if each score moved its own probability only",
+        rule("softmax", lambda g, x, axis: g * kept(x, axis) * (1 - kept(x, axis))),
+    ),
+    (
+        "the gradient of softmax sums over all rows together",
+        rule("softmax", lambda g, x, axis: kept(x, axis) * (g - (g * kept(x, axis)).sum())),
+    ),
+    (
+        "the gradient of softmax sums along the other axis",
+        rule(
+            "softmax",
+            lambda g, x, axis: kept(x, axis) * (g - (g * kept(x, axis)).sum(-1 - axis if x.ndim > 1 else axis, True)),
+        ),
+    ),
+    ("the gradient of softmax has the wrong sign", rule("softmax", lambda right, g, x, axis: -right(g))),
+    (
+        "the gradient of softmax is the same for every upstream gradient",
+        rule("softmax", lambda right, g, x, axis: right(0 * g + 1)),
+    ),
     ("the gradient of softmax is g * p", rule("softmax", lambda g, x, axis: g * kept(x, axis))),
     (
         "the gradient of softmax lacks the factor p",
@@ -255,6 +308,15 @@ known(
     LOG_SOFTMAX,
     ("the gradient of log_softmax is g * (1 - p)", rule("log_softmax", lambda g, x, axis: g * (1 - kept(x, axis)))),
     ("the gradient of log_softmax is g - p", rule("log_softmax", lambda g, x, axis: g - kept(x, axis))),
+    (
+        "the gradient of log_softmax has the logarithms where the probabilities belong",
+        rule("log_softmax", lambda g, x, axis: g - x.log_softmax(axis) * g.sum(axis, True)),
+    ),
+    (
+        "the gradient of log_softmax has powers that are not divided by their sum",
+        rule("log_softmax", lambda g, x, axis: g - shifted(x, axis).exp() * g.sum(axis, True)),
+    ),
+    ("the gradient of log_softmax has the wrong sign", rule("log_softmax", lambda right, g, x, axis: -right(g))),
     ("the gradient of log_softmax is g alone", rule("log_softmax", lambda g, x, axis: g.clone())),
     (
         "the gradient of log_softmax sums over all rows",
@@ -404,7 +466,7 @@ known(
 known(
     "loss-no-log",
     "cross_entropy",
-    "the loss is computed without the logarithm, or without softmax",
+    "the loss is another function than the mean of -log(softmax) at the labels",
     "Which step turns scores into probabilities, and which one probabilities into losses?",
     "-log_softmax(scores), picked at each row's label.",
     LOSS,
@@ -432,6 +494,10 @@ known(
     "For each row, which element counts?",
     "The one at its label, in each row its own: pick with np.arange(len(labels)), labels, or a one-hot mask.",
     LOSS,
+    (
+        "each row is compared with the labels of all rows",
+        costs(lambda x, hot: -(x.log_softmax(-1) * (hot.sum(0) > 0)).sum() / len(x)),
+    ),
     ("the loss takes all classes, not only the right one", costs(lambda x, hot: -x.log_softmax(-1).sum(1).mean())),
     ("the loss takes all classes, not only the right one", costs(lambda x, hot: -x.log_softmax(-1).mean())),
     ("each row is compared with the labels of all rows", costs(lambda x, hot: -(x.log_softmax(-1) @ hot.T).mean())),

@@ -75,6 +75,18 @@ known(
         for op in SAID
     ),
 )
+for _op in AXES:
+    for _when in (True, False):
+        KNOWN["upstream-missing"].ways.append(
+            Way(
+                KNOWN["upstream-missing"],
+                f"the rule of {SAID[_op]} leaves the upstream gradient out {'where no' if _when else 'along an'} axis",
+                rule(
+                    _op,
+                    lambda right, g, x, axis, keepdims, when=_when: right(0 * g + 1 if (axis is None) is when else g),
+                ),
+            )
+        )
 known(
     "exp-rule",
     "functions",
@@ -85,6 +97,7 @@ known(
     ("the rule of exp multiplies by x in place of exp(x)", rule("exp", lambda g, x: g * x)),
     ("the rule of exp hands the upstream gradient on as it is", rule("exp", lambda g, x: g.clone())),
     ("the rule of exp follows that of a power: x * exp(x - 1)", rule("exp", lambda g, x: g * x * (x - 1).exp())),
+    ("the rule of exp has a factor x too much", rule("exp", lambda g, x: g * x * x.exp())),
     ("the rule of exp has the wrong sign", rule("exp", lambda g, x: -g * x.exp())),
     ("the rule of exp adds where it should multiply", rule("exp", lambda g, x: g + x.exp())),
     ("the rule of exp divides by exp(x)", rule("exp", lambda g, x: g / x.exp())),
@@ -143,6 +156,14 @@ known(
     ),
     *(
         (
+            f"{op} takes another axis than a negative one says",
+            defines(op, lambda x, axis, keepdims, op=op, of=of: reduced(op, x, of(axis), keepdims)),
+        )
+        for op in AXES
+        for of in (lambda axis: axis and max(axis, 0), lambda axis: axis and abs(axis))
+    ),
+    *(
+        (
             f"{op} takes axis 0 where none is given",
             defines(op, lambda x, axis, keepdims, op=op: reduced(op, x, 0 if axis is None else axis, keepdims)),
         )
@@ -173,7 +194,7 @@ known(
 known(
     "keepdims-ignored",
     "functions",
-    "keepdims is ignored",
+    "keepdims does not do what it says",
     "Which shape has a sum over axis 1 of a (2, 3) tensor that keeps its axes?",
     "keepdims=True leaves the axis in place, with length 1: hand it on to NumPy.",
     SUMS,
@@ -272,6 +293,18 @@ known(
     (
         "the mean divides by the length of the last axis",
         defines("mean", lambda x, axis, keepdims: reduced("sum", x, axis, keepdims) / (x.shape[-1] if x.ndim else 1)),
+    ),
+    *(
+        (
+            f"the mean along any axis divides by the length of the {name}",
+            defines(
+                "mean",
+                lambda x, axis, keepdims, at=at: (
+                    reduced("sum", x, axis, keepdims) / (x.numel() if axis is None else x.shape[at])
+                ),
+            ),
+        )
+        for name, at in (("first one", 0), ("last one", -1))
     ),
     (
         "the mean divides by how many means there are",

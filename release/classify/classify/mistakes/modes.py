@@ -59,11 +59,11 @@ def one_way(wrong: bool, other: Callable[[Any, bool], Any]) -> Callable[[Any, bo
 known(
     "mode-own-only",
     SECTION,
-    "only the module itself changes its mode, not all that are in it",
+    "not all modules in a module change their mode with it",
     "Whose forward does the dropping: the network's, or that of a Dropout inside of it?",
     "Set the flag, then call the same method of each module in this one: they do the same with theirs.",
     TRAINING,
-    mode(own_only),
+    ("only the module itself changes its mode, not those in it", mode(own_only)),
     ("modules in modules keep their mode", mode(one_level)),
     ("only the first module in each one changes its mode", mode(first_module)),
     *(

@@ -24,6 +24,7 @@ known(
     ("the last module is called first", part(in_order=lambda modules: modules[::-1])),
     ("only the first module is called", part(in_order=lambda modules: modules[:1])),
     ("only the last module is called", part(in_order=lambda modules: modules[-1:])),
+    ("the first module is not called", part(in_order=lambda modules: modules[1:])),
     ("the last module is not called", part(in_order=lambda modules: modules[:-1])),
     ("a module that is there twice is called once", part(in_order=lambda modules: list(dict.fromkeys(modules)))),
 )
@@ -42,6 +43,14 @@ known(
     "kaiming_normal makes a new tensor or array: who holds the old one does not see the numbers",
     "An optimizer may hold the parameter's tensor already. Does it see a new one?",
     "data = parameter.tensor.data, then data[...] = ...",
+    INITIALIZATION,
+)
+known(
+    "kaiming-adds",
+    SECTION,
+    "kaiming_normal adds to what the parameter holds",
+    "What should be left of the numbers that were there before?",
+    "data[...] = np.random.normal(...), not +=.",
     INITIALIZATION,
 )
 known(
@@ -266,6 +275,14 @@ known(
     "load_state_dict() takes arrays of another shape",
     "data[...] = array broadcasts: a single row fills all of them. Is that what was saved?",
     "Compare the shapes before you copy, and raise ValueError(...).",
+    STATE,
+)
+known(
+    "load-other-exception",
+    SECTION,
+    "load_state_dict() raises another exception than the notebook says",
+    "Is it a name that does not fit, or a shape?",
+    "KeyError for a name that is missing or unknown, ValueError for another shape.",
     STATE,
 )
 known(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from classify.imitation import Change, Library, adam, moves, to_gradient, to_weight
-from classify.mistakes.known import known
+from checks.mistakes import Way
+from classify.imitation import Change, Library, adam, moves, sgd, to_gradient, to_weight
+from classify.mistakes.known import KNOWN, known
 
 MOMENTUM = "Optimizers > Momentum and weight decay"
 ADAM = "Optimizers > Adam"
@@ -14,10 +15,16 @@ ADAMW = "Optimizers > AdamW"
 SECTION = "optimizers"
 
 
-def velocity(new: Callable[..., Any], move: Callable[..., Any] = lambda o, v, g: o.lr * v) -> Change:
-    """SGD with another velocity: of the optimizer, the old one (None at first) and the gradient."""
+def velocity(
+    new: Callable[..., Any], move: Callable[..., Any] = lambda o, v, g: o.lr * v, always: bool = True
+) -> Change:
+    """SGD with another velocity: of the optimizer, the old one (None at first) and the gradient; without momentum, too,
+    or not `always`."""
 
     def step(o: Any, w: Any, g: Any, s: dict[str, Any]) -> None:
+        if not (always or o.momentum):
+            sgd(o, w, g, s)
+            return
         g = g + o.weight_decay * w
         s["b"] = new(o, s.get("b"), g)
         w -= move(o, s["b"], g)
@@ -72,6 +79,10 @@ known(
     MOMENTUM,
     velocity(lambda o, b, g: (0 if b is None else o.momentum * b) + (1 - o.momentum) * g),
     (
+        "the new gradient is weighed with 1 - momentum in the first step",
+        velocity(lambda o, b, g: (1 - o.momentum) * g if b is None else o.momentum * b + g),
+    ),
+    (
         "the new gradient is weighed with 1 - momentum, after the first step",
         velocity(lambda o, b, g: g if b is None else o.momentum * b + (1 - o.momentum) * g),
     ),
@@ -118,13 +129,27 @@ known(
     "Where does lr stand: in the velocity, or where the parameter moves?",
     "v = momentum * v + gradient has no lr; data -= lr * v has it, once.",
     MOMENTUM,
-    (
-        "the learning rate multiplies twice, in the velocity and in the step",
-        velocity(lambda o, b, g: (0 if b is None else o.momentum * b) + o.lr * g),
+    *(
+        (
+            "the learning rate multiplies twice, in the velocity and in the step",
+            velocity(lambda o, b, g: (0 if b is None else o.momentum * b) + o.lr * g, always=always),
+        )
+        for always in (True, False)
+    ),
+    *(
+        (
+            "the old velocity is not multiplied with the learning rate",
+            velocity(
+                lambda o, b, g: (0 if b is None else o.momentum * b) + g,
+                lambda o, v, g: v - (1 - o.lr) * g,
+                always=always,
+            ),
+        )
+        for always in (True, False)
     ),
     (
-        "the old velocity is not multiplied with the learning rate",
-        velocity(lambda o, b, g: (0 if b is None else o.momentum * b) + g, lambda o, v, g: v - (1 - o.lr) * g),
+        "the step along the velocity is not multiplied with the learning rate",
+        velocity(lambda o, b, g: (0 if b is None else o.momentum * b) + g, lambda o, v, g: v, always=False),
     ),
 )
 
@@ -174,11 +199,15 @@ def with_side_effect(effect: Callable[..., Any]) -> Callable[..., Any]:
 known(
     "decay-ignored",
     SECTION,
-    "weight decay does nothing",
+    "weight decay is left out",
     "Take a weight of 10 and a gradient of 0. Should it stay where it is?",
     "SGD and Adam: gradient + weight_decay * data. AdamW: data *= 1 - lr * weight_decay.",
     MOMENTUM,
     ("the weight decay of SGD does nothing", sgd_decayed(lambda o, w, g: g)),
+    (
+        "the weight decay of SGD does nothing where there is momentum",
+        sgd_decayed(lambda o, w, g: g if o.momentum else g + o.weight_decay * w),
+    ),
     ("the weight decay of Adam does nothing", decayed("Adam", lambda o, w, g: g)),
     ("the weight decay of AdamW does nothing", decayed("AdamW", lambda o, w, g: g)),
 )
@@ -295,11 +324,11 @@ known(
 known(
     "bias-not-corrected",
     SECTION,
-    "the means are not corrected: the first steps are too small or too large",
+    "the means are not corrected as they should be: the first steps are too small or too large",
     "After one step m is 0.1 times the gradient. Which number makes it the gradient again?",
     "m / (1 - beta1**t) and v / (1 - beta2**t), with t = 1 in the first step.",
     ADAM,
-    *both_adams(hat=lambda m, b, t: m),
+    *(("the means are not corrected", change) for change in both_adams(hat=lambda m, b, t: m)),
     *(("only the first mean is corrected", change) for change in both_adams(hat_v=lambda m, b, t: m)),
     *(
         ("only the second mean is corrected", change)
@@ -318,6 +347,18 @@ known(
         for change in both_adams(hat=lambda m, b, t: m / (1 - b * t))
     ),
 )
+for _says, _parts in (
+    (
+        "the correction of the first mean is 1 - beta * t, not beta to the power of t",
+        {"hat": lambda m, b, t: m / (1 - b * t), "hat_v": lambda m, b, t: m / (1 - b**t)},
+    ),
+    (
+        "the correction of the second mean is 1 - beta * t, not beta to the power of t",
+        {"hat_v": lambda m, b, t: m / (1 - b * t)},
+    ),
+):
+    for _change in both_adams(**_parts):
+        KNOWN["bias-not-corrected"].ways.append(Way(KNOWN["bias-not-corrected"], _says, _change))
 known(
     "bias-count",
     SECTION,
@@ -325,6 +366,10 @@ known(
     "In the first step t is 1. What is 1 - beta**0?",
     "Count before you correct: t += 1, then 1 - beta1**t.",
     ADAM,
+    *(
+        ("the steps are counted from 0, and the first one is not corrected", change)
+        for change in both_adams(count=0, hat=lambda m, b, t: m / (1 - b**t) if t else m)
+    ),
     *((f"the first step counts as {count}", change) for count in (0, 2) for change in both_adams(count=count)),
 )
 known(
@@ -355,11 +400,18 @@ known(
 known(
     "eps-inside",
     SECTION,
-    "eps is added inside of the root, or in another place",
+    "eps is not added to the root",
     "Is it the root of v plus eps, or the root of (v plus eps)?",
     "np.sqrt(v) + eps.",
     ADAM,
-    *both_adams(scaled=lambda m, v, eps: m / (v + eps).sqrt()),
+    *(
+        ("eps is added inside of the root", change)
+        for change in both_adams(scaled=lambda m, v, eps: m / (v + eps).sqrt())
+    ),
+    *(
+        ("eps is corrected with the second mean: it is divided by the root of 1 - beta2**t", change)
+        for change in both_adams(eps_too=True)
+    ),
     *(
         ("eps is not used, whatever was given", change)
         for change in both_adams(scaled=lambda m, v, eps: m / (v.sqrt() + 1e-8))
@@ -428,6 +480,25 @@ known(
         for change in both_adams(second=lambda v, g, b: (1 - b) * g**2)
     ),
     *(("the first mean forgets what was before", change) for change in both_adams(first=lambda m, g, b: (1 - b) * g)),
+    *(("the second mean takes the square of the first", change) for change in both_adams(of_mean=True)),
+    *(
+        ("the second mean takes sizes, not squares, and has no root", change)
+        for change in both_adams(
+            second=lambda v, g, b: b * v + (1 - b) * g.abs(), scaled=lambda m, v, eps: m / (v + eps)
+        )
+    ),
+    *(
+        ("the old mean counts in full, not with beta", change)
+        for change in both_adams(first=lambda m, g, b: m + (1 - b) * g, second=lambda v, g, b: v + (1 - b) * g**2)
+    ),
+    *(
+        ("the old first mean counts in full, not with beta1", change)
+        for change in both_adams(first=lambda m, g, b: m + (1 - b) * g)
+    ),
+    *(
+        ("the old second mean counts in full, not with beta2", change)
+        for change in both_adams(second=lambda v, g, b: v + (1 - b) * g**2)
+    ),
     *(
         ("the two betas are exchanged", lambda library, kinds=kinds: exchanged(library, kinds))
         for kinds in (("Adam", "AdamW"), ("Adam",), ("AdamW",))
@@ -472,6 +543,10 @@ known(
     "One entry for each parameter: a dictionary with the Parameter as key.",
     MOMENTUM,
     *in_kinds("key", lambda optimizer, parameter: None),
+    *(
+        ("what is remembered belongs to a place among those with a gradient, not to a parameter", change)
+        for change in in_kinds("key", lambda optimizer, parameter: among_graded(optimizer, parameter))
+    ),
     *(
         ("parameters of the same shape share what is remembered", change)
         for change in in_kinds("key", lambda optimizer, parameter: parameter.tensor.shape)
@@ -552,6 +627,24 @@ known(
     MOMENTUM,
 )
 known(
+    "zero-grad-zeros",
+    SECTION,
+    "zero_grad() leaves zeros instead of None",
+    "How would step() tell a parameter without gradient from one whose gradient is 0?",
+    "parameter.tensor.grad = None.",
+    MOMENTUM,
+    *in_kinds("zero_grad", lambda optimizer: zeros_instead(optimizer)),
+)
+known(
+    "zero-grad-nothing",
+    SECTION,
+    "zero_grad() changes nothing: the old gradients remain",
+    "Whose grad did you set? Ask the tensor afterwards.",
+    "for parameter in self.params: parameter.tensor.grad = None.",
+    MOMENTUM,
+    *in_kinds("zero_grad", lambda optimizer: None),
+)
+known(
     "generator-consumed",
     SECTION,
     "only the first walk through the parameters finds any",
@@ -612,10 +705,19 @@ def other_default(library: Library, kind: str, name: str, value: Any) -> None:
     library.defaults[kind] = {**library.defaults[kind], name: value}
 
 
+def among_graded(optimizer: Any, parameter: Any) -> int:
+    return [each for each in optimizer.params if each.tensor.grad is not None].index(parameter)
+
+
 def in_one_state(optimizer: Any, parameter: Any, values: Any, gradient: Any) -> None:
     """What is remembered lies in one place for all optimizers of a library."""
     optimizer.states = optimizer.library.__dict__.setdefault("everybody's", {})
     Library.move(optimizer.library, optimizer, parameter, values, gradient)
+
+
+def zeros_instead(optimizer: Any) -> None:
+    for parameter in optimizer.params:
+        parameter.tensor.grad = 0 * parameter.tensor.values
 
 
 def forget_all(optimizer: Any) -> None:

@@ -101,7 +101,7 @@ def sum_keepdims(trial: TensorTrial) -> None:
 def sum_gradient(trial: TensorTrial) -> None:
     """The gradient of sum()"""
     reduction_gradients(trial, "sum", *WHOLE, *AXES)
-    if trial.right([Program(REDUCED.format(call="sum(axis=1, keepdims=True)"), ("y",))])[0]:
+    if trial.right([Program(f"{ONE}y = a.sum(axis=1, keepdims=True)", ("y",))])[0]:
         reduction_gradients(trial, "sum", *KEPT)
 
 
@@ -172,8 +172,8 @@ def left_alone(trial: TensorTrial) -> None:
             trial.see(trial.run(code), expected, code, means)
 
 
-REDUCED = "a = MyTensor([[0.5, 2.0, 1.5], [3.0, 1.0, 2.5]], requires_grad=True)\ny = a.{call}"
-BACK = f"{REDUCED}\ny.backward(MyTensor({{base}}))"
+ALONE = "a = MyTensor({numbers}, requires_grad=True)\ny = a.{call}\n(y * y).backward()"
+SIGNED, TIES = [[0.5, -2.0, 1.5], [3.0, 1.0, -2.5]], [[0.5, 1.5, 1.5], [-0.5, 0.5, -2.5]]
 PARTS = {
     "exp": ["exp()"],
     "log": ["log()"],
@@ -185,11 +185,16 @@ PARTS = {
 
 
 def parts_that_work(trial: TensorTrial) -> set[str]:
-    """The functions that are right alone, value and gradient."""
+    """The functions that are right alone, value and gradient; `ties` where max is right of several largest, too."""
+
+    def alone(call: str, numbers: list[list[float]]) -> Program:
+        return Program(ALONE.format(call=call, numbers=numbers), ("y", "a.grad"))
+
     programs = {
-        name: [Program(f"{REDUCED.format(call=call)}\n(y * y).backward()", ("y", "a.grad")) for call in calls]
+        name: [alone(call, np.abs(SIGNED).tolist() if name == "log" else SIGNED) for call in calls]
         for name, calls in PARTS.items()
     }
+    programs["ties"] = [alone("max(axis=1)", TIES), alone("max(axis=0)", TIES)]
     trial.right([program for some in programs.values() for program in some])
     return {name for name, some in programs.items() if all(trial.right(some))}
 
@@ -204,7 +209,7 @@ def formula(choices: Choices, works: frozenset[str]) -> Program:
     start = choices.array(2, 3)
     lines = [f"a = MyTensor({literal(start)}, requires_grad=True)"]
     made: dict[str, np.ndarray] = {"a": start}
-    options = sorted(works)
+    options = sorted(works - {"ties"})
     for number in range(1 + choices.below(4)):
         last = f"u{number}"
         x = choices.of([*made][::-1])
@@ -222,6 +227,8 @@ def formula(choices: Choices, works: frozenset[str]) -> Program:
                 if name == "max" and x != "a" and rounded(value):
                     raise Unfit
                 made[last] = getattr(np, name)(value, axis=axis, keepdims=keep)
+                if name == "max" and "ties" not in works and np.unique(value).size < value.size:
+                    raise Unfit
                 given = [*([f"axis={axis}"] if axis is not None else []), *(["keepdims=True"] if keep else [])]
                 call = f"{x}.{name}({', '.join(given)})"
         else:
@@ -255,7 +262,7 @@ def rounded(value: np.ndarray) -> bool:
 def any_formula(trial: TensorTrial) -> None:
     """Any formula: functions of functions, values and gradients"""
     works = frozenset(parts_that_work(trial))
-    if not works:
+    if not works - {"ties"}:
         raise Waits("waits for a function that is right alone")
     trial.programs(lambda choices: formula(choices, works))
 

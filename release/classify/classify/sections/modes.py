@@ -79,8 +79,13 @@ def dropout_eval(trial: TensorTrial) -> None:
         code = f"{made}\nx = MyTensor({x}, requires_grad=True)\ny = d(x)"
         with trial.case():
             y = trial.run(code, see="y")
-            if y["y"] is not None and (trial.read(y, "y") == 0).any() and "False" in made:
+            left = np.ones(1) if y["y"] is None else trial.read(y, "y")
+            if "False" in made and (left == 0).any():
                 raise Failed("some elements of y are 0", "y is x", mistake="dropout-in-eval")
+            if "False" not in made and (left == 0).all():
+                raise Failed("all elements of y are 0", "y is x", mistake="dropout-keeps-p")
+            if "False" not in made and np.isinf(left).any():
+                raise Failed("some elements of y are infinite", "y is x", mistake="dropout-scaled-by-p")
         trial.same(code, "y")
         trial.same(f"{code}\n(y * 1).backward(MyTensor({base}))", "x.grad")
 
@@ -251,7 +256,10 @@ def no_grad_inside(trial: TensorTrial) -> None:
     for operation in ("a * 2", "a + a", "a.sum()", "a ** 2", "(a * a).exp()"):
         if trial.right([Program(f"{LEAF}y = {operation}", ("y",))])[0]:
             code = f"{LEAF}with no_grad():\n    y = {operation}"
-            trial.same(code, "y", "y.requires_grad", "y.backward_op is None")
+            trial.same(code, "y")
+            with trial.case():
+                means = dict.fromkeys(("y.requires_grad", "y.backward_op is None"), "no-grad-nothing")
+                trial.see(trial.run(code), dict(zip(means, (False, True), strict=True)), code, means)
 
 
 @MODES.check(

@@ -76,17 +76,20 @@ def through(trial: TensorTrial) -> None:
 
 
 NETWORKS.stage("initialization", "Initialization")
-NOTHING = "p.tensor is 0 everywhere, as before: not written yet, or it fills a copy"
+BEFORE = 9.0  # what parameters hold before they are filled
+NOTHING = "p.tensor is as before: not written yet, or it fills a copy"
 SIZES = ((200, 60), (60, 200), (500, 40))
 
 
 def drawn(trial: TensorTrial, shape: tuple[int, int]) -> np.ndarray:
-    code = f"p = Parameter(MyTensor(np.zeros({shape}), requires_grad=True))\nkaiming_normal(p)"
+    code = f"p = Parameter(MyTensor(np.full({shape}, {BEFORE}), requires_grad=True))\nkaiming_normal(p)"
     values = trial.read(trial.run(code, see="p.tensor"), "p.tensor")
     if values.shape != shape:
         raise Failed(f"p.tensor has shape {values.shape}", f"p.tensor has shape {shape}")
-    if not values.any():
+    if (values == BEFORE).all():
         raise Missing(NOTHING)
+    if values.mean() > BEFORE / 2:
+        raise Failed("numbers around what p.tensor held before", "numbers around 0", mistake="kaiming-adds")
     return values
 
 
@@ -99,11 +102,11 @@ def drawn(trial: TensorTrial, shape: tuple[int, int]) -> np.ndarray:
 )
 def filled_in_place(trial: TensorTrial) -> None:
     """kaiming_normal(parameter) fills a parameter with new random numbers, in place"""
-    code = "p = Parameter(MyTensor(np.zeros((20, 10)), requires_grad=True))\nw = p.tensor\narray = w.data"
+    code = "p = Parameter(MyTensor(np.full((20, 10), 9.0), requires_grad=True))\nw = p.tensor\narray = w.data"
     code += "\nkaiming_normal(p)"
     variables = trial.run(code, see="array[:]")
     values = trial.read(variables, "p.tensor")
-    if not values.any():
+    if (values == BEFORE).all():
         raise Missing(NOTHING)
     for name in ("w", "array[:]"):
         if not np.array_equal(trial.read(variables, name), values):
@@ -137,6 +140,7 @@ def spread(trial: TensorTrial) -> None:
                 }
                 near = [id for id, other in others.items() if abs(deviation / other - 1) < 0.07]
                 one = near[0] if len(near) == 1 else None
+                one = "kaiming-not-centered" if abs(values.mean()) > 0.1 * deviation else one
                 got = f"a standard deviation of {deviation:.3f} for shape {shape}"
                 raise Failed(got, f"one of about {wanted:.3f}", mistake=one)
 
@@ -273,12 +277,15 @@ def refuses(trial: TensorTrial, change: str, mistake: str) -> None:
     wanted = "ValueError" if mistake == "load-shapes" else "KeyError"
     lines = [flat(trial), "before = m.w.tensor.data.tolist(), m.b.tensor.data.tolist()", saved(trial), change]
     lines += ["raised = 'nothing'", "try:", "    m.load_state_dict(saved)"]
-    lines += [f"except {wanted}:", f"    raised = '{wanted}'"]
-    code = "\n".join([*lines, "after = m.w.tensor.data.tolist(), m.b.tensor.data.tolist()", "same = before == after"])
+    for kind in ("KeyError", "ValueError", "Exception"):
+        lines += [f"except {kind}:", f"    raised = '{kind}'"]
+    code = "\n".join([*lines, "now = m.w.tensor.data.tolist(), m.b.tensor.data.tolist()", "unchanged = before == now"])
     with trial.case():
         variables = trial.run(code)
-        trial.see(variables, {"raised": wanted}, code, {"raised": mistake})
-        trial.see(variables, {"same": True}, code, {"same": "load-half"})
+        nothing = trial.run("nothing = raised == 'nothing'", **variables)["nothing"]
+        means = {"raised": mistake if nothing is True else "load-other-exception"}
+        trial.see(variables, {"raised": wanted}, code, means)
+        trial.see(variables, {"unchanged": True}, code, {"unchanged": "load-half"})
 
 
 @NETWORKS.check(
@@ -307,6 +314,7 @@ def parts_that_work(trial: TensorTrial) -> frozenset[str]:
         "parameters": Program(f"{two}n = Sequential(f, Sequential(g))\n{HELD}", ("held",)),
         "state": Program(f"{TREE}\n{STATE}", ("state", "type(state['w']).__name__")),
         "names": Program(f"{two}n = Sequential(f, g)\nstate = n.state_dict()", ("state",)),
+        "twice": Program(f"{two}n = Sequential(f, g, f)\n{HELD}\nstate = n.state_dict()", ("held", "state")),
         "load": Program(
             f"{TREE}\n{STATE}\nstate = {{name: state[name] * 2 for name in state}}\nm.load_state_dict(state)",
             ("m.w.tensor", "m.inner.b.tensor"),
@@ -326,6 +334,7 @@ def nets(choices: Choices, works: frozenset[str]) -> Program:
         lines.append(part(f"f{number}", formula.format(f"f{number}"), *weights))
         made.append(f"f{number}")
     net = [choices.of(made) for _ in range(1 + choices.below(3))]
+    net = net if "twice" in works else [*dict.fromkeys(net)]
     inner = choices.below(2)
     call = ", ".join([net[0], f"Sequential({', '.join(net[1:])})"] if inner and len(net) > 1 else net)
     lines.append(f"n = Sequential({call})")

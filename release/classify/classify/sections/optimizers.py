@@ -130,10 +130,10 @@ def sgd_decay(trial: TensorTrial) -> None:
 
 
 def fixed(optimizer: str) -> str:
-    """Two steps that are the same in each run."""
+    """Three steps that are the same in each run."""
     lines = ["p = Parameter(MyTensor([1.5, -2.5], requires_grad=True))", f"optimizer = {optimizer.format('p')}"]
-    lines += ["p.tensor.backward(MyTensor([0.5, 2.0]))", STEP, "optimizer.zero_grad()"]
-    lines += ["p.tensor.backward(MyTensor([-1.5, 0.25]))", STEP]
+    for some in ([0.5, -2.0], [-1.5, 0.25], [0.25, 1.5]):
+        lines += ["optimizer.zero_grad()", f"p.tensor.backward(MyTensor({some}))", STEP]
     return "\n".join(lines)
 
 
@@ -152,6 +152,8 @@ def adam_first(trial: TensorTrial) -> None:
     """The first step of Adam: about lr, whatever the size of the gradient"""
     moves(trial, "Adam([{}], lr=0.25)")
     same_steps(trial, "Adam([{}], lr=0.25)", "Adam([{}], lr=0.5, betas=(0.5, 0.75))", counts=(1,))
+    if trial.first:  # more steps tell mistakes apart
+        same_steps(trial, "Adam([{}], lr=0.5, betas=(0.5, 0.75))", counts=(2, 3))
 
 
 @OPTIMIZERS.check(
@@ -295,9 +297,9 @@ def memory(trial: TensorTrial) -> None:
     for optimizer in kinds(trial).values():
         first = steps(trial, optimizer, 1)
         again = [gradient("p", trial.draw(2)), STEP]
-        trial.same(
-            "\n".join([first, "optimizer.zero_grad()", "optimizer.zero_grad()", *again]), "p.tensor", "p.tensor.grad"
-        )
+        cleared = f"{first}\noptimizer.zero_grad()"
+        trial.same(cleared, "p.tensor.grad")
+        trial.same("\n".join([cleared, *again]), "p.tensor")
         replaced = "p.tensor = MyTensor(p.tensor.data, requires_grad=True)"
         trial.same("\n".join([first, replaced, *again]), "p.tensor")
         two = first.replace("optimizer = ", f"other = {optimizer.format('p')}\noptimizer = ")
@@ -317,6 +319,7 @@ ALONE = {
     "SGD": "SGD([{}], lr=0.5)",
     "momentum": "SGD([{}], lr=0.5, momentum=0.5)",
     "decay": "SGD([{}], lr=0.5, weight_decay=0.25)",
+    "both": "SGD([{}], lr=0.5, momentum=0.5, weight_decay=0.25)",
     "Adam": "Adam([{}], lr=0.25, betas=(0.5, 0.75))",
     "Adam's decay": "Adam([{}], lr=0.25, betas=(0.5, 0.75), weight_decay=4.0)",
     "Adam's eps": "Adam([{}], lr=0.25, betas=(0.5, 0.75), eps=0.5)",
@@ -347,7 +350,7 @@ SKIPPED = {  # of each kind, whether parameters without a gradient, and several,
 def works_alone(trial: TensorTrial) -> frozenset[str]:
     """Names of ALONE, and of KINDS with "skips " or "leaves " before them, that do what PyTorch does."""
     some = {name: Program(fixed(code), ("p.tensor",)) for name, code in ALONE.items()}
-    some |= {f"leaves {name}": leaves_alone(optimizer) for name, optimizer in KINDS.items()}
+    some |= {f"leaves {name}": leaves_alone(optimizer) for name, optimizer in (KINDS | ALONE).items()}
     some |= {f"skips {name}": program for name, program in SKIPPED.items()}
     return frozenset(name for name, right in zip(some, trial.right([*some.values()]), strict=True) if right)
 
@@ -359,7 +362,7 @@ def training(choices: Choices, works: frozenset[str]) -> Program:
     if kind == "SGD":
         if "momentum" in works and choices.below(3):
             settings.append(f"momentum={choices.of([0.5, 0.9])}")
-        if "decay" in works and choices.below(2):
+        if ("both" if len(settings) > 1 else "decay") in works and choices.below(2):
             settings.append(f"weight_decay={choices.of([0.25, 0.5])}")
     else:
         if choices.below(2):
@@ -370,12 +373,13 @@ def training(choices: Choices, works: frozenset[str]) -> Program:
             settings.append(f"weight_decay={choices.of([0.5, 0.25, 1.0])}")
         elif "Adam's decay" in works and choices.below(2):
             settings.append(f"weight_decay={choices.of([0.5, 2.0])}")
+    leaves = {f"leaves {name}" for name in (kind, {"SGD": "decay", "Adam": "Adam's decay"}.get(kind, kind))} <= works
     some = "pqr"[: 1 + choices.below(3)] if f"skips {kind}" in works else "p"
     shape = choices.of([(2,), (1,), (2, 2)])
     lines = [new(name, choices.array(*shape)) for name in some]
     lines.append(f"optimizer = {kind}([{', '.join(some)}], {', '.join(settings)})")
     for _ in range(1 + choices.below(5)):
-        kept = choices.below(4) == 3 and f"leaves {kind}" in works  # gradients add up
+        kept = choices.below(4) == 3 and leaves  # gradients add up
         if not kept:
             lines.append("optimizer.zero_grad()")
         for name in some:
