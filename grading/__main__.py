@@ -21,6 +21,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import errno
+import functools
 import importlib
 import json
 import os
@@ -44,9 +45,8 @@ DESK = {
     "insight": "make a page of what a class needs to hear",
     "similar": "find hand-ins that share more than their common source explains",
 }
-# Lines of nbgrader's log that say nothing about the submissions.
-COURSE = "minitorch"  # nbgrader's course_id
 PLATFORMS = ("canvas", "moodle", "gradescope", "ilias", "google", "plain", "files")
+# Lines of nbgrader's log that say nothing about the submissions.
 NOISE = r" INFO\]|running over TCP without encryption|Alternative text is missing"
 
 
@@ -214,13 +214,14 @@ def _collect(options: argparse.Namespace) -> int:
     except (dates.DatesError, Unreadable) as error:
         raise GradingError(f"Nothing was collected. {error}") from None
     try:
-        gradebook.is_there(options.db)
-        known = roster.of_gradebook(options.db, COURSE)
-    except gradebook.GradebookError:
+        known = roster.of_gradebook(options.db)
+    except gradebook.NoGradebook:
         known = None
         remarks.append(
             "There is no gradebook yet, so it does not know these students: run `make release`, then this once more."
         )
+    except gradebook.GradebookError as error:
+        raise GradingError(f"Nothing was collected. {error}") from None
     course = collect.Course(name, notebooks, options.submitted, options.earlier, zone)
     students = roster.Roster() if known is None else known
     report = collect.collect(
@@ -228,7 +229,7 @@ def _collect(options: argparse.Namespace) -> int:
     )
     if known is not None and not options.dry_run:
         try:
-            gradebook.patiently(lambda: known.write(options.db, COURSE), print)
+            gradebook.patiently(lambda: known.write(options.db), print)
         except gradebook.GradebookError as error:
             raise GradingError(f"{report.as_text()}\nThe students are not in the gradebook: {error}") from None
     print("\n".join([*remarks, report.as_text()]))
@@ -241,20 +242,24 @@ def _dates(options: argparse.Namespace) -> None:
     Raises:
         GradingError: when that cannot be done.
     """
-    from nbgrader.api import Gradebook, MissingEntry
+    from nbgrader.api import MissingEntry
 
     from grading import dates, gradebook
 
     name = chosen(options.assignment)
+
+    def written() -> tuple[list[str], str]:
+        with gradebook.transaction(options.db, gradebook.COURSE) as book:
+            return dates.apply(book, name, found), dates.as_text(book, name, found)
+
     try:
         gradebook.is_there(options.db)
         found = dates.read(options.dates).assignments.get(name)
         if found is None:
             raise GradingError(f"{options.dates} says nothing of {name!r}: write [{name}] and due = 2026-01-31.")
-        with Gradebook(options.db, COURSE) as book:
-            for line in dates.apply(book, name, found):
-                print(line, file=sys.stderr)
-            print(dates.as_text(book, name, found))
+        said, text = gradebook.patiently(written, functools.partial(print, file=sys.stderr))
+        print("\n".join(said), file=sys.stderr, end="\n" * bool(said))
+        print(text)
     except MissingEntry:
         raise GradingError(f"{options.db} holds no assignment {name!r}: run `make release` first") from None
     except (dates.DatesError, gradebook.GradebookError) as error:

@@ -9,7 +9,7 @@ import gzip
 import json
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -128,9 +128,14 @@ def named(found: Reports) -> dict[str, list[str]]:
 
 def of_result(graded: Graded) -> Reports:
     """What the graded notebooks of a result say."""
+    return of_notebooks(map(gzip.decompress, graded.notebooks.values()))
+
+
+def of_notebooks(graded: Iterable[bytes]) -> Reports:
+    """What graded notebooks say, in JSON."""
     found: Reports = {}
-    for data in graded.notebooks.values():
-        found |= reports(gzip.decompress(data))
+    for data in graded:
+        found |= reports(data)
     return found
 
 

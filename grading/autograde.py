@@ -23,13 +23,11 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import Field, fields, replace
 from pathlib import Path
 from typing import Any
 
-import dateutil.parser
-import dateutil.tz
 import jinja2
 import nbformat
 import nbgrader.api
@@ -40,29 +38,24 @@ import nbgrader.preprocessors
 from nbformat import NotebookNode
 from nbgrader.converters.base import NbGraderException
 from nbgrader.exchange.default import Exchange
-from nbgrader.utils import parse_utc, rmtree
+from nbgrader.utils import rmtree
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from traitlets import Bool, Enum, Float, Integer, List, Unicode
 
 from checks.facts import NAME, Facts
-from grading import assignments, dates, gradebook, jail, outputs, submissions, worker
+from grading import assignments, attempts, dates, gradebook, jail, ledger, outputs, plan, submissions, worker
 from grading.budget import Budget
 from grading.execute import Bench
 from grading.journal import Journal
 from grading.limits import Settings
 from grading.processes import DeadKernel
+from grading.submissions import SECRET, TIMESTAMP
 from grading.worker import ATTEMPTS, not_graded, out_of_memory
 
-SECRET = "submission_secret.txt"
 # What lies beside a course's notebook and is no file of the course's own: the tests, and what makes or describes them.
 OURS = ("*.ipynb", "tests.py", "conftest.py", "checks", "learner.md", "author", NAME, "*.new", ".*", "__pycache__")
 LATENESS = re.compile(r"seconds late$|^Late submission penalty: ")  # in nbgrader's log
-ZONE = re.compile("[A-Z]{1,5}")  # the name of a time zone
-
-
-class Unclear(Exception):
-    """A date is not the same for everybody; the message says why, to the learner."""
 
 
 def _trait(limit: Field) -> Any:
@@ -201,13 +194,17 @@ class JudgedAutograde(stock.Autograde):
             self.log.warning("%s has a part [%s], and source/ no such assignment.", self.dates_file, name)
         return calendar.assignments.get(self.coursedir.assignment_id)
 
-    def apply_dates(self) -> list[str]:
-        """Have due date, extensions and penalties be those of the course's dates; what is to be said of that.
+    def apply_dates(self, penalties: bool) -> list[str]:
+        """Have due date, extensions and, at the end, penalties be those of the course's dates; what is to be said.
 
         Raises:
             GradebookError: when they cannot be written.
         """
-        return [] if self.dates is None else gradebook.patiently(self._with_dates, self.log.warning)
+        return (
+            []
+            if self.dates is None
+            else gradebook.patiently(functools.partial(self._with_dates, penalties), self.log.warning)
+        )
 
     def extend(self, student: str) -> None:
         """Give a submission that nbgrader has just made its learner's extension."""
@@ -217,10 +214,10 @@ class JudgedAutograde(stock.Autograde):
                 submission.extension = self.dates.extensions.get(student)
                 book.db.commit()
 
-    def _with_dates(self) -> list[str]:
+    def _with_dates(self, penalties: bool) -> list[str]:
         with gradebook.transaction(self.coursedir.db_url, self.coursedir.course_id) as opened:
             try:
-                return dates.apply(opened, self.coursedir.assignment_id, self.dates)
+                return dates.apply(opened, self.coursedir.assignment_id, self.dates, penalties)
             except nbgrader.api.MissingEntry:  # which was said
                 return []
 
@@ -332,17 +329,16 @@ class JudgedAutograde(stock.Autograde):
         return Path(self.coursedir.format_path(self.coursedir.source_directory, ".", self.coursedir.assignment_id))
 
     def _stage_timestamp(self, student: str, folder: int, staged: Path) -> None:
-        if "timestamp.txt" not in os.listdir(folder):
+        if TIMESTAMP not in os.listdir(folder):
             return
         try:
-            text = submissions.read_file("timestamp.txt", 1000, below=folder).decode("utf-8-sig").strip()
-            text = readable_date(text)
-        except Unclear as error:
+            text = dates.dated(submissions.read_file(TIMESTAMP, 1000, below=folder))
+        except dates.Unclear as error:
             self._note(student, f"{error} When this was handed in is not known.")
         except Exception:  # dateutil has more kinds than ValueError
             self._note(student, "timestamp.txt holds no date: when this was handed in is not known.")
         else:
-            (staged / "timestamp.txt").write_text(text, encoding="utf-8")
+            (staged / TIMESTAMP).write_text(text, encoding="utf-8")
 
     def _stage_secret(self, folder: int, staged: Path) -> None:
         """What nbgrader's exchange puts beside a submission, and needs to hand its feedback out."""
@@ -367,9 +363,12 @@ class JudgedAutograde(stock.Autograde):
         staged = Path(self._format_source(assignment_id, student_id))
         self.done.append(student_id)
         self.failed.add(student_id)
+        names, place = self._names(), self.folders[str(staged)]
+        found = {name: submissions.collect(place, name, names, self.top) for name in names}
+        self.handed_in = plan.digest_of({name: each.content for name, each in found.items()})
         for course in self._course_notebooks():
             self.courses[course.stem] = nbformat.read(course, as_version=4)
-            submission = submissions.collect(self.folders[str(staged)], course.stem, self._names(), self.top).read()
+            submission = found[course.stem].read()
             budget = self.budgets[course.stem] = Budget(self.bench.settings.judge_seconds)
             notebook = submissions.restore(submission, self.courses[course.stem], budget)
             for remark in submission.remarks:
@@ -383,17 +382,13 @@ class JudgedAutograde(stock.Autograde):
 
     def note_written(self, student: str) -> None:
         """Have the log of the course say which points were written, for which work."""
-        from grading import attempts, ledger, plan  # which need this module
-
-        place = next(place for staged, place in self.folders.items() if self.students[staged] == student)
-        last = next((each for each in reversed(self.logged) if each["learner"] == student), None)
-        handed_in = plan.handed_in(place, self._names(), self.top)
+        last, handed_in = self.logged.get(student), self.handed_in
         with stock.Gradebook(self.coursedir.db_url, self.coursedir.course_id) as book:
             points = gradebook.scores(book, self.coursedir.assignment_id, [student]).get(student, {})
         place = Path(self._format_dest(self.coursedir.assignment_id, student))
         written = {path.stem: path.read_bytes() for path in sorted(place.glob("*.ipynb")) if path.stem in self.courses}
         about = {"seed": self.bench.seed, "level": self.bench.level.name}
-        graded = worker.Graded({name: gzip.compress(data) for name, data in written.items()}, trace=about)
+        graded = worker.Graded({name: gzip.compress(data, 1) for name, data in written.items()}, trace=about)
         key = worker.digest([handed_in, {name: worker.digest(data) for name, data in written.items()}])
         self.journal.put(key, graded)
         why = "something else was handed in" if last and last["handed_in"] != handed_in else "graded again"
@@ -407,7 +402,7 @@ class JudgedAutograde(stock.Autograde):
             "why": [why if last else "graded for the first time"],
             **{**about, "handed_in": handed_in, "result": key},
             "setup": {"kit": worker.kit(self.coursedir.assignment_id)},
-            "mistakes": attempts.named(attempts.of_result(graded)),
+            "mistakes": attempts.named(attempts.of_notebooks(written.values())),
             **ledger.marks(self.by_hand, last),
         }
         self.journal.log([entry])
@@ -425,17 +420,16 @@ class JudgedAutograde(stock.Autograde):
     def convert_notebooks(self) -> None:
         """Grade all; then say how many need a look, and end with status 1 if some do."""
         failed, start = None, time.perf_counter()
-        entries, _ = self.journal.history()
-        self.logged = [entry for entry in entries if entry["assignment"] == self.coursedir.assignment_id]
+        self.logged = self.journal.last(self.coursedir.assignment_id)
         self.bench.supply.expected = len(self.assignments)
         try:
-            self.apply_dates()  # nbgrader's own plugin asks for them
+            self.apply_dates(penalties=False)  # nbgrader's own plugin asks for them
             try:
                 with _sentences(self.log):
                     super().convert_notebooks()
             except NbGraderException as error:
                 failed = str(error)
-            for line in self.apply_dates():
+            for line in self.apply_dates(penalties=True):
                 self.log.warning(line)
         except gradebook.GradebookError as error:
             self.log.error(str(error))
@@ -472,37 +466,32 @@ def drawn_seed() -> int:
 
 
 @contextlib.contextmanager
-def _sentences(log: Any) -> Iterator[None]:
-    """Inside, nbgrader logs what went wrong with a submission in a sentence, and the traceback for --debug."""
+def _filtered(log: Any, told: Callable[[logging.LogRecord], bool]) -> Iterator[None]:
+    """Inside, only such lines are logged."""
     logger = getattr(log, "logger", log)  # of an adapter
+    logger.addFilter(told)
+    try:
+        yield
+    finally:
+        logger.removeFilter(told)
+
+
+def _sentences(log: Any) -> contextlib.AbstractContextManager[None]:
+    """Inside, nbgrader logs what went wrong with a submission in a sentence, and the traceback for --debug."""
 
     def told(record: logging.LogRecord) -> bool:
         said, error = record.getMessage(), sys.exc_info()[1]
         if record.levelno == logging.ERROR and error is not None and said.startswith("Traceback"):
             record.msg, record.args = sentence(error), ()
-            logger.debug("%s", said)
+            getattr(log, "logger", log).debug("%s", said)
         return "traceback for details" not in said
 
-    logger.addFilter(told)
-    try:
-        yield
-    finally:
-        logger.removeFilter(told)
+    return _filtered(log, told)
 
 
-@contextlib.contextmanager
-def without(log: Any, pattern: re.Pattern) -> Iterator[None]:
+def without(log: Any, pattern: re.Pattern) -> contextlib.AbstractContextManager[None]:
     """Inside, lines that this pattern is found in are not logged."""
-    logger = getattr(log, "logger", log)  # of an adapter
-
-    def told(record: logging.LogRecord) -> bool:
-        return not pattern.search(record.getMessage())
-
-    logger.addFilter(told)
-    try:
-        yield
-    finally:
-        logger.removeFilter(told)
+    return _filtered(log, lambda record: not pattern.search(record.getMessage()))
 
 
 def sentence(error: BaseException) -> str:
@@ -513,37 +502,6 @@ def sentence(error: BaseException) -> str:
         return f"{error.strerror}{f' ({error.filename})' if error.filename else ''}"
     ours = isinstance(error, (NbGraderException, OSError))
     return str(error) if ours else f"{type(error).__name__}: {error}"
-
-
-def readable_date(text: str) -> str:
-    """When something was handed in, as nbgrader reads it rightly.
-
-    Raises:
-        Unclear: for a date that others read as another one.
-        Exception: for what is no date.
-    """
-    text = re.sub(r" ([+-]\d\d:?\d\d)$", r"\1", " ".join(text.split()))  # which nbgrader takes for seconds
-    *before, zone = text.split(" ")
-    # The last of three parts is a time zone for nbgrader, which looks for a file of that name, wherever that leads, and
-    # takes one that there is none of, as "PM", for UTC.
-    if len(before) == 2 and (not ZONE.fullmatch(zone) or dateutil.tz.gettz(zone) is None):
-        raise Unclear(
-            f"timestamp.txt holds {text!r}, and {zone!r} is no known time zone: write it as 2026-01-31 22:00:00 UTC, "
-            "or 2026-01-31 22:00:00 +0100."
-        )
-    parse_utc(text)
-    read = functools.partial(dateutil.parser.parse, " ".join(before[:2]) if len(before) == 2 else text)
-    if len({read(default=datetime.datetime(year, month, month)).date() for year, month in ((2000, 1), (2001, 2))}) > 1:
-        raise ValueError("a part of a date")
-    if re.match(r"\d{4}(\d{4})?(\D|$)", text):  # the year, the month, the day
-        return text
-    readings = {read(dayfirst=day, yearfirst=year).date() for day in (False, True) for year in (False, True)}
-    if len(readings) > 1:
-        first, second, *_ = sorted(readings)
-        raise Unclear(
-            f"timestamp.txt holds {text!r}, which some read as {first} and some as {second}: write one of these."
-        )
-    return text
 
 
 def _is_finished(path: Path) -> bool:
@@ -559,6 +517,7 @@ def configure(config: Any) -> None:
     """Have nbgrader grade in this way, from the command line and from formgrader."""
     # nbgrader has no setting for the class that autogrades: what goes on around a notebook is only reached so.
     nbgrader.apps.autogradeapp.Autograde = nbgrader.apps.api.Autograde = JudgedAutograde
+    nbgrader.preprocessors.saveautogrades.Gradebook = gradebook.QuickGradebook  # it looks for each cell, and we again
     # It opens the gradebook nine times for a submission: SQLAlchemy works out each statement once for an engine.
     if not hasattr(nbgrader.api.create_engine, "cache_info"):
         nbgrader.api.create_engine = functools.lru_cache(nbgrader.api.create_engine)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import functools
 import glob
 import json
 import os
@@ -21,18 +22,18 @@ import sys
 import unicodedata
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from nbgrader.utils import parse_utc
 from tqdm import tqdm
 
 from checks.observe import printable
-from grading import platforms, roster, submissions
-from grading.autograde import SECRET, Unclear, readable_date
+from grading import dates, platforms, roster, submissions
 from grading.platforms import Piece, Unreadable
 from grading.roster import Member, Roster, Unknown, unfit
-from grading.submissions import Unusable
+from grading.submissions import ABOUT, SECRET, TIMESTAMP, Unusable
 from grading.worker import digest
 
 MOST_MEMBERS = 500_000  # of an archive
@@ -41,8 +42,6 @@ LARGEST_HAND_IN = 300 << 20  # bytes, of one learner
 MOST_FILES = 5000  # of one learner
 DEEPEST = 12  # folders in folders
 LONGEST_NAME = 200  # bytes of a file's name
-ABOUT = ".collected.json"  # what is known of a hand-in, beside it; grading passes by what begins with a dot
-TIMESTAMP = "timestamp.txt"
 MOST_SAID = 20  # names in a line
 
 
@@ -81,7 +80,6 @@ class Report:
         filed, unchanged, late: learners' ids.
         earlier: how many earlier hand-ins were kept.
         nothing: ids of those who have handed in nothing; None: it is not known who should have.
-        trouble: whether something was not placed.
     """
 
     lines: list[str] = field(default_factory=list)
@@ -90,17 +88,20 @@ class Report:
     late: list[str] = field(default_factory=list)
     earlier: int = 0
     nothing: list[str] | None = None
-    trouble: bool = False
 
     def say(self, line: str) -> None:
         """Something was not placed."""
         self.lines.append(line)
-        self.trouble = True
+
+    @property
+    def trouble(self) -> bool:
+        """Whether something was not placed."""
+        return bool(self.lines)
 
     def as_text(self) -> str:
         all_of_them = len(self.filed) + len(self.unchanged)
         parts = [f"{len(self.filed)} filed", f"{len(self.unchanged)} unchanged"]
-        parts += [f"{self.earlier} earlier hand-ins kept"] * bool(self.earlier)
+        parts += [f"{self.earlier} earlier hand-in{'s' * (self.earlier != 1)} kept"] * bool(self.earlier)
         lines = [*self.lines, f"{all_of_them} learner{'s' * (all_of_them != 1)}: {', '.join(parts)}"]
         if self.late:
             lines.append(f"late, says the platform: {_listed(self.late)}")
@@ -156,7 +157,7 @@ def collect(
     report = Report()
     for member in listed.members.values() if listed else ():
         same = _here(member, known)
-        known.add(member if same is None else _renamed(member, same.id))  # it keeps the id that it has here
+        known.add(member if same is None else replace(member, id=same.id))  # it keeps the id that it has here
     expected = bool(known.members)
     hand_ins: dict[str, list[HandIn]] = {}
     with contextlib.ExitStack() as stack:
@@ -196,10 +197,6 @@ def _here(member: Member, known: Roster) -> Member | None:
 def _made_id(name: str) -> str:
     """The id of somebody of whom no more than the name is known."""
     return unicodedata.normalize("NFC", re.sub(r"[^\w.@+-]+", "-", name).strip("-").lower())
-
-
-def _renamed(member: Member, id: str) -> Member:
-    return Member(**{**vars(member), "id": id})
 
 
 # ---------------------------------------------------------------- archives
@@ -281,13 +278,9 @@ def _entries(archive: zipfile.ZipFile) -> dict[str, Entry | str]:
         elif name in found:
             found[name] = "is there twice: it is not clear which one counts"
         else:
-            read = _reader(archive, info, name)
+            read = functools.partial(submissions.unpacked, archive, info, name)
             found[name] = Entry(read, info.file_size, _time(info))
     return found
-
-
-def _reader(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> Callable[[], bytes]:
-    return lambda: submissions.unpacked(archive, info, name)
 
 
 def _time(info: zipfile.ZipInfo) -> datetime.datetime | None:
@@ -352,9 +345,10 @@ def _hand_ins(
             entry = usable[piece.member]
             hand_in.files[path] = entry.read
             hand_in.late = hand_in.late or piece.late
-            at = piece.at or _local(entry.at if times or piece.times_are else None, course.zone)
-            if at is not None and (hand_in.at is None or at > hand_in.at):
-                hand_in.at = at
+            at = piece.at or (entry.at if times or piece.times_are else None)
+            if at is not None:
+                at = dates.zoned(at, course.zone)
+                hand_in.at = max(at, hand_in.at or at)
     for shown, why in refused.items():
         report.say(f"{archive}: what {shown!r} handed in was not placed: {why}.")
     for hand_in in made.values():
@@ -435,9 +429,8 @@ def _own_files(hand_in: HandIn, trusts: bool, report: Report) -> None:
             hand_in.files[f"theirs-{name.lstrip('.')}"] = read
         elif name == TIMESTAMP:
             try:
-                text = readable_date(read().decode("utf-8-sig").strip())
-                hand_in.at = _parsed(text)
-            except Unclear as error:
+                hand_in.at = _parsed(read())
+            except dates.Unclear as error:
                 report.say(f"{hand_in.learner}: {error} When this was handed in is not known.")
             except Exception:  # dateutil has more kinds than ValueError
                 report.say(f"{hand_in.learner}: timestamp.txt holds no date: when this was handed in is not known.")
@@ -445,14 +438,9 @@ def _own_files(hand_in: HandIn, trusts: bool, report: Report) -> None:
             hand_in.files[name] = read
 
 
-def _parsed(text: str) -> datetime.datetime:
-    from nbgrader.utils import parse_utc
-
-    return parse_utc(text).replace(tzinfo=datetime.UTC)
-
-
-def _local(at: datetime.datetime | None, zone: datetime.tzinfo) -> datetime.datetime | None:
-    return None if at is None else at.replace(tzinfo=zone)
+def _parsed(content: bytes) -> datetime.datetime:
+    """The time that timestamp.txt says."""
+    return parse_utc(dates.dated(content)).replace(tzinfo=datetime.UTC)
 
 
 # ---------------------------------------------------------------- writing
@@ -540,7 +528,7 @@ def _digest_of(place: Path) -> str:
 def _time_of(place: Path) -> datetime.datetime | None:
     """When what lies there was handed in."""
     try:
-        return _parsed(readable_date(submissions.read_file(place / TIMESTAMP, 1000).decode("utf-8-sig").strip()))
+        return _parsed(submissions.read_file(place / TIMESTAMP, 1000))
     except Exception:
         return None
 
@@ -551,10 +539,7 @@ def _stamp(at: datetime.datetime) -> str:
 
 def _written(hand_in: HandIn, files: Mapping[str, bytes], beside: Path) -> None:
     """Write a hand-in into a new folder."""
-    if beside.is_symlink() or beside.is_file():
-        beside.unlink()
-    elif beside.exists():
-        shutil.rmtree(beside)
+    _remove(beside)
     beside.mkdir(parents=True)
     try:
         for path, content in files.items():
@@ -586,11 +571,17 @@ def _put(course: Course, hand_in: HandIn, files: Mapping[str, bytes], place: Pat
             folder = course.kept(hand_in.learner)
             folder.mkdir(parents=True, exist_ok=True)
             shutil.move(place, _free(folder, _time_of(place)))
-        elif place.is_symlink() or place.is_file():
-            place.unlink()
         else:
-            shutil.rmtree(place)
+            _remove(place)
     os.rename(beside, place)
+
+
+def _remove(place: Path) -> None:
+    """Have nothing be there, whatever is."""
+    if place.is_symlink() or place.is_file():
+        place.unlink()
+    elif place.exists():
+        shutil.rmtree(place)
 
 
 def _free(folder: Path, at: datetime.datetime | None) -> Path:

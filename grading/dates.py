@@ -20,6 +20,7 @@ lateness costs, so are the penalties. It is read when something is autograded, a
 from __future__ import annotations
 
 import datetime
+import functools
 import math
 import re
 import tomllib
@@ -30,16 +31,24 @@ from pathlib import Path
 from typing import Any
 
 import dateutil.parser
+import dateutil.tz
 from nbgrader.api import Gradebook, Student, SubmittedAssignment
+from nbgrader.utils import parse_utc
 
 from grading.submissions import Unusable, read_file
 
 NAME = "dates.toml"
 LARGEST = 10 << 20  # bytes
 DAY = 86400.0
+MOST_DAYS = 10_000
 KNOWN = ("due", "late_days", "per_day", "most", "nothing_after", "extensions")
 SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(minute|hour|day|week)s?")
+ZONE = re.compile("[A-Z]{1,5}")  # the name of a time zone
 UNITS = {"minute": 60.0, "hour": 3600.0, "day": DAY, "week": 7 * DAY}
+
+
+class Unclear(Exception):
+    """A date is not the same for everybody; the message says why, to the learner."""
 
 
 class DatesError(Exception):
@@ -175,17 +184,22 @@ def _date(value: Any, zone: datetime.tzinfo, where: str) -> datetime.datetime:
         if re.fullmatch(r"\d{4}-\d\d?-\d\d?", text):
             value = value.date()
     if isinstance(value, datetime.datetime):
-        return value if value.tzinfo else value.replace(tzinfo=zone)
+        return zoned(value, zone)
     if isinstance(value, datetime.date):
         return datetime.datetime.combine(value, datetime.time(23, 59, 59), zone)
     raise DatesError(sentence)
 
 
+def zoned(at: datetime.datetime, zone: datetime.tzinfo) -> datetime.datetime:
+    """A time with its time zone; with the course's where it says none."""
+    return at if at.tzinfo else at.replace(tzinfo=zone)
+
+
 def _extension(value: Any, due: datetime.datetime | None, zone: datetime.tzinfo, where: str) -> datetime.timedelta:
     """How much later: in words, in days, or a date."""
     match = SPAN.fullmatch(value.strip().lower()) if isinstance(value, str) else None
-    if match:
-        return datetime.timedelta(seconds=float(match[1]) * UNITS[match[2]])
+    if match and (seconds := float(match[1]) * UNITS[match[2]]) < MOST_DAYS * DAY:
+        return datetime.timedelta(seconds=seconds)
     if isinstance(value, int | float) and not isinstance(value, bool):
         return datetime.timedelta(days=_number(value, where))
     try:
@@ -200,7 +214,7 @@ def _extension(value: Any, due: datetime.datetime | None, zone: datetime.tzinfo,
 
 
 def _number(value: Any, where: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 10_000:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < MOST_DAYS:
         raise DatesError(f"{where} = {_shown(value)} is no number of days.")
     return float(value)
 
@@ -215,21 +229,73 @@ def _amount(value: Any, where: str) -> Amount:
     return Amount(float(value), False)
 
 
+def readings(text: str) -> set[datetime.date]:
+    """The days that people take a date for: one, unless some begin with the month and some with the day.
+
+    Raises:
+        ValueError, OverflowError: for what is no date.
+    """
+    if re.match(r"\d{4}(\d{4})?(\D|$)", text):  # the year, the month, the day
+        return {dateutil.parser.parse(text).date()}
+    orders = [(day, year) for day in (False, True) for year in (False, True)]
+    return {dateutil.parser.parse(text, dayfirst=day, yearfirst=year).date() for day, year in orders}
+
+
+def dated(content: bytes) -> str:
+    """When something was handed in, as timestamp.txt says it; raises what `readable_date` does."""
+    return readable_date(content.decode("utf-8-sig").strip())
+
+
+def readable_date(text: str) -> str:
+    """When something was handed in, as nbgrader reads it rightly.
+
+    Raises:
+        Unclear: for a date that others read as another one.
+        Exception: for what is no date.
+    """
+    text = re.sub(r" ([+-]\d\d:?\d\d)$", r"\1", " ".join(text.split()))  # which nbgrader takes for seconds
+    *before, zone = text.split(" ")
+    # The last of three parts is a time zone for nbgrader, which looks for a file of that name, wherever that leads, and
+    # takes one that there is none of, as "PM", for UTC.
+    if len(before) == 2 and (not ZONE.fullmatch(zone) or dateutil.tz.gettz(zone) is None):
+        raise Unclear(
+            f"timestamp.txt holds {text!r}, and {zone!r} is no known time zone: write it as 2026-01-31 22:00:00 UTC, "
+            "or 2026-01-31 22:00:00 +0100."
+        )
+    parse_utc(text)
+    written = " ".join(before) if len(before) == 2 else text
+    read = functools.partial(dateutil.parser.parse, written)
+    if len({read(default=datetime.datetime(year, month, month)).date() for year, month in ((2000, 1), (2001, 2))}) > 1:
+        raise ValueError("a part of a date")
+    if len(days := readings(written)) > 1:
+        first, second, *_ = sorted(days)
+        raise Unclear(
+            f"timestamp.txt holds {text!r}, which some read as {first} and some as {second}: write one of these."
+        )
+    return text
+
+
 def _shown(value: Any) -> str:
     text = f'"{value}"' if isinstance(value, str) else str(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def apply(book: Gradebook, assignment: str, dates: Dates) -> list[str]:
-    """Write what the file says of an assignment into an open gradebook; what there is to say, a sentence each."""
+def apply(book: Gradebook, assignment: str, dates: Dates, penalties: bool = True) -> list[str]:
+    """Write what the file says of an assignment into an open gradebook; what there is to say, a sentence each.
+
+    Args:
+        penalties: whether points are there that lateness costs something of; else dates alone are written.
+    """
     found = book.find_assignment(assignment)
     if dates.due is not None:
         found.duedate = dates.due_utc
     for submission in found.submissions:
         if dates.due is not None:
             submission.extension = dates.extensions.get(submission.student_id)
+        if not (penalties and dates.has_penalties):
+            continue
         late = submission.total_seconds_late
-        for notebook in submission.notebooks if dates.has_penalties else ():
+        for notebook in submission.notebooks:
             notebook.late_submission_penalty = (dates.penalty(notebook.score, late) or None) if late else None
     book.db.commit()
     known = {id for (id,) in book.db.query(Student.id)}

@@ -17,18 +17,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nbgrader.api import BaseCell, Comment, Gradebook, SubmittedAssignment, SubmittedNotebook
+from nbgrader.api import Comment
 from tqdm import tqdm
 
 from checks.observe import printable
-from grading import assignments, attempts, collect, pages, platforms, results, roster, submissions, tables
+from grading import assignments, attempts, collect, gradebook, pages, platforms, results, roster, submissions, tables
 from grading.platforms import Unreadable
 from grading.results import Learner, Results, number
 from grading.roster import Roster, Unknown
 from grading.submissions import Unusable
 
 ROOT = Path(__file__).resolve().parent.parent
-COURSE = "minitorch"
 FORMATS = ("canvas", "moodle", "gradescope", "csv", "xlsx")
 MOST_NAMED = 10  # in a sentence
 RUN = """\
@@ -149,18 +148,10 @@ def _points(found: Results, one: Learner) -> list[str]:
 def comments(db_url: str, found: Results) -> dict[str, list[str]]:
     """What persons wrote to learners in formgrader, by learner, in one query."""
     made: dict[str, list[str]] = {}
-    with Gradebook(db_url, COURSE) as book:
-        rows = (
-            book.db.query(SubmittedAssignment.student_id, BaseCell.name, Comment.manual_comment)
-            .select_from(Comment)
-            .join(BaseCell, BaseCell.id == Comment.cell_id)
-            .join(SubmittedNotebook, SubmittedNotebook.id == Comment.notebook_id)
-            .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
-            .filter(SubmittedAssignment.assignment_id == book.find_assignment(found.assignment).id)
-            .filter(Comment.manual_comment.is_not(None))
-        )
-        for learner, cell, text in rows:
-            if text.strip():
+    with gradebook.opened(db_url) as book:
+        rows = gradebook.of_cells(book, found.assignment, Comment, Comment.manual_comment)
+        for learner, _, cell, text in rows:
+            if text and text.strip():
                 made.setdefault(learner, []).append(f"{cell.removeprefix('test_')}: {text.strip()}")
     return made
 
@@ -270,7 +261,9 @@ def as_canvas(made: Class, into: Path | None, column: str | None, known: Roster,
         names = [title for title, _, _ in columns]
         if not made.by_section:
             names = [platforms.canvas_column(heads, titles, column)]
-            there = next((_field(line, heads.index(names[0])) for line in lines if "Points Possible" in line[0]), "")
+            there = next(
+                (_field(line, heads.index(names[0])) for line in lines if "Points Possible" in _field(line, 0)), ""
+            )
             if there and _number(there) != possible[0]:
                 made.says.append(f"Canvas has {there} points possible in {names[0]!r}, and here are {possible[0]:g}.")
                 possible = [there]
@@ -542,7 +535,7 @@ def main(arguments: list[str], chosen: Callable[[str | None], str]) -> int:
     assignment = chosen(options.assignment)
     try:
         return _export(options, assignment)
-    except Unreadable as error:
+    except (Unreadable, gradebook.GradebookError) as error:
         raise LookupError(f"Nothing was written. {error}") from None
 
 
@@ -550,7 +543,7 @@ def _export(options: argparse.Namespace, assignment: str) -> int:
     found = results.read(options.db, assignment, submitted=options.submitted, journal=options.journal)
     words = comments(options.db, found) if options.comments else None
     made = gather(found, words, options.by == "section", options.zeros)
-    known, form, folder = roster.of_gradebook(options.db, COURSE), options.format, options.to / assignment
+    known, form, folder = roster.of_gradebook(options.db), options.format, options.to / assignment
     files: dict[str, str | bytes] = {}
     if form == "canvas":
         declared = assignments.facts_of(assignment)

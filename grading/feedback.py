@@ -40,8 +40,9 @@ from traitlets import Integer, List, default
 from traitlets.config import Config
 
 from checks.observe import printable
-from grading import first_screen, gradebook
+from grading import first_screen, gradebook, pages
 from grading.autograde import LATENESS, sentence, without
+from grading.submissions import SECRET, TIMESTAMP
 from grading.worker import digest
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -51,7 +52,7 @@ TAIL = 200  # bytes at the end of a page, among which that is
 PICTURE = re.compile(r"<img\b(?![^>]*\balt=)")
 UNDESCRIBED = "No description has been provided for this image"
 # What a page, or the exchange that hands it back, may need beside it.
-PICTURES = ("*.png", "*.jpg", "*.jpeg", "*.gif", "*.svg", "*.webp", "timestamp.txt", "submission_secret.txt")
+PICTURES = ("*.png", "*.jpg", "*.jpeg", "*.gif", "*.svg", "*.webp", TIMESTAMP, SECRET)
 
 
 class Page(HTMLExporter):
@@ -154,10 +155,7 @@ class Feedback(GenerateFeedback):
         place = Path(self._format_dest(about["assignment"], about["student"]))
         folder = self._format_source(about["assignment"], about["student"])
         made = self.made_from(folder, about["student"])[about["notebook"]]
-        place.mkdir(parents=True, exist_ok=True)
-        beside = place / f".{about['notebook']}.html.new"
-        beside.write_text(f"{output.rstrip()}\n<!-- made from {made} -->\n", encoding="utf-8", errors="replace")
-        os.replace(beside, place / f"{about['notebook']}.html")
+        pages.write(place / f"{about['notebook']}.html", f"{output.rstrip()}\n<!-- made from {made} -->\n")
 
 
 def _made_from(page: Path) -> str:
@@ -171,7 +169,8 @@ def _made_from(page: Path) -> str:
     return match[1] if match else ""
 
 
-VERSION = [digest(Path(each).read_bytes()) for each in (__file__, first_screen.__file__)]  # of pages
+DECIDING = (Path(__file__), Path(first_screen.__file__), *sorted((TEMPLATES / "feedback_page").iterdir()))
+VERSION = [digest(each.read_bytes()) for each in DECIDING]  # of pages
 
 
 # ---------------------------------------------------------------- with several processes

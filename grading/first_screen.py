@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
-from nbgrader.preprocessors import GetGrades, NbGraderPreprocessor
+from nbgrader.preprocessors import GetGrades
+from traitlets import Bool
 
 from checks.notebook import nbgrader_mark
 from checks.report import MIME
@@ -28,6 +30,7 @@ STYLE = """<style>
   border-bottom: 1px solid #ddd; }
 #first-screen td.points { white-space: nowrap; }
 #first-screen ul { margin: 0; padding-left: 1.2em; }
+.text_cell_render td, .text_cell_render th { padding: 0.2em 0.8em 0.2em 0; vertical-align: top; }
 </style>"""
 
 
@@ -166,8 +169,10 @@ class Grades(GetGrades):
             cell.metadata.nbgrader["score"] = None
 
 
-class FirstScreen(NbGraderPreprocessor):
+class FirstScreen(Preprocessor):
     """Makes the first screen, once nbgrader has filled in the points."""
+
+    enabled = Bool(True).tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         resources["first_screen"] = first_screen(nb, resources["nbgrader"])

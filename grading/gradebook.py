@@ -26,8 +26,10 @@ from nbgrader.api import (
     SubmittedNotebook,
 )
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.orm import Query
 
+COURSE = "minitorch"  # nbgrader's course_id
 # Where nbgrader opens a gradebook while it autogrades.
 OPENING = (
     nbgrader.converters.autograde,
@@ -41,19 +43,19 @@ Scores = dict[str, dict[str, float | None]]  # learner to cell to points
 
 
 class GradebookError(Exception):
-    """The gradebook cannot be written; the message says why, and what to do."""
+    """The gradebook cannot be used; the message says why, and what to do."""
 
 
-class OpenGradebook(Gradebook):
-    """A gradebook in one transaction: what nbgrader opens, commits and closes inside it is done at its end, or not."""
+class NoGradebook(GradebookError):
+    """There is none."""
+
+
+class QuickGradebook(Gradebook):
+    """A gradebook that asks once for all grades, or comments, of a notebook that was handed in."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self.db.commit = lambda: None
         self._found: dict[Any, dict[str, Any]] = {}
-
-    def close(self) -> None:
-        """Not yet."""
 
     def find_grade(self, grade_cell: str, notebook: str, assignment: str, student: str) -> Grade:
         return self._in(Grade, grade_cell, notebook, assignment, student)
@@ -73,6 +75,17 @@ class OpenGradebook(Gradebook):
         except KeyError:
             raise MissingEntry(f"No such cell: {assignment}/{notebook}/{cell} for {student}") from None
 
+
+class OpenGradebook(QuickGradebook):
+    """A gradebook in one transaction: what nbgrader opens, commits and closes inside it is done at its end, or not."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.db.commit = lambda: None
+
+    def close(self) -> None:
+        """Not yet."""
+
     def finish(self, commit: bool) -> None:
         try:
             if commit:
@@ -82,10 +95,26 @@ class OpenGradebook(Gradebook):
 
 
 @contextlib.contextmanager
+def opened(db_url: str, course_id: str = COURSE) -> Iterator[Gradebook]:
+    """A gradebook, to be read.
+
+    Raises:
+        GradebookError: when it is not there (`NoGradebook`), or cannot be read.
+    """
+    is_there(db_url)
+    try:
+        with Gradebook(db_url, course_id) as book:
+            yield book
+    except SQLAlchemyError as error:
+        raise _unusable(db_url, error) from error
+
+
+@contextlib.contextmanager
 def transaction(db_url: str, course_id: str) -> Iterator[OpenGradebook]:
     """Inside, all of nbgrader works on one open gradebook; when it ends well, all is written at once."""
     is_there(db_url)
     gradebook = OpenGradebook(db_url, course_id)
+    before = [module.Gradebook for module in OPENING]
     for module in OPENING:
         module.Gradebook = lambda *_: gradebook
     try:
@@ -99,22 +128,31 @@ def transaction(db_url: str, course_id: str) -> Iterator[OpenGradebook]:
         is_there(db_url)  # or it was deleted in the meantime
         raise
     finally:
-        for module in OPENING:
-            module.Gradebook = Gradebook
+        for module, opens in zip(OPENING, before, strict=True):
+            module.Gradebook = opens
 
 
 def is_there(db_url: str) -> None:
     """Not to make an empty gradebook where one was deleted.
 
     Raises:
-        GradebookError: when it is not there, with what to do.
+        NoGradebook: when it is not there, with what to do.
+        GradebookError: when this is no address of one.
     """
-    url = make_url(db_url)
+    try:
+        url = make_url(db_url)
+        url.get_dialect()
+    except SQLAlchemyError as error:
+        raise _unusable(db_url, error) from None
     if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
-        raise GradebookError(
+        raise NoGradebook(
             f"There is no gradebook at {url.database}: if it was deleted, put a copy back, or make a new one with "
             "`make release`. Then run the same command again: what was graded is kept."
         )
+
+
+def _unusable(db_url: str, error: SQLAlchemyError) -> GradebookError:
+    return GradebookError(f"{db_url} cannot be opened as a gradebook: {str(error).splitlines()[0]}")
 
 
 def is_writable(db_url: str) -> None:
@@ -155,17 +193,39 @@ def patiently(write: Callable[[], Any], say: Callable[[str], None]) -> Any:
         time.sleep(0.5)
 
 
+def of_cells(book: Gradebook, assignment: str, kind: type[Grade] | type[Comment], *columns: Any) -> Query:
+    """What belongs to cells that were handed in, a row each: learner, notebook, cell, and these columns of `kind`.
+
+    Raises:
+        MissingEntry: when the gradebook does not know the assignment.
+    """
+    return (
+        book.db.query(SubmittedAssignment.student_id, Notebook.name, BaseCell.name, *columns)
+        .select_from(kind)
+        .join(BaseCell, BaseCell.id == kind.cell_id)
+        .join(SubmittedNotebook, SubmittedNotebook.id == kind.notebook_id)
+        .join(Notebook, Notebook.id == SubmittedNotebook.notebook_id)
+        .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
+        .filter(SubmittedAssignment.assignment_id == book.find_assignment(assignment).id)
+    )
+
+
+def penalties(book: Gradebook, assignment: str) -> Query:
+    """Of all notebooks that were handed in, a row each: learner, notebook, penalty or None."""
+    return (
+        book.db.query(SubmittedAssignment.student_id, Notebook.name, SubmittedNotebook.late_submission_penalty)
+        .select_from(SubmittedNotebook)
+        .join(Notebook, Notebook.id == SubmittedNotebook.notebook_id)
+        .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
+        .filter(SubmittedAssignment.assignment_id == book.find_assignment(assignment).id)
+    )
+
+
 def by_hand(gradebook: Gradebook, assignment: str, learners: list[str]) -> dict[str, dict[str, bool]]:
     """The cells for which a person gave points or extra credit, by learner, and whether a person is to look at each."""
     found: dict[str, dict[str, bool]] = {}
     rows = (
-        gradebook.db.query(SubmittedAssignment.student_id, Notebook.name, BaseCell.name, Grade.needs_manual_grade)
-        .select_from(Grade)
-        .join(BaseCell, BaseCell.id == Grade.cell_id)
-        .join(SubmittedNotebook, SubmittedNotebook.id == Grade.notebook_id)
-        .join(Notebook, Notebook.id == SubmittedNotebook.notebook_id)
-        .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
-        .filter(SubmittedAssignment.assignment_id == gradebook.find_assignment(assignment).id)
+        of_cells(gradebook, assignment, Grade, Grade.needs_manual_grade)
         .filter(SubmittedAssignment.student_id.in_(learners))
         .filter((Grade.manual_score.isnot(None)) | (Grade.extra_credit.isnot(None) & (Grade.extra_credit != 0)))
     )
@@ -177,31 +237,14 @@ def by_hand(gradebook: Gradebook, assignment: str, learners: list[str]) -> dict[
 def shown(gradebook: Gradebook, assignment: str) -> dict[str, list[Any]]:
     """All that a feedback page shows of the gradebook, by learner: points, comments and penalties."""
     found: dict[str, list[Any]] = {}
-    of_assignment = SubmittedAssignment.assignment_id == gradebook.find_assignment(assignment).id
     kinds = [
         (Grade, (Grade.auto_score, Grade.manual_score, Grade.extra_credit)),
         (Comment, (Comment.auto_comment, Comment.manual_comment)),
     ]
     for kind, columns in kinds:
-        rows = (
-            gradebook.db.query(SubmittedAssignment.student_id, Notebook.name, BaseCell.name, *columns)
-            .select_from(kind)
-            .join(BaseCell, BaseCell.id == kind.cell_id)
-            .join(SubmittedNotebook, SubmittedNotebook.id == kind.notebook_id)
-            .join(Notebook, Notebook.id == SubmittedNotebook.notebook_id)
-            .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
-            .filter(of_assignment)
-        )
-        for learner, *rest in rows:
+        for learner, *rest in of_cells(gradebook, assignment, kind, *columns):
             found.setdefault(learner, []).append([kind.__name__, *rest])
-    rows = (
-        gradebook.db.query(SubmittedAssignment.student_id, Notebook.name, SubmittedNotebook.late_submission_penalty)
-        .select_from(SubmittedNotebook)
-        .join(Notebook, Notebook.id == SubmittedNotebook.notebook_id)
-        .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
-        .filter(of_assignment)
-    )
-    for learner, *rest in rows:
+    for learner, *rest in penalties(gradebook, assignment):
         found.setdefault(learner, []).append(["penalty", *rest])
     return {learner: sorted(each, key=repr) for learner, each in found.items()}
 
@@ -209,15 +252,7 @@ def shown(gradebook: Gradebook, assignment: str) -> dict[str, list[Any]]:
 def scores(gradebook: Gradebook, assignment: str, learners: list[str] | None = None) -> Scores:
     """What autograding gave some learners or all, in one query."""
     found: Scores = {}
-    rows = (
-        gradebook.db.query(SubmittedAssignment.student_id, Notebook.name, BaseCell.name, Grade.auto_score)
-        .select_from(Grade)
-        .join(BaseCell, BaseCell.id == Grade.cell_id)
-        .join(SubmittedNotebook, SubmittedNotebook.id == Grade.notebook_id)
-        .join(Notebook, Notebook.id == SubmittedNotebook.notebook_id)
-        .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
-        .filter(SubmittedAssignment.assignment_id == gradebook.find_assignment(assignment).id)
-    )
+    rows = of_cells(gradebook, assignment, Grade, Grade.auto_score)
     if learners is not None:
         rows = rows.filter(SubmittedAssignment.student_id.in_(learners))
     for learner, notebook, cell, points in rows:

@@ -21,6 +21,7 @@ from grading import assignments, attempts
 from grading.attempts import Attempt
 from grading.journal import Journal
 from grading.tables import number
+from grading.worker import Graded
 
 ROOT = Path(__file__).resolve().parent.parent
 MOST_LINES = 400  # of a difference, in a terminal
@@ -58,13 +59,14 @@ def steps(journal: Journal, assignment: str, learner: str) -> list[Step]:
     found = attempts.history(journal, assignment).get(learner, [])
     if not found:
         raise LookupError(f"Nothing of {learner!r} was graded for {assignment}, as far as {journal.folder} knows.")
-    attempts.look_up(journal, found)
     made: list[Step] = []
     before: Step | None = None
     answers_before: dict[str, str] | None = None
     for attempt in found:
+        graded = journal.get(attempt.result) if attempt.result else None
+        attempt.reports = None if graded is None else attempts.of_result(graded)
         mistakes = _mistakes(attempt)
-        answers = _answers(journal, attempt)
+        answers = None if graded is None else _answers(graded)
         then = before.mistakes if before else {}
         step = Step(
             attempt,
@@ -107,11 +109,8 @@ def _beside(some: Mapping[str, Sequence[str]], others: Mapping[str, Sequence[str
     return {cell: ids for cell, ids in found.items() if ids}
 
 
-def _answers(journal: Journal, attempt: Attempt) -> dict[str, str] | None:
-    """What the learner wrote, by the answer's grade_id; None where it is not kept."""
-    graded = journal.get(attempt.result) if attempt.result else None
-    if graded is None:
-        return None
+def _answers(graded: Graded) -> dict[str, str]:
+    """What the learner wrote, by the answer's grade_id."""
     found = {}
     for name in graded.notebooks:
         for cell in graded.notebook(name).cells:

@@ -144,6 +144,10 @@ class Journal:
                 bad += 1
         return entries, bad
 
+    def last(self, assignment: str) -> dict[str, dict[str, Any]]:
+        """The newest entry of each learner of an assignment."""
+        return {entry["learner"]: entry for entry in self.history()[0] if entry["assignment"] == assignment}
+
     def damage(self) -> str:
         """What could not be read, in a sentence; nothing when all could."""
         if not self.damaged:

@@ -129,8 +129,7 @@ class Judge:
         self.copied: dict[str, Any] = {}  # the learner's names that stand for plain values, in the last test
         self.remarks: list[str] = []  # what the instructor should know
         assignment = tests.ASSIGNMENT
-        assignment.earned.clear()  # it counts one learner's points
-        assignment.practiced.clear()
+        assignment.forget()  # it counts one learner's points
         assignment.kept, assignment.execute = False, execute
 
     def verdict(self, cell: NotebookNode, why: str | None) -> Verdict:

@@ -70,8 +70,7 @@ class Ledger:
 
     def __init__(self, plan: Plan, desk: Desk, progress: Progress, say: Callable[[str], None]) -> None:
         self.plan, self.desk, self.progress, self.say = plan, desk, progress, say
-        entries, _ = plan.journal.history()
-        self.logged = {entry["learner"]: entry for entry in entries if entry["assignment"] == plan.assignment}
+        self.logged = plan.journal.last(plan.assignment)
         self.ready: list[tuple[Learner, Graded]] = []
         self.last_written = time.monotonic()
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from grading import gradebook, jail, submissions, worker
-from grading.autograde import SECRET
 from grading.journal import Journal
+from grading.submissions import SECRET, TIMESTAMP
 from grading.worker import Graded, Job, Setup
 
 
@@ -74,9 +74,8 @@ class Plan:
             handed_in = submissions.collect(learner.place, name, self.names, self.top)
             job.notebooks[name] = (handed_in.name, [*self.remarks.get(learner.name, []), *handed_in.remarks])
             job.contents[name] = handed_in.content
-        contents = {name: None if data is None else worker.digest(data) for name, data in job.contents.items()}
-        learner.handed_in = worker.digest(contents)  # as in `handed_in`
-        learner.key = worker.digest([job.notebooks, contents, self.digest])
+        learner.handed_in = digest_of(job.contents)
+        learner.key = worker.digest([job.notebooks, learner.handed_in, self.digest])
         return job
 
     def looked_up(self, learner: Learner) -> tuple[Job, dict[str, Any] | None, Graded | None]:
@@ -108,7 +107,7 @@ class Plan:
         """Digests of the files that tell whether a learner's result was written, and when and how it was handed in."""
         place = self.place_of(learner.name)
         files = [place / f"{name}.ipynb" for name in self.setup.notebooks]
-        files += [Path(learner.staged, name) for name in ("timestamp.txt", SECRET)]
+        files += [Path(learner.staged, name) for name in (TIMESTAMP, SECRET)]
         found: dict[str, str | None] = {}
         for file in files:
             try:
@@ -120,5 +119,9 @@ class Plan:
 
 def handed_in(place: Path, names: Sequence[str], top: Path) -> str:
     """The digest of what lies in a folder that was handed in, for these notebooks of the course."""
-    found = {name: submissions.collect(place, name, names, top).content for name in names}
-    return worker.digest({name: None if data is None else worker.digest(data) for name, data in found.items()})
+    return digest_of({name: submissions.collect(place, name, names, top).content for name in names})
+
+
+def digest_of(contents: Mapping[str, bytes | None]) -> str:
+    """The digest of the files that were handed in, by notebook."""
+    return worker.digest({name: None if data is None else worker.digest(data) for name, data in contents.items()})

@@ -307,15 +307,17 @@ STUDENTS = {"", "student", "learner", "teilnehmer/in", "teilnehmer", "participan
 
 def columns(heads: Sequence[str]) -> dict[str, int]:
     """Which column of a list of students holds what: the keys of COLUMNS, and "id" for nbgrader's own."""
-    names = [" ".join(head.split()).casefold() for head in heads]
-    found: dict[str, int] = {}
-    for what, called in COLUMNS.items():
-        place = next((names.index(name) for name in called if name in names), None)
-        if place is not None:
-            found[what] = place
-    if "id" in names:  # Canvas' own, or nbgrader's
-        found["key" if "full" in found and "key" not in found else "id"] = names.index("id")
+    found = _where(heads, COLUMNS)
+    if own := _where(heads, {"id": ("id",)}):  # Canvas' own, or nbgrader's
+        found["key" if "full" in found and "key" not in found else "id"] = own["id"]
     return found
+
+
+def _where(heads: Sequence[str], called: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    """Which column holds what: of the names that it may have, the first one that is there."""
+    names = [" ".join(head.split()).casefold() for head in heads]
+    places = {what: [names.index(name) for name in some if name in names] for what, some in called.items()}
+    return {what: there[0] for what, there in places.items() if there}
 
 
 # ---------------------------------------------------------------- what is handed back
@@ -351,8 +353,7 @@ def worksheet(heads: Sequence[str]) -> dict[str, int]:
     Raises:
         Unreadable: when it is none that Moodle would take.
     """
-    names = [" ".join(head.split()).casefold() for head in heads]
-    found = {what: names.index(name) for what, called in WORKSHEET.items() for name in called if name in names}
+    found = _where(heads, WORKSHEET)
     if missing := {"identifier", "grade", "modified"} - found.keys():
         shown = ", ".join(WORKSHEET[what][0].capitalize() for what in sorted(missing))
         raise Unreadable(

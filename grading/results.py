@@ -10,23 +10,12 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from nbgrader.api import (
-    Assignment,
-    BaseCell,
-    Grade,
-    Gradebook,
-    MissingEntry,
-    Student,
-    SubmittedAssignment,
-    SubmittedNotebook,
-)
-from sqlalchemy.exc import SQLAlchemyError
+from nbgrader.api import Assignment, Grade, Gradebook, MissingEntry, Student
 
 from grading import assignments, gradebook, tables
-from grading.collect import ABOUT
 from grading.journal import Journal
 from grading.plan import handed_in
-from grading.submissions import Unusable, read_file
+from grading.submissions import ABOUT, Unusable, read_file
 from grading.tables import number
 
 FORMATS = ("text", "markdown", "csv", "json")
@@ -278,7 +267,7 @@ def _shorts(names: Iterable[str]) -> str:
 def read(
     db_url: str,
     assignment: str,
-    course_id: str = "minitorch",
+    course_id: str = gradebook.COURSE,
     submitted: Path | None = None,
     journal: Path | None = None,
 ) -> Results:
@@ -295,20 +284,15 @@ def read(
         LookupError: when there is no such gradebook or assignment, with what to do.
     """
     try:
-        gradebook.is_there(db_url)
-        opened = Gradebook(db_url, course_id)
+        with gradebook.opened(db_url, course_id) as book:
+            found = book.find_assignment(assignment)
+            cells = _cells(found)
+            learners = _learners(book, found, [cell.name for cell in cells])
+            due = found.duedate
     except gradebook.GradebookError as error:
         raise LookupError(str(error)) from None
-    except SQLAlchemyError as error:
-        raise LookupError(f"{db_url} cannot be opened as a gradebook: {str(error).splitlines()[0]}") from None
-    with opened as book:
-        try:
-            found = book.find_assignment(assignment)
-        except MissingEntry:
-            raise LookupError(f"{db_url} holds no assignment {assignment!r}: run `make release` first") from None
-        cells = _cells(found)
-        learners = _learners(book, found, [cell.name for cell in cells])
-        due = found.duedate
+    except MissingEntry:
+        raise LookupError(f"{db_url} holds no assignment {assignment!r}: run `make release` first") from None
     if submitted is not None:
         learners = _with_what_was_handed_in(learners, assignment, submitted, Journal(journal) if journal else None)
     return Results(assignment, cells, sorted(learners.values(), key=lambda one: one.id), due)
@@ -331,34 +315,14 @@ def _learners(book: Gradebook, assignment: Assignment, names: list[str]) -> dict
     """All students of the gradebook, in two queries: nbgrader's own objects ask for each grade."""
     marks: dict[str, dict[str, Mark]] = {}
     score: dict[str, float] = {}
-    rows = (
-        book.db.query(
-            SubmittedAssignment.student_id,
-            BaseCell.name,
-            Grade.auto_score,
-            Grade.manual_score,
-            Grade.extra_credit,
-            Grade.needs_manual_grade,
-            Grade.score,
-        )
-        .select_from(Grade)
-        .join(BaseCell, BaseCell.id == Grade.cell_id)
-        .join(SubmittedNotebook, SubmittedNotebook.id == Grade.notebook_id)
-        .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
-        .filter(SubmittedAssignment.assignment_id == assignment.id)
-    )
-    for student, name, auto, manual, extra, needs, counted in rows:
+    columns = (Grade.auto_score, Grade.manual_score, Grade.extra_credit, Grade.needs_manual_grade, Grade.score)
+    rows = gradebook.of_cells(book, assignment.name, Grade, *columns)
+    for student, _, name, auto, manual, extra, needs, counted in rows:
         marks.setdefault(student, {})[name] = Mark(auto, manual, extra or 0.0, bool(needs))
         score[student] = score.get(student, 0.0) + counted
     submitted = {each.student_id: each for each in assignment.submissions}
     penalties: dict[str, float] = {}
-    rows = (
-        book.db.query(SubmittedAssignment.student_id, SubmittedNotebook.late_submission_penalty)
-        .select_from(SubmittedNotebook)
-        .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
-        .filter(SubmittedAssignment.assignment_id == assignment.id)
-    )
-    for student, penalty in rows:
+    for student, _, penalty in gradebook.penalties(book, assignment.name):
         penalties[student] = penalties.get(student, 0.0) + (penalty or 0.0)
     found = {}
     for student in book.db.query(Student):
@@ -392,10 +356,7 @@ def _with_what_was_handed_in(
     known: dict[str, Learner], assignment: str, submitted: Path, journal: Journal | None
 ) -> dict[str, Learner]:
     """What is known, with what lies in the folder of submissions and is not, or no more, what was graded."""
-    last: dict[str, dict[str, Any]] = {}
-    if journal is not None:
-        entries, _ = journal.history()
-        last = {entry["learner"]: entry for entry in entries if entry["assignment"] == assignment}
+    last = journal.last(assignment) if journal is not None else {}
     names = sorted(path.stem for path in (assignments.SOURCE / assignment).glob("*.ipynb"))
     found = dict(known)
     for place in sorted(submitted.glob(f"*/{glob.escape(assignment)}")):

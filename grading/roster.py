@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from nbgrader.api import Gradebook, Student
+from nbgrader.api import Student
 
-from grading import gradebook, platforms
+from grading import dates, gradebook, platforms
 from grading.platforms import Person, Unreadable, squeezed
 from grading.submissions import Unusable, read_file
 
@@ -66,6 +66,7 @@ class Roster:
 
     def __init__(self, members: Iterable[Member] = ()) -> None:
         self.members: dict[str, Member] = {}
+        self._index: dict[tuple[str, str], set[str]] = {}  # ids by what members may be found by
         for member in members:
             self.add(member)
 
@@ -73,22 +74,13 @@ class Roster:
         """Another one; of one that is known by this id, what was not known."""
         old = self.members.get(member.id)
         if old is not None:
+            for mark in _marks(old):
+                self._index[mark].discard(old.id)
             known = {name: value for name, value in vars(member).items() if value}
             member = replace(old, **known)
         self.members[member.id] = member
-        self._index = None
-
-    _index: dict[tuple[str, str], set[str]] | None = None
-
-    def _found(self, kind: str, text: str) -> set[str]:
-        if self._index is None:
-            self._index = {}
-            for member in self.members.values():
-                marks = {("id", member.id.casefold()), ("email", member.email.casefold())}
-                marks |= {("key", member.key), ("lms", member.lms_id)} | {("name", key) for key in member.names()}
-                for mark in marks:
-                    self._index.setdefault(mark, set()).add(member.id)
-        return self._index.get((kind, text), set()) if text else set()
+        for mark in _marks(member):
+            self._index.setdefault(mark, set()).add(member.id)
 
     def whose(self, person: Person) -> Member | None:
         """The student that a platform means; None for one that nobody knows.
@@ -101,7 +93,7 @@ class Roster:
         marks += [("id", person.email.casefold()), ("email", person.email.casefold())]
         marks += [("name", squeezed(name)) for name in (person.name, *person.names)]
         for kind, text in marks:
-            found = self._found(kind, text)
+            found = self._index.get((kind, text), set())
             if kind == "name":
                 found = {id for id in found if not _differ(self.members[id], person)}
             if len(found) == 1:
@@ -113,7 +105,7 @@ class Roster:
                 )
         return None
 
-    def write(self, db_url: str, course_id: str) -> int:
+    def write(self, db_url: str, course_id: str = gradebook.COURSE) -> int:
         """Add all to a gradebook, and what it does not know of them, or nothing; how many are new."""
         new = 0
         with gradebook.transaction(db_url, course_id) as book:
@@ -128,15 +120,26 @@ class Roster:
         return new
 
 
+def _marks(member: Member) -> set[tuple[str, str]]:
+    """What somebody may be found by: which kind of mark it is, and its text."""
+    marks = {("id", member.id.casefold()), ("email", member.email.casefold()), ("key", member.key)}
+    marks |= {("lms", member.lms_id), *(("name", key) for key in member.names())}
+    return {(kind, text) for kind, text in marks if text}
+
+
 def _differ(member: Member, person: Person) -> bool:
     """Whether these are two people, who may have one name."""
     pairs = [(member.lms_id, person.key if person.lasting else ""), (member.email.casefold(), person.email.casefold())]
     return any(one and other and one != other for one, other in pairs)
 
 
-def of_gradebook(db_url: str, course_id: str) -> Roster:
-    """The students that a gradebook knows."""
-    with Gradebook(db_url, course_id) as book:
+def of_gradebook(db_url: str, course_id: str = gradebook.COURSE) -> Roster:
+    """The students that a gradebook knows.
+
+    Raises:
+        GradebookError: when it cannot be read.
+    """
+    with gradebook.opened(db_url, course_id) as book:
         return Roster(
             Member(one.id, one.first_name or "", one.last_name or "", one.email or "", one.lms_user_id or "")
             for one in book.db.query(Student)
@@ -229,16 +232,19 @@ def unfit(id: str) -> str:
 
 
 def when(text: str, zone: datetime.tzinfo) -> datetime.datetime | None:
-    """The time that a list gives, in the course's time zone where it says none; None where it says no time."""
+    """The time that a list gives, in the course's time zone where it says none; None where it says no time, or one
+    that is in March for some and in October for others."""
     import dateutil.parser
 
     if not text or text == "-":
         return None
     try:
         read = dateutil.parser.parse(text)
+        if len(dates.readings(text)) > 1:
+            return None
     except (ValueError, OverflowError):
         return None
-    return read if read.tzinfo else read.replace(tzinfo=zone)
+    return dates.zoned(read, zone)
 
 
 def _decoded(content: bytes, name: str, remarks: list[str]) -> str:
@@ -272,4 +278,6 @@ def _lines(text: str, name: str) -> list[list[str]]:
                 raise Unreadable(f"{name} has more than {MOST:,} lines.")
     except csv.Error as error:
         raise Unreadable(f"{name} cannot be read near line {len(lines) + 1}: {error}.") from None
+    if not any(lines):
+        raise Unreadable(f"{name} is empty: export the list of students as CSV.")
     return lines

@@ -136,14 +136,14 @@ class ClassAutograde(JudgedAutograde):
                 self.progress.step("unchanged" if noted or known else "to grade", learner.name)
             self.progress.finish()
             return
-        self.apply_dates()  # nbgrader's own plugin asks for them
+        self.apply_dates(penalties=False)  # nbgrader's own plugin asks for them
         seed = drawn_seed() if self.seed is None else self.seed
         self.setup.seed = self.journal.begin(self.plan.digest, seed, anew=self.force or self.seed is not None)
         self.ledger = Ledger(self.plan, self, self.progress, self._say)
         with self.progress, self._executor() as (executor, setup, most):
             self._grade(executor, setup, most)
             self.ledger.write_ready()
-        for line in self.apply_dates():
+        for line in self.apply_dates(penalties=True):
             self._say(line)
         self.journal.end(self.plan.digest, self.setup.seed)
         if self.progress.finish():

@@ -27,6 +27,7 @@ SHARE = 0.6  # measured: see docs/instructor.md
 LEAST = 80  # grams that are shared, some ten lines: the same short work is written by many
 MOST_PAIRS = 200  # that are shown
 MOST_PLACES = 30  # of a pair
+MOST_LISTED = 40  # in a terminal; the page has all that are shown
 BELOW = 5  # pairs that come next, and are only named
 JOIN = "\n\f\n"  # between cells
 
@@ -75,7 +76,7 @@ class Shared:
     right: str
     share: float
     lines: int = 0
-    places: list[dict[str, list[Side]]] = field(default_factory=list)
+    places: list[tuple[Side, Side]] = field(default_factory=list)  # the left one's, and the right one's
     more: int = 0
 
 
@@ -252,8 +253,7 @@ def _shared(together: Class, pair: Pair, handed: list[HandedIn]) -> Shared:
         begin = left.code.text.count("\n", 0, first)
         lines |= {begin + each for each in range(left.code.text.count("\n", first, last) + 1)}
         if place in shown:
-            sides = [_side(left, place.left, place.length), _side(right, place.right, place.length)]
-            made.places.append({"sides": sides})
+            made.places.append((_side(left, place.left, place.length), _side(right, place.right, place.length)))
     made.lines, made.more = len(lines), len(found) - len(shown)
     return made
 
@@ -279,7 +279,9 @@ def as_text(found: Found) -> str:
     ]
     if found.pairs:
         lines += ["", "share  lines  hand-ins"]
-        lines += [f"{percent(p.share):>5}  {p.lines:5}  {_name(p.left)} and {_name(p.right)}" for p in found.pairs]
+        listed = found.pairs[:MOST_LISTED]
+        lines += [f"{percent(p.share):>5}  {p.lines:5}  {_name(p.left)} and {_name(p.right)}" for p in listed]
+        lines += [f"and {len(found.pairs) - MOST_LISTED} more, on the page"] * (len(found.pairs) > MOST_LISTED)
     if found.below:
         next_ones = "; ".join(f"{_name(p.left)} and {_name(p.right)} {percent(p.share)}" for p in found.below)
         lines += ["", *textwrap.wrap(f"The next ones, which are below: {next_ones}.", 100)]
@@ -295,7 +297,7 @@ def side_by_side(pair: Shared, width: int | None = None) -> str:
     for place in pair.places:
         sides = [
             [f"{_name(who)}, {side.where}", *_indented(side)]
-            for who, side in zip((pair.left, pair.right), place["sides"], strict=True)
+            for who, side in zip((pair.left, pair.right), place, strict=True)
         ]
         lines += [
             "",
@@ -334,7 +336,7 @@ def as_json(found: Found) -> str:
             "right": pair.right,
             "share": round(pair.share, 4),
             "lines": pair.lines,
-            "places": [[side.where for side in place["sides"]] for place in pair.places],
+            "places": [[side.where for side in place] for place in pair.places],
         }
         for pair in found.pairs
     ]

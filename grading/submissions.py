@@ -31,6 +31,10 @@ from grading import outputs
 from grading.budget import Budget
 from grading.images import Unfit
 
+# Beside the notebooks of a submission, from an instructor or a program:
+TIMESTAMP = "timestamp.txt"  # when it was handed in
+SECRET = "submission_secret.txt"  # what nbgrader's exchange needs to hand feedback out
+ABOUT = ".collected.json"  # what is known of it; grading passes by what begins with a dot
 NOTES = "grading-notes"  # the id of the cell with the remarks
 OWN = "own"  # how the ids of cells begin that are the learner's, and so in none of the course's places
 LARGEST_FILE = 100 << 20  # bytes of a notebook file

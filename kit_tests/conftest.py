@@ -37,7 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
 LONGEST = (
     *("attacks", "author", "class", "faults", "desk", "grading", "cluster", "jail", "displays", "release"),
     *("assignments", "exchange", "follow", "judge", "asserts", "notebook", "outputs", "journal", "docs", "cgroups"),
-    *("calls", "feedback_pages", "by_hand", "dates", "history"),
+    *("calls", "feedback_pages", "by_hand", "dates", "term", "history"),
 )
 
 

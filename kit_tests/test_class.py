@@ -38,7 +38,7 @@ from course import (
 )
 
 from grading import gradebook, worker
-from grading.autograde import Unclear, readable_date
+from grading.dates import Unclear, readable_date
 from grading.journal import Busy, Journal, sealed, unsealed
 from grading.ledger import Ledger
 from grading.limits import Settings

@@ -19,9 +19,10 @@ from course import Course as GradedCourse
 from course import environment, submission
 from nbgrader.api import Gradebook
 
-from grading import collect, platforms, roster
+from grading import collect, platforms, roster, submissions
 from grading.collect import Course, Report
 from grading.roster import Member, Roster
+from grading.submissions import ABOUT
 
 WORK = "tiny.ipynb"
 
@@ -59,13 +60,13 @@ def filed(course: Course) -> dict[str, str]:
     return {
         str(path.relative_to(course.submitted)): path.read_bytes().decode("utf-8", "replace")
         for path in places
-        if path.name != collect.ABOUT
+        if path.name != ABOUT
     }
 
 
 def kept(course: Course) -> dict[str, str]:
     places = sorted(path for path in course.earlier.rglob("*") if path.is_file())
-    return {str(path.relative_to(course.earlier)): path.read_text() for path in places if path.name != collect.ABOUT}
+    return {str(path.relative_to(course.earlier)): path.read_text() for path in places if path.name != ABOUT}
 
 
 # ---------------------------------------------------------------- platforms
@@ -131,7 +132,7 @@ def test_an_archive_is_recognized_and_filed(course, platform):
     }
     assert report.filed == sorted(IDS[platform])
     assert report.late == ([alan] if platform in ("canvas", "ilias") else [])
-    about = json.loads((course.place(alan) / collect.ABOUT).read_text())
+    about = json.loads((course.place(alan) / ABOUT).read_text())
     assert about["platform"] == platform and about["late"] == (platform in ("canvas", "ilias"))
     stamps = {path: text for path, text in found.items() if "timestamp" in path}
     if platform == "gradescope":
@@ -238,8 +239,8 @@ def test_two_files_of_one_name_are_two_hand_ins(course):
     assert filed(course) == {"101/tiny/tiny.ipynb": "second"} and list(kept(course).values()) == ["first"]
 
 
-def gradescope(text: str, at: str) -> dict[str, str]:
-    about = f"s:\n  :submitters:\n  - :name: A\n    :sid: '1'\n    :email: a@b.c\n  :created_at: {at} Z\n"
+def gradescope(text: str, at: str, zone: str = " Z") -> dict[str, str]:
+    about = f"s:\n  :submitters:\n  - :name: A\n    :sid: '1'\n    :email: a@b.c\n  :created_at: {at}{zone}\n"
     return {"a/submission_metadata.yml": about, "a/s/tiny.ipynb": text}
 
 
@@ -254,6 +255,13 @@ def test_times_decide_where_there_are_any(course):
     }
     take(course, gradescope("first", "2026-01-05 10:00:00"))  # handed in once more
     assert filed(course) == {"1/tiny/tiny.ipynb": "first", "1/tiny/timestamp.txt": "2026-01-05 10:00:00 UTC\n"}
+
+
+def test_a_time_without_a_zone_is_the_courses(course):
+    course.zone = datetime.timezone(datetime.timedelta(hours=5))
+    take(course, gradescope("first", "2026-01-03 10:00:00", zone=""), gradescope("second", "2026-01-03 06:00:00"))
+    assert filed(course) == {"1/tiny/tiny.ipynb": "second", "1/tiny/timestamp.txt": "2026-01-03 06:00:00 UTC\n"}
+    assert "tiny/1/2026-01-03 05.00.00 UTC/tiny.ipynb" in kept(course)
 
 
 def test_times_in_archives_count_when_one_says_so(course):
@@ -282,6 +290,20 @@ def test_two_of_one_name_are_told_apart_by_the_platforms_list_or_not_at_all(cour
     known = Roster([Member("a1", "Ada", "Lovelace", key="1"), Member("a2", "Ada", "Lovelace", key="2")])
     report = take(course, files, known=known)
     assert not report.trouble and filed(course)["a2/tiny/tiny.ipynb"] == "two"
+
+
+def test_a_list_that_grows_is_looked_through_once_for_each_student(monkeypatch):
+    asked = []
+    names = Member.names
+    monkeypatch.setattr(Member, "names", lambda one: [asked.append(one.id), names(one)][1])
+    known = Roster()
+    for number in range(50):
+        assert known.whose(platforms.Person(login=f"learner-{number}")) is None
+        known.add(Member(f"learner-{number}", full=f"Learner {number}"))
+    assert len(asked) <= 2 * 50
+    known.add(Member("learner-7", full="Ada Lovelace"))  # whose name it was not is found by it no more
+    assert known.whose(platforms.Person("Learner 7")) is None
+    assert known.whose(platforms.Person("Ada Lovelace")).id == "learner-7"
 
 
 def test_a_name_that_two_students_have_is_no_ones(course):
@@ -407,8 +429,6 @@ def test_a_learner_who_cannot_be_a_folder_is_left_out(course, learner):
 
 
 def test_learners_who_hand_in_zip_files_are_graded_as_ever(course):
-    from grading import submissions
-
     inner = zipped({"inside/tiny.ipynb": json.dumps(submission("half"))})
     take(course, {"lovelaceada_101_1_tiny.zip": inner})
     found = submissions.collect(course.place("101"), "tiny", ["tiny"], course.submitted)
@@ -467,6 +487,8 @@ def test_a_list_with_semicolons_tabs_or_in_windows_encoding_is_read(tmp_path):
     [
         ("", "is empty"),
         ("\n\n", "is empty"),
+        ("sep=;", "is empty"),
+        ("sep=;\n\n", "is empty"),
         ("a\0b", "is no text"),
         ("colour,size\nred,3\n", "has no column with ids; its first line says colour, size"),
         ("id,name\n", "names no students"),
@@ -476,7 +498,7 @@ def test_a_list_with_semicolons_tabs_or_in_windows_encoding_is_read(tmp_path):
         (f"id,name\n{'x' * 200},Ada\n", "cannot be an id: it has more than 128"),
         ('id,name\n"al,Ada\n', "cannot be read near line"),
     ],
-    ids=range(10),
+    ids=range(12),
 )
 def test_a_list_that_cannot_be_used_gets_a_sentence(tmp_path, text, says):
     (tmp_path / "list.csv").write_text(text)
@@ -498,6 +520,23 @@ def test_the_moodle_worksheet_says_who_it_is_and_when(course, tmp_path):
     assert filed(course)["al/tiny/timestamp.txt"] == "2026-01-03 21:15:00 UTC\n"
 
 
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("2026-03-10 21:15", (3, 10)),
+        ("10 March 2026, 9:15 PM", (3, 10)),
+        ("31/03/2026 21:15", (3, 31)),
+        ("10/03/2026 21:15", None),
+        ("03/10/26", None),
+        ("-", None),
+        ("No submission", None),
+    ],
+)
+def test_a_date_in_a_list_that_two_countries_read_differently_is_none(text, day):
+    found = roster.when(text, datetime.UTC)
+    assert (found and (found.month, found.day)) == day
+
+
 def test_who_was_known_by_name_alone_keeps_that_id_when_a_list_comes(course, tmp_path):
     known = Roster()
     take(course, ARCHIVES["moodle"], known=known)
@@ -516,8 +555,9 @@ def graded(tmp_path) -> GradedCourse:
 
 
 def run(made: GradedCourse, *options: str) -> Any:
-    command = [sys.executable, "-m", "grading", "collect", *options, f"--db={made.db}"]
+    command = [sys.executable, "-m", "grading", "collect", f"--db={made.db}"]
     command += [f"--submitted={made.folder}/submitted", f"--earlier={made.folder}/earlier"]
+    command += options  # a later --db counts
     return ready.run(command, env=environment())
 
 
@@ -553,6 +593,10 @@ def test_bad_input_gets_a_sentence_and_status_1(graded):
     assert done.returncode == 1 and done.stderr.startswith("Nothing was collected. list.csv has no column with ids")
     done = run(graded, f"{graded.folder}/a.zip")
     assert done.returncode == 1 and "a.zip was left out: it is no zip file" in done.stdout
+    (graded.folder / "text").write_text("x" * 1000)
+    done = run(graded, f"{graded.folder}/a.zip", f"--db=sqlite:///{graded.folder}/text")
+    assert done.returncode == 1 and done.stderr.startswith("Nothing was collected. ")
+    assert "cannot be opened as a gradebook" in done.stderr and "Traceback" not in done.stderr
     done = run(graded, f"{graded.folder}/a.zip", "--assignment=nosuch")
     assert done.returncode == 1 and "There is no assignment 'nosuch'" in done.stderr
     assert "Traceback" not in done.stdout + done.stderr and not (graded.folder / "submitted").exists()

@@ -72,11 +72,12 @@ def test_an_extension_is_read(tmp_path, said, days):
         ("[tiny]\nper_day = nan", "is no amount"),
         ("[tiny]\nlate_days = true", "late_days = True is no number of days"),
         ("[tiny]\ndue = 2026-01-31\n[tiny.extensions]\nada = 'soon'", 'ada = "soon" is no extension'),
+        ("[tiny]\ndue = 2026-01-31\n[tiny.extensions]\nada = '99999999999999 days'", "is no extension"),
         ("[tiny]\ndue = 2026-01-31\n[tiny.extensions]\nada = 2026-01-01", "is before the due date"),
         ("[tiny.extensions]\nada = 3", "there are extensions and no due date"),
         ("[tiny]\nextensions = 3", "extensions is no part of its own"),
     ],
-    ids=range(19),
+    ids=range(20),
 )
 def test_what_cannot_be_read_gets_a_sentence(tmp_path, text, says):
     with pytest.raises(DatesError, match=says):
@@ -215,5 +216,9 @@ def test_a_date_that_cannot_be_read_stops_before_anything_is_graded(tmp_path):
     (made.folder / "dates.toml").write_text("[other]\ndue = 2026-01-31\n")
     done = run(made, f"--dates={made.folder}/dates.toml")
     assert done.returncode == 1 and "says nothing of 'tiny'" in done.stderr
+    (made.folder / "due.toml").write_text("[tiny]\ndue = 2026-01-31\n")
+    for db, says in ((f"sqlite:///{made.folder}/due.toml", "file is not a database"), ("nonsense", "cannot be opened")):
+        done = run(made, f"--dates={made.folder}/due.toml", f"--db={db}")
+        assert done.returncode == 1 and says in done.stderr and "Traceback" not in done.stderr
     with contextlib.closing(Gradebook(made.db, "minitorch")) as book:
         assert book.find_assignment("tiny").duedate is None

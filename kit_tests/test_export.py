@@ -216,6 +216,7 @@ def test_canvas_without_a_list_and_by_section(klass):
         (CANVAS, ("--column", "nosuch"), "It is not clear which column is meant"),
         ("Name,Points\nAnn,3\n", (), "is no gradebook of Canvas, as it has no columns ID and Section"),
         ("", (), "is empty"),
+        ("sep=;", (), "is empty"),
         ("\0\0", (), "is no text"),
     ],
 )
@@ -224,6 +225,12 @@ def test_what_canvas_would_not_take_is_said(klass, tmp_path, text, options, says
     done = canvas(klass, tmp_path, *options, text=text)
     assert done.returncode == 1 and says in done.stderr and "Traceback" not in done.stderr
     assert not (klass.folder / "desk" / "tiny" / "canvas.csv").exists()
+
+
+def test_a_blank_line_in_a_list_is_nobody(klass, tmp_path):
+    heads, rest = CANVAS.split("\n", 1)
+    assert canvas(klass, tmp_path, text=f"{heads}\n\n{rest}").returncode == 0
+    assert taken_by_canvas(written(klass, "canvas.csv"))["901"]["Tiny (42)"] == "50"
 
 
 def test_a_column_can_be_named(klass, tmp_path):
@@ -263,6 +270,11 @@ def test_moodle_takes_its_worksheet_back(klass, tmp_path):
         assert kept == before[number]
     assert found["Participant 12"]["Feedback comments"].startswith("Tensor: 10.1 of 40<br>Module: 0.2 of 10<br>")
     assert found["Participant 12"]["Feedback comments"].endswith("Penalty: -1")
+
+
+def test_of_two_columns_the_one_that_moodle_means_counts():
+    heads = ["ID", "Note", "Identifier", "Grade", "Last modified (grade)"]
+    assert platforms.worksheet(heads) == {"identifier": 2, "grade": 3, "modified": 4}
 
 
 def test_words_in_comments_are_escaped_for_moodle(klass, tmp_path):

@@ -15,6 +15,8 @@ import ready
 from course import Course, course, submission
 from nbgrader.api import Gradebook
 
+from grading import feedback
+
 ODD = "ida [1] {x}*"
 LEARNERS = ("ada", "bob", ODD)
 
@@ -64,7 +66,7 @@ PENALTY = (
 def test_pages_are_made_and_renewed_when_something_has_changed(graded):
     done = run(graded)
     assert done.returncode == 0, done.stderr
-    assert "3 learners: 3 made, 0 unchanged" in done.stderr
+    assert "3 learners: 3 made, 0 unchanged" in done.stderr and "WARNING" not in done.stderr
     for learner in LEARNERS:
         assert page(graded, learner).is_file() and "Look at this first" in words(graded, learner)
     before = {learner: page(graded, learner).stat().st_mtime_ns for learner in LEARNERS}
@@ -135,6 +137,11 @@ def test_one_page_that_cannot_be_made_harms_no_other(graded):
         assert page(graded, "bob").is_file()
     finally:
         path.write_bytes(content)
+
+
+def test_pages_are_made_anew_when_what_they_are_made_with_has_changed():
+    names = {path.name for path in feedback.DECIDING}
+    assert names >= {"feedback.py", "first_screen.py", "index.html.j2", "conf.json"}
 
 
 def test_an_unknown_assignment_or_gradebook_gets_a_sentence(graded):

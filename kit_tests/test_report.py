@@ -19,6 +19,7 @@ from kit import ROOT
 from checks import progress, report
 from checks.assignment import Assignment
 from checks.notebook import names_of
+from checks.observe import Stopped, learner_code
 from checks.report import MIME, Practiced, Report, Result
 from checks.section import Section
 from checks.trial import Trial
@@ -154,6 +155,24 @@ def test_practice_gives_no_points_and_is_in_no_total(notebook):
     assert json.loads(progress.FILE.read_text())["Course"]["try"]["points"] == 2
 
 
+def test_practice_that_is_run_in_part_is_kept(notebook):
+    """As a run to its end: under `until`, too, the number of its checks is what tells that it is the same test."""
+    assignment = Assignment("Course")
+    section = Section("try", "Trying", "tests.test_try(h)", assignment=assignment, practice=True)
+    for stage in ("first", "second"):
+        section.stage(stage, stage)
+
+        @section.check(id=stage, title=stage)
+        def check(trial: Trial) -> None:
+            trial.expect("y = h()", y=1)
+
+    section.score(1, until="first", h=lambda: 1)
+    assert told(assignment, notebook)[2] == "… in part practice Trying"
+    section.score(1, h=lambda: 1)
+    section.score(1, until="first", h=lambda: 1)
+    assert told(assignment, notebook)[2] == "✓ all passed practice Trying"
+
+
 def test_a_check_for_practice_cannot_give_points():
     section = Section("try", "Trying", "tests.test_try(h)", practice=True)
     with pytest.raises(ValueError, match="gives points, and the section try is for practice"):
@@ -229,9 +248,13 @@ def test_what_learners_code_prints_is_folded_below_its_check_and_bounded(capsys)
     assert [check.printed for check in found.checks] == ["<b>n</b> is here", "<b>n</b> is here", None]
     page = found.as_html()
     assert page.count("<details><summary>What your code printed here</summary><pre>&lt;b&gt;n") == 2
-    assert found.as_text().count("What your code printed here:\n\n        <b>n</b> is here\n") == 1  # where one looks
+    assert found.as_text().count("What your code printed here:\n\n        <b>n</b> is here\n") == 2
     assert "printed" not in json.dumps(found.as_dict())
     assert capsys.readouterr().out == ""
+    (bar, *_) = printing(1, "\r 10%\r 100%\nthen\r\nthis").checks
+    assert bar.printed == "then\nthis"
+    right = staged().run({"f": lambda n: print("here") or n, "g": same}, seed=1)  # of a stage that is folded, too
+    assert right.passed and right.as_text().count("here:\n\n        here\n") == right.as_html().count("<pre>here<") == 2
     (many, *_) = printing(1000, "n").checks
     assert many.printed == "\n".join(["n"] * 20 + ["… and more"])
     (wide, *_) = printing(1, "n" * 10**6).checks
@@ -308,6 +331,34 @@ def test_who_stops_a_test_gets_one_line_whatever_the_code_catches(f, request):
     shell._showtraceback = lambda kind, error, lines: shown.extend(lines)
     shell.showtraceback((stopped.type, stopped.value, stopped.tb))
     assert shown == [line]
+
+
+def test_who_stops_it_in_what_a_section_builds_on_is_told_no_check_of_another_test(request):
+    request.addfinalizer(functools.partial(signal.signal, signal.SIGINT, signal.getsignal(signal.SIGINT)))
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    section = practice(Assignment("Course"), [(tried(catches_all, 60), ["ends"])])
+
+    def pressed() -> None:
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+    threading.Timer(0.5, pressed).start()
+    with pytest.raises(Stopped, match="Stopped while what “Trying” builds on was tested"):
+        section.run({"f": catches_all, "h": lambda: 2})
+
+
+def test_a_stop_counts_that_comes_when_the_code_has_just_ended(request, monkeypatch):
+    request.addfinalizer(functools.partial(signal.signal, signal.SIGINT, signal.getsignal(signal.SIGINT)))
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    set_timer = signal.setitimer
+
+    def pressed(which: int, seconds: float, *again: float) -> Any:
+        if not seconds:  # the deadline's alarm is switched off
+            signal.raise_signal(signal.SIGINT)
+        return set_timer(which, seconds, *again)
+
+    monkeypatch.setattr(signal, "setitimer", pressed)
+    with pytest.raises(KeyboardInterrupt), learner_code(1.0):
+        pass
 
 
 def test_a_second_check_that_fails_in_the_same_way_says_why_too():

@@ -69,6 +69,13 @@ def test_planted_copies_are_found_and_nothing_else(found):
     assert all(pair.share > 0.75 and pair.lines > 50 for pair in found.pairs)
 
 
+def test_a_terminal_gets_the_first_of_many_pairs():
+    pairs = [similar.Shared(f"left-{number}", "right", 0.9) for number in range(similar.MOST_LISTED + 3)]
+    lines = similar.as_text(similar.Found("tiny", 50, 5, 0.6, [], pairs, [], [])).split("\n")
+    assert lines[2].startswith("43 pairs share") and lines[-1] == "and 3 more, on the page"
+    assert sum(" and right" in line for line in lines) == similar.MOST_LISTED
+
+
 def test_what_is_the_same_is_said_at_once(found):
     said = {tuple(group["who"]): group["what"] for group in found.identical}
     assert said[("twin-a", "twin-b")] == "the same file"
@@ -86,9 +93,9 @@ def test_what_cannot_be_compared_is_said(found):
 def test_places_show_the_same_work_on_both_sides(found):
     pair = next(pair for pair in found.pairs if "copyist" in (pair.left, pair.right))
     for place in pair.places:
-        left, right = (Code.read(side.shared).numbers.tolist() for side in place["sides"])
+        left, right = (Code.read(side.shared).numbers.tolist() for side in place)
         assert left == right and len(left) >= GRAM // 2
-        assert all(re.match(r"cells? \d+", side.where) for side in place["sides"])
+        assert all(re.match(r"cells? \d+", side.where) for side in place)
 
 
 def test_what_many_of_a_class_have_is_nobodys(tmp_path):

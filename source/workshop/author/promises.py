@@ -36,7 +36,6 @@ PARAGRAPHS = (
     "- Only leaves",
     "*Broadcasting* repeats",
     "The rule for `parameters()`",
-    "In general, for $A$",
     "Later `Linear`",
     "A **linear layer**",
     "The bias $b$",
@@ -339,21 +338,21 @@ PROMISES = {
         ),
         Promise(
             "Later `Linear` will also be given a single row: $A$ of shape $(k,)$.",
-            "matmul/matmul_row",
+            "matmul/matmul_row_gradients",
             "matmul-rule-for-batches-only",
         ),
         Promise(
-            "It counts as one of shape $(1, k)$; the product then has shape $(m,)$, and the gradient of $A$ shape "
-            "$(k,)$.",
+            "It counts as one of shape $(1, k)$; the product then has shape $(m,)$,",
             "matmul/matmul_row",
-            "matmul-rule-for-batches-only",
+            "matmul-row-stays-a-batch",
         ),
+        Promise("and the gradient of $A$ shape $(k,)$.", "matmul/matmul_row_gradients", "matmul-rule-for-batches-only"),
         Promise(
             "left @ right: (n, k) @ (k, m) -> (n, m),",
             "matmul/matmul_left matmul/matmul_right",
             "matmul-rule-returns-right-first",
         ),
-        Promise("or for one row (k,) @ (k, m) -> (m,)", "matmul/matmul_row", "matmul-rule-for-batches-only"),
+        Promise("or for one row (k,) @ (k, m) -> (m,)", "matmul/matmul_row_gradients", "matmul-rule-for-batches-only"),
         Promise("The matrix product of a, (n, k) or (k,), and b, (k, m).", "matmul/matmul_value", "matmul-left-turned"),
         Promise(
             "It is recorded when one of them requires a gradient.",
@@ -666,8 +665,6 @@ NOTHING = {
         "and write the storage in C; that is not for this notebook.)",
         "Those of intermediate results are needed only during the walk.",
         "If the gradient of the output is `[[1, 2, 3], [4, 5, 6]]`,",
-        "If they were all zero, or all equal, all units between input and output would compute the same and "
-        "receive the same gradient: they would stay equal forever.",
         r"($\sum$ adds up what follows, here for $l = 1, 2, \dots, k$)",
         "You have all the parts. Here they learn a straight line, $y = 3x + 1$, from four points. The five lines "
         "in the loop are the heart of nearly all deep learning:",
@@ -682,7 +679,6 @@ NOTHING = {
         "(Later a given function, `sum`, records with it: if you organize it otherwise, change that one, too.)",
         "The test of `train` gives it a small model that notes what it is shown, and takes the same mini-batches "
         "with PyTorch.",
-        "- `backward` differentiates one number at a time.",
         "(In books: a *vector-Jacobian product*. The matrix of all derivatives of all elements is never built.)",
         "- **`requires_grad`** says whether the gradient of this tensor is wanted.",
         "A **leaf** is a tensor that no recorded operation produced: so far, all of them.",
@@ -696,7 +692,7 @@ NOTHING = {
         "Here the operand of shape `(3,)` as a picture:",
         "(Sum and broadcasting are each other's rule: you will meet this again when you build `sum`.)",
         "`unbroadcast(gradient, shape)`,",
-        "*30 minutes.* `y.backward()` starts at `y` with a gradient of ones, and walks the graph to the leaves.",
+        "*50 minutes.* `y.backward()` starts at `y` with a gradient of ones, and walks the graph to the leaves.",
         "The optimizer will need that list.",
         "`Linear` and `ReLU` are the bread and butter of neural networks.",
         "Strictly speaking this map is *affine*: linear, plus a shift.",
@@ -709,8 +705,6 @@ NOTHING = {
         "The picture shows the loss for each $w$, computed by your `MSELoss`, and steps along its slope, which "
         "your `backward` finds.",
         "`np.random.seed(0)` lets `Linear` and `train` draw the same in every run.",
-        r"For many parameters at once, move all of them by $h$ times a random direction $v$: then "
-        r"$\frac{f(x + hv) - f(x - hv)}{2h}$ must be the sum of the gradient times $v$.)",
         "**Your turn:** in `train_torch` take `torch.optim.Adam` in place of `torch.optim.SGD`, and `lr=0.01`.",
     ],
 }

@@ -47,7 +47,7 @@ from tqdm import tqdm  # noqa: E402
 
 import tests  # noqa: E402
 import workshop.drawing  # noqa: E402
-from checks import drawing, programs, trial  # noqa: E402
+from checks import drawing, programs, svg, trial  # noqa: E402
 from checks.observe import Clock, Failed, OutOfTime, learner_code, quiet  # noqa: E402
 from checks.report import Report, Result  # noqa: E402
 from checks.section import SECTION_SECONDS, Section, judged  # noqa: E402
@@ -57,8 +57,10 @@ from workshop.assignment import call_to_draw  # noqa: E402
 
 TRAININGS = 25  # seeds
 SECTIONS: dict[str, Section] = {section.id: section for section in tests.ASSIGNMENT.sections}
+ALL_SECTIONS: dict[str, Section] = {section.id: section for section in tests.ASSIGNMENT.all_sections}
 BY_NAME: dict[str, Wrong] = {wrong.name: wrong for wrong in [*tensor.WRONG, *layers.WRONG]}
 PRACTICE: dict[str, Wrong] = {wrong.name: wrong for wrong in practice.WRONG}  # of sections without points
+WRONG = BY_NAME | PRACTICE
 
 
 def texts_of(style: str, changes: Iterable[tuple[str, str]] = ()) -> list[tuple[str, str]]:
@@ -78,7 +80,7 @@ def names_of(style: str, changes: Iterable[tuple[str, str]] = ()) -> dict[str, A
 
 
 def solution_texts(name: str) -> list[tuple[str, str]]:
-    wrong = BY_NAME.get(name) or PRACTICE.get(name)
+    wrong = WRONG.get(name)
     return texts_of(wrong.style, wrong.changes) if wrong else texts_of(name)
 
 
@@ -142,8 +144,8 @@ class Finding:
         return any(id not in (None, *self.wrong.accepted) for id in self.named.values())
 
 
-def find(name: str) -> Finding:
-    """Judge one wrong solution in its section and in those before."""
+def find(name: str, is_judged: bool = True) -> Finding:
+    """Judge one wrong solution in its section and in those before; here, and through the judge if `is_judged`."""
     wrong, names = BY_NAME[name], solution(name)
     home = SECTIONS[wrong.section]
     np.random.seed(0)  # of which most solutions draw their weights
@@ -160,7 +162,7 @@ def find(name: str) -> Finding:
     earlier = [each for each in list(SECTIONS.values())[: list(SECTIONS).index(home.id)] if is_changed(each, wrong)]
     before = [f"{each.id}/{check.id}" for each in earlier for check in report(each, names).checks if not check.score]
     named = {check.id: check.mistake for check in found.checks if check.status in ("failed", "missing")}
-    judged = differences(home, name, found, names)
+    judged = differences(home, name, found, names) if is_judged else []
     return Finding(
         wrong,
         1 - found.score / found.points,
@@ -188,7 +190,7 @@ def drawn(found: Report, names: dict[str, Any]) -> dict[str, str]:
     with quiet(), pytest.MonkeyPatch.context() as patch:
         for check in found.checks:
             if check.snippet and (call := call_to_draw(check.snippet)):
-                for module in (drawing, workshop.drawing):
+                for module in (svg, drawing, workshop.drawing):
                     patch.setattr(module, "show", lambda forms, id=check.id: said.update({id: forms["text/plain"]}))
                 pasted = {**names, "np": np, "tests": tests}
                 with learner_code(CHECK_SECONDS):
@@ -332,8 +334,9 @@ def _all(function: Any, jobs: list[Any], what: str) -> list[Any]:
     return list(tqdm(found, total=len(jobs), desc=what, file=sys.stderr, leave=False, disable=None))
 
 
-def findings() -> list[Finding]:
-    return _all(find, [(name,) for name in BY_NAME], "wrong solutions")
+def findings(among: int = 1) -> list[Finding]:
+    """What is found of all wrong solutions, of one `among` so many through the judge, too."""
+    return _all(find, [(name, number % among == 0) for number, name in enumerate(BY_NAME)], "wrong solutions")
 
 
 def score(name: str) -> dict[str, float]:

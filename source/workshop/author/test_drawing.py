@@ -20,12 +20,13 @@ import numpy as np
 import proof
 import pytest
 from answers import ROOT, authored, solved, the_reference  # noqa: F401 - one is a fixture
+from displays import ABX, leaves, shown_by, svgs, what_is_shown  # noqa: F401 - one is a fixture
 from matplotlib import colors
 from matplotlib import pyplot as plt
 from matplotlib.text import Text
 
 import tests
-from checks import drawing, pictures, progress, report
+from checks import pictures, progress, report
 from checks.assignment import Assignment
 from checks.section import Section
 from workshop import drawing as tensor_drawing
@@ -37,28 +38,13 @@ TENSOR_CELL = dict(authored())["tensor"]
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-@pytest.fixture
-def shown(monkeypatch) -> list[dict[str, Any]]:
-    """What is displayed."""
-    forms: list[dict[str, Any]] = []
-    for module in (drawing, tensor_drawing, pictures, progress):
-        monkeypatch.setattr(module, "show", forms.append)
-    return forms
-
-
-def leaves(MyTensor: Any, **values: Any) -> dict[str, Any]:
-    return {name: MyTensor(value, requires_grad=True) for name, value in values.items()}
-
-
 def drawn(shown: list[dict[str, Any]], code: str, names: dict[str, Any]) -> str:
     """The text of what code draws, run as a cell."""
-    exec(code, {**names, "tests": tests})
-    return shown.pop()["text/plain"]
+    return shown_by(shown, code, names)["text/plain"]
 
 
 def abx(MyTensor: Any) -> dict[str, Any]:
-    values = {"a": [[1.5, -2.0], [0.5, 3.0]], "x": [[2.0, 1.0], [1.0, 4.0]], "b": [1.0, -1.0]}
-    return {"MyTensor": MyTensor, **leaves(MyTensor, **values)}
+    return {"MyTensor": MyTensor, **leaves(MyTensor, **ABX)}
 
 
 def test_leaves_operations_shapes_values_and_gradients(reference, shown):
@@ -217,8 +203,8 @@ y.backward()
 )
 def test_boxes_stand_apart_and_edges_run_between_them_on_a_narrow_page(reference, shown, code, number, widest):
     exec(f"{code}\ntests.draw_graph(y)", {**reference, **abx(reference["MyTensor"]), "tests": tests})
-    page = shown.pop()["text/html"]
-    svg = ET.fromstring(re.search(r"<svg.*?</svg>", page, re.DOTALL)[0])
+    forms = shown.pop()
+    page, svg = forms["text/html"], ET.fromstring(svgs(forms)[0])
     assert svg.get("role") == "img" and svg.get("aria-label").startswith("Yours: y, ")
     found, wide, tall = boxes(svg), float(svg.get("width")), float(svg.get("height"))
     assert len(found) == number and wide <= widest
@@ -240,8 +226,8 @@ def test_operands_stand_from_left_to_right_and_a_picture_is_the_same_each_time(r
     code = "y = (a - x) / (b - c)\ntests.draw_graph(y)"
     names = {**abx(reference["MyTensor"]), **leaves(reference["MyTensor"], c=3.0), "tests": tests}
     exec(f"{code}\n{code}", names)
-    page = shown.pop()["text/html"]
-    svg = ET.fromstring(re.search(r"<svg.*?</svg>", page, re.DOTALL)[0])
+    forms = shown.pop()
+    page, svg = forms["text/html"], ET.fromstring(svgs(forms)[0])
     at = {text.text: float(text.get("x")) for text in svg.iter(f"{SVG}text") if text.get("class") == "first"}
     assert at["a"] < at["x"] < at["b"] < at["c"] and at["t1"] < at["y"] < at["t2"]
     assert page == shown.pop()["text/html"]
@@ -274,7 +260,7 @@ def test_a_large_graph_is_folded_and_says_so(reference, shown, operations):
     names = leaves(reference["MyTensor"], x=1.0)
     exec("y = x\n" + f"for _ in range({operations}): y = -y\ntests.draw_graph(y)", {**names, "tests": tests})
     forms = shown.pop()
-    found = boxes(ET.fromstring(re.search(r"<svg.*?</svg>", forms["text/html"], re.DOTALL)[0]))
+    found = boxes(ET.fromstring(svgs(forms)[0]))
     assert len(found) == min(2 * operations + 1, 60)
     assert f"{2 * operations + 1 - 59:,} more tensors" in forms["text/plain"]
 

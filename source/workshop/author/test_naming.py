@@ -469,6 +469,21 @@ def test_texts_of_exceptions_that_beginners_meet_are_put_in_words(kinds, text, i
     assert exceptions.meaning(kinds, text, MEANINGS).mistake == id
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("float() argument must be a string or a real number, not 'MyTensor'", "a MyTensor stands where a number is"),
+        ("must be real number, not MyTensor", "a MyTensor stands where a number is needed: float(tensor.data)"),
+        ("unsupported format string passed to MyTensor.__format__", "a MyTensor stands where a number is needed"),
+        ("unsupported operand type(s) for +=: 'float' and 'MyTensor'", "a float + a MyTensor: Python asks the tensor"),
+        ("unsupported operand type(s) for +: 'int' and 'MyTensor'", "an int + a MyTensor: Python asks the tensor"),
+        ("unsupported operand type(s) for +: 'MyTensor' and 'str'", "+ cannot work with a MyTensor and a str"),
+    ],
+)
+def test_a_tensor_where_a_number_is_needed_is_told_from_one_beside_a_number(text, says):
+    assert exceptions.meaning(["TypeError"], text, MEANINGS).says.startswith(says)
+
+
 def test_other_exceptions_are_shown_as_they_are():
     assert exceptions.meaning(["ValueError"], "the learning rate is negative") is None
 

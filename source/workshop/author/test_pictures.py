@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import xml.etree.ElementTree as ET
-from typing import Any
 
 import numpy as np
 import proof
 import pytest
 import reader as training
 from answers import solved, the_reference  # noqa: F401 - one is a fixture
+from displays import ABX, fit_for_every_front_end, leaves, shown_by, svgs, what_is_shown  # noqa: F401 - one is a fixture
 
 import tests
 from checks import drawing, svg
@@ -44,33 +44,6 @@ DRAWN = """
 #...#... #....... .#...... ...#.... ..#..... ...#.... #..#.... .#...... #..#.... ...#....
 .###.... #....... ####.... ###..... ..#..... ###..... .##..... .#...... .##..... .##.....
 """
-
-
-@pytest.fixture
-def shown(monkeypatch) -> list[dict[str, Any]]:
-    """What is displayed."""
-    forms: list[dict[str, Any]] = []
-    for module in (svg, reader, pictures, drawing, tensor_drawing):
-        monkeypatch.setattr(module, "show", forms.append)
-    return forms
-
-
-def fit_for_every_front_end(forms: dict[str, Any]) -> None:
-    """No scripts, the colors of the page, a description of each picture, all words in the text, too."""
-    page, text = forms["text/html"], forms["text/plain"]
-    assert len(text) > 60
-    assert not re.search(r"(?i)<script|\son\w+=|javascript:|@import|https?://(?!www.w3.org/2000/svg)", page)
-    assert "var(--vscode-foreground, var(--jp-content-font-color1, currentColor))" in page
-    found = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
-    assert found
-    for each in found:
-        picture = ET.fromstring(each)
-        assert picture.get("role") == "img" and len(picture.get("aria-label")) > 20
-        wide, tall = float(picture.get("width")), float(picture.get("height"))
-        assert wide <= 780
-        for element in picture.iter():
-            for name, most in (("x", wide), ("cx", wide), ("y", tall), ("cy", tall)):
-                assert -1 <= float(element.get(name, 0)) <= most + 1, element.attrib
 
 
 @pytest.mark.parametrize("color", [svg.VALUE, svg.GRADIENT])
@@ -460,6 +433,7 @@ def test_the_sums_are_those_of_the_gradient(shown):
         ((2.0, 1), 3, "a should be a shape"),
         (3, None, "b should be a shape"),
         ((1,) * 9, 3, "a has 9 dimensions"),
+        ((10**8,) * 3, 1, "Up to two dimensions are drawn, and these are more."),  # more than NumPy can count
     ],
 )
 def test_shapes_that_do_not_fit_say_why(shown, a, b, says):
@@ -470,20 +444,10 @@ def test_shapes_that_do_not_fit_say_why(shown, a, b, says):
 # ---------------------------------------------------------------- backward, step by step
 
 
-def leaves(MyTensor: Any) -> dict[str, Any]:
-    values = {"a": [[1.5, -2.0], [0.5, 3.0]], "x": [[2.0, 1.0], [1.0, 4.0]], "b": [1.0, -1.0]}
-    return {name: MyTensor(value, requires_grad=True) for name, value in values.items()}
-
-
-def walked(shown: list[dict[str, Any]], code: str, names: dict[str, Any]) -> dict[str, Any]:
-    exec(code, {**names, "tests": tests})
-    return shown.pop()
-
-
 def test_each_step_says_what_is_handed_on_and_what_has_arrived(reference, shown):
     MyTensor = reference["MyTensor"]
-    names = {name: MyTensor(value, requires_grad=True) for name, value in {"a": 2.0, "x": 3.0, "b": 1.0}.items()}
-    forms = walked(shown, "y = a * x + b * x\ntests.walk_graph(y)", names)
+    names = leaves(MyTensor, a=2.0, x=3.0, b=1.0)
+    forms = shown_by(shown, "y = a * x + b * x\ntests.walk_graph(y)", names)
     assert forms["text/plain"].split("\n")[:4] == [
         "start: y starts with 1",
         "1. AddBackward of y: t1 gets 1; t2 gets 1",
@@ -496,11 +460,11 @@ def test_each_step_says_what_is_handed_on_and_what_has_arrived(reference, shown)
         page.count("<svg") == page.count('type="radio"') == page.count("<label") == 4 and page.count(" checked>") == 1
     )
     assert not re.search(r"(?i)<script|\son\w+=|javascript:", page)
-    pictures = [ET.fromstring(each) for each in re.findall(r"<svg.*?</svg>", page, re.DOTALL)]
+    pictures = [ET.fromstring(each) for each in svgs(forms)]
     assert len({(each.get("width"), each.get("height")) for each in pictures}) == 1  # nothing jumps from step to step
-    known = [len(re.findall(r">grad ", each)) for each in re.findall(r"<svg.*?</svg>", page, re.DOTALL)]
+    known = [len(re.findall(r">grad ", each)) for each in svgs(forms)]
     assert known == [1, 3, 5, 6]
-    assert [each.count('class="works"') for each in re.findall(r"<svg.*?</svg>", page, re.DOTALL)] == [0, 1, 1, 1]
+    assert [each.count('class="works"') for each in svgs(forms)] == [0, 1, 1, 1]
     assert page.count('class="edge now"') == 6
     assert all(each.grad is None for each in names.values())
 
@@ -510,24 +474,24 @@ UNSET = {"dataclass_graph": "holds no tensors that could be found"}
 
 @pytest.mark.parametrize("style", sorted({"reference", *proof.CORRECT}))
 def test_any_correct_internals_are_walked_and_stay_as_they_were(style, shown):
-    names = leaves(proof.solution(style)["MyTensor"])
+    names = leaves(proof.solution(style)["MyTensor"], **ABX)
     code = "y = (a * x + b) * a - 2 / x\ny.backward()\nbefore = [t.grad for t in (a, x, b, y)]\nop = y.backward_op\n"
     code += "tests.walk_graph(y, base=[[1, 2], [3, 4.0]])\n"
     code += "assert all(t.grad is g for t, g in zip((a, x, b, y), before)) and y.backward_op is op\n"
-    text = walked(shown, code, names)["text/plain"]
+    text = shown_by(shown, code, names)["text/plain"]
     assert UNSET.get(style, "✓ At the end the leaves have what y.backward() gives them.") in text, text
 
 
 @pytest.mark.parametrize("mistake", ["walk-on-arrival"])
 def test_a_walk_that_adds_up_to_something_else_is_told(shown, mistake):
-    names = leaves(proof.solution(mistake)["MyTensor"])
-    text = walked(shown, "b = a + a\nc = b + a\ny = c + b\ntests.walk_graph(y)", names)["text/plain"]
+    names = leaves(proof.solution(mistake)["MyTensor"], **ABX)
+    text = shown_by(shown, "b = a + a\nc = b + a\ny = c + b\ntests.walk_graph(y)", names)["text/plain"]
     assert "✗ backward() itself gives a another gradient than these single steps add up to" in text, text
 
 
 def test_a_long_walk_shows_its_beginning_and_its_end(reference, shown):
-    names = leaves(reference["MyTensor"])
-    forms = walked(shown, "y = x\nfor _ in range(25): y = y * a\ntests.walk_graph(y)", names)
+    names = leaves(reference["MyTensor"], **ABX)
+    forms = shown_by(shown, "y = x\nfor _ in range(25): y = y * a\ntests.walk_graph(y)", names)
     assert (
         forms["text/html"].count("<svg") == 13 and "12. After 13 more, MulBackward of t1: x gets" in forms["text/plain"]
     )
@@ -547,13 +511,33 @@ def test_a_long_walk_shows_its_beginning_and_its_end(reference, shown):
     ],
 )
 def test_what_cannot_be_walked_is_said_kindly(reference, shown, code, says):
-    forms = walked(shown, code, leaves(reference["MyTensor"]))
+    forms = shown_by(shown, code, leaves(reference["MyTensor"], **ABX))
     assert set(forms) == {"text/plain"} and says in forms["text/plain"]
+
+
+def test_a_result_that_cannot_be_read_ends_a_walk_in_time(reference, shown, monkeypatch):
+    class Slow(reference["MyTensor"]):
+        asked = 0
+
+        @property
+        def data(self):
+            Slow.asked += 1
+            while Slow.asked > 1:
+                pass
+            raise ValueError
+
+    monkeypatch.setattr(tensor_drawing, "SECONDS", 0.2)
+    names = leaves(reference["MyTensor"], a=2.0)
+    y = Slow(1.0, requires_grad=True)
+    y.backward_op = (names["a"] * 2).backward_op
+    for call in ("walk_graph(y)", "draw_graph(y, beside='a * 2')"):
+        Slow.asked = 0
+        assert "did not finish in time" in shown_by(shown, f"tests.{call}", {**names, "y": y})["text/plain"]
 
 
 def test_a_rule_that_raises_or_gives_nothing_is_said(shown):
     changes = ("base * right.data, left.shape", "base * right.dta, left.shape")
-    text = walked(shown, "tests.walk_graph('a * x')", leaves(solved(changes)["MyTensor"]))["text/plain"]
+    text = shown_by(shown, "tests.walk_graph('a * x')", leaves(solved(changes)["MyTensor"], **ABX))["text/plain"]
     assert "The walk cannot be drawn: your code raised AttributeError" in text
 
 
@@ -576,7 +560,7 @@ def test_lines_are_straight_without_relu_and_bend_with_it(reference, shown):
     assert (
         "with <ReLU>: not linear, its lines bend" in forms["text/plain"] and "with &lt;ReLU&gt;" in forms["text/html"]
     )
-    linear, bent = re.findall(r"<svg.*?</svg>", forms["text/html"], re.DOTALL)
+    linear, bent = svgs(forms)
     lines = [re.findall(r'<path class="value" d="(.*?)"', each) for each in (linear, bent)]
     assert len(lines[0]) == pictures.LEVELS and all(each.count("L") == 1 for each in lines[0])  # from border to border
     assert any(each.count("L") > 1 for each in lines[1])

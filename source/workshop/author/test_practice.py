@@ -14,14 +14,13 @@ from checks.observe import Clock, quiet
 from checks.section import SECTION_SECONDS, judged
 from workshop.assignment import ASSIGNMENT
 from workshop.sections.practice import NUMERIC, STRIDES
-from workshop.sections.rules import RULES, UNBROADCAST
 
-SECTIONS = {section.id: section for section in (STRIDES, NUMERIC, UNBROADCAST, RULES)}
+PRACTICE = {id: section for id, section in proof.ALL_SECTIONS.items() if section.practice}
 
 
 @pytest.mark.parametrize("name", proof.PRACTICE)
 def test_wrong_solutions_are_caught_and_named(name):
-    wrong, of = proof.PRACTICE[name], SECTIONS[proof.PRACTICE[name].section]
+    wrong, of = proof.PRACTICE[name], PRACTICE[proof.PRACTICE[name].section]
     for seed in range(4):
         report = proof.report(of, proof.solution(name), seed)
         assert {check.id for check in report.checks if check.status == "failed"} == wrong.costs
@@ -65,7 +64,7 @@ def test_derivatives_of_any_style_pass(numeric_derivative):
     assert NUMERIC.run({"numeric_derivative": numeric_derivative}).passed
 
 
-@pytest.mark.parametrize("of", SECTIONS.values(), ids=SECTIONS)
+@pytest.mark.parametrize("of", PRACTICE.values(), ids=PRACTICE)
 def test_the_reference_passes_and_the_stubs_are_to_do(of):
     names = solved()
     with quiet():

@@ -15,14 +15,11 @@ from promises import NOTHING, PARAGRAPHS, PROMISES, Promise
 from checks.observe import Clock, quiet
 from checks.reading import REGION
 from checks.section import SECTION_SECONDS, judged
-from workshop.assignment import ASSIGNMENT
 
 pytestmark = pytest.mark.long
 
 ROWS = [promise for some in PROMISES.values() for promise in some]
-SECTIONS = {section.id: section for section in ASSIGNMENT.all_sections}
-WRONG = proof.PRACTICE | proof.BY_NAME
-CHECKS = {f"{of.id}/{check.id}": check for of in SECTIONS.values() for check in of.checks}
+CHECKS = {f"{of.id}/{check.id}": check for of in proof.ALL_SECTIONS.values() for check in of.checks}
 STARTS, ENDS = "### My automatic differentiation", "## Conclusion"  # between them is what learners build
 
 
@@ -128,7 +125,7 @@ def test_every_check_asks_a_promise():
 @functools.cache
 def lost(name: str, section: str, *programs: str) -> dict[str, str]:
     """The checks of a section that a wrong solution does not pass, with their status; of random programs these only."""
-    names, of = proof.solution(name), SECTIONS[section]
+    names, of = proof.solution(name), proof.ALL_SECTIONS[section]
     checks = [check for check in of.checks if not check.any_program or check.id in programs]
     np.random.seed(0)  # of which most solutions draw their weights
     with quiet():
@@ -146,7 +143,7 @@ def stands_on(id: str, others: set[str]) -> bool:
 @pytest.mark.parametrize("promise", ROWS, ids=lambda promise: promise.quote[:60])
 def test_a_wrong_solution_loses_the_checks_of_a_promise_and_no_others(promise: Promise):
     found: dict[str, str] = {}
-    for section in {id.partition("/")[0] for id in promise.checks} | {WRONG[promise.broken_by].section}:
+    for section in {id.partition("/")[0] for id in promise.checks} | {proof.WRONG[promise.broken_by].section}:
         programs = sorted(id.partition("/")[2] for id in promise.checks if CHECKS[id].any_program)
         found |= lost(promise.broken_by, section, *programs)
     assert {*promise.checks} <= {*found}

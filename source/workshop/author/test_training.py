@@ -140,6 +140,31 @@ def test_an_untouched_train_is_not_written_yet():
     assert {check.status for check in report.checks} == {"missing"}
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("range(0, len(order), batch_size)", "range(0)", "train gives 1 loss, and never calls the model"),
+        ("range(epochs)", "range(0)", "train never calls the model: it is not written yet, or its loops never begin"),
+        (
+            "order[start : start + batch_size]",
+            "order[:0]",
+            "the model is called 1 time, without any example to look at",
+        ),
+    ],
+)
+def test_a_loop_that_does_too_little_is_told_what_was_seen_of_it(old, new, says):
+    report = run("train", solved((old, new)))
+    first = report.open
+    assert first.id == "train_step" and says in (first.says or first.got)
+    if first.status == "failed":
+        assert "not written" not in report.as_text()
+
+
+def test_a_long_snippet_stands_last_in_a_text():
+    text = run("train", solved(("            optimizer.zero_grad()\n", ""))).as_text()
+    assert 0 < text.index("    hint 1") < text.index("Paste this into a new cell")
+
+
 def test_a_train_without_the_parameter_live_loses_that_alone():
     names = solved(
         ("    live: Callable[[float], None] | None = None,\n", ""),

@@ -36,22 +36,23 @@
 # | Section | You will | At its end | Minutes |
 # | --- | --- | --- | --- |
 # | Set-up | meet a network that reads | it reads a digit that you draw | 5 |
-# | Tensors | look at types, shapes and strides | your first test has passed | 20 |
-# | Reminders | recall training, and differentiate numerically | a model learns with your derivative | 25 |
+# | Tensors | look at types, shapes and strides | your first test has passed | 25 |
+# | Reminders | recall training, and differentiate numerically | a model learns with your derivative | 30 |
 # | Automatic differentiation | see how a program differentiates | you know what to build | 10 |
 # | ... its data | build `MyTensor`, which holds numbers | it prints itself, and the first points are yours | 20 |
 # | ... broadcasting, backward | build `unbroadcast` | you see how a gradient folds back | 10 |
-# | ... its calculus | build the rules of the operations | they agree with your numeric derivative | 20 |
-# | ... its operators | have `MyTensor` record what you compute | it computes like NumPy | 30 |
-# | ... its walk | build `backward` | you see your own graph, and roll down a curve with it | 30 |
-# | PyTorch architecture | build `MyModule` | a network is drawn, with all its parameters | 15 |
-# | Base layers | build `matmul`, `Linear` and `ReLU` | you see what a layer does to a plane | 35 |
-# | Optimizer | build `SGD` | you watch the steps of several rates in a valley | 15 |
-# | Loss functions | build `MSELoss` | your library is complete | 15 |
-# | Make a model! | train your network on handwritten digits, then in PyTorch | it reads the digit that you draw | 45 |
+# | ... its calculus | build the rules of the operations | they agree with your numeric derivative | 25 |
+# | ... its operators | have `MyTensor` record what you compute | it computes like NumPy | 40 |
+# | ... its walk | build `backward` | you see your own graph, and roll down a curve with it | 50 |
+# | PyTorch architecture | build `MyModule` | a network is drawn, with all its parameters | 20 |
+# | Base layers | build `matmul`, `Linear` and `ReLU` | you see what a layer does to a plane | 50 |
+# | Optimizer | build `SGD` | you watch the steps of several rates in a valley | 20 |
+# | Loss functions | build `MSELoss` | your library is complete | 20 |
+# | Make a model! | train your network on handwritten digits, then in PyTorch | it reads the digit that you draw | 65 |
 # | Conclusion | look back, and ahead | you can go on by yourself | 5 |
 #
-# Five hours in all. It need not be one sitting.
+# These times are for somebody who knows derivatives from school and meets all this for the first time: six and a half
+# hours in all, and it need not be one sitting. Whoever has built such things before needs about half.
 
 # %% [markdown]
 # ## Set-up
@@ -129,7 +130,7 @@ tests.read_digit("""
 # %% [markdown]
 # ## Tensors
 #
-# *Reading, playing and a first test, 20 minutes.*
+# *Reading, playing and a first test, 25 minutes.*
 #
 # A *tensor* is an array with any number of dimensions whose elements all have one type. With no dimension it is a
 # single number (a *scalar*), with one a vector, with two a matrix. In memory there is only a one-dimensional
@@ -310,7 +311,7 @@ print(a.dtype, b.dtype, c.dtype)
 # %% [markdown]
 # ## Reminders
 #
-# *Reading, playing and a small test, 25 minutes.*
+# *Reading, playing and a small test, 30 minutes.*
 #
 # ### Machine learning
 #
@@ -532,7 +533,7 @@ print("loss", loss.item(), " slope", w.grad.item())
 # %% [markdown]
 # ## Automatic differentiation
 #
-# *Reading, 10 minutes. Then building, in five steps, 110 minutes.*
+# *Reading, 10 minutes. Then building, in five steps, 145 minutes.*
 #
 # *Automatic differentiation* computes exact derivatives (up to rounding) of whatever a program calculates. It applies
 # the chain rule to one simple operation after another. This is what PyTorch does when you call `backward` on a
@@ -595,7 +596,7 @@ print("y =", y.item(), " dy/dx =", x.grad.item(), " recorded as", type(y.grad_fn
 # %% [markdown]
 # ### My automatic differentiation
 #
-# *Building, 110 minutes in five steps. This is the heart of the workshop; all that follows is short.*
+# *Building, 145 minutes in five steps. This is the heart of the workshop; all that follows is short.*
 #
 # **What you will build:** `MyTensor`, a class that wraps a NumPy array, records the operations it takes part in, and
 # differentiates them. Everything else in the workshop computes with it, and training needs its gradients. (You could go
@@ -605,9 +606,9 @@ print("y =", y.item(), " dy/dx =", x.grad.item(), " recorded as", type(y.grad_fn
 # | --- | --- | --- | --- |
 # | 1. A tensor holds numbers | `MyTensor`: constructor, properties, indexing | 20 min | first stage |
 # | 2. Broadcasting, backward | `unbroadcast` | 10 min | practice |
-# | 3. The rules | the calculus: `sub_deriv`, `mul_deriv`, ... | 20 min | practice |
-# | 4. Operators that remember | `+`, `-`, `*`, `/`, `**` of `MyTensor` | 30 min | two stages |
-# | 5. The walk | `backward` of `MyTensor` | 30 min | all stages |
+# | 3. The rules | the calculus: `sub_deriv`, `mul_deriv`, ... | 25 min | practice |
+# | 4. Operators that remember | `+`, `-`, `*`, `/`, `**` of `MyTensor` | 40 min | two stages |
+# | 5. The walk | `backward` of `MyTensor` | 50 min | all stages |
 #
 # The tests of steps 1, 4 and 5 are one: `tests.test_tensor_class(MyTensor)`. Its checks stand in stages, and the first two
 # calls stop where you are. Practice tests carry no points; they tell you early what would be hard to find later.
@@ -795,7 +796,7 @@ tests.test_unbroadcast(unbroadcast)
 # %% [markdown]
 # #### Step 3: the rules
 #
-# *20 minutes.* A **rule** is the calculus of one operation. It gets the upstream gradient `base` and the operation's inputs,
+# *25 minutes.* A **rule** is the calculus of one operation. It gets the upstream gradient `base` and the operation's inputs,
 # and returns one gradient for each input. Inside a rule everything is NumPy: `base` is an array, and so is `left.data`.
 #
 # All operations here work element by element. With $G$ for `base`:
@@ -846,24 +847,24 @@ def add_deriv(base: np.ndarray, *tensors: MyTensor) -> tuple[np.ndarray, np.ndar
 
 def sub_deriv(base: np.ndarray, *tensors: MyTensor) -> tuple[np.ndarray, np.ndarray]:
     """left - right"""
-    ### BEGIN SOLUTION
     left, right = tensors
+    ### BEGIN SOLUTION
     return unbroadcast(base, left.shape), unbroadcast(-base, right.shape)
     ### END SOLUTION
 
 
 def mul_deriv(base: np.ndarray, *tensors: MyTensor) -> tuple[np.ndarray, np.ndarray]:
     """left * right, element by element"""
-    ### BEGIN SOLUTION
     left, right = tensors
+    ### BEGIN SOLUTION
     return unbroadcast(base * right.data, left.shape), unbroadcast(base * left.data, right.shape)
     ### END SOLUTION
 
 
 def div_deriv(base: np.ndarray, *tensors: MyTensor) -> tuple[np.ndarray, np.ndarray]:
     """left / right, element by element"""
-    ### BEGIN SOLUTION
     left, right = tensors
+    ### BEGIN SOLUTION
     return (
         unbroadcast(base / right.data, left.shape),
         # Divided twice: a square leaves the range of float32 early.
@@ -874,8 +875,8 @@ def div_deriv(base: np.ndarray, *tensors: MyTensor) -> tuple[np.ndarray, np.ndar
 
 def pow_deriv(base: np.ndarray, *args: Any) -> tuple[np.ndarray, None]:
     """tensor ** power. The power is a number: it gets no gradient, so None."""
-    ### BEGIN SOLUTION
     tensor, power = args
+    ### BEGIN SOLUTION
     if power == 0:  # x ** 0 is constant; 0 * x ** -1 would divide by zero at x = 0
         return np.zeros_like(base), None
     return base * power * tensor.data ** (power - 1), None
@@ -902,9 +903,19 @@ for name, f, rule in (
     print("    by your rule:", *(ruled if isinstance(ruled, tuple) else [ruled]))
 
 # %% [markdown]
-# The numeric derivative took two evaluations for each operand, the rule one product. And the rule is exact. (Of many numbers
-# at once one checks a gradient in a random direction $v$: $\frac{f(x + hv) - f(x - hv)}{2h}$ should be the sum of gradient
-# times $v$.) Now the test, with random upstream gradients, and shapes that broadcast:
+# The numeric derivative took two evaluations for each operand, the rule one product. And the rule is exact.
+#
+# <details>
+# <summary>If you want to know: how does one check thousands of derivatives at once?</summary>
+#
+# By nudging all numbers of $x$ together, each by $h$ times a random number of its own. All these random numbers are an array
+# $v$ of the shape of $x$, a *direction*. For a small $h$ each number changes the result by its own derivative times the way
+# that it has gone, so $\frac{f(x + hv) - f(x - hv)}{2h}$ should be the sum of gradient times $v$. One wrong derivative spoils
+# the sum.
+#
+# </details>
+#
+# Now the test, with random upstream gradients, and shapes that broadcast:
 
 # %%
 tests.test_rules(MyTensor, sub_deriv, mul_deriv, div_deriv, pow_deriv)
@@ -912,7 +923,7 @@ tests.test_rules(MyTensor, sub_deriv, mul_deriv, div_deriv, pow_deriv)
 # %% [markdown]
 # #### Step 4: operators that remember
 #
-# *30 minutes.* Now tensors compute, and note how. The recorded operations form a *directed acyclic graph*, a **DAG**: arrows
+# *40 minutes.* Now tensors compute, and note how. The recorded operations form a *directed acyclic graph*, a **DAG**: arrows
 # lead from inputs to results, and never in a circle. Here is the graph of `y = a * x + b` with `a = 2`, `x = 3` and `b = 1`:
 #
 # ![The graph of y = a * x + b. The leaves a = 2 and x = 3 enter a multiplication with the result u = 6; u and the leaf b = 1 enter an addition with the result y = 7. Backward, the gradient of y starts with 1; u and b receive 1, a receives 3 and x receives 2.](figures/graph.svg)
@@ -1099,22 +1110,8 @@ tests.test_tensor_class(MyTensor, until="operators")
 # %% [markdown]
 # #### Step 5: the walk
 #
-# *30 minutes.* `y.backward()` starts at `y` with a gradient of ones, and walks the graph to the leaves. At each operation it
+# *50 minutes.* `y.backward()` starts at `y` with a gradient of ones, and walks the graph to the leaves. At each operation it
 # calls the rule, and adds up what the rule returns for each input.
-#
-# - Only leaves keep their gradient, in `grad`: an array, or a `MyTensor`, as you like. Those of intermediate results are
-#   needed only during the walk. (Mind `tensor.grad.data`: an array's own `.data` is something else, its memory.)
-# - In a **topological order** every tensor comes after everything it was computed from. `backward` goes through such an
-#   order from its end, so each tensor is visited once, when all contributions to it have arrived.
-# - **`backward(base)`** starts with the upstream gradient `base`, a `MyTensor` in the tensor's own shape; rules take arrays,
-#   so the walk starts with `base.data`. It *adds* to the `grad` of every leaf that requires one; all other tensors keep
-#   none. On a leaf itself it adds `base` to the leaf's `grad`. For a tensor that requires no gradient it does nothing.
-# - `backward` differentiates one number at a time. If `y` has many elements, that number is $L$, the sum of all elements of
-#   `base` times `y`, and the gradients are those of $L$. Without a `base` take ones: then $L$ is the sum of `y`'s elements.
-#   (In books: a *vector-Jacobian product*. The matrix of all derivatives of all elements is never built.)
-# - **The graph** stays as it is: `backward` may walk it again, also from another result that shares a part of it, and each
-#   walk adds its own gradients. It may be thousands of operations long.
-# - **Memory**, once more: `base` is not changed either, and what is kept in a `grad` is an array of its own.
 #
 # *By hand:* `b = a + a` and `c = b * b` with `a = 3`, so `b` is 6 and `c` is 36. `c.backward()`:
 #
@@ -1128,8 +1125,30 @@ tests.test_tensor_class(MyTensor, until="operators")
 # Then visit, from the result on, each tensor to which all these contributions have come. Among an operation's inputs there
 # may be a plain number, the power in `x ** 2`: its gradient is `None`, and it is passed by.
 #
+# And this is what holds, whatever your plan is:
+#
+# - Only leaves keep their gradient, in `grad`: an array, or a `MyTensor`, as you like. Those of intermediate results are
+#   needed only during the walk. (Mind `tensor.grad.data`: an array's own `.data` is something else, its memory.)
+# - In a **topological order** every tensor comes after everything it was computed from. `backward` goes through such an
+#   order from its end, so each tensor is visited once, when all contributions to it have arrived.
+# - **`backward(base)`** starts with the upstream gradient `base`, a `MyTensor` in the tensor's own shape; rules take arrays,
+#   so the walk starts with `base.data`. It *adds* to the `grad` of every leaf that requires one; all other tensors keep
+#   none. On a leaf itself it adds `base` to the leaf's `grad`. For a tensor that requires no gradient it does nothing.
+# - **The graph** stays as it is: `backward` may walk it again, also from another result that shares a part of it, and each
+#   walk adds its own gradients. It may be thousands of operations long.
+# - **Memory**, once more: `base` is not changed either, and what is kept in a `grad` is an array of its own.
+#
+# <details>
+# <summary>If you want to know: what if the result has many elements, and what does a walk cost?</summary>
+#
+# `backward` differentiates one number at a time. If `y` has many elements, that number is $L$, the sum of all elements of
+# `base` times `y`, and the gradients are those of $L$. Without a `base` take ones: then $L$ is the sum of `y`'s elements.
+# (In books: a *vector-Jacobian product*. The matrix of all derivatives of all elements is never built.)
+#
 # The whole walk costs about twice as much as computing `y`, however many leaves there are, and the memory of all that was
 # recorded.
+#
+# </details>
 #
 # <details>
 # <summary>Hint 1: a nudge</summary>
@@ -1146,8 +1165,8 @@ tests.test_tensor_class(MyTensor, until="operators")
 # 1. Walk from the result toward the leaves and count for each tensor how often it is an input (its consumers). Follow
 #    only tensors that require a gradient, each one once. Use a list as a stack: Python's recursion ends at about 1,000
 #    calls, a graph may be longer.
-# 2. Keep the gradients in a dictionary, at first only the result's own. Keep a list of the tensors that are ready, at
-#    first the result.
+# 2. Keep the gradients in a dictionary, at first only the result's own, `upstream`. Keep a list of the tensors that are
+#    ready, at first the result.
 # 3. Take a ready tensor and its gradient. If it is a leaf, add the gradient to its `grad`; "none yet" is `grad is None`
 #    (a gradient of zero is a gradient!).
 # 4. Otherwise call its `backward_op` with the gradient. Add each returned share to the entry of its input, and lower
@@ -1174,7 +1193,7 @@ class MyTensor(MyTensor):  # goes on with the class of step 4
         Args:
             base: the upstream gradient, in this tensor's shape. None means ones.
         """
-        ### BEGIN SOLUTION
+        # Where the walk starts (given):
         if not self.requires_grad:
             return
         if base is None:
@@ -1183,6 +1202,7 @@ class MyTensor(MyTensor):  # goes on with the class of step 4
             upstream = base.data if isinstance(base, MyTensor) else np.asarray(base, self.dtype)
             if upstream.shape != self.shape:
                 raise ValueError(f"base has shape {upstream.shape}, this tensor {self.shape}")
+        ### BEGIN SOLUTION
         # Kahn's algorithm (Topological sorting of large networks, 1962): count how many consumers
         # each tensor has, and hand its gradient on when all of them have contributed. Loops,
         # because recursion ends at about 1,000.
@@ -1286,7 +1306,7 @@ else:
 # %% [markdown]
 # ## PyTorch architecture
 #
-# *Building, 15 minutes.*
+# *Building, 20 minutes.*
 #
 # PyTorch builds networks from components. A **module** is an object that turns an input into an output and *owns*
 # what it needs for that: its parameters, and smaller modules that it is composed of. So a whole network is a module
@@ -1441,7 +1461,7 @@ tests.draw_network(Network)
 # %% [markdown]
 # ## Base layers
 #
-# *Building, 35 minutes: 15 for `matmul`, 20 for `Linear` and `ReLU`.*
+# *Building, 50 minutes: 20 for `matmul`, 30 for `Linear` and `ReLU`.*
 #
 # `Linear` and `ReLU` are the bread and butter of neural networks. A linear layer mixes all its inputs by a matrix
 # product, so that comes first.
@@ -1466,6 +1486,13 @@ tests.draw_network(Network)
 # the factor 1 of $A$: $1 \cdot 1 = 1$. In the same way all of $B$ gets
 # $\begin{pmatrix} 1 & 0 & 2 \\ 2 & 0 & 4 \end{pmatrix}$.
 #
+# The shapes: $A$ is $(n, k)$ and $B$ is $(k, m)$, here $(1, 2)$ and $(2, 3)$; $C$ and its upstream gradient $G$ are
+# $(n, m)$. Each of the two gradients is a matrix product again, of $G$ with one of the two *transposed*: turned over, so
+# that its rows become its columns, written $B^\top$, in NumPy `B.T`. Which product is it? The shapes tell.
+#
+# <details>
+# <summary>The same with letters, for any shapes</summary>
+#
 # In general, for $A$ of shape $(n, k)$ and $B$ of shape $(k, m)$ the product $C = AB$ has shape $(n, m)$, and
 # ($\sum$ adds up what follows, here for $l = 1, 2, \dots, k$)
 #
@@ -1476,8 +1503,7 @@ tests.draw_network(Network)
 #
 # $$\frac{\partial L}{\partial A_{il}} = \sum_{j=1}^{m} G_{ij} B_{lj} \qquad\qquad \frac{\partial L}{\partial B_{lj}} = \sum_{i=1}^{n} A_{il} G_{ij}$$
 #
-# Each of these is a matrix product again, of $G$ with one of the two *transposed*: turned over, so that its rows become
-# its columns, written $B^\top$, in NumPy `B.T`. Which product is it? The shapes tell.
+# </details>
 #
 # Later `Linear` will also be given a single row: $A$ of shape $(k,)$. It counts as one of shape $(1, k)$; the product then
 # has shape $(m,)$, and the gradient of $A$ shape $(k,)$.
@@ -1511,8 +1537,8 @@ def matmul_deriv(
     base: np.ndarray, *tensors: MyTensor
 ) -> tuple[np.ndarray | None, np.ndarray | None]:
     """left @ right: (n, k) @ (k, m) -> (n, m), or for one row (k,) @ (k, m) -> (m,)"""
-    ### BEGIN SOLUTION
     left, right = tensors
+    ### BEGIN SOLUTION
     # A vector counts as one row on the left, as one column on the right.
     rows = left.data.reshape(-1, left.shape[-1])
     columns = right.data.reshape(right.shape[0], -1)
@@ -1557,21 +1583,24 @@ tests.test_matmul(matmul, MyTensor)
 # $$\underset{(n,\ \text{out})}{Y} = \underset{(n,\ \text{in})}{X}\ \underset{(\text{in},\ \text{out})}{W} + \underset{(\text{out},)}{b}$$
 #
 # The bias $b$ is added to each row by broadcasting. Backward, the weight, the bias and the input all receive a gradient.
-# Strictly speaking this map is *affine*: linear, plus a shift. If you prefer the weight as $(\text{out}, \text{in})$, with
-# $XW^\top + b$, that passes too; you then need a transpose with a rule of its own.
 #
-# **The weights start random.** If they were all zero, or all equal, all units between input and output would compute
-# the same and receive the same gradient: they would stay equal forever. We draw them uniformly from
+# **The weights start random.** We draw them uniformly from
 # $\left(-\frac{1}{\sqrt{\text{in}}}, \frac{1}{\sqrt{\text{in}}}\right)$, anew for each layer. (The bias may start with
 # zeros.) Both signs are needed, and the size matters: each unit adds up one product for each input, so weights of size 1
-# make sums that grow with every layer, and training starts far from its goal. (Other initializations of such a size, as
-# those called Xavier and He, pass, too.)
+# make sums that grow with every layer, and training starts far from its goal.
 #
 # <details>
-# <summary>If you want to know: why the root?</summary>
+# <summary>If you want to know: why random, why the root, and what else would pass?</summary>
+#
+# If the weights were all zero, or all equal, all units between input and output would compute the same and receive the
+# same gradient: they would stay equal forever.
 #
 # The *variance*, the mean squared distance from the mean, of a sum of independent numbers is the sum of their variances. So
 # a sum of $\text{in}$ numbers is typically $\sqrt{\text{in}}$ times as large as one of them, and we divide by just that.
+# (Other initializations of such a size, as those called Xavier and He, pass, too.)
+#
+# Strictly speaking this map is *affine*: linear, plus a shift. If you prefer the weight as $(\text{out}, \text{in})$, with
+# $XW^\top + b$, that passes too; you then need a transpose with a rule of its own.
 #
 # </details>
 #
@@ -1664,8 +1693,8 @@ class Linear(MyModule):
     def __init__(self, input_size: int, output_size: int) -> None:
         super().__init__()
         # Two parameters: self.weight (random) and self.bias.
-        ### BEGIN SOLUTION
         bound = 1 / np.sqrt(input_size)
+        ### BEGIN SOLUTION
         values = np.random.uniform(-bound, bound, (input_size, output_size))
         self.weight = Parameter(MyTensor(values))
         self.bias = Parameter(MyTensor(np.zeros(output_size)))
@@ -1750,7 +1779,7 @@ tests.draw_plane(
 # %% [markdown]
 # ## Optimizer
 #
-# *Building, 15 minutes.*
+# *Building, 20 minutes.*
 #
 # **What you will build:** `SGD`, the object that changes the parameters. It is given the network's `parameters()` and
 # has two methods: `zero_grad()` sets all their gradients to `None`, and `step()` applies them.
@@ -1866,7 +1895,7 @@ tests.draw_descent(
 # %% [markdown]
 # ## Loss functions
 #
-# *Building, 15 minutes.*
+# *Building, 20 minutes.*
 #
 # **What you will build:** `MSELoss`, the *mean squared error*. As its name implies, it is the mean of the squared
 # errors, that is, of the squared differences between the prediction $y$ and the target $t$. Both have the same shape,
@@ -1920,8 +1949,8 @@ tests.draw_descent(
 # %% nbgrader={"grade": false, "grade_id": "loss", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def sum_deriv(base: np.ndarray, *args: Any) -> tuple[np.ndarray, None]:
     """sum(x, axis). The axis gets no gradient, so None."""
-    ### BEGIN SOLUTION
     x, axis = args
+    ### BEGIN SOLUTION
     if axis is not None:
         base = np.expand_dims(base, axis)  # put the summed axes back, with length 1
     return base * np.ones_like(x.data), None  # every element has the same share
@@ -1999,7 +2028,7 @@ tests.draw_descent(lambda w: line_loss(MyTensor(w)), slope, start=0.0, rates=(0.
 # %% [markdown]
 # ## Make a model!
 #
-# *Building and playing, 45 minutes. Let's see your creativity at work!*
+# *Building and playing, 65 minutes. Let's see your creativity at work!*
 #
 # **What you will build:** a network, and the loop that trains it. You have all the parts. Here they learn a straight
 # line, $y = 3x + 1$, from four points. The five lines in the loop are the heart of nearly all deep learning:
@@ -2031,7 +2060,7 @@ tests.draw_descent(lambda w: line_loss(MyTensor(w)), slope, start=0.0, rates=(0.
 # %% [markdown]
 # ### The training loop
 #
-# *Building, 15 minutes.*
+# *Building, 20 minutes.*
 #
 # The loop, `train`, for any model and any examples. An example is a row of `images` (they may be
 # anything that numbers describe), and the same row of `targets` is what the model should answer to it.
@@ -2093,8 +2122,8 @@ def train(
         The mean loss of each epoch, over its examples.
     """
     losses = []
-    ### BEGIN SOLUTION
     loss_function = MSELoss()
+    ### BEGIN SOLUTION
     optimizer = SGD(model.parameters(), lr)
     progress = tqdm(range(epochs), desc="training", file=sys.stdout, disable=live is not None)
     for _ in progress:
@@ -2237,7 +2266,7 @@ def accuracy(model: MyModule, images: np.ndarray, labels: np.ndarray) -> float:
 # %% [markdown]
 # ### The model
 #
-# *Building, 10 minutes.*
+# *Building, 15 minutes.*
 #
 # Now your network, `SuperModel`. The shapes, for a mini-batch of $n$ pictures and, say, 32
 # *hidden* units (between input and output): $(n, 64) \to (n, 32) \to (n, 10)$.
@@ -2264,9 +2293,10 @@ def accuracy(model: MyModule, images: np.ndarray, labels: np.ndarray) -> float:
 class SuperModel(MyModule):
     """Maps a batch of images, shape (n, 64), to one score per digit, shape (n, 10)."""
 
-    ### BEGIN SOLUTION
+    # The layers, each in an attribute of its own; and then forward(self, x), which applies them.
     def __init__(self) -> None:
         super().__init__()
+        ### BEGIN SOLUTION
         self.hidden = Linear(64, 32)
         self.relu = ReLU()
         self.output = Linear(32, 10)
@@ -2358,8 +2388,10 @@ tests.test_train(train, MyModule, Parameter, matmul, SGD, MSELoss, MyTensor)
 
 # %% [markdown]
 # And the model. Its test moves your model's parameters by hand and compares what the scores do with their
-# gradients. (You know this from the Reminders. For many parameters at once, move all of them by $h$ times a random
-# direction $v$: then $\frac{f(x + hv) - f(x - hv)}{2h}$ must be the sum of the gradient times $v$.)
+# gradients. (You know this from the Reminders. For many parameters at once, move each by $h$ times a random number of
+# its own. All these numbers are an array $v$, a *direction*, and $\frac{f(x + hv) - f(x - hv)}{2h}$ must be the sum of
+# the gradient times $v$.)
+#
 # Then it trains a new `SuperModel` with a loop, a loss and an optimizer of its own, on digits whose pixels and
 # classes it has mixed, and wants nine of ten held-out ones read.
 
@@ -2392,7 +2424,7 @@ else:
 # %% [markdown]
 # ### The same in PyTorch
 #
-# *Reading and running, 10 minutes.*
+# *Reading and running, 15 minutes.*
 #
 # The same digits, the same network. You know what each line on the right does, because
 # you have built it:
@@ -2523,8 +2555,13 @@ else:
 
 # %% [markdown]
 # Your network *is* a PyTorch network. What does PyTorch add, beside its speed on large ones? Hundreds of operations with
-# their rules, other layers, losses and optimizers, files, and a GPU if there is one. Paste this into a new cell: it trains
-# on the GPU, if you have one, and saves the result.
+# their rules, other layers, losses and optimizers, files, and a GPU if there is one.
+#
+# <details>
+# <summary>If you want to know: on a GPU, and into a file</summary>
+#
+# Paste this into a new cell: it trains on the GPU, if you have one, and saves the result. (A GPU is no faster with networks
+# as small as this one.)
 #
 # ```python
 # device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -2540,7 +2577,7 @@ else:
 # print(f"read from the file: {share:.1%}")
 # ```
 #
-# A GPU is no faster with networks as small as this one.
+# </details>
 #
 # **Your turn:** in `train_torch` take `torch.optim.Adam` in place of `torch.optim.SGD`, and `lr=0.01`. Or cross-entropy,
 # `torch.nn.CrossEntropyLoss()`, with `lr=0.1`. Which reads most of the held-out digits?
@@ -2581,9 +2618,12 @@ def load_images(
     return transform(dataset.data).numpy(), dataset.targets.numpy()
 
 # %% [markdown]
-# To train on FashionMNIST, paste this into a new cell. The first run downloads some 30 MB. An epoch has 1,875
-# mini-batches here and takes a few seconds. The inputs are twelve times as many as before, and so the gradients are
-# larger: take smaller steps. For MNIST, write `torchvision.datasets.MNIST`.
+# <details>
+# <summary>If you like: train on FashionMNIST</summary>
+#
+# Paste this into a new cell. The first run downloads some 30 MB. An epoch has 1,875 mini-batches here and takes a few
+# seconds. The inputs are twelve times as many as before, and so the gradients are larger: take smaller steps. For MNIST,
+# write `torchvision.datasets.MNIST`.
 #
 # ```python
 # class FashionModel(MyModule):
@@ -2608,6 +2648,8 @@ def load_images(
 # read = accuracy(fashion_model, held_out_fashion, held_out_fashion_labels)
 # print(f"held-out accuracy: {read:.1%}")
 # ```
+#
+# </details>
 
 # %% [markdown]
 # ## Conclusion

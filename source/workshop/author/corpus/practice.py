@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+
 from corpus.entry import Wrong
+from corpus.tensor import DIV_SLOPE
 
 STEPS = """\
     for length in reversed(shape):
@@ -10,29 +13,30 @@ STEPS = """\
         step *= length
 """
 CENTRAL = "    return (f(x + h) - f(x - h)) / (2 * h)\n"
+FOURTH_ORDER = (
+    "    near, far = f(x + h) - f(x - h), f(x + 2 * h) - f(x - 2 * h)\n    return (8 * near - far) / (12 * h)\n"
+)
+EXTRAPOLATED = """\
+    wide, half = (f(x + h) - f(x - h)) / (2 * h), (f(x + h / 2) - f(x - h / 2)) / h
+    return (4 * half - wide) / 3
+"""
 IN_PLACE = "    x += h\n    right = f(x)\n    x -= 2 * h\n    return (right - f(x)) / (2 * h)\n"
-
-
-def strides(name: str, mistake: str, costs: str, *change: str) -> Wrong:
-    return Wrong(name, mistake, "strides", costs, (change[0], change[1]))
-
-
-def numeric(name: str, mistake: str, costs: str, instead: str) -> Wrong:
-    return Wrong(name, mistake, "numeric", costs, (CENTRAL, instead))
 
 
 SUM_NEW, SUM_ONE = "gradient = gradient.sum(axis=0)", "gradient = gradient.sum(axis=axis, keepdims=True)"
 MUL_RULE = "return unbroadcast(base * right.data, left.shape), unbroadcast(base * left.data, right.shape)"
-DIV_SLOPE = "-base * (left.data / right.data) / right.data"
 POW_SLOPE = "return base * power * tensor.data ** (power - 1), None"
 
 
-def folded(name: str, mistake: str, costs: str, *change: str) -> Wrong:
-    return Wrong(name, mistake, "unbroadcast", costs, (change[0], change[1]))
+def of(section: str, name: str, mistake: str, costs: str, *change: str) -> Wrong:
+    return Wrong(name, mistake, section, costs, (change[0], change[1]))
 
 
-def ruled(name: str, mistake: str, costs: str, *change: str) -> Wrong:
-    return Wrong(name, mistake, "rules", costs, (change[0], change[1]))
+strides, folded, ruled = (functools.partial(of, section) for section in ("strides", "unbroadcast", "rules"))
+
+
+def numeric(name: str, mistake: str, costs: str, instead: str) -> Wrong:
+    return of("numeric", name, mistake, costs, CENTRAL, instead)
 
 
 WRONG = [
@@ -64,6 +68,8 @@ WRONG = [
     numeric("numeric-difference", "numeric-not-divided", "one_number", "    return f(x + h) - f(x - h)\n"),
     numeric("numeric-right-from-left", "numeric-sign", "one_number", "    return (f(x - h) - f(x + h)) / (2 * h)\n"),
     numeric("numeric-own-h", "numeric-h-ignored", "central", "    h = 1e-5\n" + CENTRAL),
+    numeric("numeric-of-fourth-order", "", "central", FOURTH_ORDER),
+    numeric("numeric-extrapolated", "", "central", EXTRAPOLATED),
     numeric("numeric-sums", "numeric-one-for-all", "arrays", "    return np.sum(f(x + h) - f(x - h)) / (2 * h)\n"),
     numeric("numeric-steps-in-place", "numeric-in-place", "arrays", IN_PLACE),
     folded("fold-returns-what-it-gets", "not-unbroadcast", "new_axes length_one", "gradient.shape == shape", "True"),
@@ -109,5 +115,7 @@ WRONG = [
     ruled("rule-div-left-lost", "div-numerator-missing", "div_deriv", DIV_SLOPE, "-base / right.data**2"),
     ruled("rule-pow-no-factor", "pow-factor-missing", "pow_deriv", POW_SLOPE, POW_SLOPE.replace("power * ", "")),
     ruled("rule-pow-kept", "pow-exponent-kept", "pow_deriv", POW_SLOPE, POW_SLOPE.replace("(power - 1)", "power")),
+    ruled("rule-pow-alone", "rule-without-tuple", "pow_deriv", POW_SLOPE, POW_SLOPE.replace(", None", "")),
+    ruled("rule-pow-of-one", "rule-without-tuple", "pow_deriv", POW_SLOPE, POW_SLOPE.replace(", None", ",")),
     ruled("rule-pow-at-zero", "pow-at-zero", "pow_zero", "if power == 0:", "if False:"),
 ]

@@ -1148,14 +1148,14 @@ WRONG = [
         "neg-of-data",
         "neg-not-recorded & requires-grad-lost",
         "tensor",
-        "negative_gradient",
+        "records negative_gradient",
         (NEG, "return MyTensor(-self.__data)"),
     ),
     Wrong(
         "neg-new-leaf",
         "neg-not-recorded",
         "tensor",
-        "negative_gradient",
+        "records negative_gradient",
         (NEG, "return MyTensor(-self.__data, requires_grad=self.requires_grad)"),
     ),
     Wrong(
@@ -1227,7 +1227,7 @@ WRONG = [
         "neg-in-place",
         "neg-sign & operand-changed",
         "tensor",
-        "negative_gradient untouched",
+        "records negative_gradient untouched",
         (NEG, "self.__data *= -1\n        return self"),
     ),
     # Numbers as operands
@@ -1457,7 +1457,7 @@ WRONG = [
         "flag-of-both",
         "requires-grad-lost & neg-not-recorded",
         "tensor",
-        "flag negative_gradient numbers_gradient constants",
+        "flag records negative_gradient numbers_gradient constants",
         (NEEDS_RECORD, "if left.requires_grad and right.requires_grad:"),
     ),
     Wrong(
