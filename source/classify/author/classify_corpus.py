@@ -30,6 +30,29 @@ class Wrong:
     style: str = "arrays"
 
 
+@dataclass(frozen=True)
+class Blind:
+    """A wrong solution by somebody who has seen the notebook only.
+
+    Attributes:
+        name: kebab-case, unique in its corpus.
+        style: the right solution that it changes: the name of a file in its corpus' folder right/.
+        section: where it must be caught.
+        kind: of slip, such as "rule", "axes" or "memory".
+        truth: what is wrong, in one sentence, as a tutor says it who has seen the code.
+        changes: texts of the right solution, and what replaces them.
+        nameable: whether a tutor could say it who sees the behavior only.
+    """
+
+    name: str
+    style: str
+    section: str
+    kind: str
+    truth: str
+    changes: tuple[tuple[str, str], ...]
+    nameable: bool = True
+
+
 WRONG: list[Wrong] = []
 
 
@@ -501,7 +524,7 @@ of(
     ("exception", "no-grad-exception", "import contextlib\n\n\n@contextlib.contextmanager\ndef no_grad():\n    before, recording[0] = recording[0], False\n    yield\n    recording[0] = before"),
     ("swallows", "no-grad-swallows", no_grad(OFF, BACK + "; return True")),
     ("nested", "no-grad-nested", no_grad(OFF, "recording[0] = True")),
-    ("at-once", "no-grad-stays", no_grad("pass", BACK, init=OFF)),
+    ("at-once", "no-grad-at-once", no_grad("pass", BACK, init=OFF)),
     ("leaves", "no-grad-leaves", "def make_nothing(self, data, dtype=None, requires_grad=False, crossOpBack=None):\n    if not recording[0]:\n        requires_grad, crossOpBack = False, None\n    make(self, data, dtype, requires_grad, crossOpBack)\n\n\nMyTensor.__init__ = make_nothing"),
     ("flag-only", "no-grad-nothing", "def make_nothing(self, data, dtype=None, requires_grad=False, crossOpBack=None):\n    make(self, data, dtype, requires_grad, crossOpBack)\n    if crossOpBack is not None and not recording[0]:\n        self.requires_grad = False\n\n\nMyTensor.__init__ = make_nothing"),
 )  # fmt: skip
@@ -535,8 +558,14 @@ def load(*lines: str) -> str:
     return f"def load_state_dict(self, state):\n    own = named(self)\n{body}\n\n\nMyModule.load_state_dict = load_state_dict"
 
 
-NAMES = ["for name in {*own, *state}:", "    if name not in own or name not in state: raise KeyError(name)"]
-SHAPES = ["for name in own:", "    if np.shape(state[name]) != own[name].tensor.shape: raise ValueError(name)"]
+NAMES = [
+    "for name in {*own, *state}:",
+    '    if name not in own or name not in state: raise KeyError(f"{name} does not fit")',
+]
+SHAPES = [
+    "for name in own:",
+    '    if np.shape(state[name]) != own[name].tensor.shape: raise ValueError(f"{name} has another shape")',
+]
 COPY = ["for name in own:", "    own[name].tensor.data[...] = state[name]"]
 of(
     "networks",
@@ -578,9 +607,9 @@ of(
     ("nothing", "", load(*NAMES, *SHAPES, "for name in own:", "    data = own[name].tensor.data", "    data = state[name]")),
     ("references", "load-references load-not-in-place", load(*NAMES, *SHAPES, "for name in own:", "    tensor = MyTensor([0.0], requires_grad=True)", "    tensor._MyTensor__data = state[name]", "    own[name].tensor = tensor")),
     ("new-tensors", "load-not-in-place", load(*NAMES, *SHAPES, "for name in own:", "    own[name].tensor = MyTensor(state[name], requires_grad=True)")),
-    ("takes-missing", "load-missing", load("for name in state:", "    if name not in own: raise KeyError(name)", "    if np.shape(state[name]) != own[name].tensor.shape: raise ValueError(name)", "for name in state:", "    own[name].tensor.data[...] = state[name]")),
-    ("takes-unexpected", "load-unexpected", load("for name in own:", "    if name not in state: raise KeyError(name)", *SHAPES, *COPY)),
+    ("takes-missing", "load-missing", load("for name in state:", "    if name not in own: raise KeyError(f\"{name} does not fit\")", "    if np.shape(state[name]) != own[name].tensor.shape: raise ValueError(f\"{name} has another shape\")", "for name in state:", "    own[name].tensor.data[...] = state[name]")),
+    ("takes-unexpected", "load-unexpected", load("for name in own:", "    if name not in state: raise KeyError(f\"{name} does not fit\")", *SHAPES, *COPY)),
     ("takes-shapes", "load-shapes", load(*NAMES, *COPY)),
-    ("half", "load-half", load(*NAMES, "for name in sorted(own):", "    if np.shape(state[name]) != own[name].tensor.shape: raise ValueError(name)", "    own[name].tensor.data[...] = state[name]")),
-    ("own-only", "load-own-only", load("own = {name: value for name, value in vars(self).items() if isinstance(value, Parameter)}", "for name in own:", "    if np.shape(state[name]) != own[name].tensor.shape: raise ValueError(name)", "for name in state:", "    if '.' not in name and name not in own: raise KeyError(name)", *COPY)),
+    ("half", "load-half", load(*NAMES, "for name in sorted(own):", "    if np.shape(state[name]) != own[name].tensor.shape: raise ValueError(f\"{name} has another shape\")", "    own[name].tensor.data[...] = state[name]")),
+    ("own-only", "load-own-only", load("own = {name: value for name, value in vars(self).items() if isinstance(value, Parameter)}", "for name in own:", "    if np.shape(state[name]) != own[name].tensor.shape: raise ValueError(f\"{name} has another shape\")", "for name in state:", "    if '.' not in name and name not in own: raise KeyError(f\"{name} does not fit\")", *COPY)),
 )  # fmt: skip

@@ -20,7 +20,9 @@ import argparse
 import functools
 import os
 import sys
+import types
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +40,9 @@ import jupytext  # noqa: E402
 from classify_corpus import WRONG, Wrong  # noqa: E402
 
 from checks.assignment import local_execute  # noqa: E402
-from checks.observe import quiet  # noqa: E402
+from checks.observe import Clock, quiet  # noqa: E402
 from checks.report import Report  # noqa: E402
+from checks.section import SECTION_SECONDS, judged  # noqa: E402
 from classify import tests  # noqa: E402
 
 RIGHT = {path.stem: path for path in sorted((AUTHORS / "corpus" / "right").glob("*.py"))}
@@ -66,13 +69,40 @@ def sources(name: str) -> list[tuple[str, str]]:
     return [("<engine>", engine), (f"<{style}>", text), *([("<wrong>", wrong.code)] if wrong else [])]
 
 
-def solution(name: str) -> dict[str, Any]:
-    """The names that a solution defines."""
+def defined(texts: Iterable[tuple[str, str]]) -> dict[str, Any]:
+    """The names that sources define, one after the other."""
     names: dict[str, Any] = {"__name__": "__main__"}
     with quiet():
-        for file, source in sources(name):
+        for file, source in texts:
             exec(compile(source, file, "exec"), names)
     return names
+
+
+def solution(name: str) -> dict[str, Any]:
+    """The names that a solution defines."""
+    return defined(sources(name))
+
+
+def beside_its_library(text: str) -> dict[str, Any]:
+    """The names that a solution defines which imports the library, a new one."""
+    library = types.ModuleType("minitorch")
+    exec(compile(ENGINE.read_text(encoding="utf-8"), "minitorch.py", "exec"), library.__dict__)
+    sys.modules["minitorch"] = library
+    names = defined([("<solution>", text)])
+    return {name: getattr(library, name) for name in ("MyTensor", "Parameter", "MyModule")} | names
+
+
+def is_caught(section: str, names: dict[str, Any]) -> bool:
+    """Whether a solution loses points in a section: the first check that it loses says so, and no mistake is named."""
+    of, clock = SECTIONS[section], Clock(SECTION_SECONDS)
+    given = {name: names[name] for name in of.takes}
+    with quiet():
+        for check in of.checks:
+            result = judged([replace(check, needs=())], of, given, 0, clock)[0][check.id]
+            assert result.status != "broken", (section, check.id, result.got)
+            if result.status != "passed":
+                return True
+    return False
 
 
 def report(section: str, names: dict[str, Any], seed: int = 0) -> Report:

@@ -25,6 +25,6 @@ class MyModule(MyModule):
             if k not in own:
                 raise KeyError(k + ' is unexpected')
             if state[k].shape != own[k].tensor.data.shape:
-                raise ValueError(k)
+                raise ValueError(k + ' has another shape')
         for k, p in own.items():
             np.copyto(p.tensor.data, state[k])

@@ -1,5 +1,5 @@
 # section: optimizers
-# truth: right: the learning rate in the velocity, which is the same where it stays
+# truth: the velocity has the learning rate in it: another rate does not reach it
 class SGD:
     def __init__(self, parameters, lr, momentum=0.0, weight_decay=0.0):
         self.params = list(parameters)

@@ -194,9 +194,9 @@ class Modes:
         parameters = dict(self.named())
         for name in [*parameters, *state]:
             if not (name in parameters and name in state):
-                raise KeyError(name)
+                raise KeyError(f"{name} is there once only")
             if parameters[name].tensor.data.shape != state[name].shape:
-                raise ValueError(name)
+                raise ValueError(f"{name} has another shape")
         for name, array in state.items():
             parameters[name].tensor.data[...] = array
 

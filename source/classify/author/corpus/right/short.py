@@ -95,9 +95,9 @@ def parts(module, of=""):
 def load(self, state):
     own = dict(parts(self))
     if own.keys() ^ state.keys():
-        raise KeyError(own.keys() ^ state.keys())
+        raise KeyError(f"names that only one has: {own.keys() ^ state.keys()}")
     if any(own[name].shape != state[name].shape for name in own):
-        raise ValueError("shapes")
+        raise ValueError(f"shapes do not fit: {[name for name in own if own[name].shape != state[name].shape]}")
     for name in own:
         own[name][...] = state[name]
 
