@@ -231,7 +231,8 @@ print("the product from above has the length", product.length())
 #
 # **What you will build:** the two rules, and the two methods. `record`, which is given, makes the result and has it remember
 # the rule. It is called with the values, the rule, a name, the tensor, and what else the rule needs. A rule gets `base` and
-# these inputs, and returns a tuple with one gradient for each of them. As always, nothing that is handed in is changed.
+# these inputs, and returns a tuple with one gradient for each of them. As always, nothing that is handed in is changed, neither
+# tensors nor `base`.
 #
 # <details>
 # <summary>Hint 1: a nudge</summary>
@@ -714,7 +715,8 @@ tests.draw_losses(
 # All three get the `Parameter` objects, in a list or from a generator, as the first `SGD` did. They change arrays **in place**,
 # leave gradients as they are, and leave a parameter without a gradient alone: nothing of it changes, nor what is remembered of
 # it. What is remembered belongs to **one parameter**, and is still there after `zero_grad()`, or when somebody has given the
-# parameter another tensor. A dictionary with the `Parameter` objects as keys keeps it.
+# parameter another tensor. A dictionary with the `Parameter` objects as keys keeps it. `optimizer.lr` may be changed between
+# two steps: a new rate counts from the next step on.
 #
 # ### Momentum and weight decay
 #
@@ -1009,7 +1011,8 @@ tests.draw_ways(
 #
 # *10 minutes.* Every module has an attribute `training`, `True` at first. `module.eval()` sets it to `False`, in the module and
 # in all modules below, at any depth; `module.train()` sets it to `True` again. Both return the module itself, so that
-# `model = Network().eval()` can be written. (A module that is added later is in training, until one of them is called again.)
+# `model = Network().eval()` can be written. (A module that is added later is in training, until one
+# of them is called again.) Nothing else changes: parameters can be trained in both modes.
 #
 # **What you will build:** the two methods. `class MyModule(MyModule):` with `@extends` grows the class of `minitorch.py`, so
 # that `Linear` and `ReLU` have them, too. The sub-modules are in `self.__sub_modules`, a dictionary by name; since the class
@@ -1130,7 +1133,8 @@ tests.draw_dropout(Dropout(0.5), MyTensor)
 # requires_grad=True)` requires a gradient in such a block, too.
 #
 # **What you will build:** `__enter__` and `__exit__` of `no_grad`. Blocks may stand in one another, and after the inner one the
-# outer one still holds. To make such an object, `no_grad()` without `with`, changes nothing yet.
+# outer one still holds. To make such an object, `no_grad()` without `with`, changes nothing yet. Modes are
+# another matter: dropout that drops outside of such a block drops in it, too.
 #
 # <details>
 # <summary>Hint 1: a nudge</summary>
@@ -1196,7 +1200,7 @@ tests.test_modes(MyModule, Dropout, no_grad, MyTensor, Parameter)
 #
 # *10 minutes.* Most networks are modules one after the other. `Sequential(Linear(64, 32), ReLU(), Linear(32, 10))` is such a
 # network, in one line: each module gets what the one before it gives. `Sequential()` hands on its input. A `Sequential` may
-# stand in another one, and a module in two places.
+# stand in another one, a module in two places, and there may be more than ten of them.
 #
 # **What you will build:** `Sequential`. Its `parameters()` are those of all its modules, which come from `MyModule` if the
 # modules are registered. Their names are `"0"`, `"1"` and so on, as in PyTorch.
@@ -1303,6 +1307,7 @@ tests.test_networks(
 # - **Copies**: what is in the dictionary does not change when training goes on, nor does what was loaded change when somebody
 #   writes into the dictionary.
 # - **In place**: loading changes the arrays that are there; the parameters keep their tensors, which optimizers know.
+# - **By name**: in the dictionary the names may stand in any order, and loading leaves it as it is.
 # - **No guessing**: a name that is missing in the dictionary, or that the module does not have, raises `KeyError`; an array of
 #   another shape raises `ValueError`. Both say in a sentence what is wrong, and then *nothing* has been changed.
 #
