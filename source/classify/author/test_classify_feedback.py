@@ -134,13 +134,13 @@ def test_optimizers_of_the_oracle_take_the_steps_of_torch_optim():
 
 
 def test_the_same_seeds_give_the_same_verdicts():
-    some = [name for number, name in enumerate(proof.BY_NAME) if number % 12 == 5]
-    assert proof.unsteady(5, [*some, *SOLUTIONS]) == []
+    some = [name for number, name in enumerate(proof.BY_NAME) if number % 20 == 5]
+    assert proof.unsteady(3, [*some, *SOLUTIONS]) == []
 
 
 def test_the_judge_says_the_same():
     """With the code in a jailed kernel."""
-    some = [name for number, name in enumerate(proof.BY_NAME) if number % 16 == 3]
+    some = [name for number, name in enumerate(proof.BY_NAME) if number % 24 == 3]
     assert [line for name in ("reference", *some) for line in proof.differences(name)] == []
 
 
