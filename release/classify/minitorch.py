@@ -254,6 +254,7 @@ class MyTensor(MyTensor):  # goes on with the class of step 4
         Args:
             base: the upstream gradient, in this tensor's shape. None means ones.
         """
+        # Where the walk starts (given):
         if not self.requires_grad:
             return
         if base is None:

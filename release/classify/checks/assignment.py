@@ -69,7 +69,7 @@ class Assignment:
         all_sections: in the notebook's order, those for practice among them.
         earned: points by section, of one learner.
         practiced: of sections for practice, whether all of it passed when it was last run.
-        causes: what was found to be wrong there; it counts for sections that have earned points, or lost them.
+        causes: what was found to be wrong there, by section.
         seed: of runs that are given none; None draws another one for each. One for a whole class has everybody asked
             the same, and the oracle asked only once.
         ahead: attributes that checks read of most results, in this order, and of what these attributes hold: while
@@ -105,6 +105,11 @@ class Assignment:
         self.execute: Callable[[str, dict[str, Any]], None] = local_execute
         if file is not None and (folder := f"{Path(file).parent}{os.sep}") not in observe.CHECKS:
             observe.CHECKS.append(folder)
+
+    def forget(self) -> None:
+        """Nothing is known of the learner: another one comes."""
+        for known in (self.earned, self.practiced, self.causes):
+            known.clear()
 
     @property
     def sections(self) -> list[Section]:

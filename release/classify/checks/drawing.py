@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from checks import svg
 from checks.observe import printable, writable
 from checks.report import BARS, TEXT, show
 from checks.svg import GRADIENT, VALUE, themed
 
 ROOM = 30  # characters in one line of a box
-GRAD = "grad ", "     "  # before the first row of a gradient, and before the others
 LINE, LETTER = 16, 7.4  # height of a line and width of a character, in pixels
 GAP, RISE = 18, 44  # between boxes side by side, and between layers
 BEND = 16  # of the width, for an edge on its way past boxes
@@ -73,14 +73,12 @@ class Node:
         what = [] if self.operation or self.tensor is None else ["leaf" if self.traced else "constant"]
         return what + ([f"shape {self.value.shape}" if self.value.ndim else "scalar"] if self.value is not None else [])
 
-    def numbers(self, rows: bool) -> list[str]:
-        """What it holds, and its gradient."""
-        lines = numbers(self.value, rows) if self.value is not None else []
-        if self.gradient is not None:
-            lines += [
-                f"{GRAD[1] if number else GRAD[0]}{row}" for number, row in enumerate(numbers(self.gradient, rows))
-            ]
-        return lines
+    def numbers(self, rows: bool) -> list[tuple[str, str]]:
+        """What it holds, and its gradient: lines, each with its kind."""
+        value, gradient = ([] if each is None else numbers(each, rows) for each in (self.value, self.gradient))
+        return [(row, "value") for row in value] + [
+            (f"{'     ' if number else 'grad '}{row}", "gradient") for number, row in enumerate(gradient)
+        ]
 
     def lines(self) -> list[tuple[str, str]]:
         """What its box says, each line with its kind, as STYLE knows it.
@@ -89,10 +87,10 @@ class Node:
         """
         plain = len(self.inputs) == len(self.arguments)
         made = [printable(self.operation if plain else self.call(), ROOM)] if self.operation else []
-        held = [(each, "gradient" if each.startswith(GRAD) else "value") for each in self.numbers(rows=True)]
         free = [("", "")] * (self.room if self.gradient is None else 0)
         remark = [(self.remark, "first")] if self.remark else []
-        return [(self.name, "first"), *((each, "") for each in [*made, *self.about()]), *held, *free, *remark]
+        about = [(each, "") for each in [*made, *self.about()]]
+        return [(self.name, "first"), *about, *self.numbers(rows=True), *free, *remark]
 
 
 def numbers(array: np.ndarray, rows: bool) -> list[str]:
@@ -112,31 +110,51 @@ class Spot(NamedTuple):
     bend: bool
 
 
+class Laid(NamedTuple):
+    """Where all stands across the page, which is the same for all stages of one graph.
+
+    Attributes:
+        spots, steps: see `_spots`.
+        across: the middle of each spot.
+        width: of a box.
+    """
+
+    spots: list[Spot]
+    steps: Counter[tuple[Spot, Spot]]
+    across: dict[Spot, float]
+    width: float
+
+
+def laid_out(nodes: list[Node], *others: list[Node]) -> Laid:
+    """The layout of a graph; with `others`, its further stages, of which a box has room for what each says."""
+    spots, steps = _spots(nodes)
+    width = LETTER * max(len(line) for some in (nodes, *others) for node in some for line, _ in node.lines()) + 14
+    return Laid(spots, steps, _columns(spots, steps, width + GAP), width)
+
+
 def as_text(nodes: list[Node]) -> str:
     """A line for each tensor, inputs before results."""
     rows = []
     for node in nodes:
         made = f"{node.name} = {node.call()}" if node.operation else node.name
-        more = [*node.numbers(rows=False), *([node.remark] if node.remark else [])]
+        more = [line for line, _ in node.numbers(rows=False)] + ([node.remark] if node.remark else [])
         rows.append((made, ", ".join(node.about()), "  ".join(more)))
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
     return "\n".join(f"  {row[0]:{widths[0]}}  {row[1]:{widths[1]}}  {row[2]}".rstrip() for row in rows)
 
 
-def as_figure(nodes: list[Node], title: str, letters: int = 0, alt: str = "") -> str:
+def as_figure(nodes: list[Node], title: str, laid: Laid | None = None, alt: str = "") -> str:
     """The graph from leaves at the top to the result at the bottom; its colors are those of the page.
 
-    It takes a share of the room in its line, from its full width down to SMALLEST of it. A box has room for `letters`.
+    It takes a share of the room in its line, from its full width down to SMALLEST of it.
     """
-    spots, steps = _spots(nodes)
+    spots, steps, across, width = laid or laid_out(nodes)
     texts = [node.lines() for node in nodes]
     heights = [LINE * len(lines) + 12 for lines in texts]
     levels = [0] * (1 + max(spot.level for spot in spots))
     for spot, height in zip(spots, heights, strict=False):  # the boxes come first
         levels[spot.level] = max(levels[spot.level], height)
     tops = [2 + sum(levels[:level]) + RISE * level for level in range(len(levels))]
-    width = LETTER * max([letters, *(len(line) for lines in texts for line, _ in lines)]) + 14
-    across = _columns(spots, steps, width + GAP)
     working = [(spot, node) for spot, node in zip(spots, nodes, strict=False) if node.works]
     shapes, come_far = [], {}
     for (start, end), times in steps.items():
@@ -191,14 +209,7 @@ def as_figure(nodes: list[Node], title: str, letters: int = 0, alt: str = "") ->
             shapes.append(f'<text{weight} x="{middle:.1f}" y="{top + LINE * number + 1}">{words}</text>')
     wide = math.ceil(max(x + (0 if spot.bend else width / 2) for spot, x in across.items()) + 2)
     tall = tops[-1] + levels[-1] + 2
-    least = math.ceil(SMALLEST * wide)
-    return (
-        f'<figure tabindex="0" style="flex: 1 1 {least}px; max-width: min(100%, {wide}px)">'
-        f"{f'<figcaption>{html.escape(title)}</figcaption>' if title else ''}"
-        f'<svg role="img" aria-label="{html.escape(_described(alt or title, nodes))}" width="{wide}" height="{tall}" '
-        f'style="width: 100%; min-width: {least}px; height: auto" '
-        f'viewBox="0 0 {wide} {tall}" xmlns="http://www.w3.org/2000/svg">{"".join(shapes)}</svg></figure>'
-    )
+    return svg.drawn(wide, tall, _described(alt or title, nodes), shapes, title, least=math.ceil(SMALLEST * wide))
 
 
 def _spots(nodes: list[Node]) -> tuple[list[Spot], Counter[tuple[Spot, Spot]]]:
@@ -263,8 +274,12 @@ def show_graphs(parts: Sequence[tuple[str, list[Node]]], says: str = "") -> None
         figures = "".join(as_figure(nodes, title) for title, nodes in parts)
     except ImportError as error:
         figures = f"<p>No picture ({html.escape(str(error))}): python -m pip install -r requirements.txt</p>"
+    _show(f"<div>{figures}</div>", text, says)
+
+
+def _show(pictures: str, text: str, says: str) -> None:
     page = (
-        f'<div class="minitorch-graph">{STYLE}<div>{figures}</div>'
+        f'<div class="minitorch-graph">{STYLE}{pictures}'
         f"{f'<p><strong>{html.escape(says)}</strong></p>' if says else ''}"
         f"<details><summary>As text</summary><pre>{html.escape(text)}</pre></details></div>"
     )
@@ -278,14 +293,14 @@ def show_steps(steps: Sequence[tuple[str, list[Node]]], says: str = "") -> None:
     """
     text = "\n".join(f"{number or 'start'}{'.' if number else ':'} {title}" for number, (title, _) in enumerate(steps))
     text += f"\n\n{as_text(steps[-1][1])}"
-    letters = max(len(line) for _, nodes in steps for node in nodes for line, _ in node.lines())
+    try:
+        laid = laid_out(*(nodes for _, nodes in steps))
+    except ImportError as error:
+        show({"text/plain": f"{text}\n\n{says}\n\nNo picture ({error}): python -m pip install -r requirements.txt"})
+        return
     name, buttons, figures = f"steps-{secrets.token_hex(6)}", [], []
     for number, (title, nodes) in enumerate(steps):
-        try:
-            figure = as_figure(nodes, "", letters, f"Step {number or 'start'}. {title}")
-        except ImportError as error:
-            show({"text/plain": f"{text}\n\n{says}\n\nNo picture ({error}): python -m pip install -r requirements.txt"})
-            return
+        figure = as_figure(nodes, "", laid, f"Step {number or 'start'}. {title}")
         chosen = " checked" if not number else ""
         id = f"{name}-{number}"
         buttons.append(
@@ -294,8 +309,7 @@ def show_steps(steps: Sequence[tuple[str, list[Node]]], says: str = "") -> None:
         )
         figures.append(f'<div class="at{number}"><p>{html.escape(title)}</p>{figure}</div>')
     choices = ", ".join(f".minitorch-steps > .at{number}:checked ~ div > .at{number}" for number in range(len(steps)))
-    page = (
-        f'<div class="minitorch-graph">{STYLE}'
+    pictures = (
         "<style>.minitorch-steps > div > div { display: none; }"
         f"{choices} {{ display: block; }}"
         ".minitorch-steps > label { padding: 0 0.8em 0 0.2em; cursor: pointer; }"
@@ -303,10 +317,8 @@ def show_steps(steps: Sequence[tuple[str, list[Node]]], says: str = "") -> None:
         ".minitorch-steps p { margin: 0.4em 0; min-height: 2.8em; }</style>"
         f'<div class="minitorch-steps" role="group" aria-label="The steps of the walk"><span>Step: </span>'
         f"{''.join(buttons)}<div>{''.join(figures)}</div></div>"
-        f"{f'<p><strong>{html.escape(says)}</strong></p>' if says else ''}"
-        f"<details><summary>As text</summary><pre>{html.escape(text)}</pre></details></div>"
     )
-    show({"text/plain": f"{text}\n\n{says}".rstrip(), "text/html": page})
+    _show(pictures, text, says)
 
 
 def _described(title: str, nodes: list[Node]) -> str:

@@ -33,6 +33,7 @@ from typing import Any
 import numpy as np
 
 from checks import exceptions
+from checks.report import counted
 
 # Folders and files whose frames in a traceback are the check's own: those of assignments come to it.
 CHECKS = [str(Path(__file__).parent.with_name("tests.py"))]
@@ -302,21 +303,25 @@ class Nowhere(io.TextIOBase):
         return len(text)
 
 
+OVERWRITTEN = re.compile(r"\r[^\r\n]*")  # as the states of a progress bar
+
+
 class Printed(io.TextIOBase):
-    """Takes all text and keeps the beginning."""
+    """Takes all text and keeps the beginning, without what is written over a line, such as a progress bar."""
 
     def __init__(self) -> None:
         self._kept, self._count = "", 0
 
     def write(self, text: str) -> int:
-        self._kept += text[: MOST_PRINTED - len(self._kept)]
-        self._count += len(text)
+        lasting = OVERWRITTEN.sub("", text)
+        self._kept += lasting[: MOST_PRINTED - len(self._kept)]
+        self._count += len(lasting)
         return len(text)
 
     @property
     def shown(self) -> str | None:
         """The first lines, without control characters; None where there are none."""
-        lines = self._kept.expandtabs().rstrip().split("\n")
+        lines = self._kept.expandtabs().lstrip("\n").rstrip().split("\n")
         text = "\n".join(printable(line, MOST_PRINTED) for line in lines[:LINES_PRINTED])
         is_cut = len(lines) > LINES_PRINTED or self._count > MOST_PRINTED
         return (f"{text}\n… and more" if is_cut else text) or None
@@ -377,10 +382,11 @@ def _rung(deadline: Deadline) -> Iterator[None]:
 
     def ring(signum: int, frame: FrameType | None) -> None:
         nonlocal raised, is_fast, ends
+        if signum == signal.SIGINT:
+            ends = KeyboardInterrupt
         if not armed:
             return
         if signum == signal.SIGINT:
-            ends = KeyboardInterrupt
             signal.setitimer(signal.ITIMER_REAL, AGAIN, AGAIN)
         if undisturbed.depth:
             return
@@ -410,7 +416,7 @@ def _rung(deadline: Deadline) -> Iterator[None]:
         yield
     finally:
         while True:  # the alarm may still ring once, right here
-            with contextlib.suppress(OutOfTime, KeyboardInterrupt):
+            try:
                 armed = False
                 signal.setitimer(signal.ITIMER_REAL, 0)
                 signal.signal(signal.SIGALRM, before)
@@ -418,6 +424,10 @@ def _rung(deadline: Deadline) -> Iterator[None]:
                     signal.signal(signal.SIGINT, pressed)
                 sys.unraisablehook = hook
                 break
+            except OutOfTime:
+                pass
+            except KeyboardInterrupt:
+                ends = KeyboardInterrupt
         if outer:  # the deadline around this one looks how much is left
             signal.setitimer(signal.ITIMER_REAL, SHORTEST, AGAIN)
         if ends is KeyboardInterrupt:  # whatever was made of it
@@ -703,7 +713,7 @@ def differs(what: str, expected: Any, got: Any) -> str:
         if all(issubclass(type(each), (int, np.integer)) for each in (*expected, *items)) and len(expected) < 10:
             return plainly
         if len(items) != len(expected):
-            return f"{what} has {_counted(len(items), 'element')} instead of {len(expected)}"
+            return f"{what} has {counted(len(items), 'element')} instead of {len(expected)}"
         kinds = (
             at
             for at, (wanted, each) in enumerate(zip(expected, items, strict=True))
@@ -760,10 +770,6 @@ def differs(what: str, expected: Any, got: Any) -> str:
         some = [text[max(at - 10, 0) : at + 20] for text in (got, expected)]
         return f"{what} differs from character {at} on: … {text_of(some[0])} instead of … {text_of(some[1])}"
     return plainly
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'s' * (count != 1)}"
 
 
 def close(one: np.ndarray, other: np.ndarray) -> bool:

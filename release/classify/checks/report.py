@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -22,9 +22,6 @@ BARS = {
     "broken": "#b8860b",
 }
 SYMBOLS = {"passed": "✓", "waiting": "…", "missing": "○", "broken": "!", "failed": "✗"}  # from good to bad
-# In the elements themselves: a front end that does not trust the notebook drops STYLE and keeps these.
-LEFT = "text-align: left; vertical-align: top"
-NARROW = "; white-space: nowrap"
 LONG = 25  # lines of code that is shown folded
 PLAIN = "list-style: none; margin: 0; padding: 0"
 
@@ -72,9 +69,17 @@ class Part:
     def so_far(self, practice: bool) -> str:
         """What is earned of it, in words."""
         if practice:
-            return f"{sum(check.status == 'passed' for check in self.checks)} of {counted(len(self.checks), 'check')}"
+            return f"{count_passed(self.checks)} of {counted(len(self.checks), 'check')}"
         points = sum(check.points for check in self.checks)
         return f"{sum(check.score for check in self.checks):g} of {counted(points, 'point')}"
+
+    def lines(self) -> list[tuple[Result, str]]:
+        """Each check with its line; of a run of checks that wait for the same thing, the first one has it."""
+        told = [_line(check) for check in self.checks]
+        return [
+            (check, "" if check.status == "waiting" and line == before else line)
+            for check, line, before in zip(self.checks, told, ["", *told], strict=False)
+        ]
 
 
 @dataclass(frozen=True)
@@ -109,7 +114,7 @@ class Report:
     fault: str | None = None  # of the checks, which kept them from looking for mistakes: for their author
     stages: Mapping[str, str] = field(default_factory=dict)  # the titles of the section's stages, by id
     until: str | None = None  # the last stage that was looked at; all were without it
-    whole: float | None = None  # the points of the section, where this is a part of it
+    whole: float | None = None  # what the section is worth, of which this may be a part: points, or checks for practice
     practice: bool = False  # whether it gives no points
 
     @property
@@ -118,7 +123,11 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        return all(check.status == "passed" for check in self.checks)
+        return self.count_passed == len(self.checks)
+
+    @property
+    def count_passed(self) -> int:
+        return count_passed(self.checks)
 
     @property
     def score(self) -> float:
@@ -152,8 +161,7 @@ class Report:
         praise = ". Excellent!" if (self.passed if self.practice else self.score == self.points) else ""
         title = f"{self.title}, up to “{self.stages[self.until]}”" if self.until else self.title
         if self.practice:
-            passed = sum(check.status == "passed" for check in self.checks)
-            return f"{title}: {passed} of {counted(len(self.checks), 'check')} passed{praise}"
+            return f"{title}: {self.count_passed} of {counted(len(self.checks), 'check')} passed{praise}"
         return f"{title}: {self.score:g} of {self.points:g} points{praise}"
 
     def _below(self) -> list[str]:
@@ -173,53 +181,52 @@ class Report:
             by_stage.setdefault(check.stage, []).append(check)
         return [Part(self.stages.get(stage), checks) for stage, checks in by_stage.items()]
 
-    def _open_part(self) -> Part | None:
+    def _open_part(self, parts: list[Part]) -> Part | None:
         """The part to look at: that of the check that stands open, else the first that does not pass."""
-        parts = self._parts()
-        holds = [part for part in parts if self.open in part.checks]
+        first = self.open
+        holds = [part for part in parts if any(check is first for check in part.checks)]
         return next(iter(holds or [part for part in parts if part.status != "passed"]), None)
 
     def as_text(self) -> str:
         """What the HTML says, in at most 80 columns (snippets keep their own line breaks): of stages that are folded a
-        line, and what failed in them."""
+        line, with what failed in them, and what was printed."""
         lines = [line for said in (self._head(), *self._below()) for line in _wrapped(said, 0)] + [""]
-        opened = self._open_part()
-        for part in self._parts():
+        parts = self._parts()
+        opened = self._open_part(parts)
+        for part in parts:
             margin = ""
             if part.title is not None:
                 margin = "  "
-                mark = f"{SYMBOLS[part.status]} {WORDS[part.status]:8}"
-                lines += _wrapped(f"{mark}{part.title}: {part.so_far(self.practice)}", 10)
-            said = None  # a run of checks that wait for the same thing says so once
-            for check in part.checks:
-                if part.title is None or part == opened or check.status in ("failed", "broken"):
-                    lines += self._lines(check, said, margin)
-                    said = _line(check)
+                verdict = f"{SYMBOLS[part.status]} {WORDS[part.status]:8}"
+                lines += _wrapped(f"{verdict}{part.title}: {part.so_far(self.practice)}", 10)
+            for check, line in part.lines():
+                if part.title is None or part is opened or check.printed or check.status in ("failed", "broken"):
+                    lines += self._lines(check, line, margin)
         return "\n".join([*lines, "", "The same numbers again:", f"    {self._again()}"])
 
-    def _lines(self, check: Result, said: str | None, margin: str) -> list[str]:
+    def _lines(self, check: Result, line: str, margin: str) -> list[str]:
         points = "" if self.practice else f"{check.points:4g}  "
         indent = len(margin) + INDENT - (6 if self.practice else 0)
         lines = _wrapped(f"{margin}{SYMBOLS[check.status]} {WORDS[check.status]:8}{points}{check.title}", indent)
-        if _line(check) and (check.status != "waiting" or _line(check) != said):
-            lines += _wrapped(" " * indent + _line(check), indent)
+        if line:
+            lines += _wrapped(" " * indent + line, indent)
         if check is self.open:
             lines += _details(check)
-        return lines
+        return lines + _printed(check)
 
     def as_html(self) -> str:
         """The report as one HTML element: no scripts, colors from the notebook's theme, all text escaped."""
-        parts, opened = self._parts(), self._open_part()
+        parts = self._parts()
+        opened = self._open_part(parts)
         below = "".join(f"<br>{html.escape(line)}" for line in self._below())
         return (
             f'<div class="minitorch-report">{STYLE}<p><strong>{html.escape(self._head())}</strong>{below}</p>'
-            f"{''.join(self._part(part, part == opened) for part in parts)}"
+            f"{''.join(self._part(part, part is opened) for part in parts)}"
             f"<p>The same numbers again: <code>{html.escape(self._again())}</code></p></div>"
         )
 
     def _part(self, part: Part, is_open: bool) -> str:
-        before = ["", *map(_line, part.checks)]  # a run of checks that wait for the same thing says so once
-        rows = "".join(self._row(check, said) for check, said in zip(part.checks, before, strict=False))
+        rows = "".join(self._row(check, line) for check, line in part.lines())
         rows = f'<ul style="{PLAIN}">{rows}</ul>'
         if part.title is None:
             return rows
@@ -229,11 +236,11 @@ class Report:
             f"{rows}</details>"
         )
 
-    def _row(self, check: Result, said: str) -> str:
+    def _row(self, check: Result, line: str) -> str:
         points = "" if self.practice else f'<span class="points">{check.score:g} of {check.points:g}</span> '
         what = f"{mark(check.status)} {points}<span>{html.escape(check.title)}"
-        if _line(check) and (check.status != "waiting" or _line(check) != said):
-            what += f"<br>{html.escape(_line(check))}"
+        if line:
+            what += f"<br>{html.escape(line)}"
         what += "</span>"
         inside = _details_html(check)
         if inside:
@@ -325,18 +332,32 @@ def _details(check: Result) -> list[str]:
         lines += _block("expected", check.expected)
     if _rest(check):
         lines += _block("got" if check.expected is not None else "", _rest(check))
+    code = []
     if check.snippet:
-        lines += ["", "    Paste this into a new cell to see it:", ""]
-        lines += ["        " + line for line in check.snippet.split("\n")] + [""]
+        code += ["", "    Paste this into a new cell to see it:", ""]
+        code += ["        " + line for line in check.snippet.split("\n")] + [""]
         if check.drawing:
-            lines += [f"    {check.drawing.says}", "", f"        {check.drawing.call}", ""]
-    for number, hint in enumerate(check.hints, 1):
-        lines += _block(f"hint {number}", hint)
-    if check.printed:
-        lines += ["", f"    {PRINTED}:", ""]
-        for line in check.printed.split("\n"):
-            lines += [" " * 8 + part for part in textwrap.wrap(line, WIDTH - 8, replace_whitespace=False) or [""]]
-    return lines
+            code += [f"    {check.drawing.says}", "", f"        {check.drawing.call}", ""]
+    hints = [line for number, hint in enumerate(check.hints, 1) for line in _block(f"hint {number}", hint)]
+    return [*lines, *hints, *code] if _is_long(check.snippet) else [*lines, *code, *hints]
+
+
+def _is_long(snippet: str | None) -> bool:
+    """Whether it is shown folded; as text, after all else."""
+    return snippet is not None and snippet.count("\n") >= LONG
+
+
+def _printed(check: Result) -> list[str]:
+    if not check.printed:
+        return []
+    lines = ["", f"    {PRINTED}:", ""]
+    for line in check.printed.split("\n"):
+        lines += [" " * 8 + part for part in textwrap.wrap(line, WIDTH - 8, replace_whitespace=False) or [""]]
+    return [*lines, ""]
+
+
+def count_passed(checks: Iterable[Result]) -> int:
+    return sum(check.status == "passed" for check in checks)
 
 
 def mark(status: str) -> str:
@@ -344,16 +365,8 @@ def mark(status: str) -> str:
     return f'<span class="verdict">{SYMBOLS[status]} {WORDS[status]}</span>'
 
 
-def counted(count: float, noun: str) -> str:
-    return f"{count:g} {noun}{'' if count == 1 else 's'}"
-
-
-def head(text: str) -> str:
-    return f'<th scope="col" style="{LEFT}">{text}</th>'
-
-
-def cell(content: str, more: str = "") -> str:
-    return f'<td style="{LEFT}{more}">{content}</td>'
+def counted(count: float, noun: str, plural: str = "") -> str:
+    return f"{count:.12g} {noun if count == 1 else plural or noun + 's'}"
 
 
 def _pre(text: str, folded: bool = False) -> str:
@@ -367,12 +380,11 @@ def _details_html(check: Result) -> str:
     boxes = []
     if check.snippet:
         boxes.append(("code", check.snippet))
-    long = boxes and check.snippet.count("\n") >= LONG
     if check.expected is not None:
         boxes += [("expected", check.expected), ("got", check.got or "")]
     elif check.status in ("failed", "missing", "broken") and _rest(check):
         boxes.append(("details", _rest(check)))
-    seen = "".join(f"<span>{label}</span>{_pre(text, long and label == 'code')}" for label, text in boxes)
+    seen = "".join(f"<span>{label}</span>{_pre(text, label == 'code' and _is_long(text))}" for label, text in boxes)
     parts = [f'<div class="seen">{seen}</div>'] if boxes else []
     if check.snippet:
         then = html.escape(f" {check.drawing.says}", quote=False) if check.drawing else ""
@@ -415,10 +427,4 @@ STYLE = f"""<style>
 .minitorch-report.minitorch-report pre {{ color: {TEXT}; background: {FAINT}; padding: 0.5em 0.8em; border-radius: 3px;
   border: 0; font-size: 0.93em; line-height: 1.45; white-space: pre-wrap; overflow-wrap: anywhere; }}
 .minitorch-report code {{ color: {TEXT}; background: {FAINT}; padding: 0.1em 0.3em; border-radius: 3px; }}
-.minitorch-report.minitorch-report table {{ border-collapse: collapse; background: transparent; margin: 0.5em 0;
-  font-size: 1em; }}
-.minitorch-report th, .minitorch-report td {{ color: {TEXT}; background: transparent; padding: 0.3em 0.8em;
-  white-space: normal; font-weight: normal; }}
-.minitorch-report tbody th {{ white-space: nowrap; }}
-.minitorch-report td small {{ font-size: 1em; opacity: 0.8; }}
 </style>"""

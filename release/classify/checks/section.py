@@ -24,6 +24,7 @@ from checks.report import Practiced, Report, Result, Score
 from checks.trial import CHECK_SECONDS, Check, Known, Trial, Workaround
 
 Execute = Callable[[str, dict[str, Any]], None]
+NOTHING_COUNTS = "nothing of this test is counted."
 SECTION_SECONDS = 30.0  # of learner code, in all checks of one section together
 
 
@@ -64,6 +65,11 @@ class Section:
     @property
     def points(self) -> float:
         return sum(check.points for check in self.checks)
+
+    @property
+    def worth(self) -> float:
+        """Its points; of one for practice, how many checks it has."""
+        return len(self.checks) if self.practice else self.points
 
     @property
     def test(self) -> str:
@@ -120,10 +126,7 @@ class Section:
         Up to the end of a stage, `until`, the points are those earned so far, and never lower what was known before.
         """
         earlier = [
-            (section.title, way)
-            for section, _ in self.builds_on
-            if section.id in {**self.assignment.earned, **self.assignment.practiced}
-            for way in self.assignment.causes.get(section.id, ())
+            (section.title, way) for section, _ in self.builds_on for way in self.assignment.causes.get(section.id, ())
         ]
         report = self.run(names, seed, earlier, until)
         known, assignment = self.assignment.earned.get(self.id, 0.0), self.assignment
@@ -168,7 +171,7 @@ class Section:
             except Stopped:
                 raise
             except KeyboardInterrupt:
-                raise Stopped("Stopped: nothing of this test is counted.") from None
+                raise Stopped(f"Stopped: {NOTHING_COUNTS}") from None
             finally:
                 np.random.set_state(drawn)  # checks seed it for the learner's layers; the notebook's goes on as it was
 
@@ -192,15 +195,18 @@ class Section:
             fault=fault,
             stages=self.stages,
             until=until,
-            whole=self.points,
+            whole=self.worth,
             practice=self.practice,
         )
         if all(result.status == "passed" for result in results):
             return report
         for earlier, ids in self.builds_on:
-            before, _, fault = _run(
-                earlier.with_needs(ids), earlier, names, seed, clock, execute=self.assignment.execute
-            )
+            try:
+                before, _, fault = _run(
+                    earlier.with_needs(ids), earlier, names, seed, clock, execute=self.assignment.execute
+                )
+            except Stopped:  # it names a check of another section
+                raise Stopped(f"Stopped while what “{self.title}” builds on was tested: {NOTHING_COUNTS}") from None
             report.fault = report.fault or fault
             for result in before:
                 if result.status in ("failed", "missing"):
@@ -272,7 +278,7 @@ def judged(
             with contextlib.redirect_stdout(Printed()) as printed:
                 trial = _tried(check, names=names, seed=seed, clock=clock, known=known)
         except KeyboardInterrupt:
-            raise Stopped(f"Stopped while “{check.title}” was tested: nothing of this test is counted.") from None
+            raise Stopped(f"Stopped while “{check.title}” was tested: {NOTHING_COUNTS}") from None
         result.printed = printed.shown
         if trial.first is None and trial.waits:
             result.got = trial.waits

@@ -5,18 +5,42 @@ Values are blue and gradients orange, here and in every other picture; words say
 
 from __future__ import annotations
 
+import contextlib
 import html
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from checks.observe import explain
 from checks.report import TEXT, show
 
-VALUE, GRADIENT = (
-    "#2b7cd3",
-    "#d4611c",
-)  # mixed with the text's color: darker in a light page
+VALUE, GRADIENT = "#2b7cd3", "#d4611c"  # mixed with the text's color: darker in a light page
 SMALLEST = 0.72  # of its width, to which a picture shrinks on a narrow page
 SHARE = 0.7  # of the color in that mixture
+TIP = 7  # pixels, of an arrow
+
+
+class NotDrawn(Exception):
+    """There is nothing to draw; the message says why, kindly."""
+
+
+@contextlib.contextmanager
+def kindly(what: str = "") -> Iterator[None]:
+    """Inside, NotDrawn becomes its message, which is shown.
+
+    Args:
+        what: what cannot be drawn then, such as "The graph": whatever else goes wrong becomes a sentence about it.
+            Without it, other exceptions pass.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise
+    except NotDrawn as error:
+        show({"text/plain": str(error)})
+    except BaseException as error:
+        if not what:
+            raise
+        show({"text/plain": f"{what} cannot be drawn: {explain(error)}"})
 
 
 def themed(color: str) -> str:
@@ -55,13 +79,13 @@ def line(points: Iterable[tuple[float, float]], kind: str = "") -> str:
     return f'<path class="{kind}" d="M{path}" fill="none" stroke="currentColor"/>'
 
 
-def arrow(start: tuple[float, float], end: tuple[float, float], kind: str = "", tip: float = 7) -> str:
+def arrow(start: tuple[float, float], end: tuple[float, float], kind: str = "") -> str:
     """A straight arrow."""
     (x0, y0), (x1, y1) = start, end
     length = math.hypot(x1 - x0, y1 - y0) or 1.0
     dx, dy = (x1 - x0) / length, (y1 - y0) / length
-    x, y = x1 - tip * dx, y1 - tip * dy
-    corners = ((x1, y1), (x - dy * tip / 2, y + dx * tip / 2), (x + dy * tip / 2, y - dx * tip / 2))
+    x, y = x1 - TIP * dx, y1 - TIP * dy
+    corners = ((x1, y1), (x - dy * TIP / 2, y + dx * TIP / 2), (x + dy * TIP / 2, y - dx * TIP / 2))
     head = "L".join(f"{a:.1f},{b:.1f}" for a, b in corners)
     return f'{line([start, (x, y)], kind)}<path class="tip {kind}" d="M{head}Z" fill="currentColor"/>'
 

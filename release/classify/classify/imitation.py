@@ -290,9 +290,9 @@ class Library(imitation.Library):
 
     def refuse(self, own: dict[str, Any], state: Any) -> None:
         if own.keys() != state.keys():
-            raise KeyError("names")
+            raise KeyError("names that do not fit")
         if any(own[name].tensor.shape != np.shape(state[name]) for name in own):
-            raise ValueError("other")
+            raise ValueError("arrays that do not fit")
 
     def write_state(self, parameter: Any, values: Any) -> None:
         parameter.tensor.values.copy_(self.torch.from_numpy(np.array(values)))

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from checks.drawing import Node, numbers, show_graphs, show_steps
-from checks.observe import close, explain, learner_code, quiet, text_of
+from checks.observe import explain, learner_code, quiet, text_of
 from checks.pictures import figure_forms, new_figure
 from checks.report import show
+from checks.svg import NotDrawn, kindly
 from workshop.graph import (
     MOST,
     Graph,
-    NotDrawn,
+    alike,
     evaluated,
     gradients,
     graph_in_pytorch,
@@ -47,15 +48,8 @@ def draw_graph(graph: Any, beside: str | bool = False, base: Any = None) -> None
     It draws up to 60 tensors; of a larger graph the rest is folded into one box.
     """
     caller = sys._getframe(1)
-    try:
-        parts, says = _drawn(graph, {**caller.f_globals, **caller.f_locals}, beside, base)
-        show_graphs(parts, says)
-    except NotDrawn as error:
-        show({"text/plain": str(error)})
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        show({"text/plain": f"The graph cannot be drawn: {explain(error)}"})
+    with kindly("The graph"):
+        show_graphs(*_drawn(graph, {**caller.f_globals, **caller.f_locals}, beside, base))
 
 
 def walk_graph(graph: Any, base: Any = None) -> None:
@@ -74,14 +68,8 @@ def walk_graph(graph: Any, base: Any = None) -> None:
     It draws graphs of up to 60 tensors, and up to 12 steps: of more the first ones, and the end.
     """
     caller = sys._getframe(1)
-    try:
+    with kindly("The walk"):
         show_steps(*_walked(graph, {**caller.f_globals, **caller.f_locals}, base))
-    except NotDrawn as error:
-        show({"text/plain": str(error)})
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        show({"text/plain": f"The walk cannot be drawn: {explain(error)}"})
 
 
 def _walked(graph: Any, variables: dict[str, Any], base: Any) -> tuple[list[tuple[str, list[Node]]], str]:
@@ -91,18 +79,12 @@ def _walked(graph: Any, variables: dict[str, Any], base: Any) -> tuple[list[tupl
         own = graph_of(tensor, names_of(variables))
     if len(own.nodes) > MOST:
         raise NotDrawn(f"This graph has {len(own.nodes):,} tensors: up to {MOST} can be walked. Take a smaller one.")
-    if lost := [node.name for node in own.nodes if node.operation and not node.inputs]:
-        raise NotDrawn(
-            f"The backward_op of {', '.join(lost[:5])} holds no tensors that could be found. To be walked, it has to "
-            "keep its inputs, for example in a list."
-        )
-    value = array_of(tensor, "the result")
-    upstream = np.ones(value.shape) if base is None else _upstream(base)
-    if upstream.shape != value.shape:
-        raise NotDrawn(f"The upstream gradient has shape {upstream.shape}, the result {value.shape}.")
+    if lost := _lost(own, "walked"):
+        raise NotDrawn(lost.strip())
+    upstream = np.ones(_value(own).shape) if base is None else _upstream(base, own)
     with learner_code(SECONDS), quiet():
-        whole = gradients(own, [], upstream)
-        walk = _by_operation(own, upstream, whole)
+        whole = gradients(own, [], upstream, between=False)
+        walk = _by_operation(own, upstream)
     rooms = {node: len(numbers(node.value, rows=True)) if node.value is not None else 1 for node in own.nodes}
     start = {own.result: upstream}
     steps = [(f"{own.result.name} starts with {_short(upstream)}", _stage(own.nodes, start, rooms))]
@@ -115,7 +97,7 @@ def _walked(graph: Any, variables: dict[str, Any], base: Any) -> tuple[list[tupl
     wrong = [
         node.name
         for node in own.nodes
-        if not node.operation and node.traced and not _alike(arrived.get(node), whole.get(id(node.tensor)))
+        if not node.operation and node.traced and not alike(arrived.get(node), whole.get(id(node.tensor)))
     ]
     if wrong:
         says = (
@@ -127,9 +109,7 @@ def _walked(graph: Any, variables: dict[str, Any], base: Any) -> tuple[list[tupl
     return steps, says
 
 
-def _by_operation(
-    own: Graph, upstream: np.ndarray, whole: dict[int, np.ndarray | None]
-) -> list[tuple[Node, list[str], dict[Node, np.ndarray]]]:
+def _by_operation(own: Graph, upstream: np.ndarray) -> list[tuple[Node, list[str], dict[Node, np.ndarray]]]:
     """Each operation, what it hands on in words, and what has arrived then.
 
     Some engines cannot walk a part of a graph. Of these only whole gradients are known: they arrive with the last part.
@@ -140,6 +120,7 @@ def _by_operation(
     except KeyboardInterrupt:
         raise
     except Exception:
+        whole = gradients(own, [], upstream)
         parts = Counter(each for node in own.nodes for each in dict.fromkeys(node.inputs))
         for node in reversed(own.nodes):
             told = []
@@ -187,12 +168,6 @@ def _short(array: np.ndarray) -> str:
     return numbers(array, rows=False)[0] if array.ndim else f"{float(array):.5g}"
 
 
-def _alike(one: np.ndarray | None, other: np.ndarray | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    return one.shape == other.shape and close(one, other)
-
-
 def _drawn(
     graph: Any, variables: dict[str, Any], beside: str | bool, base: Any
 ) -> tuple[list[tuple[str, list[Node]]], str]:
@@ -206,23 +181,14 @@ def _drawn(
         own = graph_of(tensor, names)
     results = sum(bool(node.operation) for node in own.nodes)
     title = f"Yours: {own.result.name}, {len(own.nodes):,} tensors, {results:,} made by operations"
-    says = ""
-    if lost := [node.name for node in own.nodes if node.operation and not node.inputs]:
-        says = (
-            f"The backward_op of {', '.join(lost[:5])} holds no tensors that could be found. To be drawn, it has to "
-            "keep its inputs, for example in a list. "
-        )
+    says = _lost(own, "drawn")
     if not expression:
         return [(title, own.drawn())], says
     if not isinstance(expression, str):
         raise NotDrawn("beside=True needs the expression itself: tests.draw_graph('a * x + b', beside=True).")
-    if own.result.value is None:
-        with learner_code(SECONDS):
-            array_of(tensor, "the result")  # it raises, and says what is wrong with it
-    upstream, shape = None if base is None else _upstream(base), own.result.value.shape
-    if upstream is not None and upstream.shape != shape:
-        raise NotDrawn(f"The upstream gradient has shape {upstream.shape}, the result {shape}.")
-    theirs = graph_in_pytorch(expression, variables, np.ones(shape) if upstream is None else upstream)
+    ones = np.ones(_value(own).shape)
+    upstream = None if base is None else _upstream(base, own)
+    theirs = graph_in_pytorch(expression, variables, ones if upstream is None else upstream)
     here = {id(node.tensor) for node in own.nodes}
     aside = [Node(named[name], name, traced=bool(named[name].requires_grad)) for name in used]
     aside = [node for node in aside if id(node.tensor) not in here]
@@ -250,18 +216,40 @@ def _has_changed(expression: str, variables: dict[str, Any], own: Graph) -> bool
     try:
         with learner_code(SECONDS), quiet():
             value = array_of(evaluated(expression, dict(variables)), "it")
-        return value.shape != own.result.value.shape or not close(value, own.result.value)
+        return not alike(value, own.result.value)
     except Exception:
         return False
 
 
-def _upstream(base: Any) -> np.ndarray:
+def _lost(own: Graph, done: str) -> str:
+    """What to say of operations whose inputs are not to be found, that are to be drawn or walked."""
+    lost = [node.name for node in own.nodes if node.operation and not node.inputs]
+    if not lost:
+        return ""
+    return (
+        f"The backward_op of {', '.join(lost[:5])} holds no tensors that could be found. To be {done}, it has to keep "
+        "its inputs, for example in a list. "
+    )
+
+
+def _value(own: Graph) -> np.ndarray:
+    """What the result holds. Where that could not be read, this raises, and says what is wrong with it."""
+    if own.result.value is None:
+        with learner_code(SECONDS):
+            return array_of(own.result.tensor, "the result")
+    return own.result.value
+
+
+def _upstream(base: Any, own: Graph) -> np.ndarray:
     with learner_code(SECONDS):
         try:
-            return array_of(np.asarray(base, np.float64) if isinstance(base, (list, tuple)) else base, "base")
+            found = array_of(np.asarray(base, np.float64) if isinstance(base, (list, tuple)) else base, "base")
         except Exception:
             needs = "base, the upstream gradient, has to be a number, a list of numbers, an array or a tensor"
             raise NotDrawn(f"{needs}, and this is {text_of(base, 60)}.") from None
+    if found.shape != (shape := _value(own).shape):
+        raise NotDrawn(f"The upstream gradient has shape {found.shape}, the result {shape}.")
+    return found
 
 
 def draw_weights(model: Any, side: int = 8) -> None:
@@ -269,18 +257,19 @@ def draw_weights(model: Any, side: int = 8) -> None:
 
     The first parameter that has `side * side` rows or columns is taken for the first layer's weight.
     """
+    with kindly():
+        _show_weights(model, side)
+
+
+def _show_weights(model: Any, side: int) -> None:
     found = [array_of(parameter.tensor, "a parameter") for parameter in model.parameters() or []]
     weight = next((each for each in found if each.ndim == 2 and side * side in each.shape), None)
     if weight is None:
         why = f"No parameter of this model has {side * side} rows or columns"
-        show(
-            {"text/plain": f"{why if found else 'parameters() of this model gives nothing'}: there is nothing to draw."}
-        )
-        return
+        raise NotDrawn(f"{why if found else 'parameters() of this model gives nothing'}: there is nothing to draw.")
     if not np.isfinite(weight).all():
         diverged = "The weights of the first layer are not finite, so training has diverged"
-        show({"text/plain": f"{diverged}: there is nothing to draw. Make the model anew, and try a smaller lr."})
-        return
+        raise NotDrawn(f"{diverged}: there is nothing to draw. Make the model anew, and try a smaller lr.")
     units = weight.T if weight.shape[0] == side * side else weight
     drawn, columns = units[:32], 8
     rows = -(-len(drawn) // columns)

@@ -22,6 +22,19 @@ MEANINGS = [
         "tensor-for-array",
     ),
     Meaning(
+        "TypeError",
+        r"real number, not '?(MyTensor)\b|unsupported format string passed to (MyTensor)",
+        "a {0} stands where a number is needed: float(tensor.data) is the one in a tensor that holds one",
+        "tensor-for-number",
+    ),
+    Meaning(
+        "TypeError",
+        r"unsupported operand type\(s\) for ([-+*/]+)=?: '(float|int|numpy\.\w+)' and '(MyTensor)'",
+        "a {1} {0} a {2}: Python asks the tensor on the right, and its class has no reflected method that takes it",
+        "other-kind",
+        sure=False,
+    ),
+    Meaning(
         "TypeError|ValueError",
         r"\b(?:not|got|from) (?:an? )?'?(MyTensor)\b",
         "a {0} stands where an array or a number is needed: its data is the array",

@@ -9,7 +9,7 @@ import itertools
 import math
 import re
 import types
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,7 @@ import numpy as np
 
 from checks.drawing import ROOM, Node
 from checks.observe import an, class_name, close, printable, relation, text_of
+from checks.svg import NotDrawn
 from workshop import oracle
 from workshop.reading import array_of
 
@@ -24,10 +25,6 @@ MOST = 60  # tensors in one picture; of a larger graph the rest is folded into o
 SMALL = 500  # tensors up to which results in between are compared with PyTorch's, too
 LARGEST = 100_000  # tensors that are counted
 DEPTH = 6  # of what an operation holds, in which its inputs are looked for
-
-
-class NotDrawn(Exception):
-    """There is no graph to draw; the message says what is missing."""
 
 
 class Graph:
@@ -279,7 +276,25 @@ def _array(thing: Any) -> np.ndarray | None:
         return None
 
 
-def gradients(graph: Graph, others: list[Any], base: np.ndarray | None) -> dict[int, np.ndarray | None]:
+Before = list[tuple[Any, Any, Any]]  # tensors, each with its gradient and its operation
+
+
+def _before(tensors: Iterable[Any]) -> Before:
+    each_once = {id(tensor): tensor for tensor in tensors}.values()
+    return [(tensor, tensor.grad, tensor.backward_op) for tensor in each_once]
+
+
+def _reset(before: Before, keep: bool) -> None:
+    """All as it was, the gradients only to `keep` it so; else there are none."""
+    for tensor, grad, op in before:
+        tensor.grad = grad if keep else None
+        if tensor.backward_op is not op:  # some engines take the graph apart
+            tensor.backward_op = op
+
+
+def gradients(
+    graph: Graph, others: list[Any], base: np.ndarray | None, between: bool = True
+) -> dict[int, np.ndarray | None]:
     """The gradient of every tensor, by its id, as the learner's backward computes it.
 
     Only leaves keep theirs, so each result in turn becomes one: without its operation. All is put back afterwards.
@@ -288,16 +303,10 @@ def gradients(graph: Graph, others: list[Any], base: np.ndarray | None) -> dict[
     Args:
         others: tensors that are not in the graph, but might get a gradient.
         base: the upstream gradient; None for a call without one.
+        between: whether results between are asked for, too, one walk for each.
     """
     result = graph.result.tensor
-    tensors = {id(tensor): tensor for tensor in [*others, *(node.tensor for node in graph.nodes)]}
-    before = [(tensor, tensor.grad, tensor.backward_op) for tensor in tensors.values()]
-
-    def reset(keep: bool) -> None:
-        for tensor, grad, op in before:
-            tensor.grad = grad if keep else None
-            if tensor.backward_op is not op:  # some engines take the graph apart
-                tensor.backward_op = op
+    before = _before([*others, *(node.tensor for node in graph.nodes)])
 
     def walk() -> None:
         if base is None:
@@ -306,14 +315,14 @@ def gradients(graph: Graph, others: list[Any], base: np.ndarray | None) -> dict[
             result.backward(type(result)(base.copy()))
 
     try:
-        reset(keep=False)
+        _reset(before, keep=False)
         walk()
         found = {id(tensor): _array(tensor.grad) for tensor, _, op in before if op is None}
         found[id(result)] = np.ones(graph.result.value.shape) if base is None else base
-        for node in graph.nodes[:-1] if graph.is_small else []:
+        for node in graph.nodes[:-1] if between and graph.is_small else []:
             if not node.operation or not node.traced:
                 continue
-            reset(keep=False)
+            _reset(before, keep=False)
             try:
                 node.tensor.backward_op = None
                 walk()
@@ -322,7 +331,7 @@ def gradients(graph: Graph, others: list[Any], base: np.ndarray | None) -> dict[
                 continue
         return found
     finally:
-        reset(keep=True)
+        _reset(before, keep=True)
 
 
 def walked(graph: Graph, base: np.ndarray) -> list[tuple[Node, dict[Node, np.ndarray | None]]]:
@@ -331,18 +340,14 @@ def walked(graph: Graph, base: np.ndarray) -> list[tuple[Node, dict[Node, np.nda
     For each one its inputs become leaves, and it alone goes backward, with all that has arrived at its result so far.
     All is put back afterwards. It raises what an engine raises that cannot walk a part of a graph.
     """
-    tensors = {id(node.tensor): node.tensor for node in graph.nodes}
-    before = [(tensor, tensor.grad, tensor.backward_op) for tensor in tensors.values()]
+    before = _before(node.tensor for node in graph.nodes)
     arrived, steps = {graph.result: base}, []
     try:
         for node in reversed(graph.nodes):
             if not node.operation or node not in arrived:
                 continue
             inputs = list(dict.fromkeys(each for each in node.inputs if each.traced))
-            for tensor, _, op in before:
-                tensor.grad = None
-                if tensor.backward_op is not op:
-                    tensor.backward_op = op
+            _reset(before, keep=False)
             for each in inputs:
                 each.tensor.backward_op = None
             node.tensor.backward(type(node.tensor)(arrived[node].copy()))
@@ -352,10 +357,7 @@ def walked(graph: Graph, base: np.ndarray) -> list[tuple[Node, dict[Node, np.nda
                     arrived[each] = np.asarray(arrived[each] + share) if each in arrived else share
             steps.append((node, handed))
     finally:
-        for tensor, grad, op in before:
-            tensor.grad = grad
-            if tensor.backward_op is not op:
-                tensor.backward_op = op
+        _reset(before, keep=True)
     return steps
 
 
@@ -489,7 +491,7 @@ def pairs(own: Graph, theirs: Graph, aside: list[Node]) -> dict[Node, list[Node]
     """
     leaf = {id(node.stands_for): node for node in theirs.nodes if node.stands_for is not None}
     found = {node: [leaf[id(node.tensor)]] for node in [*own.nodes, *aside] if id(node.tensor) in leaf}
-    if _unlike(own.result, theirs.result):
+    if not alike(own.result.value, theirs.result.value):
         return found
     found[own.result] = [theirs.result]
     if not (own.is_small and theirs.is_small):
@@ -499,7 +501,7 @@ def pairs(own: Graph, theirs: Graph, aside: list[Node]) -> dict[Node, list[Node]
     def fit(mine: Node, other: Node) -> bool:
         if bool(mine.operation) != bool(other.operation):
             return False
-        return below[mine] == below[other] and not _unlike(mine, other)
+        return below[mine] == below[other] and alike(mine.value, other.value)
 
     waiting, seen = [(own.result, theirs.result)], set()
     while waiting:
@@ -520,16 +522,17 @@ def pairs(own: Graph, theirs: Graph, aside: list[Node]) -> dict[Node, list[Node]
     taken = {other for others in found.values() for other in others}
     free = [node for node in theirs.nodes if node.operation and node not in taken]
     for mine in left:
-        alike = [other for other in free if fit(mine, other)]
-        if len(alike) == 1 and sum(fit(each, alike[0]) for each in left) == 1:
-            found[mine] = alike
+        similar = [other for other in free if fit(mine, other)]
+        if len(similar) == 1 and sum(fit(each, similar[0]) for each in left) == 1:
+            found[mine] = similar
     return found
 
 
-def _unlike(one: Node, other: Node) -> bool:
-    if one.value is None or one.value.shape != other.value.shape:
-        return True
-    return not close(one.value, other.value)
+def alike(one: np.ndarray | None, other: np.ndarray | None) -> bool:
+    """Whether two arrays hold the same, as far as rounding allows; or neither is known."""
+    if one is None or other is None:
+        return one is other
+    return one.shape == other.shape and close(one, other)
 
 
 def mark(own: Graph, theirs: Graph, aside: list[Node], found: dict[Node, list[Node]]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -277,11 +277,15 @@ class Library:
     def rule(self, op: str, base: np.ndarray, *inputs: Any) -> tuple[Any, ...]:
         """What the rule of an operator returns that is called by itself: one gradient for each input."""
         arrays = [x.values if isinstance(x, Tensor) else x for x in inputs]
-        shares = [share() if callable(share) else share for share in self.rules[op](self.torch.tensor(base), *arrays)]
+        shares = self.rules[op](self.torch.tensor(base), *arrays)
         if op == "pow":
-            return (*shares, None)
-        pairs = enumerate(zip(shares, arrays, strict=True))
-        return tuple(self.unbroadcast(share, tuple(x.shape), op, place) for place, (share, x) in pairs)
+            return self.share(op, shares, 0, ()), None
+        return tuple(self.share(op, shares, place, tuple(x.shape)) for place, x in enumerate(arrays))
+
+    def share(self, op: str, shares: Sequence[Any], place: int, shape: tuple[int, ...]) -> Any:
+        """What the rule of an operation gives the input at a place, which has a shape."""
+        share = shares[place]() if callable(shares[place]) else shares[place]
+        return self.unbroadcast(share, shape, op, place) if op in ("add", "sub", "mul", "div") else share
 
     def shares(self, tensor: Tensor, gradient: Any) -> Iterator[tuple[Tensor, Any]]:
         """What an operation hands to its inputs."""
@@ -289,10 +293,7 @@ class Library:
         arrays = [x.values if isinstance(x, Tensor) else x for x in inputs]
         shares = self.rules[op](gradient, *arrays)
         for place, x in self.inputs(tensor):
-            share = shares[place]() if callable(shares[place]) else shares[place]
-            if op in ("add", "sub", "mul", "div"):
-                share = self.unbroadcast(share, x.shape, op, place)
-            yield x, share
+            yield x, self.share(op, shares, place, x.shape)
 
     def unbroadcast(self, gradient: Any, shape: tuple[int, ...], op: str, place: int) -> Any:
         """What fits is handed on itself, not a copy: who adds into it changes what others hold, too."""

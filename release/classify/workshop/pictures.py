@@ -6,47 +6,35 @@ import contextlib
 import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from checks import svg
-from checks.observe import class_name, explain, learner_code, printable, quiet, text_of
-from checks.report import show
+from checks.observe import class_name, learner_code, printable, quiet, text_of
+from checks.svg import NotDrawn, kindly
 from workshop.graph import is_tensor
 from workshop.reading import array_of
 
 SECONDS = 10.0  # for all that runs the learner's code in one picture
 
 
-class Untold(Exception):
-    """There is nothing to draw; the message says why, kindly."""
-
-
 @contextlib.contextmanager
 def _kindly(what: str) -> Iterator[list[tuple[Sequence[str], str, str]]]:
     """Inside, whatever goes wrong becomes a sentence; what is put into the list is shown at the end."""
     made: list[tuple[Sequence[str], str, str]] = []
-    try:
+    with kindly(what):
         with learner_code(SECONDS), quiet():
             yield made
-    except KeyboardInterrupt:
-        raise
-    except Untold as error:
-        show({"text/plain": str(error)})
-        return
-    except BaseException as error:
-        show({"text/plain": f"{what} cannot be drawn: {explain(error)}"})
-        return
-    for each in made:
-        svg.show_pictures(*each)
+        for each in made:
+            svg.show_pictures(*each)
 
 
 def _number(value: Any, what: str) -> float:
     array = array_of(value, what)
     if array.size != 1:
-        raise Untold(f"{what} has shape {array.shape}: a single number is needed.")
+        raise NotDrawn(f"{what} has shape {array.shape}: a single number is needed.")
     return float(array.ravel()[0])
 
 
@@ -87,7 +75,7 @@ def draw_descent(
         if path is not None:
             paths = [("", _visited(path))]
         elif df is None or start is None:
-            raise Untold(
+            raise NotDrawn(
                 "draw_descent needs the derivative and a start, or a path: tests.draw_descent(f, path=places)."
             )
         else:
@@ -98,7 +86,7 @@ def draw_descent(
         grid = [float(place) for place in np.linspace(low, high, CURVE)]
         curve = np.array([_loss(f, place) for place in grid])
         if not np.isfinite(curve).any():
-            raise Untold("f(w) is no finite number around these places: there is nothing to draw.")
+            raise NotDrawn("f(w) is no finite number around these places: there is nothing to draw.")
         size = PANEL if len(paths) > 1 else ALONE
         valley = Valley(grid, curve, highest, *size, names[1])
         panels, lines = [], []
@@ -124,9 +112,9 @@ def _loss(f: Callable[[Any], Any], place: float) -> float:
 def _visited(path: Sequence[Any]) -> list[float]:
     items = list(itertools.islice(path, MOST_STEPS))
     if not items:
-        raise Untold("The path is empty: append a place to it at each step.")
+        raise NotDrawn("The path is empty: append a place to it at each step.")
     if len(items) > 1 and all(item is items[0] for item in items) and not isinstance(items[0], (int, float)):
-        raise Untold(
+        raise NotDrawn(
             "The path holds one and the same object, again and again, and that has changed with each step: append its "
             "number, as in path.append(float(w.data))."
         )
@@ -153,7 +141,7 @@ def _limits(paths: list[list[float]], losses: list[list[float]]) -> tuple[float,
         if abs(place) < FAR and math.isfinite(loss)
     ]
     if not seen:
-        raise Untold("The places, or f(w) there, are no finite numbers: there is nothing to draw.")
+        raise NotDrawn("The places, or f(w) there, are no finite numbers: there is nothing to draw.")
     low, high = min(seen)[0], max(seen)[0]
     margin = (0.15 if len(paths) > 1 else 0.4) * (high - low) or max(1.0, abs(low))
     return low - margin, high + margin, max(loss for _, loss in seen)
@@ -261,11 +249,11 @@ class Part:
     kind: str
     parameters: dict[str, np.ndarray]
     again: str = ""  # the name under which it stood before
-    parts: list[Part] | None = None
+    parts: list[Part] = field(default_factory=list)
 
     @property
     def numbers(self) -> int:
-        return sum(array.size for array in self.parameters.values()) + sum(part.numbers for part in self.parts or ())
+        return sum(array.size for array in self.parameters.values()) + sum(part.numbers for part in self.parts)
 
     def row(self) -> tuple[str, str, str]:
         """What the tree says of it."""
@@ -288,7 +276,7 @@ def draw_network(model: Any) -> None:
     with _kindly("The network") as made:
         model = model() if isinstance(model, type) else model
         if not _is_module(model):
-            raise Untold(
+            raise NotDrawn(
                 f"draw_network draws a model, an object of a class derived from MyModule, and this is "
                 f"{text_of(model, 60)}."
             )
@@ -318,7 +306,7 @@ def _is_module(thing: Any) -> bool:
 
 def _part(module: Any, name: str, depth: int, found: Found) -> Part:
     """The tree below a module."""
-    part = Part(name, class_name(module), {}, parts=[])
+    part = Part(name, class_name(module), {})
     found.modules[id(module)] = name or "the model"
     for key, value in list(getattr(module, "__dict__", {}).items()):
         path = f"{name}.{key}" if name else key
@@ -343,7 +331,7 @@ def _tree(root: Part) -> str:
         name = part.name.rpartition(".")[2] or "model"
         rows.append((printable(f"{before}{branch}{name}", 60), *part.row()))
         below = before + {"": "", "├── ": "│   ", "└── ": "    "}[branch]
-        for number, each in enumerate(part.parts or (), 1):
+        for number, each in enumerate(part.parts, 1):
             add(each, below, "└── " if number == len(part.parts) else "├── ")
 
     add(root, "", "")
@@ -379,7 +367,7 @@ def _layers(root: Part) -> list[Layer]:
             layers.append(Layer(part.name or name, part.kind, sizes, shapes or [f"{name} {matrix.shape}"], []))
         if layers and not part.parameters and not part.parts and not part.again:
             layers[-1].after.append(part.kind)
-        for each in part.parts or ():
+        for each in part.parts:
             add(each)
 
     add(root)
@@ -506,11 +494,13 @@ def draw_broadcast(shape_a: Any, shape_b: Any) -> None:
     """
     with _kindly("The two shapes") as made:
         shapes = {name: _shape(each, name) for name, each in (("a", shape_a), ("b", shape_b))}
-        try:
-            made.append(_met(shapes, np.broadcast_shapes(*shapes.values())))
-        except ValueError:
+        met = list(itertools.zip_longest(*(shape[::-1] for shape in shapes.values()), fillvalue=1))
+        apart = next(((one, two) for one, two in met if one != two and 1 not in (one, two)), None)
+        if apart is None:
+            made.append(_met(shapes, tuple(two if one == 1 else one for one, two in reversed(met))))
+        else:
             table = _aligned(shapes, {}, ())
-            made.append(([svg.listed(table, ALIGNED)], table, _why_not(*shapes.values())))
+            made.append(([svg.listed(table, ALIGNED)], table, _why_not(*shapes.values(), *apart)))
 
 
 def _met(shapes: dict[str, tuple[int, ...]], result: tuple[int, ...]) -> tuple[list[str], str, str]:
@@ -543,10 +533,7 @@ def _stretched(shape: tuple[int, ...], result: tuple[int, ...]) -> list[int]:
     return [axis for axis, length in enumerate(result) if axis < new or shape[axis - new] != length]
 
 
-def _why_not(a: tuple[int, ...], b: tuple[int, ...]) -> str:
-    one, two = next(
-        (one, two) for one, two in zip(a[::-1], b[::-1], strict=False) if one != two and 1 not in (one, two)
-    )
+def _why_not(a: tuple[int, ...], b: tuple[int, ...], one: int, two: int) -> str:
     return (
         f"{a} and {b} do not fit. Aligned at the right, {one} meets {two}: the two lengths have to be equal, or one of "
         "them 1."
@@ -557,9 +544,9 @@ def _shape(thing: Any, name: str) -> tuple[int, ...]:
     shape = getattr(thing, "shape", thing)
     shape = (shape,) if isinstance(shape, (int, np.integer)) and not isinstance(shape, bool) else shape
     if not isinstance(shape, (tuple, list)) or not all(type(n) in (int, np.int64) and 0 <= n < 10**9 for n in shape):
-        raise Untold(f"{name} should be a shape, such as (2, 3) or (3,), and is {text_of(thing, 40)}.")
+        raise NotDrawn(f"{name} should be a shape, such as (2, 3) or (3,), and is {text_of(thing, 40)}.")
     if len(shape) > MOST_DIMENSIONS:
-        raise Untold(f"{name} has {len(shape)} dimensions: up to {MOST_DIMENSIONS} are looked at.")
+        raise NotDrawn(f"{name} has {len(shape)} dimensions: up to {MOST_DIMENSIONS} are looked at.")
     return tuple(map(int, shape))
 
 
@@ -699,7 +686,7 @@ def draw_plane(
     with _kindly("The plane") as made:
         functions = (f, *others)[:MOST_PLANES]
         if not (isinstance(low, (int, float)) and isinstance(high, (int, float)) and low < high):
-            raise Untold(f"low and high are to be two numbers, low the smaller one, not {low!r} and {high!r}.")
+            raise NotDrawn(f"low and high are to be two numbers, low the smaller one, not {low!r} and {high!r}.")
         names = [*map(str, titles), *(f"function {number}" for number in range(len(titles) + 1, len(functions) + 1))]
         side = np.linspace(low, high, PLANE)
         points = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)
@@ -715,12 +702,12 @@ def draw_plane(
 def _map(f: Callable[[np.ndarray], Any], points: np.ndarray, name: str) -> np.ndarray:
     values = array_of(f(points), f"what {name} gives")
     if values.shape not in ((len(points),), (len(points), 1)):
-        raise Untold(
+        raise NotDrawn(
             f"{name} gives the shape {values.shape} for points of shape {points.shape}: one value for each point is "
             f"needed, ({len(points)},) or ({len(points)}, 1)."
         )
     if not np.isfinite(values).all():
-        raise Untold(f"{name} gives values that are not finite: there is nothing to draw.")
+        raise NotDrawn(f"{name} gives values that are not finite: there is nothing to draw.")
     smallest = FLAT * float(np.ptp(values))  # what rounding leaves would make ragged lines where all is even
     return (np.round(values / smallest) * smallest if smallest else values).reshape(PLANE, PLANE)
 

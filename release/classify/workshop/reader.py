@@ -12,7 +12,7 @@ import numpy as np
 
 from checks import svg
 from checks.observe import explain, text_of
-from checks.report import show
+from checks.svg import NotDrawn, kindly
 from workshop.reading import array_of
 
 SIDE = 8  # pixels of a picture, each way
@@ -25,10 +25,6 @@ MEAN = 0.3  # ink of a pixel in the pictures that the network was trained with
 SURE = 0.2  # the least lead of the highest score for an answer without a doubt
 FOLDER = Path(__file__).resolve().parents[1] / "data"
 EXAMPLE = "........\n..####..\n.#....#.\n.....#..\n....#...\n...#....\n..#.....\n.######."
-
-
-class Unreadable(Exception):
-    """There is nothing to read; the message says why, kindly."""
 
 
 def read_digit(picture: str | int = EXAMPLE, scores: Callable[[np.ndarray], Any] | None = None) -> None:
@@ -57,24 +53,25 @@ def read_digit(picture: str | int = EXAMPLE, scores: Callable[[np.ndarray], Any]
         scores: a network of your own, which reads it then: from pictures, shape (n, 64), to ten scores for each, shape
             (n, 10), a tensor or an array.
     """
-    try:
-        if isinstance(picture, str):
-            drawing, label = drawn_in(picture), None
-            seen = prepared(drawing)
-            title = "Your drawing"
-        elif isinstance(picture, (int, np.integer)) and not isinstance(picture, bool):
-            drawing, label = held_out(int(picture))
-            seen = drawing[None]
-            title = f"Held-out picture {int(picture)}"
-        else:
-            raise Unreadable(
-                f"Give a drawing, as text in eight lines, or a number from 0 to 359, and not {text_of(picture, 40)}."
-            )
-        each = scores_of(seen) if scores is None else _own(scores, seen)
-        scores = each.mean(axis=0).round(2) + 0.0  # no -0.00
-    except Unreadable as error:
-        show({"text/plain": str(error)})
-        return
+    with kindly():
+        _show_digit(picture, scores)
+
+
+def _show_digit(picture: str | int, network: Callable[[np.ndarray], Any] | None) -> None:
+    if isinstance(picture, str):
+        drawing, label = drawn_in(picture), None
+        seen = prepared(drawing)
+        title = "Your drawing"
+    elif isinstance(picture, (int, np.integer)) and not isinstance(picture, bool):
+        drawing, label = held_out(int(picture))
+        seen = drawing[None]
+        title = f"Held-out picture {int(picture)}"
+    else:
+        raise NotDrawn(
+            f"Give a drawing, as text in eight lines, or a number from 0 to 359, and not {text_of(picture, 40)}."
+        )
+    each = scores_of(seen) if network is None else _own(network, seen)
+    scores = each.mean(axis=0).round(2) + 0.0  # no -0.00
     answer, says = int(scores.argmax()), _said(scores, label)
     lines = ["".join(next(sign for sign in "#+." if value >= INK[sign] * 0.8) for value in row) for row in drawing]
     bars = [f"{digit}  {value:5.2f}  {'#' * round(30 * min(max(value, 0), 1))}" for digit, value in enumerate(scores)]
@@ -93,16 +90,16 @@ def _own(scores: Callable[[np.ndarray], Any], pictures: np.ndarray) -> np.ndarra
     """What a network of the learner's says of pictures.
 
     Raises:
-        Unreadable: when that is nothing to read a digit from.
+        NotDrawn: when that is nothing to read a digit from.
     """
     try:
         found = array_of(scores(pictures.reshape(-1, SIDE * SIDE)), "scores")
     except Exception as error:
-        raise Unreadable(f"Your network cannot read it yet: {explain(error)}") from None
+        raise NotDrawn(f"Your network cannot read it yet: {explain(error)}") from None
     if found.shape != (len(pictures), 10):
-        raise Unreadable(f"Your network gives scores of shape {found.shape}; ten for each picture are needed.")
+        raise NotDrawn(f"Your network gives scores of shape {found.shape}; ten for each picture are needed.")
     if not np.isfinite(found).all():
-        raise Unreadable(
+        raise NotDrawn(
             "Your network's scores are not finite: its training has diverged. Train it anew, with a smaller lr."
         )
     return found
@@ -145,7 +142,7 @@ def _bars(scores: np.ndarray, answer: int) -> list[str]:
 def _file(name: str) -> dict[str, np.ndarray]:
     path = FOLDER / name
     if not path.is_file():
-        raise Unreadable(f"The file data/{name} is not beside tests.py: get the whole workshop folder.")
+        raise NotDrawn(f"The file data/{name} is not beside tests.py: get the whole workshop folder.")
     with np.load(path) as arrays:
         return dict(arrays)
 
@@ -155,7 +152,7 @@ def held_out(number: int) -> tuple[np.ndarray, int]:
     digits = _file("digits.npz")
     others = split(len(digits["labels"]))[1]
     if not 0 <= number < len(others):
-        raise Unreadable(f"There are {len(others)} held-out pictures, from 0 to {len(others) - 1}; not {number}.")
+        raise NotDrawn(f"There are {len(others)} held-out pictures, from 0 to {len(others) - 1}; not {number}.")
     return digits["images"][others[number]] / 16, int(digits["labels"][others[number]])
 
 
@@ -165,9 +162,9 @@ def split(number: int) -> tuple[np.ndarray, np.ndarray]:
     return shuffled[:1437], shuffled[1437:]
 
 
-def scores_of(pictures: np.ndarray, weights: dict[str, np.ndarray] | None = None) -> np.ndarray:
+def scores_of(pictures: np.ndarray) -> np.ndarray:
     """Ten scores for each picture: linear, ReLU, linear."""
-    known = weights or _file("reader.npz")
+    known = _file("reader.npz")
     hidden = np.maximum(pictures.reshape(-1, SIDE * SIDE) @ known["weight1"] + known["bias1"], 0)
     return hidden @ known["weight2"] + known["bias2"]
 
@@ -179,7 +176,7 @@ def drawn_in(text: str) -> np.ndarray:
     """The ink of a drawing, shape (8, 8).
 
     Raises:
-        Unreadable: when it is none.
+        NotDrawn: when it is none.
     """
     lines = [line.rstrip() for line in text.expandtabs(4).split("\n")]
     if max(map(len, lines)) > SIDE:  # indented with the code
@@ -190,14 +187,14 @@ def drawn_in(text: str) -> np.ndarray:
         lines.pop()
     for number, line in enumerate(lines, 1):
         if other := next((sign for sign in line if sign not in INK), None):
-            raise Unreadable(
+            raise NotDrawn(
                 f"Line {number} of the drawing has a {other!r}. Draw with # for ink, + for half of it, . for paper."
             )
     if not any(sign in line for line in lines for sign in "#+"):
-        raise Unreadable("There is no ink in this drawing. Draw with # for ink, + for half of it, . for paper.")
+        raise NotDrawn("There is no ink in this drawing. Draw with # for ink, + for half of it, . for paper.")
     tall, wide = len(lines), max(map(len, lines))
     if tall > SIDE or wide > SIDE:
-        raise Unreadable(
+        raise NotDrawn(
             f"This drawing has {tall} lines of up to {wide} characters. The network looks at {SIDE} by {SIDE} pixels: "
             f"draw in {SIDE} lines of {SIDE} characters."
         )

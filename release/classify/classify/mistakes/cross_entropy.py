@@ -111,6 +111,14 @@ known(
     "Which numbers have to add up to 1: those of a row, of a column, or all?",
     "axis=-1 goes along a row. Hand the axis on to every sum and maximum.",
     SOFTMAX,
+    (
+        "softmax sums along the last axis, whatever axis is asked for",
+        defines("softmax", lambda x, axis: shifted(x, axis).exp() / shifted(x, axis).exp().sum(-1, True)),
+    ),
+    (
+        "log_softmax sums along the last axis, whatever axis is asked for",
+        defines("log_softmax", lambda x, axis: shifted(x, axis) - shifted(x, axis).exp().sum(-1, True).log()),
+    ),
     *each("{} takes all scores together", lambda name: on(name, lambda x, axis: None)),
     (
         "softmax divides by the sum of all scores' powers, not by each row's own",
@@ -256,8 +264,8 @@ known(
         defines("log_softmax", lambda x, axis: shifted(x, axis) - shifted(x, axis).exp().mean(axis, True).log()),
     ),
     (
-        "log_softmax sums logarithms in place of powers",
-        defines("log_softmax", lambda x, axis: x.log_softmax(axis).log_softmax(axis) * 2),
+        "log_softmax sums the logarithms, in place of taking the logarithm of the sum",
+        defines("log_softmax", lambda x, axis: shifted(x, axis) - shifted(x, axis).sum(axis, True)),
     ),
 )
 
@@ -293,7 +301,6 @@ known(
         "the gradient of softmax is the same for every upstream gradient",
         rule("softmax", lambda right, g, x, axis: right(0 * g + 1)),
     ),
-    ("the gradient of softmax is g * p", rule("softmax", lambda g, x, axis: g * kept(x, axis))),
     (
         "the gradient of softmax lacks the factor p",
         rule("softmax", lambda g, x, axis: g - (g * kept(x, axis)).sum(axis, True)),
@@ -317,7 +324,6 @@ known(
         rule("log_softmax", lambda g, x, axis: g - shifted(x, axis).exp() * g.sum(axis, True)),
     ),
     ("the gradient of log_softmax has the wrong sign", rule("log_softmax", lambda right, g, x, axis: -right(g))),
-    ("the gradient of log_softmax is g alone", rule("log_softmax", lambda g, x, axis: g.clone())),
     (
         "the gradient of log_softmax sums over all rows",
         rule("log_softmax", lambda g, x, axis: g - kept(x, axis) * g.sum()),

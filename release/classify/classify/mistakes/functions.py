@@ -294,6 +294,22 @@ known(
         "the mean divides by the length of the last axis",
         defines("mean", lambda x, axis, keepdims: reduced("sum", x, axis, keepdims) / (x.shape[-1] if x.ndim else 1)),
     ),
+    (
+        "the mean over all elements divides by the number of rows",
+        defines(
+            "mean",
+            lambda x, axis, keepdims: (
+                reduced("sum", x, axis, keepdims) / ((x.shape[0] if x.ndim else 1) if axis is None else x.shape[axis])
+            ),
+        ),
+    ),
+    (
+        "the mean along axis 0 divides by the number of all elements",
+        defines(
+            "mean",
+            lambda x, axis, keepdims: reduced("sum", x, axis, keepdims) / (x.shape[axis] if axis else x.numel()),
+        ),
+    ),
     *(
         (
             f"the mean along any axis divides by the length of the {name}",
@@ -404,6 +420,17 @@ known(
         "only the largest of all gets a gradient, also along an axis",
         rule("max", lambda g, x, a, k: back(g, x, a, k) * is_largest(x, None)),
     ),
+    (
+        "only the largest of all gets a gradient, and where there is none in a row, it is divided by 0",
+        rule(
+            "max",
+            lambda g, x, a, k: back(g, x, a, k) * is_largest(x, None) / is_largest(x, None).sum(every(x, a), True),
+        ),
+    ),
+    (
+        "elements that are a little below the largest share its gradient",
+        rule("max", lambda g, x, a, k: back(g, x, a, k) * nearly(x, a) / nearly_many(x, a)),
+    ),
     ("every element gets an equal share of the gradient", rule("max", lambda right, g, x, a, k: shared(g, x, a, k))),
     ("the gradient of max is 0 everywhere", rule("max", lambda g, x, *_: 0 * x)),
     ("the gradient of max is multiplied by the maximum", rule("max", lambda right, g, x, *_: right(g) * x)),
@@ -450,6 +477,14 @@ def one_of(x: Any, axis: Any, last: bool) -> Any:
     return x.new_tensor(np.flip(mask, axes).copy() if last else mask)
 
 
+def nearly(x: Any, axis: Any) -> Any:
+    return x >= x.amax(every(x, axis), True) - 1e-5
+
+
+def nearly_many(x: Any, axis: Any) -> Any:
+    return nearly(x, axis).double().sum(every(x, axis), keepdim=True)
+
+
 def shared(g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     return back(g, x, axis, keepdims) * g.numel() / x.numel() + 0 * x
 
@@ -474,6 +509,22 @@ def unrecorded(op: str) -> Change:
             return result
 
         library.needs, library.apply = needs, applied
+
+    return change
+
+
+def forgotten(op: str) -> Change:
+    """The result requires a gradient, and does not know the operation that made it."""
+
+    def change(library: Library) -> None:
+        records = library.records
+        apply = library.apply
+
+        def applied(name: str, *inputs: Any) -> Any:
+            library.records = lambda op_now, needed: op_now != op and records(op_now, needed)
+            return apply(name, *inputs)
+
+        library.apply = applied
 
     return change
 
@@ -508,6 +559,7 @@ for _op in (*SAID, "softmax", "log_softmax", "cross_entropy"):
     said = {"softmax": "softmax", "log_softmax": "log_softmax", "cross_entropy": "the loss"}.get(_op, _op)
     for _id, _words, _change in (
         ("not-recorded", f"{said} sends no gradient back", unrecorded(_op)),
+        ("not-recorded", f"{said} sends no gradient back", forgotten(_op)),
         ("recorded-without-need", f"{said} requires a gradient though no input does", always_recorded(_op)),
     ):
         KNOWN[_id].ways.append(Way(KNOWN[_id], _words, _change))

@@ -76,6 +76,14 @@ known(
     "Functions",
 )
 known(
+    "upstream-changed",
+    "functions cross_entropy modes",
+    "a rule changes the upstream gradient that it is handed",
+    "base *= ... writes into the array of whoever handed it in. Who else needs it?",
+    "Make a new array: base * slope in place of base *= slope.",
+    "Functions",
+)
+known(
     "input-changed",
     EVERYWHERE,
     "the call changes what it was given",

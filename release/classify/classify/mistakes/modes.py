@@ -110,6 +110,22 @@ known(
     lambda library: everybody(library),
 )
 known(
+    "mode-stops-recording",
+    SECTION,
+    "eval() also switches off what is recorded, or which parameters learn",
+    "Which of the two is for that: eval(), or no_grad()?",
+    "eval() sets training, and nothing else: gradients have their own switch.",
+    TRAINING,
+)
+known(
+    "no-grad-stops-dropout",
+    SECTION,
+    "no_grad also switches dropout off",
+    "Which of the two is for that: eval(), or no_grad()?",
+    "no_grad concerns what is recorded, and nothing else: modules keep their mode.",
+    NO_GRAD,
+)
+known(
     "mode-returns-nothing",
     SECTION,
     "train() or eval() does not return the module",
@@ -208,7 +224,7 @@ known(
 known(
     "dropout-one-mask",
     SECTION,
-    "rows or columns are dropped as a whole",
+    "rows, columns or all elements are dropped together",
     "How many numbers are drawn for a batch of shape (60, 50)?",
     "One for each element: np.random.random(x.shape).",
     DROPOUT,
@@ -274,7 +290,15 @@ known(
     "__enter__ remembers what was, __exit__ puts it back.",
     NO_GRAD,
     leaving(lambda library, block, raised: None),
-    ("no_grad() switches recording off when it is made, not when its block begins", lambda library: at_once(library)),
+)
+known(
+    "no-grad-at-once",
+    SECTION,
+    "no_grad() switches recording off when it is made, not when its block begins",
+    "Which method does Python call when the block begins?",
+    "__enter__ switches recording off; __init__ leaves it alone.",
+    NO_GRAD,
+    lambda library: at_once(library),
 )
 known(
     "no-grad-exception",

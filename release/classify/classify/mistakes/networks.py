@@ -17,16 +17,16 @@ SECTION = "networks"
 known(
     "sequential-order",
     SECTION,
-    "the modules of Sequential are called in another order, or not all of them",
+    "the modules of Sequential are applied in another order, or not all of them",
     "Which module gets x, and which one gets what that one gives?",
     "for module in self.modules: x = module(x), then return x.",
     SEQUENTIAL,
-    ("the last module is called first", part(in_order=lambda modules: modules[::-1])),
-    ("only the first module is called", part(in_order=lambda modules: modules[:1])),
-    ("only the last module is called", part(in_order=lambda modules: modules[-1:])),
-    ("the first module is not called", part(in_order=lambda modules: modules[1:])),
-    ("the last module is not called", part(in_order=lambda modules: modules[:-1])),
-    ("a module that is there twice is called once", part(in_order=lambda modules: list(dict.fromkeys(modules)))),
+    ("the modules are applied from the last to the first", part(in_order=lambda modules: modules[::-1])),
+    ("what comes out is what the first module makes of x", part(in_order=lambda modules: modules[:1])),
+    ("what comes out is what the last module makes of x", part(in_order=lambda modules: modules[-1:])),
+    ("what comes out lacks the first module", part(in_order=lambda modules: modules[1:])),
+    ("what comes out lacks the last module", part(in_order=lambda modules: modules[:-1])),
+    ("a module that is there twice is applied once", part(in_order=lambda modules: list(dict.fromkeys(modules)))),
 )
 known(
     "sequential-not-registered",
@@ -43,6 +43,14 @@ known(
     "kaiming_normal makes a new tensor or array: who holds the old one does not see the numbers",
     "An optimizer may hold the parameter's tensor already. Does it see a new one?",
     "data = parameter.tensor.data, then data[...] = ...",
+    INITIALIZATION,
+)
+known(
+    "kaiming-alike",
+    SECTION,
+    "all rows, or all columns, hold the same numbers",
+    "How many numbers are drawn for a weight of shape (200, 60)?",
+    "One for each element: np.random.normal(0, deviation, data.shape).",
     INITIALIZATION,
 )
 known(
@@ -238,9 +246,18 @@ known(
     lambda library: library.__dict__.update(load=lambda module, state: own_loaded(library, module, state)),
 )
 known(
+    "load-by-order",
+    SECTION,
+    "load_state_dict() goes by the order of the state, not by its names",
+    "A dictionary may have the names in any order. Which array belongs to which parameter?",
+    "state[name], for each name of the module.",
+    STATE,
+    lambda library: library.__dict__.update(load=lambda module, state: by_order(library, module, state)),
+)
+known(
     "load-not-in-place",
     SECTION,
-    "load_state_dict() makes new tensors: who holds the old ones does not see it",
+    "after load_state_dict() the parameter has another tensor or array: who holds the old one does not see it",
     "An optimizer may hold the parameter's tensor. Does it see a new one?",
     "data = parameter.tensor.data, then data[...] = state[name].",
     STATE,
@@ -286,6 +303,14 @@ known(
     STATE,
 )
 known(
+    "load-bare-names",
+    SECTION,
+    "load_state_dict() raises a bare name, and no sentence that says what is wrong",
+    "Somebody reads only the last line: what should it say?",
+    'raise KeyError(f"{name} is missing"), raise ValueError(f"{name} has shape ..., not ...").',
+    STATE,
+)
+known(
     "load-half",
     SECTION,
     "load_state_dict() refuses a state after it has copied a part of it",
@@ -293,6 +318,13 @@ known(
     "First compare all names and shapes, then copy.",
     STATE,
 )
+
+
+def by_order(library: Library, module: Module, state: Any) -> None:
+    own = library.state(module)
+    library.refuse(own, state)
+    for parameter, values in zip(own.values(), state.values(), strict=True):
+        library.write_state(parameter, values)
 
 
 def own_loaded(library: Library, module: Module, state: Any) -> None:

@@ -110,6 +110,10 @@ known(
     ),
     ("nothing of the velocity is forgotten", velocity(lambda o, b, g: g if b is None else b + g)),
     (
+        "momentum keeps the first gradient only, not the velocity",
+        lambda library: library.moves.update(SGD=first_gradient),
+    ),
+    (
         "momentum keeps the last gradient only, not the velocity",
         lambda library: library.moves.update(SGD=last_gradient),
     ),
@@ -136,6 +140,10 @@ known(
         )
         for always in (True, False)
     ),
+    (
+        "the velocity has the learning rate in it: another rate does not reach what is in there already",
+        velocity(lambda o, b, g: (0 if b is None else o.momentum * b) + o.lr * g, lambda o, v, g: v),
+    ),
     *(
         (
             "the old velocity is not multiplied with the learning rate",
@@ -152,6 +160,13 @@ known(
         velocity(lambda o, b, g: (0 if b is None else o.momentum * b) + g, lambda o, v, g: v, always=False),
     ),
 )
+
+
+def first_gradient(o: Any, w: Any, g: Any, s: dict[str, Any]) -> None:
+    g = g + o.weight_decay * w
+    v = o.momentum * s["b"] + g if "b" in s else g
+    s.setdefault("b", v)
+    w -= o.lr * v
 
 
 def last_gradient(o: Any, w: Any, g: Any, s: dict[str, Any]) -> None:
@@ -348,6 +363,10 @@ known(
     ),
 )
 for _says, _parts in (
+    (
+        "the correction is (1 - beta) to the power of t, not 1 - beta to the power of t",
+        {"hat": lambda m, b, t: m / (1 - b) ** t},
+    ),
     (
         "the correction of the first mean is 1 - beta * t, not beta to the power of t",
         {"hat": lambda m, b, t: m / (1 - b * t), "hat_v": lambda m, b, t: m / (1 - b**t)},

@@ -13,7 +13,7 @@ from checks.section import Section
 from checks.trial import literal
 from classify import oracle
 from classify.assignment import ASSIGNMENT
-from classify.sections.functions import FUNCTIONS, distinct, values
+from classify.sections.functions import FUNCTIONS, distinct, unchanged, values
 from workshop.trial import TensorTrial
 
 CROSS_ENTROPY = Section(
@@ -42,6 +42,9 @@ def gradients(trial: TensorTrial, name: str) -> None:
     along = Program(f"a = MyTensor({literal(distinct(trial, 2, 3))})\ny = {name}(a, axis=0)", ("y",))
     if trial.right([along])[0]:
         trial.gradients(f"y = {name}(a, axis=0)", {"a": distinct(trial, 2, 3)}, value=False)
+    if trial.first is None:
+        code = f"a = MyTensor({literal(distinct(trial, 3))}, requires_grad=True)\ny = {name}(a)"
+        unchanged(trial, f"{code}\nbase = MyTensor({literal(trial.draw(3))})\ny.backward(base)", "a", "base")
 
 
 def large(trial: TensorTrial, name: str) -> None:
@@ -240,7 +243,7 @@ def formula(choices: Choices, works: frozenset[str]) -> Program:
     rows, classes = 1 + choices.below(3), 2 + choices.below(3)
     lines = [f"a = MyTensor({literal(choices.array(rows, classes))}, requires_grad=True)"]
     lines.append(f"b = MyTensor({literal(choices.array(classes))}, requires_grad=True)")
-    scores = ["a + b", "a * b", "a", "a - b * 2", *(["(a + b) * 20"] if "large" in works else [])]
+    scores = ["a + b", "a * b", "a", "a - b * 2", "(a + b) * 20"] if "large" in works else ["a"]
     lines.append(f"u = {choices.of(scores)}")
     name = choices.of(sorted(works & {"softmax", "log_softmax", "loss"}))
     if name == "loss":

@@ -12,6 +12,7 @@ from checks.programs import Choices, Program, Unfit
 from checks.report import Score
 from checks.section import Section
 from checks.trial import literal
+from classify import oracle
 from classify.assignment import ASSIGNMENT
 from workshop.trial import TensorTrial
 
@@ -146,10 +147,22 @@ def max_ties(trial: TensorTrial) -> None:
     ties = np.array([[2.5, 1.0, 2.5], [-1.0, 3.5, 0.5]])
     trial.gradients("y = a.max(axis=1)", {"a": ties}, {"a": ties.T[::-1].T}, value=False)
     trial.gradients("y = a.max(axis=0)", {"a": ties.T.copy()}, value=False)
+    nearly = np.array([2.5, 2.5 + 1e-9, 1.0])
+    trial.gradients("y = a.max()", {"a": nearly}, {"a": np.array([nearly, nearly[::-1]])}, value=False)
 
 
 ONE = "a = MyTensor([[0.5, 2.0, 1.5], [3.0, 1.0, 2.5]])\n"
 CALLS = ["exp()", "log()", "sum(axis=1)", "mean(axis=1)", "max(axis=1)"]
+
+
+BASE = [[1.5, 2.0, 0.5], [-1.0, 2.5, 3.0]]
+
+
+def unchanged(trial: TensorTrial, code: str, *names: str) -> None:
+    """What was handed in holds what it held: inputs, and the upstream gradient, base."""
+    means = {name: "upstream-changed" if name == "base" else "input-changed" for name in names}
+    with trial.case():
+        trial.see(trial.run(code), oracle.values(code, tuple(names)), code, means)
 
 
 def calls_that_work(trial: TensorTrial) -> list[str]:
@@ -159,7 +172,7 @@ def calls_that_work(trial: TensorTrial) -> list[str]:
 
 @FUNCTIONS.check(0.5, hints=["A new array for the result; an operation only where x.requires_grad."])
 def left_alone(trial: TensorTrial) -> None:
-    """Inputs stay as they are, and what needs no gradient is not recorded"""
+    """What is handed in stays as it is, forward and backward, and what needs no gradient is not recorded"""
     some = calls_that_work(trial)
     if not some:
         trial.same(f"{ONE}y = a.{CALLS[0]}", "y")
@@ -170,6 +183,10 @@ def left_alone(trial: TensorTrial) -> None:
             means = dict.fromkeys(("y.requires_grad", "y.backward_op is None"), "recorded-without-need")
             expected = dict(zip(means, (False, True), strict=True))
             trial.see(trial.run(code), expected, code, means)
+        back = code.replace("]])", "]], requires_grad=True)", 1)
+        unchanged(
+            trial, f"{back}\nbase = MyTensor({[1.5, -2.0] if 'axis' in call else BASE})\ny.backward(base)", "base", "a"
+        )
 
 
 ALONE = "a = MyTensor({numbers}, requires_grad=True)\ny = a.{call}\n(y * y).backward()"

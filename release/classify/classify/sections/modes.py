@@ -59,6 +59,12 @@ def below(trial: TensorTrial) -> None:
     """... and of all modules in it, at any depth"""
     for calls in ("m.eval()", "m.eval()\nm.train()", "m.inner.eval()", "m.eval()\nm.inner.train()"):
         trial.same(f"{TREE}\n{calls}", *EVERY)
+    code = (
+        f"{TREE}\nm.inner.p = Parameter(MyTensor([1.5, 2.5], requires_grad=True))\nm.eval()\ny = m.inner.p.tensor * 2"
+    )
+    with trial.case():
+        means = dict.fromkeys(("m.inner.p.tensor.requires_grad", "y.requires_grad"), "mode-stops-recording")
+        trial.see(trial.run(code), dict.fromkeys(means, True), code, means)
     later = "m = MyModule()\nm.a = MyModule()\nm.eval()\nm.a = MyModule()\nm.a.p = Parameter(MyTensor([1.5]))"
     trial.same(f"{later}\nm.train()\nm.eval()", "m.a.training")
 
@@ -125,6 +131,10 @@ def dropout_share(trial: TensorTrial) -> None:
         with trial.case():
             (left,) = dropped(trial, p, MORE)
             share = float(np.mean(left == 0))
+            if share in (0, 1):  # each time?
+                others = {float(np.mean(dropped(trial, p, MANY)[0] == 0)) for _ in range(12)}
+                if others <= {0.0, 1.0} and len({share} | others) == 2:
+                    raise Failed("all of y is 0, or nothing", f"about {p:.0%} of y are 0", mistake="dropout-one-mask")
             if abs(share - p) > NEAR or share == 0:
                 mistake = "dropout-keeps-p" if keeps_p(left, p) else "dropout-nothing" if share == 0 else None
                 raise Failed(f"{share:.0%} of y are 0", f"about {p:.0%} of y are 0", mistake=mistake)
@@ -150,7 +160,8 @@ def dropout_scale(trial: TensorTrial) -> None:
             if p is None and trial.first is None:
                 mistake = "dropout-default"
             elif p == 0.8 and factors.size == 1:
-                mistake = "dropout-keeps-p" if keeps_p(left, p) else SCALES.get(float(factors[0]))
+                kept_p = keeps_p(left, p) and factors[0] == 1 / p  # the one mistake, with all that follows
+                mistake = "dropout-keeps-p" if kept_p else SCALES.get(float(factors[0]))
             raise Failed(says, f"what is kept is {wanted:g} times what it was", mistake=mistake)
 
 
@@ -223,10 +234,15 @@ def dropout_gradient(trial: TensorTrial) -> None:
         with trial.case():
             code = f"d = Dropout(0.5)\nd.training = True\nx = MyTensor(np.full({shape}, 2.0), requires_grad=True)"
             base = trial.draw(*shape)
-            variables = trial.run(f"{code}\ny = d(x)\ny.backward(MyTensor({literal(base)}))", see="x.grad")
+            back = f"base = MyTensor({literal(base)})\ny.backward(base)"
+            variables = trial.run(f"{code}\ny = d(x)\n{back}", see="x.grad")
             y = trial.read(variables, "y")
+            if not np.array_equal(trial.read(variables, "x"), np.full(shape, 2.0)):
+                raise Failed("x has changed", "x is as before", mistake="input-changed")
             if trial.run("there = x.grad is not None", **variables)["there"] is not True:
                 raise Failed("no gradient reaches x", "the gradient of x", mistake="not-recorded")
+            if not np.allclose(trial.read(variables, "base"), base):
+                raise Failed("base has changed", "base is as before", mistake="upstream-changed")
             gradient, wanted = trial.read(variables, "x.grad"), base * y / 2
             if gradient.shape != wanted.shape:
                 raise Failed(f"x.grad has shape {gradient.shape}", f"x.grad has shape {wanted.shape}")
@@ -251,7 +267,8 @@ LEAF = "a = MyTensor([1.5, 2.5], requires_grad=True)\n"
 )
 def no_grad_inside(trial: TensorTrial) -> None:
     """Inside of `with no_grad():` results require no gradient, and record nothing"""
-    if not trial.run("there = hasattr(no_grad(), '__enter__')", see="with no_grad(): ...")["there"]:
+    probe = "there = hasattr(no_grad, '__enter__') or not isinstance(no_grad, type)"
+    if not trial.run(probe, see="with no_grad(): ...")["there"]:
         raise Missing("no_grad() has no method __enter__: not written yet", method="__enter__")
     for operation in ("a * 2", "a + a", "a.sum()", "a ** 2", "(a * a).exp()"):
         if trial.right([Program(f"{LEAF}y = {operation}", ("y",))])[0]:
@@ -274,7 +291,9 @@ def no_grad_after(trial: TensorTrial) -> None:
     if trial.first is None:  # else recording may be off by now
         trial.same(f"{code}\ny.backward(MyTensor([0.5, -1.5]))", "a.grad")
     if trial.first is None:
-        trial.same(f"{LEAF}block = no_grad()\ny = a * 3", "y.requires_grad")
+        code = f"{LEAF}block = no_grad()\ny = a * 3"
+        with trial.case():
+            trial.see(trial.run(code), {"y.requires_grad": True}, code, {"y.requires_grad": "no-grad-at-once"})
 
 
 @MODES.check(
@@ -296,12 +315,21 @@ def no_grad_nested(trial: TensorTrial) -> None:
     hints=["A leaf is no result: it has no operation. It keeps what it asks for."],
 )
 def no_grad_leaves(trial: TensorTrial) -> None:
-    """Tensors that are made inside of the block keep what they ask for"""
+    """Nothing else changes in the block: new tensors keep what they ask for, modules their mode"""
     made = "with no_grad():\n    a = MyTensor([1.5], requires_grad=True)\n    b = MyTensor([2.5])"
     trial.same(
         f"{made}\n    p = Parameter(MyTensor([3.5]))", "a.requires_grad", "b.requires_grad", "p.tensor.requires_grad"
     )
     trial.same(f"{LEAF}with no_grad():\n    u = a * 2", "a.requires_grad")
+    modes = "m = MyModule()\nbefore = m.training\nwith no_grad():\n    same = m.training == before"
+    with trial.case():
+        trial.see(trial.run(modes), {"same": True}, modes, {"same": "no-grad-stops-dropout"})
+    if trial.names.get("Dropout") is not None and trial.works(drops):
+        with trial.case():
+            code = "d = Dropout(0.5)\nif not d.training:\n    d.training = True\n"
+            code += "with no_grad():\n    y = d(MyTensor(np.ones(60)))"
+            if (trial.read(trial.run(code, see="y"), "y") != 0).all():
+                raise Failed("none of y is 0", "Dropout drops here, too", mistake="no-grad-stops-dropout")
 
 
 RAISES = "try:\n    with no_grad():\n        raise ValueError('on purpose')\nexcept ValueError:\n    caught = True"

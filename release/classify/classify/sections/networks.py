@@ -45,7 +45,7 @@ NETWORKS.stage("sequential", "Sequential")
 @NETWORKS.check(1, hints=["The result of one module is what the next one gets.", "for module in ...: x = module(x)"])
 def order(trial: TensorTrial) -> None:
     """Sequential calls its modules in order"""
-    for inside in ("f, g", "g, f", "f, g, h", "f, f", "h"):
+    for inside in ("f, g", "g, f", "f, g, h", "f, f", "h", ", ".join(["f", "g"] * 6)):
         code = f"{twice_and_more(trial)}\nn = Sequential({inside})\nx = MyTensor({literal(trial.draw(2))})"
         trial.same(f"{code}\ny = n(x)", "y")
     if trial.first is None:
@@ -88,6 +88,8 @@ def drawn(trial: TensorTrial, shape: tuple[int, int]) -> np.ndarray:
         raise Failed(f"p.tensor has shape {values.shape}", f"p.tensor has shape {shape}")
     if (values == BEFORE).all():
         raise Missing(NOTHING)
+    if any(np.array_equal(values, np.broadcast_to(line, shape)) for line in (values[:1], values[:, :1])):
+        raise Failed("all rows or columns are alike", "a number of its own each", mistake="kaiming-alike")
     if values.mean() > BEFORE / 2:
         raise Failed("numbers around what p.tensor held before", "numbers around 0", mistake="kaiming-adds")
     return values
@@ -205,6 +207,8 @@ def nested_names(trial: TensorTrial) -> None:
     trial.same(f"{twice_and_more(trial)}\nn = Sequential(f, h, g)\nstate = n.state_dict()", "state")
     trial.same(f"{twice_and_more(trial)}\nm = MyModule()\nm.net = Sequential(g, Sequential(f))\n{STATE}", "state")
     trial.same(f"{TREE}\nm.again = m.inner\nm.same = m.w\n{STATE}", "state")
+    many = ", ".join(["f", *["h"] * 10, "g"])
+    trial.same(f"{twice_and_more(trial)}\nn = Sequential({many})\nstate = n.state_dict()", "state")
 
 
 @NETWORKS.check(
@@ -256,6 +260,15 @@ def load(trial: TensorTrial) -> None:
         with trial.case():
             means = dict.fromkeys(("w", "array[:]"), "load-not-in-place")
             trial.see(trial.run(code), trial.assignment.oracle.values(code, tuple(means)), code, means)
+        with trial.case():
+            means = {"saved": "input-changed"}
+            trial.see(trial.run(code), trial.assignment.oracle.values(code, tuple(means)), code, means)
+        alike = [literal(trial.draw(2)) for _ in range(4)]
+        other = (
+            FLAT.format(w=alike[0], b=alike[1]) + f"\nsaved = {{'b': np.array({alike[2]}), 'w': np.array({alike[3]})}}"
+        )
+        trial.same(f"{other}\nm.load_state_dict(saved)", "m.w.tensor", "m.b.tensor")
+    if trial.first is None:
         later = f"{code}\nsaved['w'] += 1"
         with trial.case():
             means = {"m.w.tensor": "load-references"}
@@ -277,8 +290,9 @@ def refuses(trial: TensorTrial, change: str, mistake: str) -> None:
     wanted = "ValueError" if mistake == "load-shapes" else "KeyError"
     lines = [flat(trial), "before = m.w.tensor.data.tolist(), m.b.tensor.data.tolist()", saved(trial), change]
     lines += ["raised = 'nothing'", "try:", "    m.load_state_dict(saved)"]
+    lines[-3] = "raised, said = 'nothing', ''"
     for kind in ("KeyError", "ValueError", "Exception"):
-        lines += [f"except {kind}:", f"    raised = '{kind}'"]
+        lines += [f"except {kind} as error:", f"    raised, said = '{kind}', str(error)"]
     code = "\n".join([*lines, "now = m.w.tensor.data.tolist(), m.b.tensor.data.tolist()", "unchanged = before == now"])
     with trial.case():
         variables = trial.run(code)
@@ -286,6 +300,8 @@ def refuses(trial: TensorTrial, change: str, mistake: str) -> None:
         means = {"raised": mistake if nothing is True else "load-other-exception"}
         trial.see(variables, {"raised": wanted}, code, means)
         trial.see(variables, {"unchanged": True}, code, {"unchanged": "load-half"})
+        sentence = "len(said.split()) > 1"
+        trial.see(variables, {sentence: True}, code, {sentence: "load-bare-names"})
 
 
 @NETWORKS.check(
@@ -300,9 +316,10 @@ def refused(trial: TensorTrial) -> None:
     """Names that are missing or unknown raise KeyError, other shapes ValueError, and nothing changes"""
     refuses(trial, "del saved['b']", "load-missing")
     refuses(trial, "saved['c'] = np.array([1.5])", "load-unexpected")
-    for shape in ((3, 2), (1, 3), (3,), (2, 1)):
+    for shape in ((3, 2), (1, 3), (3,), (2, 1), (1, 2, 3)):
         refuses(trial, f"saved['w'] = np.ones({shape})", "load-shapes")
-    refuses(trial, "saved['b'] = np.ones((2, 3))", "load-shapes")
+    for shape in ((2, 3), (1, 3), (3, 1)):
+        refuses(trial, f"saved['b'] = np.ones({shape})", "load-shapes")
 
 
 def parts_that_work(trial: TensorTrial) -> frozenset[str]:

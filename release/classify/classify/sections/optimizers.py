@@ -85,6 +85,14 @@ def same_steps(trial: TensorTrial, *optimizers: str, counts: tuple[int, ...] = (
         trial.same(steps(trial, optimizers[0], 2, forgets=False), "p.tensor")
 
 
+def other_rates(trial: TensorTrial, optimizer: str) -> None:
+    """The learning rate may change between two steps, where it is an attribute."""
+    first, second = steps(trial, optimizer, 2).split("\noptimizer.zero_grad()")
+    if not (trial.tries(f"{first}\nthere = hasattr(optimizer, 'lr')") or {"there": False})["there"]:
+        return
+    trial.same(f"{first}\noptimizer.lr = 0.0625\noptimizer.zero_grad(){second}", "p.tensor")
+
+
 def leaves_alone(optimizer: str) -> Program:
     """One step, and what it should leave as it is: the tensor, the array and the gradient."""
     lines = [new("p", np.array([1.5, -2.5])), "w = p.tensor", "array = w.data", f"optimizer = {optimizer.format('p')}"]
@@ -115,6 +123,7 @@ def sgd_plain(trial: TensorTrial) -> None:
 def sgd_momentum(trial: TensorTrial) -> None:
     """SGD with momentum, over four steps"""
     same_steps(trial, "SGD([{}], lr=0.5, momentum=0.5)", "SGD([{}], lr=0.125, momentum=0.9)")
+    other_rates(trial, "SGD([{}], lr=0.5, momentum=0.5)")
 
 
 @OPTIMIZERS.check(
@@ -167,6 +176,7 @@ def adam_first(trial: TensorTrial) -> None:
 def adam_steps(trial: TensorTrial) -> None:
     """Adam over four steps"""
     same_steps(trial, "Adam([{}], lr=0.25, betas=(0.5, 0.75))", "Adam([{}], lr=0.25)", counts=(2, 4))
+    other_rates(trial, "Adam([{}], lr=0.25, betas=(0.5, 0.75))")
 
 
 @OPTIMIZERS.check(
@@ -210,6 +220,7 @@ def adamw_steps(trial: TensorTrial) -> None:
     moves(trial, "AdamW([{}], lr=0.25, weight_decay=0.0)")
     same_steps(trial, "AdamW([{}], lr=0.25, betas=(0.5, 0.75), weight_decay=0.5)")
     same_steps(trial, "AdamW([{}], lr=0.125, weight_decay=1.0, eps=0.25)", counts=(1, 2))
+    other_rates(trial, "AdamW([{}], lr=0.25, betas=(0.5, 0.75), weight_decay=0.5)")
 
 
 @OPTIMIZERS.check(0.5, needs=["adamw_steps"], hints=["weight_decay=0.01 in the first line of __init__."])

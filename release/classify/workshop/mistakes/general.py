@@ -99,6 +99,13 @@ for id, title, nudge, rule_text, read in (
         WALK,
     ),
     (
+        "tensor-for-number",
+        "a MyTensor is used like a number",
+        "Who asks for a number in that line, and what is handed to it?",
+        "float(tensor.data) is the number in a tensor that holds one, such as a loss.",
+        HOLDS,
+    ),
+    (
         "array-for-tensor",
         "an array or a number is used like a MyTensor",
         "Is it a tensor or an array? Only tensors know requires_grad and backward_op.",

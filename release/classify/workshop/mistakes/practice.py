@@ -1,4 +1,4 @@
-"""Mistakes with strides, and with the numeric derivative."""
+"""Mistakes with what is for practice: strides, the numeric derivative, what rules return."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from workshop.changes import Change, function
-from workshop.mistakes.known import known
+from workshop.mistakes.known import RULES, known
 from workshop.oracle import strides_of
 
 STRIDES = "Tensors > Strides"
@@ -177,4 +177,15 @@ known(
     "`x + h` makes a new array.",
     NUMERIC,
     numeric(lambda f, x, h: in_place(f, x, h, 2)),
+)
+
+# ---------------------------------------------------------------- rules
+
+known(
+    "rule-without-tuple",
+    "rules",
+    "a rule does not return a tuple with an element for each of its two inputs",
+    "How many inputs does the operation have, and how many gradients does your return hand back?",
+    "return of_left, of_right: two, with a comma. For a power, which gets no gradient: return of_tensor, None.",
+    RULES,
 )

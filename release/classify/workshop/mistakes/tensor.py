@@ -506,6 +506,11 @@ known(
     "-a is a * -1: the multiplication records itself.",
     OPERATORS,
     cut("neg", 0),
+    ("-a is a new leaf, without the operation", part(records=lambda op, needed: needed and op != "neg")),
+    (
+        "-a requires no gradient, though a does",
+        lambda library: part(needs=lambda op, tensors: op != "neg" and Library.needs(library, op, tensors))(library),
+    ),
 )
 
 

@@ -227,6 +227,14 @@ known(
     LINEAR,
 )
 known(
+    "model-relu-at-end",
+    "model",
+    "no score is ever below 0, and some are exactly 0, as behind a ReLU",
+    "A score of 0 behind a ReLU: does a small step of the weights change it?",
+    "Linear, ReLU, Linear: nothing comes after the last layer.",
+    MODEL,
+)
+known(
     "model-layers-not-registered",
     "model",
     "parameters() of the model does not list those of all layers",

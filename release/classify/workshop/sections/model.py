@@ -236,11 +236,13 @@ class Lesson:
         share: of the digits it has not seen, those that it reads.
         size: root mean square of its scores before.
         whole: whether all parameters that the scores come from had a gradient.
+        cut: whether no score is ever below 0, and some are 0, as behind a ReLU; they differ from picture to picture.
     """
 
     share: float
     size: float
     whole: bool
+    cut: bool
 
 
 def lesson(trial: TensorTrial, steps: int) -> Lesson:
@@ -289,7 +291,8 @@ def lesson(trial: TensorTrial, steps: int) -> Lesson:
             got = "with other numbers in all parameters, the model gives the same scores"
         raise Failed(got, "scores that come from the parameters alone", mistake="model-beside-its-parameters")
     share = np.mean(after.argmax(axis=1) == labels[held_out])
-    return Lesson(float(share), float(np.sqrt(np.mean(before**2))), same(taught, after))
+    cut = bool((np.array([before, after]) >= 0).all() and (after == 0).any() and np.ptp(after, axis=0).any())
+    return Lesson(float(share), float(np.sqrt(np.mean(before**2))), same(taught, after), cut)
 
 
 # Two models, and the numbers in all parameters of the one in those of the other.
@@ -323,6 +326,8 @@ def model_learns(trial: TensorTrial) -> None:
         if found.size > LARGE_SCORES:  # it trains, but from too far away
             got += f"; a new model's scores are about {found.size:.2g}, the targets 0 or 1"
             mistake = "weights-too-large"
+        elif found.cut:
+            mistake = "model-relu-at-end"
         raise Failed(got, "at least 50% (guessing gives 10%)", mistake=mistake or unlisted(trial))
 
 
@@ -343,7 +348,7 @@ def model_reads(trial: TensorTrial) -> None:
         if found.share >= 0.9:
             return
     got = f"{found.share:.0%} of the held-out digits right after {steps} steps"
-    raise Failed(got, "at least 90%", mistake=unlisted(trial))
+    raise Failed(got, "at least 90%", mistake="model-relu-at-end" if found.cut else unlisted(trial))
 
 
 def test_model(SuperModel: Any, MSELoss: Any, SGD: Any, MyTensor: Any, seed: int | None = None) -> Score:

@@ -101,6 +101,7 @@ def central(trial: Trial) -> None:
     """With an h so large that it shows: the central difference"""
     derivative(trial, "lambda x: x**3", "2.0", ", h=0.5")
     derivative(trial, "np.exp", repr(float(trial.draw())), ", h=0.2")
+    derivative(trial, "np.sin", "1.0", ", h=2.0")  # so large that it shows of formulas of a higher order, too
 
 
 @NUMERIC.check(

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from checks.observe import Failed
+from checks.observe import Failed, class_name
 from checks.report import Score
 from checks.section import Section
 from checks.trial import Trial, literal
@@ -90,14 +90,19 @@ def test_unbroadcast(unbroadcast: Any, seed: int | None = None) -> Score:
 
 
 def gives_gradients(trial: Trial, call: str, shape: str) -> None:
-    """A rule gives a tuple, with a gradient for each input.
+    """A rule gives a tuple, with a gradient for each of its two inputs.
 
     Raises:
         Missing: when it gives None.
-        Failed: when it gives one array, whose rows would pass for gradients.
+        Failed: when it gives one array, whose rows would pass for gradients, or a tuple of another length.
     """
-    if is_bare(written(trial, call, "gradients")):
-        raise Failed("the rule returns one array, not a gradient for each input", f"a tuple: {shape}")
+    given = written(trial, call, "gradients")
+    if is_bare(given):
+        got = "the rule returns one array, not a tuple with a gradient for each input"
+        raise Failed(got, f"a tuple: {shape}", mistake="rule-without-tuple")
+    if isinstance(given, (tuple, list)) and len(given) != 2:
+        got = f"the rule returns a {class_name(given)} of {len(given)}, and it has two inputs"
+        raise Failed(got, f"a tuple of two: {shape}", mistake="rule-without-tuple")
 
 
 def derived(trial: Trial, rule: str, *shapes: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]) -> None:

@@ -294,15 +294,18 @@ def records(trial: TensorTrial) -> None:
             always = "number-requires-grad" if operation in ("a + 2", "2 * a") else "requires-grad-always"
             means = {"y.requires_grad": always, "y.backward_op is None": "recorded-without-need"}
             trial.see(variables, {"y.requires_grad": False, "y.backward_op is None": True}, code, means)
-    code = f"a = MyTensor([1.5], requires_grad=True)\nb = MyTensor([2.5], requires_grad=True)\ny = a {symbol} b"
-    code = trial.adapted(code)
-    with trial.case():
-        variables = trial.run(code, see="y.backward_op")
-        with trial.clock.learner_code(trial.seconds):
-            lacks = variables["y"].backward_op is None
-        trial.observe(code, "y.backward_op is None", False, lacks, not lacks)
-        if lacks:
-            raise Failed("y requires a gradient, but its backward_op is None", "the operation that made y")
+    # -a has one input, and often no rule of its own: to record it is forgotten easily.
+    for operation in (f"a {symbol} b", *itertools.compress(["-a"], computes(trial, "-a"))):
+        code = "a = MyTensor([1.5], requires_grad=True)\nb = MyTensor([2.5], requires_grad=True)\n"
+        code = trial.adapted(f"{code}y = {operation}")
+        with trial.case():
+            variables = trial.run(code, see="y.backward_op")
+            with trial.clock.learner_code(trial.seconds):
+                lacks = variables["y"].backward_op is None
+            trial.observe(code, "y.backward_op is None", False, lacks, not lacks)
+            if lacks:
+                what = "y is -a" if operation == "-a" else "y requires a gradient"
+                raise Failed(f"{what}, but its backward_op is None", "the operation that made y")
 
 
 TENSOR.stage("gradients", "Gradients of one operation")

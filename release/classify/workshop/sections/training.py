@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from checks.observe import Failed, Missing, text_of
-from checks.report import Score
+from checks.report import Score, counted
 from checks.section import Section
 from checks.trial import literal
 from workshop import oracle
@@ -37,7 +37,7 @@ TRAIN = Section(
 )
 
 LR = 0.2  # with numbers this small a few steps stay far from diverging
-MOST_ROWS = 1000  # shown to a model in a training of this section, where a few dozen are asked for
+MOST_ROWS = 3000  # shown to a model in a training of this section, where a few dozen are asked for
 # A model that notes which rows it is shown: their first number is different in each.
 NOTING = """\
 m = MyModule()
@@ -185,7 +185,15 @@ def training(
     if count > MOST_ROWS:
         raise Failed(f"the model was shown {count:,} rows", f"{epochs} times {examples}")
     if not batches:
-        raise Missing("train never calls the model: not written yet")
+        with trial.clock.learner_code(trial.seconds):
+            logged = items(variables["losses"], MOST_ROWS)
+        if logged:
+            got = f"train gives {counted(len(logged), 'loss', 'losses')}, and never calls the model"
+            raise Failed(got, "a call of the model with each mini-batch")
+        raise Missing("train never calls the model: it is not written yet, or its loops never begin")
+    if not count:
+        got = f"the model is called {counted(len(batches), 'time')}, without any example to look at"
+        raise Failed(got, "rows of images in each")
     trained = list(itertools.compress(batches, stepped))
     if sum(map(len, trained)) == epochs * examples:
         batches = trained
