@@ -61,13 +61,13 @@ def facts_of(name: str) -> Facts | None:
 
 
 def libraries(name: str) -> frozenset[str]:
-    """Modules beside an assignment's notebook that learners' code goes on with: Python files among its `files`.
+    """Modules beside an assignment's notebook that learners' code goes on with.
 
     Raises:
         ImportError: as above.
     """
     declared = facts_of(name)
-    return frozenset(Path(file).stem for file in (declared.files if declared else ()) if file.endswith(".py"))
+    return declared.libraries if declared else frozenset()
 
 
 def there(source: Path = SOURCE) -> list[str]:

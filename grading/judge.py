@@ -38,7 +38,7 @@ class Verdict:
 
     Attributes:
         points: what it earns; None: all that the cell gives.
-        says: a sentence, where there is no report.
+        says: a sentence, where there is no report, or beside it.
         report: of the checks, where the cell ran some.
     """
 
@@ -64,19 +64,26 @@ class Verdict:
         """
         shown = []
         if self.report is not None:
+            if self.says:
+                shown.append(_output("display_data", _said(self.says)))
             progress = None if is_alone else self.report.progress
             report = replace(self.report, follow_through=twice, progress=progress)
             shown.append(_output("display_data", report.mimebundle()))
         elif lines := [line for line in (self.says, str(twice or "")) if line]:
             points = "<strong>0 points.</strong> " if self.points == 0 else ""
-            forms = {
-                "text/plain": "\n".join(lines),
-                "text/html": f"<p>{points}{'<br>'.join(map(html.escape, lines))}</p>",
-            }
-            shown.append(_output("display_data", forms))
+            shown.append(_output("display_data", _said(*lines, points=points)))
         if self.points is None:  # nbgrader gives all points to a cell that shows no number
             return shown
         return [*shown, _output("execute_result", {"text/plain": repr(self.points)}, execution_count=None)]
+
+
+def _told(error: Undefined) -> str:
+    return f"{error}: the cell for it did not run to its end."
+
+
+def _said(*lines: str, points: str = "") -> dict[str, str]:
+    """Sentences as a display."""
+    return {"text/plain": "\n".join(lines), "text/html": f"<p>{points}{'<br>'.join(map(html.escape, lines))}</p>"}
 
 
 def _output(kind: str, data: dict[str, Any], **more: Any) -> NotebookNode:
@@ -126,6 +133,7 @@ class Judge:
         self.tests, self.listen, self.settings, self.budget = tests, listen, settings, budget
         self.course, self.files, self.libraries = course, files, libraries
         self.values: dict[str, Any] = {}  # that locked cells make, and the last test used
+        self.without: list[str] = []  # the learner's names that no cell has defined, in the last test
         self.copied: dict[str, Any] = {}  # the learner's names that stand for plain values, in the last test
         self.remarks: list[str] = []  # what the instructor should know
         assignment = tests.ASSIGNMENT
@@ -143,6 +151,7 @@ class Judge:
         self.listen()
         self.values.clear()
         self.copied.clear()
+        self.without.clear()
         verdict, doubts, mark = OVER, [], cell.metadata.nbgrader
         try:
             with contextlib.suppress(OutOfTime), elsewhere(), self.budget.work(grace=GRACE):
@@ -212,7 +221,7 @@ class Judge:
         if not isinstance(value, Score):
             return Verdict(float(value))
         self.remarks += broken(value.report)
-        return Verdict(float(value), report=value.report)
+        return Verdict(float(value), _told(Undefined(self.without)) if self.without else "", value.report)
 
     def _compile(self, source: str) -> None:
         """See whether a test is Python: IPython's own, such as `%matplotlib inline` or `await`, runs nowhere here."""
@@ -226,7 +235,7 @@ class Judge:
         if why := self.connection.undecided:
             return Verdict(0.0, f"Not graded: {why}.")
         if isinstance(error, Undefined):
-            return Verdict(0.0, f"{error}: the cell for it did not run to its end.")
+            return Verdict(0.0, _told(error))
         if isinstance(error, Failed):
             return Verdict(0.0, f"Not graded: {error}.")
         if self._is_theirs(error):
@@ -266,6 +275,8 @@ class Judge:
                     found[name] = _shown
                 elif (stands := _without(name, source, self.tests)) is not ...:
                     found[name] = stands
+                    if not hasattr(builtins, name):  # else it is Python's own that is used
+                        self.without.append(name)
                 else:
                     undefined.add(name)
         missing = undefined & (names.read_first(source) - names.bound_names(source) | {*dir(builtins)})

@@ -6,7 +6,7 @@ decides:
 | bound by | a name is |
 | --- | --- |
 | nothing, and Python has it; an import, in whatever cell | the judge's |
-| an import from a Python file among the assignment's `files`, a library that answers go on with | the learner's |
+| an import of or from a Python file among the assignment's `files`, a library that answers go on with | the learner's |
 | an answer, or any cell that is not locked | the learner's |
 | a locked cell, as a function | the judge's: its lines run here, on the learner's objects where it names them |
 | a locked cell, as a class, whose objects live where the learner's code makes them | the learner's |
@@ -173,11 +173,23 @@ class _Owners:
         """Whether a name is the learner's by itself, and not because of what it is made of."""
         last = self._last(name)
         if last is None:
-            return name not in self.given and not hasattr(builtins, name) and not self._stars(name)
+            if name in self.given:
+                return False
+            if stars := self._stars(name):
+                return self._is_of_library(self.lines[stars[0]][0])
+            return not hasattr(builtins, name)
         line, kind = last
         if line.is_import:
-            return isinstance(line.node, ast.ImportFrom) and line.node.module in self.libraries
+            return self._is_of_library(line)
         return kind == "open" or (kind == "locked" and isinstance(line.node, ast.ClassDef))
+
+    def _is_of_library(self, line: Line) -> bool:
+        """Whether a line imports a library that the learner's code goes on with, or something of it."""
+        node = line.node
+        module = (node.module or "") if isinstance(node, ast.ImportFrom) and not node.level else ""
+        if isinstance(node, ast.Import):
+            module = node.names[0].name
+        return module.partition(".")[0] in self.libraries
 
     def _is_pure(self, names: Iterable[str]) -> bool:
         """Whether nothing of the learner's has a part in what names stand for."""

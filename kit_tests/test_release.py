@@ -472,6 +472,15 @@ def test_what_is_made_of_other_assignments_is_staged_and_no_older_file_of_that_n
     staged = build.stage(second, nbformat.v4.new_notebook(), tmp_path / "scratch")
     assert (staged.folder / "data" / "library.py").read_text() == "x = 1\n"
     assert not (staged.folder / "author").exists()
+    edited = build.text_to_notebook("# %%\nx = 1")
+    edited.cells[0].source = "x = 2"
+    first.source.write_text(build.dumps(edited))
+    with pytest.raises(build.BuildError, match=r"has edits that its text has not: first run .*build\.py first"):
+        build.made_of_others(second)
+    first.source.unlink()
+    (second.folder / "author" / "made.py").write_text("def made(source):\n    return 1 / 0\n")
+    with pytest.raises(build.BuildError, match=r"made\.py fails: ZeroDivisionError"):
+        build.made_of_others(second)
 
 
 # ---------------------------------------------------------------- nothing of the authors' reaches a learner

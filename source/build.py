@@ -319,9 +319,26 @@ def copy_support(course: Course, folder: Path) -> None:
 
 
 def made_of_others(course: Course) -> dict[str, bytes]:
-    """What lies beside the notebook and is made of other assignments, by name; see docs/author.md."""
+    """What lies beside the notebook and is made of other assignments, by name; see docs/author.md.
+
+    Raises:
+        BuildError: where it cannot be made, or they have edits that are not in their texts yet.
+    """
     path = course.folder / AUTHORS / MADE
-    return runpy.run_path(str(path))["made"](course.folder.parent) if path.exists() else {}
+    if not path.exists():
+        return {}
+    for other in course.family()[:-1]:
+        if other.source.exists():
+            notebook = nbformat.read(other.source, as_version=4)
+            if fingerprint(notebook) != notebook.metadata.get(STAMP, {}).get("generated"):
+                raise BuildError(
+                    f"{course.assignment} is made of {other.assignment}, and {other.source} has edits that its text "
+                    f"has not: first run python source/build.py {other.assignment}."
+                )
+    try:
+        return runpy.run_path(str(path))["made"](course.folder.parent)
+    except Exception as error:
+        raise BuildError(f"{path} fails: {type(error).__name__}: {error}.") from error
 
 
 def stage(course: Course, notebook: NotebookNode, scratch: Path) -> Course:
