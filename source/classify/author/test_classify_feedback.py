@@ -123,7 +123,9 @@ def test_optimizers_of_the_oracle_take_the_steps_of_torch_optim():
     parts = frozenset(
         [*optimizers.ALONE, *(f"{what} {kind}" for what in ("skips", "leaves") for kind in optimizers.KINDS)]
     )
-    some = made(lambda choices: optimizers.training(choices, parts), np.random.default_rng(5), 40)
+    some = made(
+        lambda choices: optimizers.training(choices, parts, frozenset(optimizers.KINDS)), np.random.default_rng(5), 40
+    )
     assert {kind for kind in optimizers.KINDS if any(f"= {kind}(" in one.code for one in some)} == {*optimizers.KINDS}
     for program in some:
         names = dict(oracle.names("float64"))
