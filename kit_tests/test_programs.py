@@ -57,5 +57,12 @@ def test_a_program_may_show_arrays_in_a_container():
         trial.programs(lambda choices: Program(f"found = state({1 + choices.below(5)})", ("found", "[found['b']]")))
 
     assert section.run({"state": state}, 1).score == 1
+    large = {"a": np.ones(200), "b": np.ones((1, 2)), "c": [1.5] * 200}  # of which no more is read than how many
+    section.assignment.oracle.names("float64")["state"] = lambda count: large
+    section.assignment.oracle.values.cache_clear()
+    assert section.run({"state": lambda count: large}, 1).score == 1
+    assert section.run({"state": lambda count: {**large, "a": np.ones(201)}}, 1).score == 0
+    section.assignment.oracle.names("float64")["state"] = state
+    section.assignment.oracle.values.cache_clear()
     assert section.run({"state": lambda count: {**state(count), "b": np.zeros((1, 2))}}, 1).score == 0
     assert section.run({"state": lambda count: {"a": state(count)["a"]}}, 1).score == 0
