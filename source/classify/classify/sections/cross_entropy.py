@@ -282,10 +282,10 @@ def any_scores(trial: TensorTrial) -> None:
 
 
 def test_cross_entropy(
-    softmax: Any,
-    log_softmax: Any,
-    CrossEntropyLoss: Any,
-    MyTensor: Any,
+    softmax: Any = None,
+    log_softmax: Any = None,
+    CrossEntropyLoss: Any = None,
+    MyTensor: Any = ...,
     seed: int | None = None,
     until: str | None = None,
 ) -> Score:
