@@ -536,12 +536,14 @@ def _agrees(expected: Any, got: Any) -> bool:
 
 
 def _read(value: Any) -> Any:
-    """A container as `programs.READ` reads it: with lists in place of arrays."""
+    """A container as `programs.READ` reads it: with lists in place of arrays, and no more than it reads."""
+    if isinstance(value, np.ndarray):
+        return value.tolist() if value.size <= programs.MOST_READ else f"{value.size} elements"
+    if isinstance(value, (dict, list, tuple, set, frozenset)) and len(value) > programs.MOST_READ:
+        return f"{len(value)} elements"
     if isinstance(value, dict):
         return {key: _read(each) for key, each in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_read(each) for each in value]
-    return value.tolist() if isinstance(value, np.ndarray) else value
+    return [_read(each) for each in value] if isinstance(value, (list, tuple)) else value
 
 
 def _around(slips: Sequence[Workaround], code: str) -> str:

@@ -95,15 +95,15 @@ def _work_in_tests(cells: list[dict[str, Any]]) -> list[str]:
     return remarks
 
 
-def _libraries(folder: Path) -> set[str]:
+def _libraries(folder: Path) -> frozenset[str]:
     """Modules that came with a notebook."""
     try:
-        return {Path(file).stem for file in facts.read(folder).files if file.endswith(".py")}
+        return facts.read(folder).libraries
     except (OSError, ValueError):  # it was moved alone
-        return set()
+        return frozenset()
 
 
-def _absent(cells: list[dict[str, Any]], libraries: set[str]) -> list[str]:
+def _absent(cells: list[dict[str, Any]], libraries: frozenset[str]) -> list[str]:
     """What cells import and grading has not, with the first cell that does."""
     found: dict[str, int] = {}
     for number, cell in enumerate(cells, 1):

@@ -13,7 +13,7 @@ from checks.section import Section
 from checks.trial import literal
 from classify import oracle
 from classify.assignment import ASSIGNMENT
-from classify.sections.functions import FUNCTIONS, distinct, unchanged, values
+from classify.sections.functions import FUNCTIONS, all_written, distinct, unchanged, values
 from workshop.trial import TensorTrial
 
 CROSS_ENTROPY = Section(
@@ -133,6 +133,9 @@ def fits_own(trial: TensorTrial, code: str, base: float) -> bool:
     """Whether a loss is right of the learner's own log_softmax, where that is wrong: it costs nothing again."""
     alone = Program(ALONE + PARTS["log_softmax"][0], ("y", "u.grad"))
     if trial.names.get("log_softmax") is None or trial.right([alone])[0]:
+        return False
+    found = trial.tries(f"{alone.code}\nsays = bool((np.array(u.grad.data) != 0).any())")
+    if found is None or found["says"] is not True:  # of nothing, nothing is a loss
         return False
     leaf = code.replace("scores = ", "leaf = ", 1).partition("\n")[0]
     back = f"loss.backward(MyTensor({base}))\nown.backward(MyTensor({base}))"
@@ -269,6 +272,9 @@ def formula(choices: Choices, works: frozenset[str]) -> Program:
 )
 def any_scores(trial: TensorTrial) -> None:
     """Any scores: computed ones, along any axis, and what goes on from there"""
+    calls = {"softmax": "softmax(a)", "log_softmax": "log_softmax(a)"}
+    calls["CrossEntropyLoss"] = "CrossEntropyLoss()(a, np.array([1]))"
+    all_written(trial, calls, before="a = MyTensor([[0.5, 2.0]])")
     works = frozenset(parts_that_work(trial))
     if not works & {"softmax", "log_softmax", "loss"}:
         raise Waits("waits for a function that is right alone")
@@ -276,10 +282,10 @@ def any_scores(trial: TensorTrial) -> None:
 
 
 def test_cross_entropy(
-    softmax: Any,
-    log_softmax: Any,
-    CrossEntropyLoss: Any,
-    MyTensor: Any,
+    softmax: Any = None,
+    log_softmax: Any = None,
+    CrossEntropyLoss: Any = None,
+    MyTensor: Any = ...,
     seed: int | None = None,
     until: str | None = None,
 ) -> Score:

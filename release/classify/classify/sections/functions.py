@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from typing import Any
 
 import numpy as np
@@ -158,6 +159,28 @@ CALLS = ["exp()", "log()", "sum(axis=1)", "mean(axis=1)", "max(axis=1)"]
 BASE = [[1.5, 2.0, 0.5], [-1.0, 2.5, 3.0]]
 
 
+def all_written(trial: TensorTrial, calls: dict[str, str], before: str = "") -> None:
+    """Any program is made of all that a section asks for: of what is right of it, but not before it is written.
+
+    Args:
+        calls: what is asked for, by its name.
+
+    Raises:
+        Waits: where one of the calls gives None, or there is nothing to call.
+    """
+    for name, call in calls.items():
+        lines = [f"try:\n    made = {call} is not None", "except AttributeError:\n    made = False"]
+        lines += ["except TypeError:\n    made = None not in (" + ", ".join([*called(call, trial), "0"]) + ")"]
+        found = trial.tries("\n".join([before, *lines, "except Exception:\n    made = True"]))
+        if found is not None and found["made"] is not True:
+            raise Waits(f"waits for {name}, which is not written yet")
+
+
+def called(call: str, trial: TensorTrial) -> list[str]:
+    """The names of the section that a call has."""
+    return [name for name in trial.names if re.search(rf"\b{name}\b", call)]
+
+
 def unchanged(trial: TensorTrial, code: str, *names: str) -> None:
     """What was handed in holds what it held: inputs, and the upstream gradient, base."""
     means = {name: "upstream-changed" if name == "base" else "input-changed" for name in names}
@@ -278,12 +301,13 @@ def rounded(value: np.ndarray) -> bool:
 )
 def any_formula(trial: TensorTrial) -> None:
     """Any formula: functions of functions, values and gradients"""
+    all_written(trial, {name: f"a.{name}()" for name in PARTS}, before="a = MyTensor([0.5, 2.0])")
     works = frozenset(parts_that_work(trial))
     if not works - {"ties"}:
         raise Waits("waits for a function that is right alone")
     trial.programs(lambda choices: formula(choices, works))
 
 
-def test_functions(MyTensor: Any = None, seed: int | None = None, until: str | None = None) -> Score:
+def test_functions(MyTensor: Any = ..., seed: int | None = None, until: str | None = None) -> Score:
     """Functions: 15 points."""
     return FUNCTIONS.score(seed, until, MyTensor=MyTensor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from checks.report import Score
 from checks.section import Section
 from checks.trial import literal
 from classify.assignment import ASSIGNMENT
+from classify.sections.functions import all_written
 from workshop.trial import TensorTrial
 
 MODES = Section(
@@ -270,13 +272,16 @@ def no_grad_inside(trial: TensorTrial) -> None:
     probe = "there = hasattr(no_grad, '__enter__') or not isinstance(no_grad, type)"
     if not trial.run(probe, see="with no_grad(): ...")["there"]:
         raise Missing("no_grad() has no method __enter__: not written yet", method="__enter__")
-    for operation in ("a * 2", "a + a", "a.sum()", "a ** 2", "(a * a).exp()"):
-        if trial.right([Program(f"{LEAF}y = {operation}", ("y",))])[0]:
-            code = f"{LEAF}with no_grad():\n    y = {operation}"
-            trial.same(code, "y")
-            with trial.case():
-                means = dict.fromkeys(("y.requires_grad", "y.backward_op is None"), "no-grad-nothing")
-                trial.see(trial.run(code), dict(zip(means, (False, True), strict=True)), code, means)
+    operations = ["a * 2", "a + a", "a ** 2", "a.sum()", "(a * a).exp()"]
+    right = trial.right([Program(f"{LEAF}y = {one}", ("y",)) for one in operations])
+    if not any(right[:3]):
+        raise Waits("waits for a tensor that computes, and records")
+    for operation in itertools.compress(operations, right):
+        code = f"{LEAF}with no_grad():\n    y = {operation}"
+        trial.same(code, "y")
+        with trial.case():
+            means = dict.fromkeys(("y.requires_grad", "y.backward_op is None"), "no-grad-nothing")
+            trial.see(trial.run(code), dict(zip(means, (False, True), strict=True)), code, means)
 
 
 @MODES.check(
@@ -416,6 +421,9 @@ def lives(choices: Choices, works: frozenset[str]) -> Program:
 )
 def any_life(trial: TensorTrial) -> None:
     """Any program: modes that change, dropout, and blocks in one another"""
+    calls = {"eval()": "(None if back is None and m.training else m)", "Dropout": "Dropout()(MyTensor([1.5]))"}
+    calls["no_grad"] = "(hasattr(no_grad, '__enter__') or not isinstance(no_grad, type) or None)"
+    all_written(trial, calls, before="m = MyModule()\nback = m.eval()")
     works = parts_that_work(trial)
     if not works & {"modes", "no_grad"}:
         raise Waits("waits for modes, or a no_grad, that work alone")
@@ -426,8 +434,8 @@ def test_modes(
     MyModule: Any = None,
     Dropout: Any = None,
     no_grad: Any = None,
-    MyTensor: Any = None,
-    Parameter: Any = None,
+    MyTensor: Any = ...,
+    Parameter: Any = ...,
     seed: int | None = None,
     until: str | None = None,
 ) -> Score:

@@ -13,6 +13,7 @@ from checks.report import Score
 from checks.section import Section
 from checks.trial import literal
 from classify.assignment import ASSIGNMENT
+from classify.sections.functions import all_written
 from workshop.trial import TensorTrial
 
 NETWORKS = Section(
@@ -388,6 +389,9 @@ def nets(choices: Choices, works: frozenset[str]) -> Program:
 )
 def any_net(trial: TensorTrial) -> None:
     """Any network: what it computes, its parameters and its state"""
+    m = "m = MyModule()\nm.w = Parameter(MyTensor([1.5]))\nf = MyModule()\nf.forward = lambda x: x"
+    calls = {"Sequential": "Sequential(f)(MyTensor([1.5]))", "state_dict()": "m.state_dict()"}
+    all_written(trial, calls, before=m)
     works = parts_that_work(trial)
     if not works & {"order", "parameters"} and not {"state", "names"} <= works:
         raise Waits("waits for a Sequential, or a state, that works alone")
@@ -398,8 +402,8 @@ def test_networks(
     Sequential: Any = None,
     MyModule: Any = None,
     kaiming_normal: Any = None,
-    MyTensor: Any = None,
-    Parameter: Any = None,
+    MyTensor: Any = ...,
+    Parameter: Any = ...,
     seed: int | None = None,
     until: str | None = None,
 ) -> Score:

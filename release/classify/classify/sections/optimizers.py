@@ -105,6 +105,144 @@ def leaves_alone(optimizer: str) -> Program:
     return Program("\n".join(lines), ("p.tensor.grad", "moved", "same"))
 
 
+def is_written(trial: TensorTrial, kind: str) -> bool:
+    """Whether steps of an optimizer change anything."""
+    one = "\n".join([new("p", np.array([1.5, -2.5])), f"optimizer = {KINDS[kind].format('p')}"])
+    step = f"before = np.array(p.tensor.data)\n{gradient('p', np.array([0.5, 2.0]))}\n{STEP}"
+    found = trial.tries(f"{one}\n{step}\nmoved = bool((p.tensor.data != before).any())")
+    return found is not None and found["moved"] is True
+
+
+def is_adam(trial: TensorTrial) -> bool:
+    """Whether AdamW does what the learner's own Adam does: so far it is only derived from it."""
+    if trial.names.get("Adam") is None:
+        return False
+    made = [fixed(f"{kind}([{{}}], lr=0.25, weight_decay=4.0)") for kind in ("Adam", "AdamW")]
+    code = "\n".join([made[0], "adam = p.tensor.data.tolist()", made[1], "same = p.tensor.data.tolist() == adam"])
+    found = trial.tries(code)
+    return found is not None and found["same"] is True
+
+
+def asked(trial: TensorTrial, kind: str) -> list[str]:
+    """The kinds that a check of one is asked of: this one where its steps are right; else, as that has checks of its
+    own, those whose steps are.
+
+    Raises:
+        Waits: where this one is not written yet, or no steps are right.
+    """
+    if not is_written(trial, kind) or (kind == "AdamW" and is_adam(trial)):
+        raise Waits(f"waits for steps of {kind}")
+    some = [name for name in KINDS if is_written(trial, name)]
+    right = [*itertools.compress(some, trial.right([Program(fixed(KINDS[name]), ("p.tensor",)) for name in some]))]
+    if not right:
+        raise Waits("waits for an optimizer whose steps are right")
+    return [kind] if kind in right else right
+
+
+def checks_of(kind: str, first: str) -> None:
+    """What must hold of every optimizer, asked of one, the ids of whose checks begin with `first`."""
+
+    @OPTIMIZERS.check(
+        0.5,
+        id=f"{first}_several",
+        title=f"{kind} of several parameters, each with a memory of its own",
+        hints=[
+            "What is remembered of one parameter must not meet another one.",
+            "A dictionary with the Parameter as key, or a list with one entry for each.",
+        ],
+    )
+    def several(trial: TensorTrial) -> None:
+        for name in asked(trial, kind):
+            for shapes in ({"p": (2,), "q": (2,)}, {"p": (2,), "q": (2, 3), "r": (1,)}):
+                trial.same(steps(trial, KINDS[name], 3, shapes), *(f"{each}.tensor" for each in shapes))
+
+    @OPTIMIZERS.check(
+        0.5,
+        id=f"{first}_without_gradient",
+        title=f"{kind} leaves a parameter without a gradient alone, and counts no step for it",
+        hints=["Skip a parameter whose tensor.grad is None: neither its values change, nor its memory, nor its count."],
+    )
+    def without_gradient(trial: TensorTrial) -> None:
+        for name in asked(trial, kind):
+            some = [new(each, trial.draw(2)) for each in "pq"]
+            some += [f"optimizer = {KINDS[name].format('p, q')}"]
+            once = [*some, gradient("q", trial.draw(2)), STEP]
+            trial.same("\n".join(once), "p.tensor", "q.tensor")
+            back = [*once, "optimizer.zero_grad()", gradient("p", trial.draw(2)), STEP]
+            back += ["optimizer.zero_grad()", gradient("p", trial.draw(2)), gradient("q", trial.draw(2)), STEP]
+            trial.same("\n".join(back), "p.tensor", "q.tensor")
+
+    @OPTIMIZERS.check(
+        0.25,
+        id=f"{first}_in_place",
+        title=f"{kind} works in place, and leaves the gradients as they are",
+        hints=[
+            "Others may hold the tensor, or its array: change its elements.",
+            "data = parameter.tensor.data; data -= ...",
+        ],
+    )
+    def in_place(trial: TensorTrial) -> None:
+        some = asked(trial, kind)
+        decaying = [ALONE[DECAYING[name]] for name in some if name in DECAYING]
+        right = trial.right([Program(fixed(code), ("p.tensor",)) for code in decaying])
+        for optimizer in [*(KINDS[name] for name in some), *itertools.compress(decaying, right)]:
+            made = steps(trial, optimizer, 1).split("\n")
+            code = "\n".join([made[0], "w = p.tensor", "array = w.data", *made[1:]])
+            with trial.case():
+                means = dict.fromkeys(("w", "array[:]"), "step-rebinds") | {"p.tensor.grad": "step-changes-gradient"}
+                trial.see(trial.run(code), oracle.values(code, tuple(means)), code, means)
+
+    @OPTIMIZERS.check(
+        0.5,
+        id=f"{first}_memory",
+        title=f"{kind} remembers: after zero_grad(), with another tensor, in each optimizer by itself",
+        hints=[
+            "zero_grad forgets gradients, and nothing else. And whose memory is it?",
+            "Keep it under the Parameter: its tensor may be replaced, and arrays change.",
+        ],
+    )
+    def memory(trial: TensorTrial) -> None:
+        for name in asked(trial, kind):
+            first = steps(trial, KINDS[name], 1)
+            again = [gradient("p", trial.draw(2)), STEP]
+            cleared = f"{first}\noptimizer.zero_grad()"
+            trial.same(cleared, "p.tensor.grad")
+            trial.same("\n".join([cleared, *again]), "p.tensor")
+            replaced = "p.tensor = MyTensor(p.tensor.data, requires_grad=True)"
+            trial.same("\n".join([first, replaced, *again]), "p.tensor")
+            two = first.replace("optimizer = ", f"other = {KINDS[name].format('p')}\noptimizer = ")
+            once = ["optimizer.zero_grad()", gradient("p", trial.draw(2))]
+            trial.same("\n".join([two, *once, "other.step()", *once, STEP, *once, "other.step()"]), "p.tensor")
+
+    @OPTIMIZERS.check(
+        0.25,
+        id=f"{first}_from_a_generator",
+        title=f"{kind} takes its parameters one by one, from a generator",
+        hints=["A generator of parameters is empty after one walk: keep list(parameters)."],
+    )
+    def from_a_generator(trial: TensorTrial) -> None:
+        for name in asked(trial, kind):
+            code = steps(trial, KINDS[name].replace("[{}]", "iter([{}])"), 2, {"p": (2,), "q": (2,)})
+            trial.same(code, "p.tensor", "q.tensor")
+
+    @OPTIMIZERS.check(
+        2.25,
+        id=f"any_{first}",
+        title=f"Any training with {kind}: several steps, with any settings",
+        hints=["Follow one parameter through the snippet, line by line: its data, its gradient, what is kept of it."],
+        any_program=True,
+    )
+    def any_training(trial: TensorTrial) -> None:
+        kinds, works = asked(trial, kind), works_alone(trial)
+        some = frozenset({*kinds} & works or works & {*KINDS})
+        if not some:
+            raise Waits("waits for an optimizer whose steps are right")
+        trial.programs(lambda choices: training(choices, works, some), count=12)
+
+
+DECAYING = {"SGD": "decay", "Adam": "Adam's decay"}  # in the gradient
+
+
 OPTIMIZERS.stage("sgd", "Momentum and weight decay")
 
 
@@ -116,7 +254,7 @@ def sgd_plain(trial: TensorTrial) -> None:
 
 
 @OPTIMIZERS.check(
-    1.5,
+    1.75,
     needs=["sgd_plain"],
     hints=["What is kept from one step to the next?", "v = momentum * v + gradient, then data -= lr * v"],
 )
@@ -147,6 +285,7 @@ def fixed(optimizer: str) -> str:
 
 
 BOTH_ALONE = Program(fixed("SGD([{}], lr=0.5, momentum=0.5)"), ("p.tensor",))
+checks_of("SGD", "sgd")
 OPTIMIZERS.stage("adam", "Adam")
 
 
@@ -205,6 +344,7 @@ def adam_decay(trial: TensorTrial) -> None:
     same_steps(trial, decaying.format("{}", 0.5), decaying.format("{}", 4.0), counts=(1, 2, 4))
 
 
+checks_of("Adam", "adam")
 OPTIMIZERS.stage("adamw", "AdamW")
 
 
@@ -229,102 +369,7 @@ def adamw_default(trial: TensorTrial) -> None:
     same_steps(trial, "AdamW([{}], lr=0.5, betas=(0.5, 0.75))", counts=(1, 2))
 
 
-def kinds(trial: TensorTrial) -> dict[str, str]:
-    """The optimizers that take two steps of one parameter rightly.
-
-    Raises:
-        Waits: where there is none.
-    """
-    known = [name for name in KINDS if trial.names.get(name) is not None]
-    right = trial.right([Program(fixed(KINDS[name]), ("p.tensor",)) for name in known])
-    found = {name: KINDS[name] for name, is_right in zip(known, right, strict=True) if is_right}
-    if not found:
-        raise Waits("waits for an optimizer whose steps are right")
-    return found
-
-
-@OPTIMIZERS.check(
-    1.5,
-    hints=[
-        "What is remembered of one parameter must not meet another one.",
-        "A dictionary with the Parameter as key, or a list with one entry for each.",
-    ],
-)
-def several(trial: TensorTrial) -> None:
-    """Several parameters, each with a memory of its own"""
-    for optimizer in kinds(trial).values():
-        for shapes in ({"p": (2,), "q": (2,)}, {"p": (2,), "q": (2, 3), "r": (1,)}):
-            trial.same(steps(trial, optimizer, 3, shapes), *(f"{name}.tensor" for name in shapes))
-
-
-@OPTIMIZERS.check(
-    1.5,
-    hints=[
-        "Skip a parameter whose tensor.grad is None: nothing of it changes, neither values nor memory, nor its count."
-    ],
-)
-def without_gradient(trial: TensorTrial) -> None:
-    """A parameter without a gradient is left alone, and no step is counted for it"""
-    for optimizer in kinds(trial).values():
-        some = [new(name, trial.draw(2)) for name in "pq"]
-        some += [f"optimizer = {optimizer.format('p, q')}"]
-        once = [*some, gradient("q", trial.draw(2)), STEP]
-        trial.same("\n".join(once), "p.tensor", "q.tensor")
-        back = [*once, "optimizer.zero_grad()", gradient("p", trial.draw(2)), STEP]
-        back += ["optimizer.zero_grad()", gradient("p", trial.draw(2)), gradient("q", trial.draw(2)), STEP]
-        trial.same("\n".join(back), "p.tensor", "q.tensor")
-
-
-@OPTIMIZERS.check(
-    1,
-    hints=[
-        "Others may hold the tensor, or its array: change its elements.",
-        "data = parameter.tensor.data; data -= ...",
-    ],
-)
-def in_place(trial: TensorTrial) -> None:
-    """Steps work in place, and leave the gradients as they are"""
-    some = [*kinds(trial).values()]
-    decaying = [ALONE["decay"], ALONE["Adam's decay"]]
-    decaying = [code for code in decaying if trial.names.get(code.partition("(")[0]) is not None]
-    right = trial.right([Program(fixed(code), ("p.tensor",)) for code in decaying])
-    for optimizer in [*some, *itertools.compress(decaying, right)]:
-        made = steps(trial, optimizer, 1).split("\n")
-        code = "\n".join([made[0], "w = p.tensor", "array = w.data", *made[1:]])
-        with trial.case():
-            means = dict.fromkeys(("w", "array[:]"), "step-rebinds") | {"p.tensor.grad": "step-changes-gradient"}
-            trial.see(trial.run(code), oracle.values(code, tuple(means)), code, means)
-
-
-@OPTIMIZERS.check(
-    1.5,
-    hints=[
-        "zero_grad forgets gradients, and nothing else. And whose memory is it?",
-        "Keep it under the Parameter: its tensor may be replaced, and arrays change.",
-    ],
-)
-def memory(trial: TensorTrial) -> None:
-    """The memory stays with the parameter: after zero_grad(), with another tensor, in each optimizer by itself"""
-    for optimizer in kinds(trial).values():
-        first = steps(trial, optimizer, 1)
-        again = [gradient("p", trial.draw(2)), STEP]
-        cleared = f"{first}\noptimizer.zero_grad()"
-        trial.same(cleared, "p.tensor.grad")
-        trial.same("\n".join([cleared, *again]), "p.tensor")
-        replaced = "p.tensor = MyTensor(p.tensor.data, requires_grad=True)"
-        trial.same("\n".join([first, replaced, *again]), "p.tensor")
-        two = first.replace("optimizer = ", f"other = {optimizer.format('p')}\noptimizer = ")
-        once = ["optimizer.zero_grad()", gradient("p", trial.draw(2))]
-        trial.same("\n".join([two, *once, "other.step()", *once, STEP, *once, "other.step()"]), "p.tensor")
-
-
-@OPTIMIZERS.check(0.5, hints=["A generator of parameters is empty after one walk: keep list(parameters)."])
-def from_a_generator(trial: TensorTrial) -> None:
-    """Parameters may come one by one, from a generator"""
-    for optimizer in kinds(trial).values():
-        code = steps(trial, optimizer.replace("[{}]", "iter([{}])"), 2, {"p": (2,), "q": (2,)})
-        trial.same(code, "p.tensor", "q.tensor")
-
+checks_of("AdamW", "adamw")
 
 ALONE = {
     "SGD": "SGD([{}], lr=0.5)",
@@ -366,9 +411,9 @@ def works_alone(trial: TensorTrial) -> frozenset[str]:
     return frozenset(name for name, right in zip(some, trial.right([*some.values()]), strict=True) if right)
 
 
-def training(choices: Choices, works: frozenset[str]) -> Program:
+def training(choices: Choices, works: frozenset[str], kinds: frozenset[str]) -> Program:
     """Several steps of any optimizer, with several parameters, some of them without a gradient now and then."""
-    kind = choices.of([name for name in KINDS if name in works])
+    kind = choices.of(sorted(kinds))
     settings = [f"lr={choices.of([0.5, 0.25, 0.125])}"]
     if kind == "SGD":
         if "momentum" in works and choices.below(3):
@@ -400,25 +445,12 @@ def training(choices: Choices, works: frozenset[str]) -> Program:
     return Program("\n".join(lines), tuple(f"{name}.tensor" for name in some))
 
 
-@OPTIMIZERS.check(
-    7,
-    hints=["Follow one parameter through the snippet, line by line: its data, its gradient, and what is kept of it."],
-    any_program=True,
-)
-def any_training(trial: TensorTrial) -> None:
-    """Any training: several steps of any optimizer, with any settings"""
-    works = works_alone(trial)
-    if not works & {*KINDS}:
-        raise Waits("waits for an optimizer whose steps are right")
-    trial.programs(lambda choices: training(choices, works))
-
-
 def test_optimizers(
     SGD: Any = None,
     Adam: Any = None,
     AdamW: Any = None,
-    MyTensor: Any = None,
-    Parameter: Any = None,
+    MyTensor: Any = ...,
+    Parameter: Any = ...,
     seed: int | None = None,
     until: str | None = None,
 ) -> Score:
