@@ -63,8 +63,6 @@ NO_PROMISE = {
     "drop-exact",  # each element has the same chance
     "second: dropout-exact-count",  # the same
     "third: no-grad-remembers-in-object",  # a block that is entered twice at once
-    "third: dropout-mask-of-last-pass",
-    "third: velocity-is-the-gradient-array",
     "second: old-velocity-changed",  # what is remembered is nobody else's
 }
 

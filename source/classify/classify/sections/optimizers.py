@@ -191,6 +191,10 @@ def checks_of(kind: str, first: str) -> None:
             with trial.case():
                 means = dict.fromkeys(("w", "array[:]"), "step-rebinds") | {"p.tensor.grad": "step-changes-gradient"}
                 trial.see(trial.run(code), oracle.values(code, tuple(means)), code, means)
+            later = steps(trial, optimizer, 2).replace(STEP, f"kept = p.tensor.grad\n{STEP}", 1)
+            with trial.case():
+                means = {"kept": "step-changes-gradient"}
+                trial.see(trial.run(later), oracle.values(later, tuple(means)), later, means)
 
     @OPTIMIZERS.check(
         0.5,
