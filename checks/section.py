@@ -81,6 +81,11 @@ class Section:
         """The names that this function is given."""
         return [name.id for name in ast.parse(self.call, mode="eval").body.args]
 
+    def call_with(self, names: dict[str, Any]) -> str:
+        """The call, with None in place of names that stand for nothing yet."""
+        function, _, _ = self.call.partition("(")
+        return f"{function}({', '.join(name if names.get(name) is not None else 'None' for name in self.takes)})"
+
     def stage(self, id: str, title: str) -> None:
         """Begin a stage: checks that are added from now on belong to it, and a report folds it into a line."""
         if id in self.stages:
@@ -183,7 +188,7 @@ class Section:
         report = Report(
             self.id,
             self.title,
-            self.call,
+            self.call if until is None else self.call_with(names),
             seed,
             results,
             causes=causes,

@@ -77,6 +77,8 @@ def test_up_to_a_stage_only_its_checks_run_and_the_points_are_those_so_far():
     assert text.startswith("Functions, up to “First <steps>”: 2 of 2 points. Excellent!\n")
     assert "\nOf the 4 points of the whole section, 2 so far.\n" in text
     assert "    tests.test_f(f, g, until='first', seed=1)" in text
+    early = staged().run({"f": same, "g": None}, seed=1, until="first")  # g has no value in the notebook yet
+    assert "    tests.test_f(f, None, until='first', seed=1)" in early.as_text()
     whole = staged().run({"f": same, "g": abs}, seed=1)
     assert [check.stage for check in whole.checks] == ["first", "first", "second"]
     assert [check["stage"] for check in whole.as_dict()["checks"]] == ["first", "first", "second"]
