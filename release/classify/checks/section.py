@@ -248,7 +248,7 @@ def drawn_seed() -> int:
 
 
 WRITTEN = "If it is written already: run its cell again, and then the cells below it."
-ONLY_RIGHT = "of what is right alone: what fails in other checks is left out here"
+ONLY_RIGHT = "asked of the parts that work: what fails in other checks was left out"
 BROKEN = "this check could not look at what your code computed, and says nothing of it; its author should know: {}"
 
 
@@ -396,6 +396,7 @@ def _tell(result: Result, trial: Trial, verdict: Verdict) -> None:
     result.status = "missing" if verdict.missing else "failed"
     got = str(trial.first.verdict)
     got = got if verdict.missing else got.removeprefix("not written yet: ")
+    got = got.replace(f"\n{verdict.says}", "", 1)  # what an exception means is said once
     result.snippet, result.got = _folded(trial.first.snippet), _short(got)
     result.drawing = trial.assignment.drawing(result.snippet) if result.snippet else None
     result.expected = _short(getattr(trial.first.verdict, "expected", None))
