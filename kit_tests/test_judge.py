@@ -677,7 +677,7 @@ def test_a_name_of_pythons_is_the_learners_and_a_test_that_can_does_without_wher
     answer = new_code_cell("def sum(x): ...", metadata={"nbgrader": {"grade_id": "loss", "solution": True}})
     solution = solved_texts(("return sum(difference", "return whole(difference"))
     lossy = "def sum(x, axis=None): return whole(x) if axis is None else MyTensor(x.data.sum(axis))"
-    worth = tests.MSELOSS.points
+    worth = tests.LOSS.points
     for after, source, points in (
         ("whole = sum", asked, worth),
         (f"whole = sum\n{lossy}", asked, worth - 0.5),

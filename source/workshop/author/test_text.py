@@ -1,11 +1,13 @@
-"""The notebook's text: short enough between two cells, and code that fits a narrow page."""
+"""The texts that learners read: short enough between two cells, code that fits a narrow page, a report as it is."""
 
 from __future__ import annotations
 
 import re
 
 import pytest
-from answers import cells
+from answers import AUTHORS, cells, names_for, solved
+
+import tests
 
 WIDEST = 100  # characters of a line of code: more scrolls sideways
 MINUTES, WORDS_A_MINUTE = 5, 200  # of reading before the next cell to run
@@ -64,3 +66,12 @@ def test_the_minutes_of_the_parts_add_up_to_those_of_the_summary():
     assert sum(parts) + 10 == told["Make a model!"] and f"10 for what follows, {sum(parts)} for the five parts" in model
     hours = sum(summary.values()) / 60
     assert 7.25 <= hours <= 7.5 and "some seven and a half hours" in text
+
+
+def test_the_report_that_learners_are_shown_is_one_that_the_checks_give():
+    page = (AUTHORS / "learner.md").read_text(encoding="utf-8")
+    shown = re.search(r"^```text\n(ReLU: .*?)\n```", page, re.MULTILINE | re.DOTALL)[1]
+    head, _, *rest = shown.split("\n")  # the second line adds up other sections, too
+    seed = int(re.search(r"seed=(\d+)", shown)[1])
+    report = tests.RELU.run(names_for(tests.RELU, solved(("np.where(x.data > 0, base, 0)", "base"))), seed)
+    assert "\n".join([head, *rest]) == report.as_text()
