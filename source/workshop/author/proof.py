@@ -3,6 +3,7 @@
     python source/workshop/author/proof.py               # the table: what is caught, and what is named
     python source/workshop/author/proof.py --seeds 200   # and: are the verdicts the same for 200 seeds?
     python source/workshop/author/proof.py --busy 8      # only: the same beside 8 busy processes? (a tenth of all)
+    python source/workshop/author/proof.py --oracles 200 # only: does what is asked without PyTorch say the same?
     python source/workshop/author/proof.py --each        # a line for each solution
 
 The wrong solutions (corpus/tensor.py, layers.py) are small named changes to the reference or to a correct solution; the
@@ -49,6 +50,7 @@ import tests  # noqa: E402
 import workshop.drawing  # noqa: E402
 from checks import drawing, programs, svg, trial  # noqa: E402
 from checks.observe import Clock, Failed, OutOfTime, learner_code, quiet  # noqa: E402
+from checks.oracle import Oracle  # noqa: E402
 from checks.report import Report, Result  # noqa: E402
 from checks.section import SECTION_SECONDS, Section, judged  # noqa: E402
 from checks.trial import CHECK_SECONDS, Check, Trial  # noqa: E402
@@ -378,6 +380,88 @@ def unsteady(seeds: int, share: int = 1, among: int = 1) -> list[str]:
     return words
 
 
+@functools.cache
+def _oracles() -> tuple[Oracle, Oracle]:
+    """PyTorch, and what is asked where it is not installed."""
+    both = []
+    for alone in (False, True):
+        own = Oracle(oracle.ORACLE._names, oracle.ORACLE._without_torch)
+        own.alone = alone
+        both.append(own)
+    return both[0], both[1]
+
+
+@contextlib.contextmanager
+def asking(**parts: Any) -> Iterator[None]:
+    """The assignment asks other `values`, whether they are `steady`, `alone` without PyTorch."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, part in parts.items():
+            patch.setattr(oracle.ORACLE, name, part)
+            patch.setattr(oracle, name, part, raising=False)
+        yield
+
+
+def without_torch() -> contextlib.AbstractContextManager[None]:
+    """What a learner without PyTorch is told."""
+    _, alone = _oracles()
+    return asking(values=alone.values, steady=alone.steady, alone=True)
+
+
+def asked_twice(seed: int) -> tuple[int, list[str]]:
+    """How much the checks ask of the oracle with this seed, and where the answers without PyTorch are others."""
+    asked, differ = 0, []
+    torch, alone = _oracles()
+    linear = oracle.linear
+
+    def compare(code: str, see: Sequence[str], *answers: Sequence[Any]) -> None:
+        nonlocal asked
+        for text, one, other in zip(see, *answers, strict=True):
+            asked += 1
+            if not alike(one, other):
+                differ.append(f"seed {seed}: {text} is {one} in PyTorch, {other} without it, after\n{code}")
+
+    def values(code: str, see: tuple[str, ...], *precision: str) -> Any:
+        answers = [each.values(code, see, *precision) for each in (torch, alone)]
+        compare(code, see, *([answer[text] for text in see] for answer in answers))
+        return answers[0]
+
+    def linear_twice(*arrays: np.ndarray) -> Any:
+        found = linear(*arrays)
+        with asking(alone=True):
+            compare(f"linear{arrays}", [*vars(found)], [*vars(found).values()], [*vars(linear(*arrays)).values()])
+        return found
+
+    with asking(values=values, alone=False), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(oracle, "linear", linear_twice)
+        names = solution("reference")
+        for section in ALL_SECTIONS.values():
+            assert report(section, names, seed).passed, section.id
+    return asked, differ
+
+
+def alike(one: Any, other: Any) -> bool:
+    """Whether two answers are the same but for rounding."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(alike, one, other))
+    if isinstance(one, (float, np.ndarray)):
+        one, other = np.asarray(one), np.asarray(other)
+        return (one.shape, one.dtype) == (other.shape, other.dtype) and np.allclose(one, other, 1e-9, 1e-12, True)
+    return one == other
+
+
+def told_otherwise(name: str) -> list[str]:
+    """Where a wrong solution is told something else, in its section, where PyTorch is not installed."""
+    names, of = solution(name), ALL_SECTIONS[WRONG[name].section]
+    both = []
+    for way in (contextlib.nullcontext, without_torch):
+        np.random.seed(0)
+        with way():
+            both.append([(c.id, c.status, c.mistake, c.says, c.score) for c in report(of, names).checks])
+    return [f"{name}: {one} with PyTorch, {other} without" for one, other in zip(*both, strict=True) if one != other]
+
+
 @contextlib.contextmanager
 def busy(processes: int) -> Iterator[None]:
     """Inside, so many processes use all that they can get of the processors; they end with this one."""
@@ -454,7 +538,15 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=0, help="compare the verdicts for this many seeds, too")
     parser.add_argument("--each", action="store_true", help="a line for each wrong solution")
     parser.add_argument("--busy", type=int, default=0, help="only compare the verdicts beside so many busy processes")
+    parser.add_argument("--oracles", type=int, default=0, help="only compare the oracles, in this many seeds")
     arguments = parser.parse_args()
+    if arguments.oracles:
+        found = _all(asked_twice, [(seed,) for seed in range(arguments.oracles)], "seeds")
+        words = [word for _, some in found for word in some]
+        print(f"{arguments.oracles} seeds, {sum(asked for asked, _ in found):,} answers: {len(words)} differ")
+        told = [word for some in _all(told_otherwise, [(name,) for name in WRONG], "wrong solutions") for word in some]
+        print("\n".join([*words[:20], f"{len(WRONG)} wrong solutions: {len(told)} checks say something else", *told]))
+        return
     if arguments.busy:
         names = sample(10)
         words = changed_by(arguments.busy, names)
