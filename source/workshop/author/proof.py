@@ -423,6 +423,7 @@ def asked_twice(seed: int) -> tuple[int, list[str]]:
     def values(code: str, see: tuple[str, ...], *precision: str) -> Any:
         answers = [each.values(code, see, *precision) for each in (torch, alone)]
         compare(code, see, *([answer[text] for text in see] for answer in answers))
+        compare(code, ("whether it is steady",), *([each.steady(code, see)] for each in (torch, alone)))
         return answers[0]
 
     def linear_twice(*arrays: np.ndarray) -> Any:

@@ -38,7 +38,7 @@ class Tensor:
         self.grad: Any = None
         self.age = next(self.ages)
         self.whole = False  # made of whole numbers only
-        self.dtype = np.dtype(np.float64)
+        self.dtype = np.dtype(library.precision)
 
     @property
     def data(self) -> np.ndarray:
@@ -120,10 +120,14 @@ class Linear(Module):
     def __init__(self, library: Library, inputs: int, outputs: int) -> None:
         super().__init__(library)
         given = library.given or (np.zeros(n, library.precision) for n in ((inputs, outputs), outputs))
-        self.weight, self.bias = (Parameter(library, Tensor(library, np.array(array))) for array in given)
+        self.weight, self.bias = (Tensor(library, np.array(array)) for array in given)
+        self.own = [Parameter(library, tensor) for tensor in (self.weight, self.bias)]
+
+    def parameters(self) -> list[Any]:
+        return self.own
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.library.apply("linear", x, self.weight.tensor, self.bias.tensor)
+        return self.library.apply("linear", x, self.weight, self.bias)
 
 
 class SGD:
@@ -223,7 +227,8 @@ class Library:
             array = np.trunc(array)
         tensor = Tensor(self, array.astype(self.precision), requires_grad)
         tensor.whole = array.dtype.kind in "iu"
-        tensor.dtype = np.dtype(dtype or (array.dtype if array.dtype.kind == "f" else np.float64))
+        kept = array.dtype.kind == "f" and self.precision == "float64"
+        tensor.dtype = np.dtype(dtype or (array.dtype if kept else self.precision))
         return tensor
 
     def strides(self, data: np.ndarray) -> tuple[int, ...]:

@@ -453,7 +453,7 @@ known(
             ("d(a ** n)/da divides by a: no number where a is 0", lambda g, a, n: (g * n * a**n / a,)),
             (
                 "the gradient of a ** n is 0 wherever a is 0",
-                lambda g, a, n: ((g * n * a ** (n - 1)).where(a != 0, 0 * g),),
+                lambda g, a, n: (np.where(a != 0, g * n * a ** (n - 1), 0 * g),),
             ),
             *(
                 (
