@@ -9,7 +9,7 @@ import proof
 import pytest
 from answers import AUTHORS, ROOT
 
-from checks.oracle import BEFOREHAND
+from checks.oracle import BEFOREHAND, load
 
 WITHOUT = """
 import sys
@@ -51,6 +51,16 @@ def test_without_pytorch_the_graph_of_your_own_is_drawn(alone):
 
 def test_a_cell_that_shows_pytorch_says_that_it_is_not_there(alone):
     assert "PyTorch cannot be imported here. If this cell only shows what it does, go on below." in alone
+
+
+def test_grading_does_not_begin_without_pytorch():
+    with pytest.MonkeyPatch.context() as patch, proof.without_torch():
+        load.cache_clear()
+        patch.setitem(sys.modules, "torch", None)
+        with pytest.raises(
+            ImportError, match="compare your work with PyTorch, which cannot be imported here"
+        ):
+            proof.tests.ASSIGNMENT.get_ready()
 
 
 def test_with_pytorch_nothing_is_said(capsys):
