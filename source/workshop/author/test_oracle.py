@@ -57,9 +57,7 @@ def test_grading_does_not_begin_without_pytorch():
     with pytest.MonkeyPatch.context() as patch, proof.without_torch():
         load.cache_clear()
         patch.setitem(sys.modules, "torch", None)
-        with pytest.raises(
-            ImportError, match="compare your work with PyTorch, which cannot be imported here"
-        ):
+        with pytest.raises(ImportError, match="compare your work with PyTorch, which cannot be imported here"):
             proof.tests.ASSIGNMENT.get_ready()
 
 
