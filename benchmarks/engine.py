@@ -13,6 +13,9 @@ in PyTorch. When a walk visits every node once, its time for a node is flat: it 
 Growth is the time for a node of this graph, backward, over that in the smallest graph of its kind. A ladder splits and
 joins again at each rung, three operations, so there are 2**10000 paths through the largest.
 
+Third table: steps per second of the optimizers of the second notebook, on all parameters of a network, from the same
+gradients, float32 on both sides.
+
 Both sides compute on one thread and are measured in turn, round after round in one run. Times are medians over the
 rounds, a ratio is the median of the ratios within each round: trust the ratios, as times depend on the machine and
 its load. That of 784-128-10 also depends on where this process's arrays happen to lie in memory (on some processors a
@@ -32,7 +35,7 @@ import argparse
 import gc
 import statistics
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from time import perf_counter
 from types import SimpleNamespace
@@ -47,23 +50,28 @@ sys.path.insert(0, str(ROOT))
 
 from checks.notebook import grade_id, names_of  # noqa: E402
 
+sys.path.append(str(ROOT / "source" / "classify"))  # where minitorch.py is
+
 SOLUTION = ROOT / "solutions" / "workshop" / "workshop.ipynb"
+CLASSIFY = ROOT / "solutions" / "classify" / "classify.ipynb"
 ENGINE = {"setup", "tensor", "module", "matmul", "layers", "optimizer", "loss"}
 
 NETWORKS = [((2, 8, 1), 1, 2.5), ((64, 32, 10), 32, 2.5), ((784, 128, 10), 64, 1.3)]  # sizes, batch, goal
+OPTIMIZERS = {"setup": (), "momentum": ("SGD",), "adam": ("Adam",), "optimizers": ("AdamW",)}  # by cell
+SLOWEST = 1.5  # times as long as PyTorch's step, at most
 CHAINS = [1_000, 10_000, 100_000]
 LADDERS = [1_000, 10_000]
 BLOCK_SECONDS = 0.02  # one measurement repeats a step until it lasts about this long
 
 
-def reference(notebook: Path) -> SimpleNamespace:
-    """The names that the notebook's engine cells define.
+def reference(notebook: Path, cells: Collection[str] = ENGINE) -> SimpleNamespace:
+    """The names that the notebook's engine cells define, or others.
 
     Raises:
         SystemExit: with a sentence, when there is no notebook or one of its cells fails.
     """
     try:
-        names, failures = names_of(notebook, wanted=lambda cell: grade_id(cell) in ENGINE)
+        names, failures = names_of(notebook, wanted=lambda cell: grade_id(cell) in cells)
     except ValueError as error:
         sys.exit(f"{error}\nMake the solution with `make release`, or choose a notebook with --notebook.")
     if failures:
@@ -147,14 +155,40 @@ def network(
         a, b = ours(), theirs()
         if not np.isclose(a, b, rtol=1e-3):
             sys.exit(f"the losses of {sizes} differ: {a} here, {b} in PyTorch")
+    return paired(ours, theirs, rounds, "-".join(map(str, sizes)))
+
+
+def paired(ours: Callable[[], Any], theirs: Callable[[], Any], rounds: int, name: str) -> tuple[float, float, float]:
+    """Seconds per step, ours and PyTorch's, and how many times faster ours is."""
     times = max(1, round(BLOCK_SECONDS / max(block(ours, 20), block(theirs, 20))))
     our_times, their_times = [], []
-    for number in tqdm(range(rounds), desc="-".join(map(str, sizes)), unit="round", file=sys.stderr, leave=False):
+    for number in tqdm(range(rounds), desc=name, unit="round", file=sys.stderr, leave=False):
         pair = [(ours, our_times), (theirs, their_times)]
         for step, measured in pair if number % 2 else reversed(pair):  # who goes first changes
             measured.append(block(step, times))
     ratios = [a / b for a, b in zip(their_times, our_times, strict=True)]
     return statistics.median(our_times), statistics.median(their_times), statistics.median(ratios)
+
+
+def optimizer(names: SimpleNamespace, kind: str, sizes: tuple[int, int, int], rounds: int) -> tuple[float, ...]:
+    """Seconds per step of an optimizer on a network's parameters, ours and PyTorch's, and their ratio."""
+    rng = np.random.default_rng(0)
+    shapes = [sizes[:2], sizes[1:2], sizes[1:], sizes[2:]]
+    arrays, gradients = ([rng.normal(size=shape).astype(np.float32) for shape in shapes] for _ in range(2))
+    own = [names.Parameter(names.MyTensor(array)) for array in arrays]
+    others = [torch.nn.Parameter(torch.tensor(array)) for array in arrays]
+    for mine, other, gradient in zip(own, others, gradients, strict=True):
+        mine.tensor.grad, other.grad = names.MyTensor(gradient), torch.tensor(gradient)
+    settings = {"momentum": 0.9} if kind == "SGD" else {}
+    ours = getattr(names, kind)(own, lr=1e-3, **settings).step
+    theirs = getattr(torch.optim, kind)(others, lr=1e-3, **settings).step
+    for _ in range(20):
+        ours()
+        theirs()
+    for mine, other in zip(own, others, strict=True):
+        if not np.allclose(mine.tensor.data, other.detach().numpy(), atol=1e-4):
+            sys.exit(f"{kind} takes other steps than PyTorch's")
+    return paired(ours, theirs, rounds, kind)
 
 
 def chain(x: Any, constant: Any, length: int) -> Any:
@@ -239,6 +273,13 @@ def main() -> None:
     for name, growth, times in walks(engine, min(rounds, 11)):
         forward, backward, *theirs = (f"{time:.2f}" for time in times)
         print(f"| {name} | {forward} | {backward} | {growth:.2f} | about 1 | {theirs[0]} | {theirs[1]} |")
+
+    print("\n| optimizer, on 64-32-10 | steps/s, ours | steps/s, PyTorch | time, ours to PyTorch's | goal |")
+    print("| --- | ---: | ---: | ---: | ---: |")
+    names = reference(CLASSIFY, OPTIMIZERS)
+    for kind in (kind for cell in OPTIMIZERS.values() for kind in cell):
+        ours, theirs, ratio = optimizer(names, kind, (64, 32, 10), rounds)
+        print(f"| {kind} | {1 / ours:,.0f} | {1 / theirs:,.0f} | {1 / ratio:.2f} | at most {SLOWEST} |")
 
 
 if __name__ == "__main__":

@@ -124,7 +124,7 @@ def large(folder: Path, few: Course, count: int) -> Course:
             made.hand_in(learner, few.place("autograded", kind), "autograded")
             book.update_or_create_student(learner, first_name="Ada", last_name=f"Lovelace of {learner}")
             book.update_or_create_submission(NAME, learner, timestamp=datetime.datetime(2026, 1, 31, 12))
-            entries += [{**last[each], "learner": learner} for each in dict.fromkeys((EARLIER, kind))]
+            entries += [{**last[each], "learner": learner} for each in (EARLIER, kind)]
         for learner, _, cell, grade in gradebook.of_cells(book, NAME, Grade, Grade):
             grade.auto_score, grade.needs_manual_grade = points[kinds[learner]][cell], False
     new.log(entries)

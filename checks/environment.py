@@ -34,7 +34,7 @@ def check_setup() -> None:
         facts = Facts("notebook")
         found = [f"A file that came with it is missing or damaged ({error}): get the whole folder again."]
     if found:
-        print(f"The {facts.title.lower()} does not run here yet:\n")
+        print("The notebook does not run here yet:\n")
         print("\n".join(f"- {sentence}" for sentence in found))
         print(f"\nThis kernel is {sys.executable}. After a change restart it, and run this cell again.")
         return
@@ -87,15 +87,15 @@ def problems(facts: Facts, folder: Path, path: Sequence[str], python: Sequence[i
     """
     if tuple(python[:2]) < PYTHON:  # a newer one has packages of its own: what else is wrong here does not matter
         return [
-            f"This is Python {python[0]}.{python[1]}, and the {facts.title.lower()} needs {PYTHON[0]}.{PYTHON[1]} or "
-            "newer: make the environment with a newer Python, and select it as the kernel."
+            f"This is Python {python[0]}.{python[1]}, and the notebook needs {PYTHON[0]}.{PYTHON[1]} or newer: make "
+            "the environment with a newer Python, and select it as the kernel."
         ]
     found = []
     files = ["tests.py", *facts.files, "requirements.txt"]
     if missing := [name for name in files if not (folder / name).is_file()]:
         found.append(
-            f"The notebook runs in {folder}, where {_are(missing)} missing: keep it in the {facts.title.lower()}'s "
-            "folder with all that came with it, and open it there."
+            f"The notebook runs in {folder}, where {_are(missing)} missing: keep it in its folder with all that came "
+            "with it, and open it there."
         )
     return found + _packages(facts, folder, path) + _hidden(facts, folder) + _other_tests()
 
@@ -123,7 +123,7 @@ def _packages(facts: Facts, folder: Path, path: Sequence[str]) -> list[str]:
         return found
     for name, version in versions.items():
         if version is not None and name in wanted and not _is_within(version, wanted[name]):
-            needs = f"the {facts.title.lower()} needs {name}{wanted[name]}"
+            needs = f"the notebook needs {name}{wanted[name]}"
             found.append(f"{name} {version} is installed, and {needs}: run {INSTALL}.")
     built_for = _needs("torchvision", "torch", path)
     torch = (versions.get("torch") or "").partition("+")[0]

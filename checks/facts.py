@@ -6,6 +6,7 @@ A Python that is too old can read this file, too, down to 3.8: the notebook's fi
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -43,6 +44,14 @@ class Facts:
     hidden: tuple[str, ...] | None = None
     builds_on: tuple[str, ...] = ()
     at_top: bool = False
+
+    @property
+    def libraries(self) -> frozenset[str]:
+        """The modules and packages among `files`, by the names to import them: what answers go on with."""
+        code = [Path(file) for file in self.files if file.endswith(".py")]
+        modules = {path.stem for path in code if len(path.parts) == 1}
+        packages = {path.parent.name for path in code if path.name == "__init__.py" and len(path.parts) == 2}
+        return frozenset(modules | packages) - {*getattr(sys, "stdlib_module_names", ())}
 
 
 def read(folder: Path) -> Facts:

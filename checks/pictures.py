@@ -170,11 +170,12 @@ class _Regions(_Live):
         return f", {np.mean(self._answers(self.points) == self.labels):.1%} of the points on the right side"
 
     def _picture(self) -> tuple[Any, str]:
-        figure = new_figure(5, 3.6, left=0.1, right=0.97, bottom=0.08, top=0.92)
+        figure = new_figure(5, 3.9, left=0.1, right=0.97, bottom=0.16, top=0.92)
         axes = figure.add_subplot()
         self._draw(axes, self._regions(), 12)
-        axes.legend(loc="upper right", fontsize=8)
-        axes.set_title(self.lines[-1], fontsize=9)
+        names = axes.get_legend_handles_labels()
+        figure.legend(*names, loc="lower center", ncols=len(names[1]), fontsize=10, frameon=False)
+        axes.set_title(self.lines[-1], fontsize=10)
         return figure, f"{REGIONS}. {self.lines[-1].capitalize()}."
 
     def _ended(self) -> tuple[Any, str]:
@@ -183,12 +184,15 @@ class _Regions(_Live):
         chosen = [stages[n] for n in sorted({*np.linspace(0, len(stages) - 1, STAGES).round().astype(int)})]
         columns = min(len(chosen), 3)
         rows = -(-len(chosen) // columns)
-        figure = new_figure(2.6 * columns, 2.2 * rows, left=0.01, right=0.99, bottom=0.02, top=0.92, wspace=0.03)
+        figure = new_figure(
+            2.4 * columns, 2.2 * rows + 0.3, left=0.01, right=0.99, bottom=0.08, top=0.94, wspace=0.03, hspace=0.16
+        )
         for number, (epoch, answers) in enumerate(chosen, 1):
             axes = figure.add_subplot(rows, columns, number, xticks=[], yticks=[])
             self._draw(axes, answers, 3)
-            axes.set_title(f"epoch {epoch}: loss {self.losses[epoch - 1]:.4g}", fontsize=9)
-        axes.legend(loc="upper right", fontsize=7)
+            axes.set_title(f"epoch {epoch}: loss {self.losses[epoch - 1]:.4g}", fontsize=11)
+        names = axes.get_legend_handles_labels()
+        figure.legend(*names, loc="lower center", ncols=len(names[1]), fontsize=11, markerscale=2, frameon=False)
         lines = " ".join(f"{self.lines[epoch - 1].capitalize()}." for epoch, _ in chosen)
         return figure, f"{REGIONS}, at {len(chosen)} stages of the training. {lines}"
 

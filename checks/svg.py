@@ -98,8 +98,9 @@ def drawn(width: float, height: float, alt: str, shapes: Iterable[str], title: s
     """
     width, height = math.ceil(width), math.ceil(height)
     above = f"<figcaption>{html.escape(title)}</figcaption>" if title else ""
+    level = "; justify-content: space-between" if least else ""  # titles at one height, pictures at another
     return (  # the keyboard can scroll it where it is wider than the page
-        f'<figure tabindex="0" style="flex: 1 1 {least or width:g}px; max-width: min(100%, {width}px)">{above}'
+        f'<figure tabindex="0" style="flex: 1 1 {least or width:g}px; max-width: min(100%, {width}px){level}">{above}'
         f'<svg role="img" aria-label="{html.escape(alt)}" viewBox="0 0 {width} {height}" width="{width}" '
         f'height="{height}" style="width: 100%; min-width: {least or SMALLEST * width:g}px; height: auto" '
         f'xmlns="http://www.w3.org/2000/svg">{"".join(shapes)}</svg></figure>'
@@ -114,6 +115,13 @@ def listed(text: str, title: str) -> str:
     )
 
 
+def in_rows(pictures: Sequence[str]) -> list[str]:
+    """Pictures that are shown side by side; four of them two by two, so that none is left alone in its row."""
+    if len(pictures) != 4:
+        return [*pictures]
+    return [f'<div class="row">{"".join(pictures[n : n + 2])}</div>' for n in (0, 2)]
+
+
 def show_pictures(pictures: Sequence[str], text: str, says: str = "") -> None:
     """Show pictures side by side, and a sentence below them; where none can be shown, the text and the sentence."""
     below = f"<p>{html.escape(says)}</p>" if says else ""
@@ -124,9 +132,10 @@ def show_pictures(pictures: Sequence[str], text: str, says: str = "") -> None:
 STYLE = (
     "<style>"
     f".minitorch-picture {{ color: {TEXT}; }}"
-    ".minitorch-picture > div { display: flex; flex-wrap: wrap; gap: 1em 1.5em; }"
+    ".minitorch-picture > div, .minitorch-picture .row { display: flex; flex-wrap: wrap; gap: 1em 1.5em; }"
+    ".minitorch-picture .row { flex: 1 1 100%; }"
     ".minitorch-picture figure { margin: 0; overflow-x: auto; display: flex; flex-direction: column;"
-    " justify-content: flex-end; }"
+    " justify-content: flex-start; }"
     ".minitorch-picture figcaption { margin-bottom: 0.3em; font-weight: bold; }"
     ".minitorch-picture p { margin: 0.5em 0; max-width: 60em; }"
     f".minitorch-picture text {{ fill: {TEXT}; font-family: system-ui, 'Segoe UI', 'DejaVu Sans', sans-serif; }}"

@@ -60,6 +60,16 @@ def facts_of(name: str) -> Facts | None:
     return family(name).get(name)
 
 
+def libraries(name: str) -> frozenset[str]:
+    """Modules beside an assignment's notebook that learners' code goes on with.
+
+    Raises:
+        ImportError: as above.
+    """
+    declared = facts_of(name)
+    return declared.libraries if declared else frozenset()
+
+
 def there(source: Path = SOURCE) -> list[str]:
     """The names of all assignments in a course's source folder, also of those that declare nothing."""
     return sorted({path.parent.name for path in source.glob("[!.]*/*.ipynb")})

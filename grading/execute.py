@@ -138,7 +138,9 @@ class Runner(NotebookClient):
                     kernel = self._connect(stack)
             self.limit = Deadline(self.settings.submission_seconds, kernel.clock())
             files = bench.files if bench.level.name == "bubblewrap" else None
-            judge = Judge(kernel, bench.tests, self._listen, self.settings, self.budget, self.course, files)
+            judge = Judge(
+                kernel, bench.tests, self._listen, self.settings, self.budget, self.course, files, bench.libraries
+            )
             for index, cell in enumerate(self.nb.cells):
                 if cell.cell_type != "code":
                     continue
@@ -384,6 +386,7 @@ class Bench:
             self.supply = KernelSupply(self.level, self.settings, self.files, self.zygote)
             stack.callback(self.supply.close)
             self.tests = assignments.load_tests(self.assignment)
+            self.libraries = assignments.libraries(self.assignment)
             self.tests.ASSIGNMENT.seed = self.seed
             self._stack = stack.pop_all()
         return self

@@ -169,7 +169,7 @@ def _made_from(page: Path) -> str:
     return match[1] if match else ""
 
 
-DECIDING = (Path(__file__), Path(first_screen.__file__), *sorted((TEMPLATES / "feedback_page").iterdir()))
+DECIDING = (Path(__file__), Path(first_screen.__file__), *sorted((TEMPLATES / "feedback_page").glob("[!.]*.*")))
 VERSION = [digest(each.read_bytes()) for each in DECIDING]  # of pages
 
 

@@ -10,6 +10,7 @@ the learner's has been judged, so it can help later sections only.
 
 from __future__ import annotations
 
+import ast
 import copy
 import functools
 import marshal
@@ -26,7 +27,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from checks.notebook import nbgrader_mark
 from checks.report import FollowThrough
 from grading.judge import Verdict
-from grading.names import read_names
+from grading.names import bound_names, read_names
 from grading.submissions import defined_names, is_answer, is_grade, is_untouched
 
 # The file name of the reference's code: frames of it are shown to nobody, as those of a library.
@@ -88,14 +89,16 @@ def second_pass(
         return None
     answers = {_grade_id(cell): cell.source for cell in course.cells if is_answer(cell)}
     reference = [[_compiled(answers[_grade_id(cells[place])]) for place in section.answers] for section in found]
-    defines = [frozenset().union(*(names for _, names in loaded)) for loaded in reference]
+    defines = [frozenset().union(*(loads.names for loads in loaded)) for loaded in reference]
+    new = [frozenset().union(*(loads.new for loads in loaded)) for loaded in reference]
     again, answered = set(), set()
     for number in after:
         if not _is_begun(cells, found[number], defines[number]):
             continue
         for place in lost & {*found[number].tests} - {ended_at}:
-            # What earlier sections define is there without any work of the learner's.
-            asked = read_names(cells[place].source) & defines[number]
+            # What earlier sections define is there without any work of the learner's. So is a class that this one only
+            # extends: something new has to be asked for beside it.
+            asked = read_names(cells[place].source) & new[number]
             if asked and asked.isdisjoint(frozenset().union(*defines[:number])):
                 again.add(place)
                 answered.update(found[number].answers)
@@ -108,7 +111,7 @@ def second_pass(
         if place in again if is_grade(cell) else place not in left_out and cell.cell_type == "code":
             made.cells.append(new_code_cell(cell.source, metadata=copy.deepcopy(cell.metadata)))
         if place < max(again):
-            made.cells += [new_code_cell(load) for load, _ in loads.get(place, ())]
+            made.cells += [new_code_cell(each.source) for each in loads.get(place, ())]
     return made
 
 
@@ -153,14 +156,37 @@ def better(
     return twice
 
 
+@dataclass(frozen=True)
+class Loads:
+    """A cell that loads an answer of the reference, without its text.
+
+    Attributes:
+        source: of that cell.
+        names: that the answer defines.
+        new: those of them that it does not only extend, as `class Tree(Tree)` does.
+    """
+
+    source: str
+    names: frozenset[str]
+    new: frozenset[str]
+
+
 @functools.lru_cache(maxsize=256)
-def _compiled(source: str) -> tuple[str, frozenset[str]]:
-    """A cell's source that loads an answer of the reference, without its text, and the names that it defines."""
+def _compiled(source: str) -> Loads:
+    """What loads an answer of the reference."""
     plain = TransformerManager().transform_cell(source)
     symbols = symtable.symtable(plain, REFERENCE, "exec").get_symbols()
     names = frozenset(each.get_name() for each in symbols if each.is_assigned() or each.is_imported())
     code = compile(plain, REFERENCE, "exec", dont_inherit=True)
-    return f"exec(__import__('marshal').loads({marshal.dumps(code)!r}))", names
+    lines = ast.parse(plain).body
+    others = "\n".join(ast.unparse(line) for line in lines if not _extends(line))
+    extended = frozenset(line.name for line in lines if _extends(line)) - bound_names(others)
+    return Loads(f"exec(__import__('marshal').loads({marshal.dumps(code)!r}))", names, names - extended)
+
+
+def _extends(line: ast.stmt) -> bool:
+    """Whether a line goes on with a class: its own name is among its bases."""
+    return isinstance(line, ast.ClassDef) and any(isinstance(e, ast.Name) and e.id == line.name for e in line.bases)
 
 
 def _is_lost(cell: NotebookNode, verdicts: Mapping[str, Verdict]) -> bool:

@@ -141,8 +141,8 @@ def is_there(db_url: str) -> None:
     """
     try:
         url = make_url(db_url)
-        url.get_dialect()
-    except SQLAlchemyError as error:
+        url.get_dialect().import_dbapi()
+    except (SQLAlchemyError, ImportError) as error:
         raise _unusable(db_url, error) from None
     if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
         raise NoGradebook(

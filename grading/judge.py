@@ -38,7 +38,7 @@ class Verdict:
 
     Attributes:
         points: what it earns; None: all that the cell gives.
-        says: a sentence, where there is no report.
+        says: a sentence, where there is no report, or beside it.
         report: of the checks, where the cell ran some.
     """
 
@@ -64,19 +64,26 @@ class Verdict:
         """
         shown = []
         if self.report is not None:
+            if self.says:
+                shown.append(_output("display_data", _said(self.says)))
             progress = None if is_alone else self.report.progress
             report = replace(self.report, follow_through=twice, progress=progress)
             shown.append(_output("display_data", report.mimebundle()))
         elif lines := [line for line in (self.says, str(twice or "")) if line]:
             points = "<strong>0 points.</strong> " if self.points == 0 else ""
-            forms = {
-                "text/plain": "\n".join(lines),
-                "text/html": f"<p>{points}{'<br>'.join(map(html.escape, lines))}</p>",
-            }
-            shown.append(_output("display_data", forms))
+            shown.append(_output("display_data", _said(*lines, points=points)))
         if self.points is None:  # nbgrader gives all points to a cell that shows no number
             return shown
         return [*shown, _output("execute_result", {"text/plain": repr(self.points)}, execution_count=None)]
+
+
+def _told(error: Undefined) -> str:
+    return f"{error}: the cell for it did not run to its end."
+
+
+def _said(*lines: str, points: str = "") -> dict[str, str]:
+    """Sentences as a display."""
+    return {"text/plain": "\n".join(lines), "text/html": f"<p>{points}{'<br>'.join(map(html.escape, lines))}</p>"}
 
 
 def _output(kind: str, data: dict[str, Any], **more: Any) -> NotebookNode:
@@ -105,6 +112,7 @@ class Judge:
         budget: of the judge's own time.
         course: the notebook in `source/`, which says whose the names in graded cells are.
         files: the folder that its lines may read and import from; None where the kernel could write to it.
+        libraries: modules beside the notebook that the learner's code goes on with.
     """
 
     def __init__(
@@ -116,14 +124,16 @@ class Judge:
         budget: Budget,
         course: NotebookNode,
         files: Path | None,
+        libraries: frozenset[str] = frozenset(),
     ) -> None:
         self.connection = Connection(
             kernel, settings.request_seconds, settings.submission_seconds, settings.most_requests
         )
         self.connection.own_left = lambda: budget.left
         self.tests, self.listen, self.settings, self.budget = tests, listen, settings, budget
-        self.course, self.files = course, files
+        self.course, self.files, self.libraries = course, files, libraries
         self.values: dict[str, Any] = {}  # that locked cells make, and the last test used
+        self.without: list[str] = []  # the learner's names that no cell has defined, in the last test
         self.copied: dict[str, Any] = {}  # the learner's names that stand for plain values, in the last test
         self.remarks: list[str] = []  # what the instructor should know
         assignment = tests.ASSIGNMENT
@@ -141,6 +151,7 @@ class Judge:
         self.listen()
         self.values.clear()
         self.copied.clear()
+        self.without.clear()
         verdict, doubts, mark = OVER, [], cell.metadata.nbgrader
         try:
             with contextlib.suppress(OutOfTime), elsewhere(), self.budget.work(grace=GRACE):
@@ -185,7 +196,7 @@ class Judge:
                 self._compile(cell.source)
                 if self.files is not None:
                     stack.enter_context(_beside(self.files))
-                needed = names.needed(self.course, cell.metadata.nbgrader["grade_id"], GIVEN)
+                needed = names.needed(self.course, cell.metadata.nbgrader["grade_id"], GIVEN, self.libraries)
                 value = _value(cell.source, self._names(cell.source, needed, undefined))
             if self.connection.undecided and not isinstance(value, Score):  # whatever the test made of the exception
                 raise Undecided(self.connection.undecided)
@@ -210,7 +221,7 @@ class Judge:
         if not isinstance(value, Score):
             return Verdict(float(value))
         self.remarks += broken(value.report)
-        return Verdict(float(value), report=value.report)
+        return Verdict(float(value), _told(Undefined(self.without)) if self.without else "", value.report)
 
     def _compile(self, source: str) -> None:
         """See whether a test is Python: IPython's own, such as `%matplotlib inline` or `await`, runs nowhere here."""
@@ -224,7 +235,7 @@ class Judge:
         if why := self.connection.undecided:
             return Verdict(0.0, f"Not graded: {why}.")
         if isinstance(error, Undefined):
-            return Verdict(0.0, f"{error}: the cell for it did not run to its end.")
+            return Verdict(0.0, _told(error))
         if isinstance(error, Failed):
             return Verdict(0.0, f"Not graded: {error}.")
         if self._is_theirs(error):
@@ -264,6 +275,8 @@ class Judge:
                     found[name] = _shown
                 elif (stands := _without(name, source, self.tests)) is not ...:
                     found[name] = stands
+                    if not hasattr(builtins, name):  # else it is Python's own that is used
+                        self.without.append(name)
                 else:
                     undefined.add(name)
         missing = undefined & (names.read_first(source) - names.bound_names(source) | {*dir(builtins)})
@@ -327,18 +340,18 @@ def _shown(*_: Any, **__: Any) -> None:
 
 
 def _without(name: str, source: str, tests: Any) -> Any:
-    """What stands for a name of Python's that an answer may define anew, where it does not: the default of the argument
-    of this name, of a test that the cell calls; `...` without one.
+    """What stands for a name that no cell of the learner's has defined: the default of the argument of this name, of a
+    test that the cell calls; `...` without one.
 
-    What Python has under this name may be just what was to be written.
+    So a test of several answers judges those that are there. And what Python has under this name may be just what was
+    to be written.
     """
-    if hasattr(builtins, name):
-        for each in ast.walk(ast.parse(source)):
-            match each:
-                case ast.Call(ast.Attribute(ast.Name("tests"), test)) if callable(called := getattr(tests, test, None)):
-                    wanted = inspect.signature(called).parameters.get(name)
-                    if wanted is not None and wanted.default is not wanted.empty:
-                        return wanted.default
+    for each in ast.walk(ast.parse(source)):
+        match each:
+            case ast.Call(ast.Attribute(ast.Name("tests"), test)) if callable(called := getattr(tests, test, None)):
+                wanted = inspect.signature(called).parameters.get(name)
+                if wanted is not None and wanted.default is not wanted.empty:
+                    return wanted.default
     return ...
 
 

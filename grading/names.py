@@ -6,6 +6,7 @@ decides:
 | bound by | a name is |
 | --- | --- |
 | nothing, and Python has it; an import, in whatever cell | the judge's |
+| an import of or from a Python file among the assignment's `files`, a library that answers go on with | the learner's |
 | an answer, or any cell that is not locked | the learner's |
 | a locked cell, as a function | the judge's: its lines run here, on the learner's objects where it names them |
 | a locked cell, as a class, whose objects live where the learner's code makes them | the learner's |
@@ -81,15 +82,21 @@ class Needed:
     caught: frozenset[str]
 
 
-def needed(course: NotebookNode, grade_id: str, given: frozenset[str]) -> Needed:
-    """What the graded cell of this id needs, but for the names that are `given`."""
+def needed(
+    course: NotebookNode, grade_id: str, given: frozenset[str], libraries: frozenset[str] = frozenset()
+) -> Needed:
+    """What the graded cell of this id needs, but for the names that are `given`.
+
+    Args:
+        libraries: modules beside the notebook that the learner's code goes on with.
+    """
     before: list[tuple[Line, str]] = []
     for cell in course.cells:
         if cell.cell_type != "code":
             continue
         mark = cell.metadata.get("nbgrader", {})
         if mark.get("grade_id") == grade_id:
-            return _Owners(before, given).needed(cell.source)
+            return _Owners(before, given, libraries).needed(cell.source)
         kind = "graded" if is_grade(cell) else "locked" if mark and not mark.get("solution") else "open"
         before += [(line, kind) for line in _lines(cell.source)]
     raise ValueError(f"the course has no cell {grade_id!r}")
@@ -121,8 +128,10 @@ def read_first(source: str) -> frozenset[str]:
 class _Owners:
     """Whose names are, by the lines of the cells before a graded one; each with the kind of its cell."""
 
-    def __init__(self, lines: Sequence[tuple[Line, str]], given: frozenset[str]) -> None:
-        self.lines, self.given = lines, given
+    def __init__(
+        self, lines: Sequence[tuple[Line, str]], given: frozenset[str], libraries: frozenset[str] = frozenset()
+    ) -> None:
+        self.lines, self.given, self.libraries = lines, given, libraries
         self.imported = frozenset(name for line, _ in lines if line.is_import for name in line.binds)
 
     def needed(self, source: str) -> Needed:
@@ -164,9 +173,23 @@ class _Owners:
         """Whether a name is the learner's by itself, and not because of what it is made of."""
         last = self._last(name)
         if last is None:
-            return name not in self.given and not hasattr(builtins, name) and not self._stars(name)
+            if name in self.given:
+                return False
+            if stars := self._stars(name):
+                return self._is_of_library(self.lines[stars[0]][0])
+            return not hasattr(builtins, name)
         line, kind = last
-        return not line.is_import and (kind == "open" or (kind == "locked" and isinstance(line.node, ast.ClassDef)))
+        if line.is_import:
+            return self._is_of_library(line)
+        return kind == "open" or (kind == "locked" and isinstance(line.node, ast.ClassDef))
+
+    def _is_of_library(self, line: Line) -> bool:
+        """Whether a line imports a library that the learner's code goes on with, or something of it."""
+        node = line.node
+        module = (node.module or "") if isinstance(node, ast.ImportFrom) and not node.level else ""
+        if isinstance(node, ast.Import):
+            module = node.names[0].name
+        return module.partition(".")[0] in self.libraries
 
     def _is_pure(self, names: Iterable[str]) -> bool:
         """Whether nothing of the learner's has a part in what names stand for."""

@@ -242,9 +242,11 @@ def when(text: str, zone: datetime.tzinfo) -> datetime.datetime | None:
         read = dateutil.parser.parse(text)
         if len(dates.readings(text)) > 1:
             return None
+        at = dates.zoned(read, zone)
+        at.astimezone(datetime.UTC)  # which the gradebook keeps
     except (ValueError, OverflowError):
         return None
-    return dates.zoned(read, zone)
+    return at
 
 
 def _decoded(content: bytes, name: str, remarks: list[str]) -> str:

@@ -20,6 +20,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
+from checks.facts import Facts
 from grading import assignments, names, submissions
 from grading.autograde import JudgedAutograde
 from grading.budget import Budget
@@ -949,6 +950,48 @@ def test_the_workshops_graded_cells_read_only_what_answers_define():
     assert len(needs) == 9
     assert all(each.learners and not each.lines and not each.caught for each in needs)
     assert "sum" in needs[graded.index("test_mseloss")].learners  # which Python has, too
+
+
+def test_what_is_imported_from_a_library_that_answers_go_on_with_is_the_learners():
+    given = {"grade": False, "grade_id": "given", "solution": False, "locked": True, "schema_version": 3}
+    asked = {"grade": True, "grade_id": "asked", "points": 1, "solution": False, "locked": True, "schema_version": 3}
+    imports = "import library\nfrom library.nodes import Tree\nfrom helper import same"
+    course = new_notebook(
+        cells=[
+            new_code_cell(imports, metadata={"nbgrader": given}),
+            new_code_cell("Tree.depth = depth"),
+            new_code_cell("assert same(Tree().depth(), library.DEPTH)", metadata={"nbgrader": asked}),
+        ]
+    )
+    for libraries, learners in ((set(), set()), ({"library"}, {"Tree", "library"}), ({"helper"}, {"same"})):
+        needed = names.needed(course, "asked", frozenset(), frozenset(libraries))
+        assert needed.learners == learners
+        assert len(needed.lines) == 3 - len(learners)
+
+
+@pytest.mark.parametrize("is_library", [True, False])
+def test_so_is_all_that_a_star_imports_from_it_but_not_what_python_has_itself(is_library):
+    given = {"grade": False, "grade_id": "given", "solution": False, "locked": True, "schema_version": 3}
+    asked = {"grade": True, "grade_id": "asked", "points": 1, "solution": False, "locked": True, "schema_version": 3}
+    cells = [
+        new_code_cell("from fractions import *", metadata={"nbgrader": given}),
+        new_code_cell("assert Fraction(sum([1])) == tests.one", metadata={"nbgrader": asked}),
+    ]
+    libraries = frozenset({"fractions"} if is_library else ())
+    needed = names.needed(new_notebook(cells=cells), "asked", frozenset({"tests"}), libraries)
+    assert needed.learners == ({"Fraction"} if is_library else set())
+
+
+@pytest.mark.parametrize(
+    ("files", "libraries"),
+    [
+        (("trees.py", "data/numbers.csv"), {"trees"}),
+        (("trees/__init__.py", "trees/nodes.py"), {"trees"}),
+        (("data/make.py", "random.py", "json/__init__.py"), set()),
+    ],
+)
+def test_a_library_is_a_module_or_package_beside_the_notebook_and_none_of_pythons(files, libraries):
+    assert Facts("Trees", files=files).libraries == libraries
 
 
 @pytest.mark.parametrize(

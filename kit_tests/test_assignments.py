@@ -60,6 +60,10 @@ def declared(name: str) -> Assignment:
 
 def names_with(path: Path) -> dict[str, Any]:
     """The names that the solution defines, and then this file."""
+    declared(path.parents[2].name)  # whose folder is then among those that modules are found in
+    for file in build.Course(path.parents[2].name).facts.files:
+        if file.endswith(".py"):  # a library that the one before has gone on with
+            sys.modules.pop(Path(file).stem, None)
     text = build.Course(path.parents[2].name).text.read_text(encoding="utf-8")
     names: dict[str, Any] = {"__name__": "__main__"}
     for cell in jupytext.reads(text, fmt="py:percent").cells:

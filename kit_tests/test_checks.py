@@ -678,10 +678,12 @@ def test_a_report_shows_the_workshop_so_far(reference, capsys):
     wrong = solved(("unbroadcast(-base, right.shape)", "base"))
     tests.ASSIGNMENT.forget()
     tests.test_tensor_class(wrong["MyTensor"], seed=1)
-    assert "Workshop so far: 39 of 100 points, 1 of 9 tests run." in capsys.readouterr().out
+    assert "Workshop so far: 39 of 100 points, 1 of 9 graded tests run." in capsys.readouterr().out
     tests.test_relu(reference["ReLU"], reference["MyTensor"], seed=1)
     text = capsys.readouterr().out
-    assert text.startswith("ReLU: 5 of 5 points. Excellent!\nWorkshop so far: 44 of 100 points, 2 of 9 tests run.\n")
+    assert text.startswith(
+        "ReLU: 5 of 5 points. Excellent!\nWorkshop so far: 44 of 100 points, 2 of 9 graded tests run.\n"
+    )
     tests.test_matmul(None, reference["MyTensor"], seed=1)
     text = " ".join(capsys.readouterr().out.split())
     assert "What fails here may come from an earlier section: My automatic differentiation." in text

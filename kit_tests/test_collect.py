@@ -530,6 +530,8 @@ def test_the_moodle_worksheet_says_who_it_is_and_when(course, tmp_path):
         ("03/10/26", None),
         ("-", None),
         ("No submission", None),
+        ("2026-01-31 10:00 +9999", None),
+        ("9999-12-31 23:59 -1200", None),
     ],
 )
 def test_a_date_in_a_list_that_two_countries_read_differently_is_none(text, day):

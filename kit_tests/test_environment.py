@@ -85,7 +85,7 @@ def test_an_empty_environment_is_one_sentence(site):
 def test_a_package_that_is_too_old(site, name):
     needs = NEEDS if name != "torch" else {"torchvision": ["torch"]}
     (said,) = problems(FACTS, ROOT, install(site, needs, **{name: "0.1"}))
-    assert re.match(rf"{name} 0\.1 is installed, and the workshop needs {name}[<>=]", said) and "pip install" in said
+    assert re.match(rf"{name} 0\.1 is installed, and the notebook needs {name}[<>=]", said) and "pip install" in said
 
 
 def test_torchvision_that_was_built_for_another_torch(site):
@@ -107,7 +107,7 @@ def test_another_module_named_tests(site, monkeypatch):
 
 def test_of_an_old_python_only_its_age_is_said(site, tmp_path):
     (said,) = problems(FACTS, tmp_path, [str(site)], (3, 10, 2))
-    assert said.startswith("This is Python 3.10, and the workshop needs 3.11 or newer")
+    assert said.startswith("This is Python 3.10, and the notebook needs 3.11 or newer")
 
 
 def first_cell(folder: Path, before: str) -> str:
@@ -132,7 +132,7 @@ def test_the_cell_speaks_also_in_an_old_python():
 def test_without_packaging_no_versions_are_compared_and_it_is_said_to_be_missing():
     said = first_cell(ROOT, "import sys; sys.modules['packaging'] = None\n")
     assert (
-        said.startswith("The workshop does not run here yet:")
+        said.startswith("The notebook does not run here yet:")
         and "- packaging is not installed in this kernel's Python: " in said
     )
 
@@ -190,7 +190,7 @@ def test_the_cell_of_the_notebook_speaks_also_from_another_folder(tmp_path, caps
     assert "Open this notebook in the folder it came in" in first_cell(tmp_path, "")
     monkeypatch.chdir(tmp_path)
     environment.check_setup()
-    assert capsys.readouterr().out.startswith("The workshop does not run here yet:")
+    assert capsys.readouterr().out.startswith("The notebook does not run here yet:")
 
 
 @pytest.mark.parametrize(

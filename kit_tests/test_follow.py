@@ -86,6 +86,24 @@ def handed_in(**answers: str) -> dict[str, Any]:
     return {**made, "cells": [each for each in made["cells"] if "nbgrader" in each["metadata"]]}
 
 
+def test_a_section_that_extends_a_class_of_earlier_ones_is_judged_again_for_what_is_new_in_it():
+    answers = (
+        "@grown\nclass Tree(Tree):\n    def leaves(self): return 1",
+        "class Tree(Tree):\n    def depth(self): return 2\n\ndef climb(tree): return tree.depth()",
+        "class Tree(Tree):\n    def fall(self): return 3",
+    )
+    asked = ("tests.test_0(Tree)", "tests.test_1(Tree, climb)", "tests.test_2(Tree)")
+    cells, verdicts = [], {}
+    for number, (answer, test) in enumerate(zip(answers, asked, strict=True)):
+        for source, grade, name in ((answer, False, f"answer_{number}"), (test, True, f"test_{number}")):
+            mark = {"grade_id": name, "grade": grade, "solution": not grade, "locked": grade, "schema_version": 3}
+            cells.append(new_code_cell(source, metadata={"nbgrader": {**mark, "points": 1} if grade else mark}))
+        verdicts[f"test_{number}"] = Verdict(0.0)
+    notebook = new_notebook(cells=cells)
+    again = second_pass(notebook, notebook, verdicts)
+    assert [cell.source for cell in again.cells if cell.source.startswith("tests.")] == ["tests.test_1(Tree, climb)"]
+
+
 # ---------------------------------------------------------------- a course with checks
 
 

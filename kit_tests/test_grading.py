@@ -130,6 +130,7 @@ def test_a_gradebook_that_is_none_gets_a_sentence_and_none_is_made(tmp_path):
         (f"sqlite:///{tmp_path}/none.db", "There is no gradebook"),
         (f"sqlite:///{tmp_path}/text", "cannot be opened as a gradebook"),
         ("nonsense", "cannot be opened as a gradebook"),
+        ("mysql://x/y", "cannot be opened as a gradebook: No module named 'MySQLdb'"),
     ):
         with pytest.raises(LookupError, match=says):
             results.read(db, "tiny")

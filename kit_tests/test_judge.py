@@ -32,7 +32,18 @@ from nbformat.v4 import new_code_cell, new_notebook
 import tests
 from checks import section
 from checks.assignment import Assignment
-from checks.observe import Failed, OutOfTime, Printed, UsedTorch, class_name, elsewhere, explain, learner_code, text_of
+from checks.observe import (
+    Failed,
+    Missing,
+    OutOfTime,
+    Printed,
+    UsedTorch,
+    class_name,
+    elsewhere,
+    explain,
+    learner_code,
+    text_of,
+)
 from checks.section import Section
 from grading import assignments, jail, kernels, processes, remote
 from grading.assignments import load_tests
@@ -923,6 +934,37 @@ def test_a_graded_cell_that_imports_tests_gets_those_of_its_assignment(kernel):
     finally:
         kernel.serving = False
     assert sys.modules["tests"] is before
+
+
+def test_a_test_of_several_answers_judges_those_that_are_there(kernel):
+    other = types.ModuleType("tests")
+    both = Section("both", "Both", "tests.test_two(one, two)", assignment=Assignment("Two"))
+
+    @both.check(1)
+    def first(trial):
+        """one() is 1"""
+        trial.expect("n = one()", n=1)
+
+    @both.check(1)
+    def second(trial):
+        """two is there"""
+        if trial.names["two"] is None:
+            raise Missing("not written yet")
+
+    other.ASSIGNMENT, other.test_two = both.assignment, lambda one, two=None: both.score(1, one=one, two=two)
+    cell = new_code_cell(
+        "tests.test_two(one, two)", metadata={"nbgrader": {"grade_id": "test", "grade": True, "points": 2}}
+    )
+    kernel.load([("<cell>", "def one():\n    return 1")])
+    judge = Judge(kernel.kernel, other, kernel.listen, Settings(), Budget(30), new_notebook(cells=[cell]), None)
+    try:
+        verdict = judge.verdict(cell, None)
+    finally:
+        kernel.serving = False
+    assert verdict.points == 1
+    says, report, points = (output.data["text/plain"] for output in verdict.outputs())
+    assert says == "two is not defined: the cell for it did not run to its end."
+    assert report.startswith("Both: 1 of 2 points") and points == "1.0"
 
 
 def test_tests_that_have_changed_since_they_were_loaded_judge_nobody(monkeypatch, tmp_path):

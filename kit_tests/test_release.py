@@ -456,6 +456,33 @@ def test_files_are_written_all_or_none(tmp_path):
     assert not (tmp_path / "gone").exists()
 
 
+def test_what_is_made_of_other_assignments_is_staged_and_no_older_file_of_that_name(tmp_path):
+    for name, builds_on in (("first", ""), ("second", 'builds_on = ["first"]')):
+        folder = tmp_path / "source" / name
+        (folder / "author").mkdir(parents=True)
+        (folder / name).mkdir()
+        (folder / "assignment.toml").write_text(f'title = "{name}"\n{builds_on}\n')
+    (tmp_path / "source" / "first" / "author" / "text.py").write_text("x = 1\n")
+    made = "def made(source):\n    return {'data/library.py': (source / 'first' / 'author' / 'text.py').read_bytes()}\n"
+    (folder / "author" / "made.py").write_text(made)
+    (folder / "data").mkdir()
+    (folder / "data" / "library.py").write_text("x = 0\n")
+    first, second = (build.Course(name, tmp_path) for name in ("first", "second"))
+    assert build.made_of_others(first) == {} and build.made_of_others(second) == {"data/library.py": b"x = 1\n"}
+    staged = build.stage(second, nbformat.v4.new_notebook(), tmp_path / "scratch")
+    assert (staged.folder / "data" / "library.py").read_text() == "x = 1\n"
+    assert not (staged.folder / "author").exists()
+    edited = build.text_to_notebook("# %%\nx = 1")
+    edited.cells[0].source = "x = 2"
+    first.source.write_text(build.dumps(edited))
+    with pytest.raises(build.BuildError, match=r"has edits that its text has not: first run .*build\.py first"):
+        build.made_of_others(second)
+    first.source.unlink()
+    (second.folder / "author" / "made.py").write_text("def made(source):\n    return 1 / 0\n")
+    with pytest.raises(build.BuildError, match=r"made\.py fails: ZeroDivisionError"):
+        build.made_of_others(second)
+
+
 # ---------------------------------------------------------------- nothing of the authors' reaches a learner
 
 

@@ -19,7 +19,7 @@ from kit import ROOT
 from checks import progress, report
 from checks.assignment import Assignment
 from checks.notebook import names_of
-from checks.observe import Stopped, learner_code
+from checks.observe import Printed, Stopped, learner_code
 from checks.report import MIME, Practiced, Report, Result
 from checks.section import Section
 from checks.trial import Trial
@@ -77,6 +77,8 @@ def test_up_to_a_stage_only_its_checks_run_and_the_points_are_those_so_far():
     assert text.startswith("Functions, up to “First <steps>”: 2 of 2 points. Excellent!\n")
     assert "\nOf the 4 points of the whole section, 2 so far.\n" in text
     assert "    tests.test_f(f, g, until='first', seed=1)" in text
+    early = staged().run({"f": same, "g": None}, seed=1, until="first")  # g has no value in the notebook yet
+    assert "    tests.test_f(f, None, until='first', seed=1)" in early.as_text()
     whole = staged().run({"f": same, "g": abs}, seed=1)
     assert [check.stage for check in whole.checks] == ["first", "first", "second"]
     assert [check["stage"] for check in whole.as_dict()["checks"]] == ["first", "first", "second"]
@@ -251,8 +253,6 @@ def test_what_learners_code_prints_is_folded_below_its_check_and_bounded(capsys)
     assert found.as_text().count("What your code printed here:\n\n        <b>n</b> is here\n") == 2
     assert "printed" not in json.dumps(found.as_dict())
     assert capsys.readouterr().out == ""
-    (bar, *_) = printing(1, "\r 10%\r 100%\nthen\r\nthis").checks
-    assert bar.printed == "then\nthis"
     right = staged().run({"f": lambda n: print("here") or n, "g": same}, seed=1)  # of a stage that is folded, too
     assert right.passed and right.as_text().count("here:\n\n        here\n") == right.as_html().count("<pre>here<") == 2
     (many, *_) = printing(1000, "n").checks
@@ -260,6 +260,24 @@ def test_what_learners_code_prints_is_folded_below_its_check_and_bounded(capsys)
     (wide, *_) = printing(1, "n" * 10**6).checks
     assert wide.printed == "n" * 1000 + "\n… and more"
     assert max(map(len, printing(1, "n " * 400).as_text().split("\n"))) <= 80
+
+
+@pytest.mark.parametrize(
+    ("pieces", "shown"),
+    [
+        (["\r 10%\r 100%\nthen\r\nthis"], " 100%\nthen\nthis"),
+        (["loading... 10%\rloading... 99%\rfailed: bad shape\n"], "failed: bad shape"),
+        (["\rfailed: bad shape\n"], "failed: bad shape"),
+        (["epoch 0", "\r", "epoch 1", "\r", "done", "\n"], "done"),
+        (["last", "\r"], "last"),
+        (["one", "\r", "\ntwo"], "one\ntwo"),
+    ],
+)
+def test_what_is_written_over_a_line_stands_in_its_place_as_in_a_terminal(pieces, shown):
+    printed = Printed()
+    for piece in pieces:
+        printed.write(piece)
+    assert printed.shown == shown
 
 
 def test_a_seed_repeats_what_learners_code_draws():

@@ -70,13 +70,20 @@ def canvas(tmp_path_factory) -> Course:
     return made
 
 
-def test_from_canvas_and_back(canvas):
+@pytest.fixture(scope="module")
+def graded(canvas) -> Course:
+    """The same, filed and graded."""
     folder, db = canvas.folder, f"--db={canvas.db}"
     taken = [folder / "1.zip", folder / "2.zip", "--roster", folder / "gradebook.csv", db]
     done = run(canvas, "collect", *taken, reads=("submitted", "earlier"))
     assert done.returncode == 0 and "5 learners: 5 filed, 0 unchanged, 1 earlier hand-in kept" in done.stdout
     assert "late, says the platform: dan" in done.stdout and "handed in nothing: 1: fay" in done.stdout
     assert canvas.grade_class().status == 0
+    return canvas
+
+
+def test_from_canvas_and_back(graded):
+    canvas, folder, db = graded, graded.folder, f"--db={graded.db}"
     with closing(Gradebook(canvas.db, "minitorch")) as book:  # as in formgrader
         book.find_grade("test_matmul", "tiny", "tiny", "bob").manual_score = 4.0
         book.find_comment("matmul", "tiny", "tiny", "bob").manual_comment = "Nearly."
@@ -92,16 +99,16 @@ def test_from_canvas_and_back(canvas):
     assert {id: float(found[id]) for id in ("ann", "bob", "dan", "eva")} == {
         **{"ann": POINTS["all"], "bob": POINTS["half"] + 4, "dan": POINTS["half"], "eva": POINTS["all"]}
     }
-    assert found["fay"] == ""
+    assert found["fay"] == "" and 0 < float(found["cem"]) < POINTS["all"]
     with zipfile.ZipFile(folder / "desk" / "tiny" / "canvas-feedback.zip") as archive:
         assert f"amesbob_{PEOPLE['bob'][1]}_990_tiny-1.html" in archive.namelist() and len(archive.namelist()) == 5
         assert b"A comment on your answer" in archive.read(f"amesbob_{PEOPLE['bob'][1]}_990_tiny-1.html")
 
 
-def test_from_moodle_and_back(canvas, tmp_path):
+def test_from_moodle_and_back(graded, tmp_path):
     """With due dates, and what Canvas' class was graded with: nothing is graded twice."""
     made = course(tmp_path / "course")
-    shutil.copytree(canvas.folder / ".grading" / "results", made.folder / ".grading" / "results")
+    shutil.copytree(graded.folder / ".grading" / "results", made.folder / ".grading" / "results")
     at = dict.fromkeys(KINDS, "Saturday, 3 January 2026, 9:15 PM") | {"dan": "Tuesday, 6 January 2026, 9:15 AM"}
     at["eva"] = at["dan"]  # who has more time
     files = {f"{PEOPLE[id][0]}_{PEOPLE[id][1]}_assignsubmission_file_/tiny.ipynb": work(id) for id in KINDS}
@@ -118,8 +125,8 @@ def test_from_moodle_and_back(canvas, tmp_path):
     taken = [made.folder / "all.zip", "--roster", worksheet, f"--db={made.db}"]
     done = run(made, "collect", *taken, reads=("submitted", "earlier"))
     assert done.returncode == 0 and "5 learners: 5 filed" in done.stdout
-    graded = made.grade_class(f"--JudgedAutograde.dates_file={made.folder}/dates.toml")
-    assert graded.status == 0 and "5 unchanged" in graded.log
+    again = made.grade_class(f"--JudgedAutograde.dates_file={made.folder}/dates.toml")
+    assert again.status == 0 and "5 unchanged" in again.log
     assert pages(made).returncode == 0
     options = ["tiny", "--format=moodle", "--feedback-zip", f"--db={made.db}", f"--to={made.folder}/desk"]
     done = run(made, "export", *options, "--into", worksheet, reads=("submitted", "autograded", "feedback"))
@@ -129,6 +136,7 @@ def test_from_moodle_and_back(canvas, tmp_path):
     assert {id: found[id] for id in ("ann", "bob", "dan", "eva", "fay")} == {
         **{"ann": "86", "bob": "50", "dan": f"{half - 2 * half / 10:g}", "eva": "86", "fay": ""}
     }
+    assert 0 < float(found["cem"]) < POINTS["all"]
     with zipfile.ZipFile(made.folder / "desk" / "tiny" / "moodle-feedback.zip") as archive:
         assert f"Dan Ames_{PEOPLE['dan'][1]}_assignfeedback_file/tiny.html" in archive.namelist()
     with closing(sqlite3.connect(made.folder / "gradebook.db")) as database:

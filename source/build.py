@@ -26,6 +26,7 @@ import json
 import keyword
 import os
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -53,6 +54,7 @@ from checks.assignment import Assignment  # noqa: E402
 SUPPORT = ["conftest.py", "requirements.txt", "checks/*.py"]
 EVERYBODYS = ("numpy", "ipykernel", "jupyterlab", "pytest")  # packages that checks and notebooks need
 AUTHORS = "author"  # the folder that no learner gets
+MADE = "made.py"  # in it: what lies beside the notebook and is made of other assignments, where there is such
 TEMPLATE = ".template/NAME"  # of an assignment: nbgrader takes every folder in source/ for one that shows
 NOT_RELEASED = ("__pycache__", "*.pyc", ".ipynb_checkpoints", "*.new")
 RESERVED = {"author", "checks", "data", "docs", "figures", "tests"}  # names that a package cannot have
@@ -316,6 +318,29 @@ def copy_support(course: Course, folder: Path) -> None:
             old.unlink()
 
 
+def made_of_others(course: Course) -> dict[str, bytes]:
+    """What lies beside the notebook and is made of other assignments, by name; see docs/author.md.
+
+    Raises:
+        BuildError: where it cannot be made, or they have edits that are not in their texts yet.
+    """
+    path = course.folder / AUTHORS / MADE
+    if not path.exists():
+        return {}
+    for other in course.family()[:-1]:
+        if other.source.exists():
+            notebook = nbformat.read(other.source, as_version=4)
+            if fingerprint(notebook) != notebook.metadata.get(STAMP, {}).get("generated"):
+                raise BuildError(
+                    f"{course.assignment} is made of {other.assignment}, and {other.source} has edits that its text "
+                    f"has not: first run python source/build.py {other.assignment}."
+                )
+    try:
+        return runpy.run_path(str(path))["made"](course.folder.parent)
+    except Exception as error:
+        raise BuildError(f"{path} fails: {type(error).__name__}: {error}.") from error
+
+
 def stage(course: Course, notebook: NotebookNode, scratch: Path) -> Course:
     """The assignment's folder as learners are to get it, in a course of its own, with the solutions still in it."""
     folder = scratch / "source" / course.assignment
@@ -323,6 +348,8 @@ def stage(course: Course, notebook: NotebookNode, scratch: Path) -> Course:
     for one in course.family()[:-1]:  # whose modules are imported: a learner has them, too
         shutil.copytree(one.folder / one.assignment, folder / one.assignment, ignore=left_out)
     shutil.copytree(course.folder, folder, ignore=left_out, dirs_exist_ok=True)
+    for name, content in made_of_others(course).items():
+        write(folder / name, content)
     copy_support(course, folder)
     staged = Course(course.assignment, scratch)
     write(staged.source, dumps(notebook))
@@ -529,6 +556,7 @@ def made(
         course.text: text.encode(),
         course.source: dumps(notebook).encode(),
         course.solution: staged.solution.read_bytes(),
+        **{course.folder / name: content for name, content in made_of_others(course).items()},
     }
     released, before = files(staged.release), files(course.release)
     if course.facts.at_top:

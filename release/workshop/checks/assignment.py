@@ -124,7 +124,7 @@ class Assignment:
         """The points so far and, where something failed, earlier sections to go back to; nothing where there is one."""
         if len(self.all_sections) < 2:
             return None
-        run = f"{len(self.earned)} of {len(self.sections)} tests run"
+        run = f"{len(self.earned)} of {len(self.sections)} graded tests run"
         line = f"{self.title} so far: {sum(self.earned.values()):g} of {self.points:g} points, {run}."
         lost = {section.id for section in self.sections if self.earned.get(section.id, section.points) < section.points}
         lost |= {id for id, passed in self.practiced.items() if not passed}

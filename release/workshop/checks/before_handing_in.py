@@ -16,6 +16,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from checks import facts
 from checks.assignment import Assignment
 from checks.notebook import (
     TEST_CALL,
@@ -63,7 +64,7 @@ def look(path: Path, assignment: Assignment) -> tuple[list[tuple[Section, float]
             where = f"only below tests.{test}" if name in names else "nowhere"
             remarks.append(f"{section.title} tests {name}, and that is defined {where}.")
     remarks += [f"An error in {failure.splitlines()[0]}" for failure in failures]
-    remarks += _absent(cells)
+    remarks += _absent(cells, _libraries(path.parent))
     return [(section, reports[test].score) for test, section in by_test.items()], remarks
 
 
@@ -94,7 +95,15 @@ def _work_in_tests(cells: list[dict[str, Any]]) -> list[str]:
     return remarks
 
 
-def _absent(cells: list[dict[str, Any]]) -> list[str]:
+def _libraries(folder: Path) -> frozenset[str]:
+    """Modules that came with a notebook."""
+    try:
+        return facts.read(folder).libraries
+    except (OSError, ValueError):  # it was moved alone
+        return frozenset()
+
+
+def _absent(cells: list[dict[str, Any]], libraries: frozenset[str]) -> list[str]:
     """What cells import and grading has not, with the first cell that does."""
     found: dict[str, int] = {}
     for number, cell in enumerate(cells, 1):
@@ -108,7 +117,7 @@ def _absent(cells: list[dict[str, Any]]) -> list[str]:
             modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             modules += [node.module] if isinstance(node, ast.ImportFrom) and not node.level else []
             for package in {module.partition(".")[0] for module in modules}:
-                if package not in sys.stdlib_module_names | INSTALLED | {"tests"}:
+                if package not in sys.stdlib_module_names | INSTALLED | {"tests"} | libraries:
                     found.setdefault(package, number)
     return [
         f"Code cell {number} imports {package}, which is not there when it is graded: what uses it fails."

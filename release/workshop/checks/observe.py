@@ -303,27 +303,40 @@ class Nowhere(io.TextIOBase):
         return len(text)
 
 
-OVERWRITTEN = re.compile(r"\r[^\r\n]*")  # as the states of a progress bar
+MOST_WRITTEN = 100_000  # characters at a time that are looked at
+ENDS = re.compile(r"(\r*\n|\r+)")  # of a line, and what goes back to its beginning
 
 
 class Printed(io.TextIOBase):
-    """Takes all text and keeps the beginning, without what is written over a line, such as a progress bar."""
+    """Takes all text and keeps the beginning, as a terminal shows it: what comes after a carriage return stands in the
+    place of what was before it in its line, as with the states of a progress bar."""
 
     def __init__(self) -> None:
-        self._kept, self._count = "", 0
+        self._kept, self._line, self._is_over, self._is_cut = "", "", False, False
 
     def write(self, text: str) -> int:
-        lasting = OVERWRITTEN.sub("", text)
-        self._kept += lasting[: MOST_PRINTED - len(self._kept)]
-        self._count += len(lasting)
+        if len(self._kept) >= MOST_PRINTED:
+            self._is_cut |= bool(text)
+            return len(text)
+        self._is_cut |= len(text) > MOST_WRITTEN
+        for part in ENDS.split(text[:MOST_WRITTEN]):
+            if part.endswith("\n"):
+                self._kept += self._line + "\n"
+                self._line, self._is_over = "", False
+            elif part.startswith("\r"):
+                self._is_over = True
+            elif part:
+                self._line = (part if self._is_over else self._line + part)[: MOST_PRINTED + 1]
+                self._is_over = False
         return len(text)
 
     @property
     def shown(self) -> str | None:
         """The first lines, without control characters; None where there are none."""
-        lines = self._kept.expandtabs().lstrip("\n").rstrip().split("\n")
+        kept = self._kept + self._line
+        lines = kept[:MOST_PRINTED].expandtabs().lstrip("\n").rstrip().split("\n")
         text = "\n".join(printable(line, MOST_PRINTED) for line in lines[:LINES_PRINTED])
-        is_cut = len(lines) > LINES_PRINTED or self._count > MOST_PRINTED
+        is_cut = self._is_cut or len(lines) > LINES_PRINTED or len(kept) > MOST_PRINTED
         return (f"{text}\n… and more" if is_cut else text) or None
 
 

@@ -82,6 +82,11 @@ class Section:
         """The names that this function is given."""
         return [name.id for name in ast.parse(self.call, mode="eval").body.args]
 
+    def call_with(self, names: dict[str, Any]) -> str:
+        """The call, with None in place of names that stand for nothing yet."""
+        function, _, _ = self.call.partition("(")
+        return f"{function}({', '.join(name if names.get(name) is not None else 'None' for name in self.takes)})"
+
     def stage(self, id: str, title: str) -> None:
         """Begin a stage: checks that are added from now on belong to it, and a report folds it into a line."""
         if id in self.stages:
@@ -184,7 +189,7 @@ class Section:
         report = Report(
             self.id,
             self.title,
-            self.call,
+            self.call if until is None else self.call_with(names),
             seed,
             results,
             causes=causes,
@@ -245,7 +250,7 @@ def drawn_seed() -> int:
 
 
 WRITTEN = "If it is written already: run its cell again, and then the cells below it."
-ONLY_RIGHT = "of what is right alone: what fails in other checks is left out here"
+ONLY_RIGHT = "asked of the parts that work: what fails in other checks was left out"
 BROKEN = "this check could not look at what your code computed, and says nothing of it; its author should know: {}"
 
 
@@ -393,6 +398,7 @@ def _tell(result: Result, trial: Trial, verdict: Verdict) -> None:
     result.status = "missing" if verdict.missing else "failed"
     got = str(trial.first.verdict)
     got = got if verdict.missing else got.removeprefix("not written yet: ")
+    got = got.replace(f"\n{verdict.says}", "", 1)  # what an exception means is said once
     result.snippet, result.got = _folded(trial.first.snippet), _short(got)
     result.drawing = trial.assignment.drawing(result.snippet) if result.snippet else None
     result.expected = _short(getattr(trial.first.verdict, "expected", None))

@@ -389,6 +389,13 @@ def first_axis_once(g: Any, shape: tuple[int, ...], *_: Any) -> Any:
     return g if extra(g, shape) else total(g, stretched(g, shape), keep=True)
 
 
+def axes_in_turn(g: Any, shape: tuple[int, ...], *_: Any) -> Any:
+    """New axes one after the other by their first numbers, although each sum gives those behind it new ones."""
+    for axis in extra(g, shape):
+        g = g.sum(axis)
+    return total(g, stretched(g, shape), keep=True)
+
+
 def from_the_left(new: Callable[[Any, tuple[int, ...]], Any]) -> Callable[..., Any]:
     """After `new`, every axis that has another length than the one of its number in `shape` is taken for stretched."""
 
@@ -533,6 +540,21 @@ def counting_each_consumer_once(library: Library, result: Tensor, base: Any) -> 
     for tensor in waits:
         for x in {x for _, x in library.inputs(tensor)}:
             waits[x] += 1
+    _handing_on(library, result, base, waits)
+
+
+def counting_each_visit(library: Library, result: Tensor, base: Any) -> None:
+    """A tensor is counted again for each path that leads to it, and waits for contributions that never come."""
+    waits, stack = {result: 0}, [result]
+    while stack:
+        for _, x in library.inputs(stack.pop()):
+            waits[x] = waits.get(x, 0) + 1
+            stack.append(x)
+    _handing_on(library, result, base, waits)
+
+
+def _handing_on(library: Library, result: Tensor, base: Any, waits: dict[Tensor, int]) -> None:
+    """A walk in which each tensor waits for as many contributions as were counted."""
     arrived, ready = {result: base}, [result]
     while ready:
         tensor = ready.pop()

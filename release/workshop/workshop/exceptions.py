@@ -46,6 +46,18 @@ MEANINGS = [
         "an array or a number stands where a tensor is needed: it has no {0}",
         "array-for-tensor",
     ),
+    Meaning(
+        "TypeError",
+        r"the rule of .* must return a tuple",
+        "a rule returns an array where a tuple is needed: a comma makes one, also of a single gradient",
+        "rule-without-tuple",
+    ),
+    Meaning(
+        "AttributeError",
+        r"'str' object has no attribute '(?:parameters|_MyModule__\w+)'",
+        "a loop over a dictionary goes through its names: a name is no module",
+        "modules-by-name",
+    ),
     Meaning("ValueError", r"is read-only", "an array that can only be read is written into", "gradient-read-only"),
     Meaning(
         "TypeError",

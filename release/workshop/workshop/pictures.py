@@ -99,7 +99,7 @@ def draw_descent(
             alt = f"The {names[0]} over {names[1]} as a valley, and the steps in it. {told}, {ends}."
             panels.append(svg.drawn(*size, alt, valley.shapes(places, own), told, least=0.9 * size[0]))
         says = f"Blue line: the {names[0]} at each {names[1]}. Orange: the steps, from the ring where they start."
-        made.append((panels, "\n".join(lines), says))
+        made.append((svg.in_rows(panels), "\n".join(lines), says))
 
 
 def _loss(f: Callable[[Any], Any], place: float) -> float:
@@ -176,7 +176,7 @@ class Valley:
     name: str  # of the number
 
     def __post_init__(self) -> None:
-        self.left, self.right, self.top, self.bottom = 12.0, self.wide - 22.0, 14.0, self.tall - 34.0
+        self.left, self.right, self.top, self.bottom = 12.0, self.wide - 22.0, 18.0, self.tall - 34.0
         finite = self.curve[np.isfinite(self.curve)]
         self.floor = float(finite.min())
         above = max(self.highest - self.floor, 0.25 * float(finite.max() - self.floor)) or 1.0
@@ -207,7 +207,7 @@ class Valley:
                 x, y = x0 + share * (x1 - x0), y0 + share * (y1 - y0)
                 shapes.append(svg.arrow((x0, y0), (x, y), "gradient"))
                 beside = min(max(x, self.left + 50), self.right - 50)
-                shapes.append(svg.words(beside, max(y - 4, 11), "out of the picture", "gradient", size=11))
+                shapes.append(svg.words(beside, self.top - 5, "out of the picture", "gradient", size=12))
                 break
             shapes.append(svg.line([(x0, y0), (x1, y1)], "gradient"))
             shapes.append(svg.dot(x1, y1, 3.2, "gradient full"))
@@ -724,7 +724,7 @@ def _contours(side: np.ndarray, values: np.ndarray) -> list[str]:
 
     shapes, labels, low, high = [], [], float(values.min()), float(values.max())
     found = contour_generator(side, side, values)
-    for number, level in enumerate(np.linspace(low, high, LEVELS + 2)[1:-1] if high > low else ()):
+    for number, level in enumerate(_levels(low, high) if high > low else ()):
         for points, starts in zip(*found.filled(level, np.inf), strict=True):
             rings = [_corners(at(points[a:b])) for a, b in itertools.pairwise(starts)]
             path = "".join("M" + "L".join(f"{x:.1f},{y:.1f}" for x, y in ring) + "Z" for ring in rings)
@@ -739,7 +739,7 @@ def _contours(side: np.ndarray, values: np.ndarray) -> list[str]:
         labels = [(left + wide / 2, top + tall / 2, low)]
     shapes.append(svg.box(left, top, wide, tall))
     for x, y, level in labels:
-        shapes.append(svg.words(x, y - 3, f"{level:.2g}", "strong", size=12))
+        shapes.append(svg.words(x, y - 3, f"{level:.3g}", "strong", size=12))
     for place in (side[0], side[len(side) // 2], side[-1]):
         x, y = at(np.array([[place, place]]))[0]
         shapes.append(svg.words(x, top + tall + 15, f"{place:.3g}", size=11))
@@ -748,6 +748,15 @@ def _contours(side: np.ndarray, values: np.ndarray) -> list[str]:
     turned = f'transform="rotate(-90 12 {top + tall / 4:.1f})"'
     upright = svg.words(12, top + tall / 4, "second number →", size=11).replace("<text ", f"<text {turned} ", 1)
     return [*shapes, upright]
+
+
+def _levels(low: float, high: float) -> list[float]:
+    """Round values between two, equally far apart: all are multiples of their distance."""
+    most = (high - low) / (LEVELS + 1)
+    power = 10.0 ** math.floor(math.log10(most))
+    step = power * max(each for each in (1, 1.5, 2, 2.5, 3, 4, 5, 6, 8) if each * power <= most * (1 + FLAT))
+    middle = round((low + high) / 2 / step)
+    return [step * (middle + number) for number in range(-(LEVELS // 2), LEVELS // 2 + 1)]
 
 
 def _corners(points: np.ndarray) -> np.ndarray:

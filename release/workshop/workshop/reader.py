@@ -74,7 +74,11 @@ def _show_digit(picture: str | int, network: Callable[[np.ndarray], Any] | None)
     scores = each.mean(axis=0).round(2) + 0.0  # no -0.00
     answer, says = int(scores.argmax()), _said(scores, label)
     lines = ["".join(next(sign for sign in "#+." if value >= INK[sign] * 0.8) for value in row) for row in drawing]
-    bars = [f"{digit}  {value:5.2f}  {'#' * round(30 * min(max(value, 0), 1))}" for digit, value in enumerate(scores)]
+    signs = ["-" if value < 0 else "#" for value in scores]
+    bars = [
+        f"{digit}  {value:5.2f}  {sign * round(30 * min(abs(value), 1))}"
+        for digit, (value, sign) in enumerate(zip(scores, signs, strict=True))
+    ]
     alt = f"{title}: {SIDE} by {SIDE} pixels."
     told = "The ten scores as bars: " + ", ".join(f"{digit} has {value:.2f}" for digit, value in enumerate(scores))
     shown = [svg.drawn(200, 200, alt, _pixels(drawing, 25), title, least=130)]
@@ -125,13 +129,16 @@ def _pixels(picture: np.ndarray, size: float) -> list[str]:
 
 
 def _bars(scores: np.ndarray, answer: int) -> list[str]:
-    shapes = []
-    for digit, value in enumerate(scores):
+    """A bar for each digit, to the right of a line at 0; of a score below 0 to its left, dashed."""
+    zero, right, left = 72, 180, 40  # pixels: where 0 stands, a score of 1, and the longest bar below 0
+    shapes = [svg.line([(zero, 0), (zero, 200)], "faint")]
+    for digit, value in enumerate(scores.tolist()):
         top, kind = 20 * digit, "strong" if digit == answer else ""
-        length = 220 * min(max(float(value), 0.0), 1.0)
+        start, end = max(zero + right * min(value, 0.0), zero - left), zero + right * min(max(value, 0.0), 1.0)
+        fill = "value full" if digit == answer else "value light" if value >= 0 else "value dashed"
         shapes.append(svg.words(12, top + 15, str(digit), kind, size=14))
-        shapes.append(svg.box(26, top + 3, max(length, 1), 14, "value full" if digit == answer else "value light"))
-        shapes.append(svg.words(32 + length, top + 15, f"{value:.2f}", kind, "start"))
+        shapes.append(svg.box(start, top + 3, max(end - start, 1), 14, fill))
+        shapes.append(svg.words(end + 6, top + 15, f"{value:.2f}", kind, "start"))
     return shapes
 
 

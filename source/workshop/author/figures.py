@@ -211,10 +211,10 @@ def strides() -> str:
                 text(x, 190, name, 17, INK, 'font-weight="bold"', "start"),
                 text(x, 213, f"shape ({len(rows)}, {len(rows[0])}), strides ({down}, {right})", 16, anchor="start"),
                 cells(x, 262, rows, fills),
-                arrow((x + 14, 250), (x + wide - 14, 250)),
-                text(x + wide + 10, 255, f"a step right: {right} bytes", 15, FORWARD, anchor="start"),
-                arrow((x - 14, 276), (x - 14, 262 + high - 14)),
-                text(x - 2, 262 + high + 26, f"a step down: {down} bytes", 15, FORWARD, anchor="start"),
+                arrow((x + 28, 250), (x + 84, 250)),  # from the middle of one cell to that of the next: one step
+                text(x + wide + 10, 255, f"a step right: {right} bytes", 16, FORWARD, anchor="start"),
+                arrow((x - 14, 290), (x - 14, 346)),
+                text(x - 2, 262 + high + 26, f"a step down: {down} bytes", 16, FORWARD, anchor="start"),
             ]
         )
 
@@ -243,10 +243,10 @@ def candle() -> str:
         return "\n".join(
             [
                 f'<path d="M{x:g},60 V370 H{x + 350:g}" fill="none" stroke="{INK}" stroke-width="1.5"/>',
-                text(x + 350, 414, across, 15, anchor="end"),
-                text(x - 8, 46, up, 15, anchor="start"),
-                *(text(place, 390, words, 14) for place, words in ticks),
-                *(text(x - 8, place + 5, words, 14, anchor="end") for place, words in rises),
+                text(x + 350, 418, across, 17, anchor="end"),
+                text(x - 8, 46, up, 17, anchor="start"),
+                *(text(place, 392, words, 17) for place, words in ticks),
+                *(text(x - 8, place + 6, words, 17, anchor="end") for place, words in rises),
             ]
         )
 
@@ -261,7 +261,7 @@ def candle() -> str:
         return (
             f'<line x1="{x:g}" y1="{y:g}" x2="{x:g}" y2="{below:g}" stroke="{INK}" stroke-width="2"'
             f' stroke-dasharray="3 4"/>\n<circle cx="{x:g}" cy="{y:g}" r="7" fill="{INK}"/>\n'
-            + text(x - 10, (y + below) / 2 + 5, words, 15, anchor="end")
+            + text(x - 10, (y + below) / 2 + 5, words, 17, anchor="end")
         )
 
     (x0, y0), (x1, y1) = example(0, 0), example(4, 4)
@@ -271,7 +271,14 @@ def candle() -> str:
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="6" fill="{BACKWARD}"/>' for x, y in (at(1.0), second, third)
     )
     slope = 27 * 10 / 110  # of the tangent, in pixels
-    tangent = f"M{start_x - 34:.1f},{start_y - 34 * slope:.1f} L{start_x + 40:.1f},{start_y + 40 * slope:.1f}"
+    tangent = f"M{start_x - 44:.1f},{start_y - 44 * slope:.1f} L{start_x + 53:.1f},{start_y + 53 * slope:.1f}"
+
+    def step(start: tuple[float, float], end: tuple[float, float]) -> str:
+        """A step in w, beside the curve, and from there down to the loss at the new place."""
+        (x0, y0), (x1, y1) = start, end
+        down = f'<line x1="{x1:.1f}" y1="{y0:.1f}" x2="{x1:.1f}" y2="{y1:.1f}" stroke="{BACKWARD}" stroke-width="1.5"'
+        return arrow((x0 + 7, y0), (x1, y0), backward=True) + f'\n{down} stroke-dasharray="2 4"/>'
+
     return card(
         920,
         436,
@@ -287,11 +294,11 @@ def candle() -> str:
             [(example(0, cm)[1], str(cm)) for cm in (2, 4, 6)],
         ),
         f'<line x1="{x0:g}" y1="{y0:g}" x2="{x1:g}" y2="{y1:g}" stroke="{FORWARD}" stroke-width="2.5"/>',
-        text(x1 - 10, y1 + 46, "model: y = 1 x", 15, FORWARD),
+        text(x1 - 14, y1 + 50, "model: y = 1 x", 17, FORWARD),
         error(1, 2, "error -1"),
         error(3, 6, "error -3"),
-        text(*example(1.02, 2.55), "target 2", 15),
-        text(*example(3.02, 6.55), "target 6", 15),
+        text(*example(1.02, 2.55), "target 2", 17),
+        text(*example(3.02, 6.55), "target 6", 17),
         axes(
             490,
             "w",
@@ -301,11 +308,13 @@ def candle() -> str:
         ),
         f'<path d="M{valley}" fill="none" stroke="{FORWARD}" stroke-width="2.5"/>',
         f'<path d="{tangent}" fill="none" stroke="{BACKWARD}" stroke-width="2.5"/>',
-        arrow((start_x, start_y), (second[0] - 6, second[1] - 8), backward=True),
-        arrow(second, (third[0] - 6, third[1] - 7), backward=True),
+        step((start_x, start_y), second),
+        step(second, third),
         dots,
-        text(start_x + 18, start_y - 22, "w = 1: loss 5, slope -10", 15, BACKWARD, anchor="start"),
-        text(second[0] + 14, second[1] - 16, "w = 1.5", 15, BACKWARD, anchor="start"),
+        text(start_x + 12, start_y - 44, "w = 1: loss 5, slope -10", 17, BACKWARD, anchor="start"),
+        text(start_x + 12, start_y - 14, "a step", 17, BACKWARD, anchor="start"),
+        text(second[0] + 10, second[1] - 18, "w = 1.5", 17, BACKWARD, anchor="start"),
+        text(third[0] + 9, second[1] + 5, "w = 1.75", 15, BACKWARD, anchor="start"),
     )
 
 

@@ -648,11 +648,9 @@ NOTHING = {
         "Its rule, `sum_deriv`, is yours, and then `MSELoss` is two lines.",
     ],
     "a liberty: either way passes": [
-        "You may as well choose `float32` for all.",
-        "Whole numbers may become `float64`, and it is wise where they shall have a gradient: NumPy refuses to add "
-        "a fraction to whole numbers in place. (PyTorch refuses a gradient for them.)",
+        "All `float32`, if you choose so. Whole numbers as `float64`:",
         "an array, or a `MyTensor`, as you like.",
-        "You may refuse that where the tensor requires a gradient, because a result may depend on the old value.",
+        "No writing by index where the tensor requires a gradient, because a result may depend on the old value.",
         "(The bias may start with zeros.)",
         "(Other initializations of such a size, as those called Xavier and He, pass, too.)",
         "Without it, you may show a progress bar with `tqdm`.",
@@ -687,12 +685,11 @@ NOTHING = {
         "step.",
         "- **Backward**, along the dashed arrows, each operation turns its upstream gradient into the gradients of "
         "its inputs. That is the next one.",
-        "(Mind `tensor.grad.data`: an array's own `.data` is something else, its memory.)",
         "- In a **topological order** every tensor comes after everything it was computed from.",
         "Here the operand of shape `(3,)` as a picture:",
         "(Sum and broadcasting are each other's rule: you will meet this again when you build `sum`.)",
         "`unbroadcast(gradient, shape)`,",
-        "*50 minutes.* `y.backward()` starts at `y` with a gradient of ones, and walks the graph to the leaves.",
+        "*60 minutes.* `y.backward()` starts at `y` with a gradient of ones, and walks the graph to the leaves.",
         "The optimizer will need that list.",
         "`Linear` and `ReLU` are the bread and butter of neural networks.",
         "Strictly speaking this map is *affine*: linear, plus a shift.",

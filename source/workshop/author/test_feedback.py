@@ -62,6 +62,7 @@ WHOLE = {
     *("gradient-overwritten", "zero-taken-for-none", "truth-of-array", "handed-on-again", "handed-on-too-early"),
     *("wrong-end", "walk-incomplete", "gradient-aliased", "base-changed", "requires-grad-lost", "gradient-clipped"),
     *("none-is-used", "arguments-do-not-match", "add-not-recorded", "key-not-there", "share-lost", "shares-misplaced"),
+    "counted-too-often",
 }
 
 

@@ -42,3 +42,25 @@ def test_no_line_of_code_scrolls_sideways():
         for line in block.split("\n")
     ]
     assert [line for line in given + pasted if len(line) > WIDEST] == []
+
+
+def minutes(text: str) -> int:
+    """What a line in italics below a heading says first."""
+    return int(re.search(r"^\*[^*]*?(\d+) minutes", text, re.MULTILINE)[1])
+
+
+def test_the_minutes_of_the_parts_add_up_to_those_of_the_summary():
+    text = "\n".join(cell.source for cell in CELLS if cell.cell_type == "markdown")
+    rows = re.findall(r"^\| (?:\.\.\. )?([A-Z][^|]+) \|.*\| (\d+) \|$", text, re.MULTILINE)
+    summary = {name: int(n) for name, n in rows}
+    below = dict(re.findall(r"^(#+ .+?)\n+(?=(\*[^*\n]*\d+ minutes[^*\n]*\*))", text, re.MULTILINE))
+    told = {heading.lstrip("# "): minutes(line) for heading, line in below.items()}
+    assert {name: summary[name] for name in told if name in summary} == {n: told[n] for n in told if n in summary}
+    assert len({*told} & {*summary}) == len(summary) - 2  # Set-up and Conclusion are said in the Summary alone
+    steps = [n for name, n in told.items() if name.startswith("Step ")]
+    assert len(steps) == 5 and f"Then building, in five steps, {sum(steps)} minutes" in text
+    model = text[text.index("## Make a model!") : text.index("## Conclusion")]
+    parts = [int(n) for n in re.findall(r"^\*[^*\n]*?(\d+) minutes\.\*$", model, re.MULTILINE)]
+    assert sum(parts) + 10 == told["Make a model!"] and f"10 for what follows, {sum(parts)} for the five parts" in model
+    hours = sum(summary.values()) / 60
+    assert 7.25 <= hours <= 7.5 and "some seven and a half hours" in text

@@ -75,6 +75,12 @@ class Workshop(Assignment):
         return experiments.of(codes, names)
 
     def recognized(self, trial: Trial, inference: Inference) -> Told | None:
+        for mistake, is_so in (
+            ("number-not-wrapped", experiments.number_not_wrapped(trial)),
+            ("rule-of-tensors", experiments.rule_of_tensors(trial, inference)),
+        ):
+            if is_so:
+                return Told(self.mistakes[mistake].title, mistake)
         operation = experiments.rule_without_result(trial, inference)
         return Told(f"the rule of {operation} gives None", "rule-returns-none") if operation else None
 

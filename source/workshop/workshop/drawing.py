@@ -284,10 +284,13 @@ def _show_weights(model: Any, side: int) -> None:
     largest = float(np.nanmax(np.abs(board))) or 1.0
     figure = new_figure(0.62 * columns + 2.2, 0.62 * rows + 0.2)
     axes = figure.add_subplot()
-    picture = axes.imshow(board / largest, cmap="PuOr_r", vmin=-1, vmax=1)  # huge weights would overflow in it
+    board = board / largest  # huge weights would overflow in a picture
+    # By roots: most weights are far smaller than the largest, and would look alike, in a dark page black.
+    picture = axes.imshow(np.sign(board) * np.sqrt(np.abs(board)), cmap="PuOr_r", vmin=-1, vmax=1)
     axes.axis("off")
-    bar = figure.colorbar(picture, ax=axes, ticks=[-1, 0, 1], fraction=0.05, pad=0.02)
-    words = [f"{-largest:.2g}: ink here lowers the unit", "0", f"+{largest:.2g}: ink here raises the unit"]
+    bar = figure.colorbar(picture, ax=axes, ticks=[-1, -0.5, 0, 0.5, 1], fraction=0.05, pad=0.02)
+    words = [f"{-largest:.2g}: ink here lowers the unit", f"{-largest / 4:.2g}", "0"]
+    words += [f"+{largest / 4:.2g}", f"+{largest:.2g}: ink here raises the unit"]
     bar.ax.set_yticklabels(words)
     what = f"The weights of {len(drawn)} of {len(units)} units of the first layer"
     alt = f"{what}, each as a picture of {side} by {side} pixels, from {-largest:.2g} to {largest:.2g}."

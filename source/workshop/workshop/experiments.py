@@ -80,14 +80,55 @@ def rule_without_result(trial: Trial, inference: Inference) -> str | None:
         return None
     raised = any(isinstance(one.got, Raised) and one.got.line == len(lines) for one in trial.evidence)
     raised = raised and re.search("iterable|unpack|subscriptable|zip", str(trial.first.verdict))  # not in the rule
-    others = [one for id in inference.passed for one in inference.seen[id] if one.see.endswith(".grad")]
-    if not raised or not any(isinstance(one.got, np.ndarray) for one in others):
+    if not raised or not _gradients_arrive(inference):
         return None
     call = re.search(r"^y = (\w+\([a-z, ]+\))$", code, re.MULTILINE)
     operation = call[1] if call else operation_of("y", code)
     if operation and not call and _kind(code) in MADE:
         return f"{operation}, or of what it is made of,"
     return operation
+
+
+def number_not_wrapped(trial: Trial) -> bool:
+    """Whether what fails with a plain number beside a tensor, as `a + 2`, works with the number in a MyTensor."""
+    assert trial.first is not None
+    means, code = trial.first.verdict.perhaps, trial.first.snippet or ""
+    meant = means is not None and means.mistake in ("array-for-tensor", "other-kind")
+    if not meant or not re.search(r"'(?:float|int|numpy\.\w+)'", str(trial.first.verdict)):
+        return False
+    code = re.sub(r"^y = -a$", "y = a * -1", code, flags=re.MULTILINE)  # of which it may be made
+    number = r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w.])"
+    operand = re.compile(rf"^(y = )({number})?(.*? [-+*/] |.*?)({number})?$", re.MULTILINE)
+    wrapped = operand.sub(lambda found: found[1] + _wrapped(found[2]) + found[3] + _wrapped(found[4]), code)
+    see = ("y",) if "y.backward" not in code else ("y", "a.grad")
+    return wrapped != code and trial.works(lambda scratch: scratch.same(wrapped, *see))
+
+
+def _wrapped(number: str | None) -> str:
+    return f"MyTensor({number})" if number else ""
+
+
+def rule_of_tensors(trial: Trial, inference: Inference) -> bool:
+    """Whether a rule computes with a tensor: called alone, or in a walk that gets through other operations."""
+    assert trial.first is not None
+    means, code = trial.first.verdict.perhaps, trial.first.snippet or ""
+    if means is None or means.mistake not in ("tensor-for-array", "tensor-for-number", "other-kind"):
+        return False
+    if "MyTensor" not in str(trial.first.verdict):
+        return False
+    if inference.section == "rules":
+        return True
+    made, _, walk = code.rpartition("\n")
+    if inference.section != "tensor" or not walk.startswith("y.backward(") or operation_of("y", code) is None:
+        return False
+    ones = f"{made}\ny.backward()"  # else it is base that goes on as a tensor
+    return _gradients_arrive(inference) and trial.beside(SECONDS).tries(ones) is None
+
+
+def _gradients_arrive(inference: Inference) -> bool:
+    """Whether a walk came to its end in a check that passed."""
+    others = [one for id in inference.passed for one in inference.seen[id] if one.see.endswith(".grad")]
+    return any(isinstance(one.got, np.ndarray) for one in others)
 
 
 @dataclass(frozen=True)

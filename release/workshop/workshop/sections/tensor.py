@@ -89,7 +89,7 @@ def kinds(trial: TensorTrial) -> None:
 def types(trial: TensorTrial) -> None:
     """dtype is the array's: the one that was asked for, else NumPy's choice"""
     for data, asked in (("[1.5, 2.5]", "float32"), ("[1, 2]", "float64"), ("np.array([1.5, 2.5])", "float32")):
-        code = f"t = MyTensor({data}, dtype=np.{asked})\nname = np.dtype(t.dtype).name"
+        code = f"t = MyTensor({data}, dtype=np.{asked})\nname = 'None' if t.dtype is None else np.dtype(t.dtype).name"
         with trial.case():
             means = {"t.data.dtype.name": "dtype-ignored", "name": "dtype-attribute"}
             trial.see(trial.run(code), dict.fromkeys(means, asked), code, means)
@@ -101,7 +101,7 @@ def types(trial: TensorTrial) -> None:
         # Whoever computes in float32 throughout has chosen, too.
         usual = "float32" if trial.run("usual = MyTensor([2.5]).data.dtype.name")["usual"] == "float32" else "float64"
         for data in ("np.array([1.5, 2.5], dtype=np.float32)", "np.array([1.5, 2.5])", "[1.5, 2.5]"):
-            code = f"t = MyTensor({data})\nname = np.dtype(t.dtype).name"
+            code = f"t = MyTensor({data})\nname = 'None' if t.dtype is None else np.dtype(t.dtype).name"
             with trial.case():
                 expected = "float32" if "float32" in data else usual
                 trial.see(trial.run(code), dict.fromkeys(means, expected), code, means)

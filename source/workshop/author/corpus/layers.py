@@ -380,6 +380,13 @@ MODULE = [
         ),
     ),
     Wrong(
+        "parameters-of-names",
+        "modules-by-name",
+        "module",
+        "nested",
+        ("for module in self.__sub_modules.values():", "for module in self.__sub_modules:"),
+    ),
+    Wrong(
         "parameters-lists-in-list",
         "parameters-not-parameters & other-kind",
         "module",
@@ -1383,6 +1390,20 @@ RELU_ENTRIES = [
     ),
     Wrong(
         "relu-rule-hands-on", "relu-unmasked", "relu", "relu_gradient relu_kink", (RELU_RULE, "    return (base,)\n")
+    ),
+    Wrong(
+        "relu-rule-compares-product",
+        "relu-compares-product",
+        "relu",
+        "relu_gradient",
+        (RELU_RULE, "    return (base * x.data > 0,)\n"),
+    ),
+    Wrong(
+        "relu-rule-without-comma",
+        "rule-without-tuple",
+        "relu",
+        "relu_gradient relu_kink",
+        (RELU_RULE, RELU_RULE.replace(",)", ")")),
     ),
     Wrong(
         "relu-rule-leaks",
@@ -2922,7 +2943,7 @@ TRAIN = [
     ),
     Wrong(
         "train-loss-divided-twice",
-        "train-loss-not-divided",
+        "train-loss-divided-otherwise",
         "train",
         "train_losses",
         (ADD, ADD.replace(" * len(batch)", "")),

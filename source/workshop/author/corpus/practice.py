@@ -91,6 +91,13 @@ WRONG = [
     folded("fold-means-length-one", "unbroadcast-averages", "length_one", SUM_ONE, SUM_ONE.replace("sum", "mean")),
     folded("fold-last-axes", "unbroadcast-wrong-axis", "new_axes", SUM_NEW, SUM_NEW.replace("0", "-1")),
     folded("fold-first-row", "unbroadcast-takes-one", "new_axes", SUM_NEW, "gradient = gradient[0]"),
+    folded(
+        "fold-by-numbers-of-before",
+        "axes-renumbered",
+        "new_axes",
+        "    while gradient.ndim > len(shape):  # an axis that `shape` does not have\n        " + SUM_NEW,
+        "    for axis in range(gradient.ndim - len(shape)):\n        gradient = gradient.sum(axis=axis)",
+    ),
     folded("fold-drops-axes", "axis-dropped", "length_one", SUM_ONE, "gradient = gradient.sum(axis=axis)"),
     ruled(
         "rule-sub-sign", "sub-sign", "sub_deriv", "unbroadcast(-base, right.shape)", "unbroadcast(base, right.shape)"
@@ -109,6 +116,7 @@ WRONG = [
         MUL_RULE,
         "return unbroadcast(right.data, left.shape), unbroadcast(left.data, right.shape)",
     ),
+    ruled("rule-mul-of-tensors", "rule-of-tensors", "stretched", MUL_RULE, MUL_RULE.replace(".data", "")),
     ruled("rule-mul-unfolded", "not-unbroadcast", "stretched", MUL_RULE, "return base * right.data, base * left.data"),
     ruled("rule-div-not-squared", "div-not-squared", "div_deriv", DIV_SLOPE, "-base * left.data / right.data"),
     ruled("rule-div-sign", "div-sign", "div_deriv", DIV_SLOPE, DIV_SLOPE[1:]),

@@ -1591,6 +1591,20 @@ WRONG = [
             "for tensor in set(op.inputs) if op is not None else ():",
         ),
     ),
+    Wrong(
+        "consumers-at-each-visit",
+        "counted-too-often",
+        "tensor",
+        "paths",
+        (
+            "                if tensor in consumers:\n"
+            "                    consumers[tensor] += 1\n"
+            "                else:\n"
+            "                    consumers[tensor] = 1\n"
+            "                    stack.append(tensor)\n",
+            "                consumers[tensor] = consumers.get(tensor, 0) + 1\n                stack.append(tensor)\n",
+        ),
+    ),
     Wrong("walk-hands-on-sums", "handed-on-again", "tensor", "paths", (WALK, HAND_ON_AGAIN + WALK)),
     Wrong(
         "walk-from-the-leaves",
@@ -2188,6 +2202,40 @@ WRONG = [
         "tensor",
         "mul_gradient negative_gradient",
         (MUL_RULE, "if not base.requires_grad:\n        return None, None\n    " + MUL_RULE),
+    ),
+    Wrong(
+        "rule-multiplies-by-a-tensor",
+        "rule-of-tensors",
+        "tensor",
+        "mul_gradient negative_gradient",
+        (MUL_RULE, MUL_RULE.replace(".data", "")),
+    ),
+    Wrong(
+        "numbers-asked-for-their-flag",
+        "number-not-wrapped",
+        "tensor",
+        "add_numbers sub_numbers mul_numbers div_numbers",
+        (
+            "        other = self.__wrap(other)\n        if other is None:\n            return NotImplemented\n",
+            "        flagged = self.requires_grad or other.requires_grad\n",
+        ),
+        ("if left.requires_grad or right.requires_grad:", "if flagged:"),
+        (NEG, "return self * MyTensor(-1.0)"),
+    ),
+    Wrong(
+        "numbers-recorded-as-they-are",
+        "number-not-wrapped",
+        "tensor",
+        "negative_gradient numbers_gradient",
+        (
+            "        other = self.__wrap(other)\n        if other is None:\n            return NotImplemented\n",
+            "        flagged = self.requires_grad or getattr(other, 'requires_grad', False)\n",
+        ),
+        (
+            "        result = forward(left.__data, right.__data)\n",
+            "        result = forward(*(x.data if isinstance(x, MyTensor) else x for x in (left, right)))\n",
+        ),
+        ("if left.requires_grad or right.requires_grad:", "if flagged:"),
     ),
     Wrong(
         "setitem-assigns-a-property",

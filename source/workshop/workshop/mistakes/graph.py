@@ -18,6 +18,7 @@ from workshop.changes import (
     both,
     clipped,
     counting_each_consumer_once,
+    counting_each_visit,
     cut,
     first,
     flag_lost,
@@ -250,6 +251,15 @@ KNOWN["handed-on-too-early"].ways.append(
     )
 )
 known(
+    "counted-too-often",
+    "tensor",
+    "a tensor counts more uses than it has, and waits in vain: its gradient never comes",
+    "b = a + a; y = b + b: how often is a an input? And how often does your count come past it?",
+    "Count an operation's inputs once: walk on from a tensor only when it is met for the first time.",
+    WALK,
+    part(walk=counting_each_visit),
+)
+known(
     "handed-on-again",
     "tensor",
     "a tensor that is used twice hands its whole gradient on twice",
@@ -435,8 +445,8 @@ known(
     "gradient-aliased",
     "tensor",
     "two gradients share memory: changing one changes the other",
-    "After `x.grad = g`, what does `x.grad += 1` do to g?",
-    "Copy before storing.",
+    "`old += share` writes into the array old. Who else holds that array: another tensor, or who gave base?",
+    "Add by old + share, which makes a new array; and what is kept in a grad is a copy.",
     WALK,
     (
         "contributions are added into an array that another tensor also holds",

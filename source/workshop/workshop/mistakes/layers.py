@@ -254,9 +254,9 @@ known(
 known(
     "linear-weight-orientation",
     "linear",
-    "x and the weight meet the wrong way round",
-    "Which of the two stands left in the product, and which axis of the weight belongs to the inputs?",
-    "With a weight of shape (inputs, outputs), y = matmul(x, weight) + bias: x stands left.",
+    "the shape of the weight does not fit the product, or x and the weight meet the wrong way round",
+    "Print weight.tensor.shape: is it (inputs, outputs)? And which of the two stands left in the product?",
+    "A weight of shape (inputs, outputs) and matmul(x, weight) + bias belong together: x stands left.",
     LINEAR,
     value("linear", lambda x, w, b: x @ w.T.reshape(w.shape) + b),
     value("linear", lambda x, w, b: x @ w.T + b),
@@ -440,6 +440,15 @@ known(
     "Which of the two decides where something flows back: the sign of x, or of the upstream gradient?",
     "np.where(x.data > 0, base, 0).",
     LINEAR,
+)
+known(
+    "relu-compares-product",
+    "relu",
+    "the gradient is 1 where base * x > 0, and 0 elsewhere: the product is compared, not x",
+    "Which of the two does Python do first in base * x.data > 0: the product, or the comparison?",
+    "`*` binds before `>`, and the result is True or False: base * (x.data > 0), or np.where(x.data > 0, base, 0).",
+    LINEAR,
+    only((0,), "relu", lambda right, place, g, x: (g * x > 0) * 1.0),
 )
 known(
     "relu-upstream-missing",

@@ -19,6 +19,14 @@ known(
     MODULES,
 )
 known(
+    "modules-by-name",
+    "module",
+    "a loop goes through the names of sub-modules, not through the sub-modules",
+    "A dictionary has names, and what stands under them. Which of the two does `for each in dictionary` hand out?",
+    "for module in self.__sub_modules.values(): without .values() it hands out the names.",
+    MODULES,
+)
+known(
     "parameters-some-modules",
     "module",
     "parameters() reaches some of the sub-modules only",

@@ -184,8 +184,16 @@ known(
 known(
     "rule-without-tuple",
     "rules",
-    "a rule does not return a tuple with an element for each of its two inputs",
+    "a rule does not return a tuple with an element for each of its inputs",
     "How many inputs does the operation have, and how many gradients does your return hand back?",
-    "return of_left, of_right: two, with a comma. For a power, which gets no gradient: return of_tensor, None.",
+    "A comma makes a tuple. Of two: return of_left, of_right. Of a power: return of_tensor, None. Of one: return of_x,",
+    RULES,
+)
+known(
+    "rule-of-tensors",
+    "rules",
+    "a rule computes with a MyTensor, and not with the array in it",
+    "base is an array. What are left and right, and where in them are their arrays?",
+    "A rule computes with arrays: right.data in place of right, left.data in place of left.",
     RULES,
 )

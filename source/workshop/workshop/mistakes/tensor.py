@@ -13,6 +13,7 @@ from workshop.changes import (
     SYMBOLS,
     UNARY,
     averaged,
+    axes_in_turn,
     both,
     by_repetition,
     by_size,
@@ -588,7 +589,7 @@ known(
     "tensor",
     "a plain number as an operand does not work",
     "What does your operator expect of `other`, and what does 2 not have?",
-    "Wrap a number first: if it is not a MyTensor, make one of it. Then there is only one case left.",
+    "Wrap a number in a MyTensor first: if `other` is none, make one of it. Then there is only one case left.",
     OPERATORS,
 )
 
@@ -729,6 +730,16 @@ known(
     "Tensors > Shape",
     reduced(last_axes),
     reduced(from_the_left(lambda g, shape: total(g, [-1 - n for n in range(len(extra(g, shape)))]))),
+)
+known(
+    "axes-renumbered",
+    "tensor unbroadcast rules",
+    "of several new axes, the second sum is over another axis than it should be",
+    "A (2, 4, 3) array, summed over axis 0, has shape (4, 3). Which number has the axis of length 4 now?",
+    "After one sum the axes have new numbers: sum over axis 0 each time, as often as there are new axes.",
+    UNBROADCAST,
+    reduced(axes_in_turn),
+    reduced(from_the_left(lambda g, shape: functools.reduce(lambda g, axis: g.sum(axis), extra(g, shape), g))),
 )
 known(
     "unbroadcast-other-shape",

@@ -157,8 +157,16 @@ known(
 known(
     "train-loss-not-divided",
     "train",
-    "the losses of an epoch are added up, but not divided as a mean wants it",
+    "the losses of an epoch are added up, and not divided",
     "Over how many is the mean?",
+    "total += float(loss.data) * len(batch), and in the end total / len(images).",
+    TRAIN,
+)
+known(
+    "train-loss-divided-otherwise",
+    "train",
+    "the losses of an epoch are added up and divided, but the sum and the number do not belong together",
+    "A loss is the mean of its mini-batch. What makes it the sum over its examples, before you divide by all of them?",
     "total += float(loss.data) * len(batch), and in the end total / len(images).",
     TRAIN,
 )

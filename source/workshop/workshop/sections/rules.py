@@ -52,7 +52,7 @@ def equal_shapes(trial: Trial) -> None:
     hints=["Which dimensions of the gradient does the operand not have?", "gradient.sum(axis=0), once for each."],
 )
 def new_axes(trial: Trial) -> None:
-    """New axes in front are summed: (2, 3) to (3,)"""
+    """New axes in front are summed: (2, 3) to (3,), (2, 2, 3) to (3,)"""
     folded(trial, ((2, 3), (3,)), ((2, 2, 3), (2, 3)), ((2, 2, 3), (3,)), ((2, 3), ()))
     folded(trial, ((1, 3), (3,)), ((1,), ()))
     if trial.first:

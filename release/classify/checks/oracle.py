@@ -1,0 +1,82 @@
+"""What a check's code should compute: the same code on right names, such as PyTorch's behind the learner's API."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from checks.environment import INSTALL
+from checks.observe import ATOL, RTOL, compiled
+
+FILE = "<oracle>"  # of code in tracebacks: what fails here is no fault of the learner's
+MOST_KEPT = 8192  # answers
+REDISTRIBUTABLE = "https://aka.ms/vs/17/release/vc_redist.x64.exe"
+
+
+@functools.cache
+def load() -> Any:
+    """Import torch, once.
+
+    Raises:
+        ImportError: with what to do, when torch is not installed or does not load.
+    """
+    try:
+        import torch
+    except (ImportError, OSError) as error:  # OSError: a library that torch itself needs is not there
+        if not isinstance(error, OSError):
+            do = f"Install it into this notebook's kernel: {INSTALL}"
+        elif sys.platform == "win32":
+            do = f"Install the Microsoft Visual C++ Redistributable ({REDISTRIBUTABLE}), and restart the kernel."
+        else:
+            do = f"Run python -m pip uninstall torch torchvision, then {INSTALL}, and restart the kernel."
+        raise ImportError(
+            f"The tests compare your work with PyTorch, which cannot be imported here ({error}). {do}"
+        ) from error
+    return torch
+
+
+class Oracle:
+    """Right answers, which are kept: the same is asked again and again.
+
+    Args:
+        names: the names that a check's code uses, made of what is right, for a precision: "float64" or "float32".
+
+    Attributes:
+        values: (code, see) -> what the expressions `see`, a tuple, are worth after `code` has run. It can only be read.
+        steady: (code, see) -> whether they are the same in float32, well within what counts as the same, and no
+            infinite numbers. Then neither rounding decides, nor how one goes on where something was divided by 0.
+    """
+
+    def __init__(self, names: Callable[[str], Mapping[str, Any]]) -> None:
+        self.names = names
+        self.values: Callable[..., Mapping[str, Any]] = functools.lru_cache(maxsize=MOST_KEPT)(self._values)
+        self.steady: Callable[..., bool] = functools.lru_cache(maxsize=MOST_KEPT)(self._steady)
+
+    def _values(self, code: str, see: tuple[str, ...], precision: str = "float64") -> Mapping[str, Any]:
+        variables = {"np": np, **self.names(precision)}
+        exec(compiled(code, "exec", FILE), variables)
+        found = {text: plain(eval(compiled(text, "eval", FILE), variables)) for text in see}
+        for value in found.values():
+            if isinstance(value, np.ndarray):
+                value.flags.writeable = False
+        return MappingProxyType(found)
+
+    def _steady(self, code: str, see: tuple[str, ...]) -> bool:
+        exact, rounded = self.values(code, see), self.values(code, see, "float32")
+        return all(
+            bool(np.isfinite(value).all() and np.allclose(value, rounded[text], rtol=RTOL / 10, atol=ATOL / 10))
+            for text, value in exact.items()
+            if isinstance(value, np.ndarray)
+        )
+
+
+def plain(value: Any) -> Any:
+    """A result as NumPy and Python values."""
+    if "torch" in sys.modules and isinstance(value, sys.modules["torch"].Tensor):
+        return value.detach().numpy().copy()
+    return value.copy() if isinstance(value, np.ndarray) else value

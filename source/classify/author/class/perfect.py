@@ -1,0 +1,2 @@
+# The reference solution. Deserves all 100 points.
+# others: solution

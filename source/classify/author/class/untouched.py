@@ -1,0 +1,2 @@
+# The notebook as it was handed out. Deserves nothing.
+# others: untouched

@@ -1,0 +1,8 @@
+# section: modes
+# truth: exit does nothing
+class no_grad:
+    inside = 0
+    def __enter__(self):
+        no_grad.inside += 1
+    def __exit__(self, *e):
+        pass

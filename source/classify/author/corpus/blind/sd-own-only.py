@@ -1,0 +1,18 @@
+# section: networks
+# truth: own parameters only
+@extends
+class MyModule(MyModule):
+    def named_parameters(self, prefix=''):
+        found = {prefix + n: p for n, p in self.__parameters.items()}
+        return found
+    def state_dict(self):
+        return {n: p.tensor.data.copy() for n, p in self.named_parameters().items()}
+    def load_state_dict(self, state):
+        own = self.named_parameters()
+        if set(own) != set(state):
+            raise KeyError('names differ')
+        for n, p in own.items():
+            if np.shape(state[n]) != p.tensor.shape:
+                raise ValueError(f'{n} has another shape')
+        for n, p in own.items():
+            p.tensor.data[...] = state[n]
