@@ -303,13 +303,15 @@ class Nowhere(io.TextIOBase):
         return len(text)
 
 
-MOST_WRITTEN = 100_000  # characters at a time that are looked at
+MOST_AT_A_TIME = 100_000  # characters printed that are looked at
 ENDS = re.compile(r"(\r*\n|\r+)")  # of a line, and what goes back to its beginning
+# How a line of tqdm's ends, such as "[00:02<00:01,  3.10it/s, loss=0.1]".
+BAR = re.compile(r"\[\d\d:\d\d(?::\d\d)?(?:<[\d:?]+)?, *[\d.?]+ ?[^ \]]+/[^\]]+\]")
 
 
 class Printed(io.TextIOBase):
     """Takes all text and keeps the beginning, as a terminal shows it: what comes after a carriage return stands in the
-    place of what was before it in its line, as with the states of a progress bar."""
+    place of what was before it in its line. Progress bars are left out: no two runs have the same."""
 
     def __init__(self) -> None:
         self._kept, self._line, self._is_over, self._is_cut = "", "", False, False
@@ -318,10 +320,10 @@ class Printed(io.TextIOBase):
         if len(self._kept) >= MOST_PRINTED:
             self._is_cut |= bool(text)
             return len(text)
-        self._is_cut |= len(text) > MOST_WRITTEN
-        for part in ENDS.split(text[:MOST_WRITTEN]):
+        self._is_cut |= len(text) > MOST_AT_A_TIME
+        for part in ENDS.split(text[:MOST_AT_A_TIME]):
             if part.endswith("\n"):
-                self._kept += self._line + "\n"
+                self._kept += "" if BAR.search(self._line) else self._line + "\n"
                 self._line, self._is_over = "", False
             elif part.startswith("\r"):
                 self._is_over = True
@@ -333,7 +335,7 @@ class Printed(io.TextIOBase):
     @property
     def shown(self) -> str | None:
         """The first lines, without control characters; None where there are none."""
-        kept = self._kept + self._line
+        kept = self._kept + ("" if BAR.search(self._line) else self._line)
         lines = kept[:MOST_PRINTED].expandtabs().lstrip("\n").rstrip().split("\n")
         text = "\n".join(printable(line, MOST_PRINTED) for line in lines[:LINES_PRINTED])
         is_cut = self._is_cut or len(lines) > LINES_PRINTED or len(kept) > MOST_PRINTED

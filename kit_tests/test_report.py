@@ -271,6 +271,16 @@ def test_what_learners_code_prints_is_folded_below_its_check_and_bounded(capsys)
         (["epoch 0", "\r", "epoch 1", "\r", "done", "\n"], "done"),
         (["last", "\r"], "last"),
         (["one", "\r", "\ntwo"], "one\ntwo"),
+        (
+            [
+                "\r  0%|          | 0/4 [00:00<?, ?it/s]",
+                "\r100%|####| 4/4 [00:00<00:00, 2894.62it/s, loss=1]",
+                "\n",
+                "x",
+            ],
+            "x",
+        ),
+        (["\r7it [00:02,  3.10s/it]"], None),
     ],
 )
 def test_what_is_written_over_a_line_stands_in_its_place_as_in_a_terminal(pieces, shown):
