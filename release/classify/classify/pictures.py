@@ -2,54 +2,28 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from checks import svg
-from checks.observe import explain, learner_code, quiet
-from checks.report import show
+from checks.svg import NotDrawn, in_time
 from workshop.reading import array_of
 
-SECONDS = 10.0  # for all that runs the learner's code in one picture
 DASHES = ("", "dashed", "faint")  # that tell several curves apart, beside the words at their ends
-
-
-class Untold(Exception):
-    """There is nothing to draw; the message says why, kindly."""
-
-
-@contextlib.contextmanager
-def _kindly(what: str) -> Iterator[list[tuple[Sequence[str], str, str]]]:
-    """Inside, whatever goes wrong becomes a sentence; what is put into the list is shown at the end."""
-    made: list[tuple[Sequence[str], str, str]] = []
-    try:
-        with learner_code(SECONDS), quiet():
-            yield made
-    except KeyboardInterrupt:
-        raise
-    except Untold as error:
-        show({"text/plain": str(error)})
-        return
-    except BaseException as error:
-        show({"text/plain": f"{what} cannot be drawn: {explain(error)}"})
-        return
-    for each in made:
-        svg.show_pictures(*each)
 
 
 def _array(value: Any, what: str, shape: tuple[int, ...] | None = None) -> np.ndarray:
     """What a learner's code gives, as finite numbers."""
     if value is None or value is ...:
-        raise Untold(f"There is nothing to draw yet: {what} is not written.")
+        raise NotDrawn(f"There is nothing to draw yet: {what} is not written.")
     array = array_of(value, what)
     if shape is not None and array.shape != shape:
-        raise Untold(f"{what} has shape {array.shape}, and {shape} is needed.")
+        raise NotDrawn(f"{what} has shape {array.shape}, and {shape} is needed.")
     if not np.isfinite(array).all():
-        raise Untold(f"{what} has values that are not finite (nan or inf): there is nothing to draw.")
+        raise NotDrawn(f"{what} has values that are not finite (nan or inf): there is nothing to draw.")
     return array.astype(np.float64)
 
 
@@ -79,12 +53,12 @@ def draw_softmax(
         temperatures: positive numbers.
         names: of the classes; numbers from 0 without it.
     """
-    with _kindly("Softmax") as made:
+    with in_time("Softmax") as made:
         scores = np.asarray(scores, np.float64)
         if scores.ndim != 1 or not 0 < len(scores) <= 12:
-            raise Untold(f"draw_softmax draws up to 12 scores in a row, and not an array of shape {scores.shape}.")
+            raise NotDrawn(f"draw_softmax draws up to 12 scores in a row, and not an array of shape {scores.shape}.")
         if not all(each > 0 for each in temperatures):
-            raise Untold("A temperature is a number above 0: the scores are divided by it.")
+            raise NotDrawn("A temperature is a number above 0: the scores are divided by it.")
         names = [str(name) for name in (names or range(len(scores)))]
         found = [_array(softmax(scores / each), "softmax", scores.shape) for each in temperatures[:8]]
         panels, lines = [], []
@@ -131,7 +105,7 @@ def draw_losses(
         low: the least lead.
         high: the largest.
     """
-    with _kindly("The losses") as made:
+    with in_time("The losses") as made:
         leads = np.linspace(low, high, LEADS)
         values: dict[str, np.ndarray] = {}
         slopes: dict[str, np.ndarray] = {}
@@ -217,14 +191,14 @@ def draw_ways(
         low: the least x and y of the map.
         high: the largest.
     """
-    with _kindly("The landscape") as made:
+    with in_time("The landscape") as made:
         sides = [np.linspace(low[axis], high[axis], FINE) for axis in (0, 1)]
         heights = _array(landscape(*np.meshgrid(*sides)), "the landscape", (FINE, FINE))
         panels, lines = [], []
         for name, way in list(ways.items())[:MOST_WAYS]:
             places = np.array([[float(x), float(y)] for x, y in itertools.islice(way, MOST_STEPS)])
             if not len(places):
-                raise Untold(f"The way of {name} is empty: it takes no step.")
+                raise NotDrawn(f"The way of {name} is empty: it takes no step.")
             ends = [float(_array(landscape(*place), "the landscape", ())) for place in places[[0, -1]] if _seen(place)]
             told = _told(name, places, ends, float(heights.min()))
             lines.append(told)
@@ -305,7 +279,7 @@ def draw_dropout(layer: Any, tensor: Callable[..., Any], shape: tuple[int, int] 
         shape: of its input, at most 8 by 12.
         times: how often it is asked.
     """
-    with _kindly("Dropout") as made:
+    with in_time("Dropout") as made:
         rows, columns = (min(max(int(length), 1), most) for length, most in zip(shape, (8, 12), strict=True))
         panels, lines = [], []
         for number in range(1, min(max(times, 1), 6) + 1):
@@ -364,11 +338,11 @@ def draw_mistakes(pictures: np.ndarray, probabilities: Any, labels: np.ndarray, 
         labels: the right classes, shape (n,).
         most: how many are drawn, 8 at most.
     """
-    with _kindly("The mistakes") as made:
+    with in_time("The mistakes") as made:
         labels = np.asarray(labels)
         shares = _array(probabilities, "probabilities")
         if shares.ndim != 2 or len(shares) != len(labels):
-            raise Untold(
+            raise NotDrawn(
                 f"probabilities have shape {shares.shape}: a row for each of {len(labels)} pictures is needed."
             )
         answers = shares.argmax(axis=1)

@@ -10,13 +10,14 @@ import html
 import math
 from collections.abc import Iterable, Iterator, Sequence
 
-from checks.observe import explain
+from checks.observe import explain, learner_code, quiet
 from checks.report import TEXT, show
 
 VALUE, GRADIENT = "#2b7cd3", "#d4611c"  # mixed with the text's color: darker in a light page
 SMALLEST = 0.72  # of its width, to which a picture shrinks on a narrow page
 SHARE = 0.7  # of the color in that mixture
 TIP = 7  # pixels, of an arrow
+SECONDS = 10.0  # for all that runs the learner's code in one display of pictures
 
 
 class NotDrawn(Exception):
@@ -41,6 +42,20 @@ def kindly(what: str = "") -> Iterator[None]:
         if not what:
             raise
         show({"text/plain": f"{what} cannot be drawn: {explain(error)}"})
+
+
+@contextlib.contextmanager
+def in_time(what: str) -> Iterator[list[tuple[Sequence[str], str, str]]]:
+    """Inside, the learner's code has its time, and whatever goes wrong becomes a sentence about `what`.
+
+    What is put into the list are arguments of `show_pictures`, which is called with them at the end.
+    """
+    made: list[tuple[Sequence[str], str, str]] = []
+    with kindly(what):
+        with learner_code(SECONDS), quiet():
+            yield made
+        for each in made:
+            show_pictures(*each)
 
 
 def themed(color: str) -> str:

@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from checks import svg
-from checks.observe import class_name, learner_code, printable, quiet, text_of
-from checks.svg import NotDrawn, kindly
+from checks.observe import class_name, printable, text_of
+from checks.svg import NotDrawn, in_time
 from workshop.graph import is_tensor
 from workshop.reading import array_of
-
-SECONDS = 10.0  # for all that runs the learner's code in one picture
-
-
-@contextlib.contextmanager
-def _kindly(what: str) -> Iterator[list[tuple[Sequence[str], str, str]]]:
-    """Inside, whatever goes wrong becomes a sentence; what is put into the list is shown at the end."""
-    made: list[tuple[Sequence[str], str, str]] = []
-    with kindly(what):
-        with learner_code(SECONDS), quiet():
-            yield made
-        for each in made:
-            svg.show_pictures(*each)
 
 
 def _number(value: Any, what: str) -> float:
@@ -71,7 +57,7 @@ def draw_descent(
         path: the visited places, numbers or tensors: then these are drawn, and `df`, `start` and `rates` not used.
         names: of what is drawn, and of the number.
     """
-    with _kindly("The valley") as made:
+    with in_time("The valley") as made:
         if path is not None:
             paths = [("", _visited(path))]
         elif df is None or start is None:
@@ -273,7 +259,7 @@ def draw_network(model: Any) -> None:
     Args:
         model: a MyModule of yours, finished or not; or a class, of which one is made.
     """
-    with _kindly("The network") as made:
+    with in_time("The network") as made:
         model = model() if isinstance(model, type) else model
         if not _is_module(model):
             raise NotDrawn(
@@ -492,7 +478,7 @@ def draw_broadcast(shape_a: Any, shape_b: Any) -> None:
         shape_a: the shape of the left operand; or an array or a tensor, of which the shape is taken.
         shape_b: that of the right one.
     """
-    with _kindly("The two shapes") as made:
+    with in_time("The two shapes") as made:
         shapes = {name: _shape(each, name) for name, each in (("a", shape_a), ("b", shape_b))}
         met = list(itertools.zip_longest(*(shape[::-1] for shape in shapes.values()), fillvalue=1))
         apart = next(((one, two) for one, two in met if one != two and 1 not in (one, two)), None)
@@ -683,7 +669,7 @@ def draw_plane(
         low: the least of the two numbers.
         high: their largest.
     """
-    with _kindly("The plane") as made:
+    with in_time("The plane") as made:
         functions = (f, *others)[:MOST_PLANES]
         if not (isinstance(low, (int, float)) and isinstance(high, (int, float)) and low < high):
             raise NotDrawn(f"low and high are to be two numbers, low the smaller one, not {low!r} and {high!r}.")

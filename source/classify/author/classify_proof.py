@@ -22,27 +22,25 @@ import os
 import sys
 import types
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 os.environ["MPLBACKEND"] = "agg"
 os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
-sys.dont_write_bytecode = (
-    True  # else there is a folder __pycache__ in source/, which formgrader takes for an assignment
-)
+# Else there is a folder __pycache__ in source/, which formgrader takes for an assignment.
+sys.dont_write_bytecode = True
 
 AUTHORS = Path(__file__).resolve().parent
 ROOT = AUTHORS.parents[2]
 sys.path[:0] = [str(path) for path in (ROOT, ROOT / "kit_tests", ROOT / "source" / "workshop", AUTHORS.parent, AUTHORS)]
 
+import corpora  # noqa: E402
 import jupytext  # noqa: E402
 from classify_corpus import WRONG, Wrong  # noqa: E402
 
 from checks.assignment import local_execute  # noqa: E402
-from checks.observe import Clock, quiet  # noqa: E402
+from checks.observe import quiet  # noqa: E402
 from checks.report import Report  # noqa: E402
-from checks.section import SECTION_SECONDS, judged  # noqa: E402
 from classify import tests  # noqa: E402
 
 RIGHT = {path.stem: path for path in sorted((AUTHORS / "corpus" / "right").glob("*.py"))}
@@ -93,25 +91,14 @@ def beside_its_library(text: str) -> dict[str, Any]:
 
 
 def is_caught(section: str, names: dict[str, Any]) -> bool:
-    """Whether a solution loses points in a section: the first check that it loses says so, and no mistake is named."""
-    of, clock = SECTIONS[section], Clock(SECTION_SECONDS)
-    given = {name: names[name] for name in of.takes}
-    with quiet():
-        for check in of.checks:
-            result = judged([replace(check, needs=())], of, given, 0, clock)[0][check.id]
-            assert result.status != "broken", (section, check.id, result.got)
-            if result.status != "passed":
-                return True
-    return False
+    """Whether a solution loses points in a section."""
+    of = SECTIONS[section]
+    return corpora.loses(of, {name: names[name] for name in of.takes})
 
 
 def report(section: str, names: dict[str, Any], seed: int = 0) -> Report:
     of = SECTIONS[section]
-    found = of.run({name: names[name] for name in of.takes}, seed)
-    assert not found.fault, f"{section}: {found.fault}"
-    broken = [f"{section}/{check.id}: {check.got}" for check in found.checks if check.status == "broken"]
-    assert not broken, broken
-    return found
+    return corpora.report(of, {name: names[name] for name in of.takes}, seed)
 
 
 class Finding:

@@ -173,6 +173,7 @@ tests.draw_network(first_model)
 #
 # Scores become probabilities by the functions $e^x$ and $\log x$, by sums along one dimension, and by a maximum. So tensors
 # have to learn these, as methods: `x.exp()`, `x.log()`, `x.sum()`, `x.mean()` and `x.max()`.
+# (The first notebook had a sum as a function. As a method it also keeps dimensions, and is written anew.)
 #
 # **A class that grows over two files.** `MyTensor` is in `minitorch.py`, and now gets new methods here. In the first notebook
 # `class MyTensor(MyTensor):` made a new class of the same name, and that was enough, because all cells of a notebook share
@@ -1500,8 +1501,8 @@ else:
     print("No training yet.")
 
 # %% [markdown]
-# Where it is not sure, it is wrong more often, as it should be. On the whole networks of today are a little too sure of
-# themselves; a temperature above 1 mends some of that, without another epoch.
+# Where it is not sure, it is wrong more often, as it should be. Large networks are often a little too sure of themselves, and
+# a temperature above 1 mends some of that, without another epoch. This small one is rather too modest: compare the shares.
 #
 # The picture from the beginning, in probabilities. **Your turn:** draw a digit of your own, as in the first notebook, or
 # something that is none.
@@ -1535,7 +1536,7 @@ else:
 # %% [markdown]
 # ### The same in PyTorch
 #
-# Each of these names you have built.
+# The layers, the loss, the optimizer and the modes you have built. `DataLoader` draws the batches.
 
 # %% tags=["torch"]
 torch.manual_seed(0)
