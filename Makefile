@@ -38,6 +38,7 @@ pytest = $(RUN) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 proof: $(VENV)/ready-test jail
 	$(RUN) source/workshop/author/proof.py --seeds 200
 	$(RUN) source/workshop/author/proof.py --oracles 200
+	$(RUN) source/classify/author/classify_proof.py --oracles 200
 
 release: $(VENV)/ready
 	$(RUN) source/build.py

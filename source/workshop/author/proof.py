@@ -42,6 +42,7 @@ CORRECT = {path.stem: path for path in sorted((AUTHORS / "corpus" / "correct").g
 import corpora  # noqa: E402
 import jailed  # noqa: E402
 import numpy as np  # noqa: E402
+import oracles  # noqa: E402
 import pytest  # noqa: E402
 from corpus import layers, practice, tensor  # noqa: E402
 from corpus.entry import Wrong  # noqa: E402
@@ -51,7 +52,6 @@ import tests  # noqa: E402
 import workshop.drawing  # noqa: E402
 from checks import drawing, programs, svg, trial  # noqa: E402
 from checks.observe import Clock, Failed, OutOfTime, learner_code, quiet  # noqa: E402
-from checks.oracle import Oracle  # noqa: E402
 from checks.report import Report, Result  # noqa: E402
 from checks.section import SECTION_SECONDS, Section, judged  # noqa: E402
 from checks.trial import CHECK_SECONDS, Check, Trial  # noqa: E402
@@ -378,91 +378,31 @@ def unsteady(seeds: int, share: int = 1, among: int = 1) -> list[str]:
     return words
 
 
-@functools.cache
-def _oracles() -> tuple[Oracle, Oracle]:
-    """PyTorch, and what is asked where it is not installed."""
-    both = []
-    for alone in (False, True):
-        own = Oracle(oracle.ORACLE._names, oracle.ORACLE._without_torch)
-        own.alone = alone
-        both.append(own)
-    return both[0], both[1]
+ORACLES = oracles.Both(oracle)
 
 
-@contextlib.contextmanager
-def asking(**parts: Any) -> Iterator[None]:
-    """The assignment asks other `values`, whether they are `steady`, `alone` without PyTorch."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, part in parts.items():
-            patch.setattr(oracle.ORACLE, name, part)
-            patch.setattr(oracle, name, part, raising=False)
-        yield
-
-
-def without_torch() -> contextlib.AbstractContextManager[None]:
-    """What a learner without PyTorch is told."""
-    _, alone = _oracles()
-    return asking(values=alone.values, steady=alone.steady, alone=True)
-
-
-def asked_twice(seed: int) -> tuple[int, list[str], list[str]]:
-    """How much the checks ask of the oracle with this seed, and where the answers without PyTorch are others.
-
-    And the programs that only one of them finds steady: their float32 rounds apart at the very edge of what counts.
-    """
-    asked, differ, edge = 0, [], []
-    torch, alone = _oracles()
+def asked_twice(seed: int) -> oracles.Compared:
+    """All that the checks ask of the oracle with this seed, asked of PyTorch and of what is asked without it."""
     linear = oracle.linear
+    with ORACLES.compared(seed) as found, pytest.MonkeyPatch.context() as patch:
 
-    def compare(code: str, see: Sequence[str], *answers: Sequence[Any]) -> None:
-        nonlocal asked
-        for text, one, other in zip(see, *answers, strict=True):
-            asked += 1
-            if not alike(one, other):
-                differ.append(f"seed {seed}: {text} is {one} in PyTorch, {other} without it, after\n{code}")
+        def linear_twice(*arrays: np.ndarray) -> Any:
+            one = linear(*arrays)
+            with ORACLES.asking(alone=True):
+                other = linear(*arrays)
+            found.compare(f"linear{arrays}", [*vars(one)], [*vars(one).values()], [*vars(other).values()])
+            return one
 
-    def values(code: str, see: tuple[str, ...], *precision: str) -> Any:
-        answers = [each.values(code, see, *precision) for each in (torch, alone)]
-        compare(code, see, *([answer[text] for text in see] for answer in answers))
-        if torch.steady(code, see) != alone.steady(code, see):
-            edge.append(f"seed {seed}: steady for one of them only\n{code}")
-        return answers[0]
-
-    def linear_twice(*arrays: np.ndarray) -> Any:
-        found = linear(*arrays)
-        with asking(alone=True):
-            compare(f"linear{arrays}", [*vars(found)], [*vars(found).values()], [*vars(linear(*arrays)).values()])
-        return found
-
-    with asking(values=values, alone=False), pytest.MonkeyPatch.context() as patch:
         patch.setattr(oracle, "linear", linear_twice)
         names = solution("reference")
         for section in ALL_SECTIONS.values():
             assert report(section, names, seed).passed, section.id
-    return asked, differ, edge
-
-
-def alike(one: Any, other: Any) -> bool:
-    """Whether two answers are the same but for rounding."""
-    if type(one) is not type(other):
-        return False
-    if isinstance(one, list):
-        return len(one) == len(other) and all(map(alike, one, other))
-    if isinstance(one, (float, np.ndarray)):
-        one, other = np.asarray(one), np.asarray(other)
-        return (one.shape, one.dtype) == (other.shape, other.dtype) and np.allclose(one, other, 1e-9, 1e-12, True)
-    return one == other
+    return found
 
 
 def told_otherwise(name: str) -> list[str]:
     """Where a wrong solution is told something else, in its section, where PyTorch is not installed."""
-    of, both = ALL_SECTIONS[WRONG[name].section], []
-    for way in (contextlib.nullcontext, without_torch):
-        names = solution(name)  # anew: some remember what they did
-        np.random.seed(0)
-        with way():
-            both.append([(c.id, c.status, c.mistake, c.says, c.score) for c in report(of, names).checks])
-    return [f"{name}: {one} with PyTorch, {other} without" for one, other in zip(*both, strict=True) if one != other]
+    return ORACLES.told_otherwise(name, lambda: report(ALL_SECTIONS[WRONG[name].section], solution(name)))
 
 
 @contextlib.contextmanager
@@ -545,11 +485,8 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.oracles:
         found = _all(asked_twice, [(seed,) for seed in range(arguments.oracles)], "seeds")
-        words, edge = ([word for one in found for word in one[place]] for place in (1, 2))
-        print(f"{arguments.oracles} seeds, {sum(one[0] for one in found):,} answers: {len(words)} differ")
-        print(f"programs that only one of both finds steady: {len(edge)}")
         told = [word for some in _all(told_otherwise, [(name,) for name in WRONG], "wrong solutions") for word in some]
-        print("\n".join([*words[:20], f"{len(WRONG)} wrong solutions: {len(told)} checks say something else", *told]))
+        print(oracles.said(found, len(WRONG), told))
         return
     if arguments.busy:
         names = sample(10)

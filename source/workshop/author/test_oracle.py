@@ -54,7 +54,7 @@ def test_a_cell_that_shows_pytorch_says_that_it_is_not_there(alone):
 
 
 def test_grading_does_not_begin_without_pytorch():
-    with pytest.MonkeyPatch.context() as patch, proof.without_torch():
+    with pytest.MonkeyPatch.context() as patch, proof.ORACLES.without_torch():
         load.cache_clear()
         patch.setitem(sys.modules, "torch", None)
         with pytest.raises(ImportError, match="compare your work with PyTorch, which cannot be imported here"):
@@ -67,8 +67,8 @@ def test_with_pytorch_nothing_is_said(capsys):
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_both_oracles_answer_alike_all_that_the_checks_ask(seed):
-    asked, differ, edge = proof.asked_twice(seed)
-    assert asked > 500 and not differ and not edge, [*differ, *edge][:3]
+    found = proof.asked_twice(seed)
+    assert found.asked > 500 and not found.differ and not found.edge, [*found.differ, *found.edge][:3]
 
 
 @pytest.mark.parametrize("name", [*proof.WRONG][::60])
