@@ -3,7 +3,7 @@
 # make check: the style, and the tests that are quick, in a minute or so: for whoever is changing something.
 # make test: environment, every test (attacks need bubblewrap: see docs/security.md; tests start a cluster, a database
 # server, JupyterLab and a browser of their own).
-# make proof: the whole corpus, each solution with 200 seeds.
+# make proof: the whole corpus, each solution with 200 seeds, with PyTorch and without.
 # make release: regenerate release/, solutions/ and what lies at the top from source/.
 # make clean: remove what can be made again; never a gradebook, nor what was graded.
 # make lock: choose anew which versions are installed, within the ranges of requirements*.txt.
@@ -37,6 +37,8 @@ pytest = $(RUN) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 proof: $(VENV)/ready-test jail
 	$(RUN) source/workshop/author/proof.py --seeds 200
+	$(RUN) source/workshop/author/proof.py --oracles 200
+	$(RUN) source/classify/author/classify_proof.py --oracles 200
 
 release: $(VENV)/ready
 	$(RUN) source/build.py

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import Distribution
 from pathlib import Path
+from typing import Any
 
 from checks.facts import Facts, read
 
@@ -37,8 +38,42 @@ def check_setup() -> None:
         print("\n".join(f"- {sentence}" for sentence in found))
         print(f"\nThis kernel is {sys.executable}. After a change restart it, and run this cell again.")
         return
-    versions = [f"{name} {_version(name, sys.path)}" for name in facts.packages[:3]]
+    known = {name: _version(name, sys.path) for name in facts.packages}
+    versions = [f"{name} {known[name]}" for name in facts.packages[:3] if known[name]]
     print(f"The set-up is complete: {', '.join([f'Python {sys.version.split()[0]}', *versions])}.")
+    if said := without(facts, Path.cwd(), sys.path):
+        print(said)
+
+
+def without(facts: Facts, folder: Path, path: Sequence[str]) -> str:
+    """What a learner has to know of optional packages that are not there; nothing if all are."""
+    missing = [name for name in facts.optional if _version(name, path) is None]
+    if not missing:
+        return ""
+    wanted = _requirements(folder) if Requirement else {}
+    do = " ".join(f'"{name}{wanted.get(name, "")}"' for name in missing)
+    them = "them" if len(missing) > 1 else "it"
+    return (
+        f"{_are(missing)} not installed, and no test needs {them}. Cells that show something with {them} say so: go on "
+        f"below them. To add {them}: python -m pip install {do}"
+    )
+
+
+class Absent:
+    """Stands for a package that cannot be imported: a cell that only shows something with it ends with a sentence."""
+
+    def __init__(self, says: str) -> None:
+        self._says = says
+
+    def __getattr__(self, name: str) -> Any:
+        raise ImportError(self._says)
+
+
+def absent(package: str, error: Exception) -> Absent:
+    """Say that an optional package cannot be imported, and give what stands for it in the cells that use it."""
+    print(f"{package} cannot be imported here ({error}). It only shows what you rebuild: no test needs it.")
+    print("Cells that use it end with an error that says so. Then go on below them.")
+    return Absent(f"{package} cannot be imported here. If this cell only shows what it does, go on below.")
 
 
 def problems(facts: Facts, folder: Path, path: Sequence[str], python: Sequence[int] = sys.version_info) -> list[str]:
@@ -76,7 +111,7 @@ def _packages(facts: Facts, folder: Path, path: Sequence[str]) -> list[str]:
     versions = {name: _version(name, path) for name in facts.packages}
     on_colab = _version("google-colab", path) is not None
     found = []
-    missing = [name for name, version in versions.items() if version is None]
+    missing = [name for name, version in versions.items() if version is None and name not in facts.optional]
     if Requirement is None:
         missing.append("packaging")
     if missing:

@@ -353,7 +353,7 @@ def hand_over(text: str) -> None:
 
 def _no_torch() -> contextlib.AbstractContextManager:
     """While it is open, every PyTorch operation raises UsedTorch (torch may not be there at all)."""
-    return _torch_ban()() if "torch" in sys.modules else contextlib.nullcontext()
+    return _torch_ban()() if sys.modules.get("torch") else contextlib.nullcontext()
 
 
 @functools.cache
@@ -647,7 +647,8 @@ def _items(container: Any) -> list[Any]:
 
 
 def _is_torch(kind: type) -> bool:
-    return "torch" in sys.modules and issubclass(kind, sys.modules["torch"].Tensor)
+    torch = sys.modules.get("torch")
+    return torch is not None and issubclass(kind, torch.Tensor)
 
 
 def compare(what: str, expected: Any, got: Any, kind: Kind | None = None) -> None:

@@ -61,15 +61,24 @@ def test_the_versions_that_are_asked_for_pass(site):
     assert problems(FACTS, ROOT, install(site)) == []
 
 
-@pytest.mark.parametrize("name", FACTS.packages)
+@pytest.mark.parametrize("name", [name for name in FACTS.packages if name not in FACTS.optional])
 def test_a_package_that_is_missing(site, name):
     (said,) = problems(FACTS, ROOT, install(site, **{name: None}))
     assert said.startswith(f"{name} is not installed in this kernel's Python") and environment.INSTALL in said
 
 
+def test_packages_that_no_test_needs_are_told_when_all_is_well(site):
+    path = install(site, torch=None, torchvision=None)
+    assert problems(FACTS, ROOT, path) == []
+    said = environment.without(FACTS, ROOT, path)
+    assert said.startswith("torch and torchvision are not installed, and no test needs them")
+    assert said.endswith('python -m pip install "torch<2.16,>=2.15" "torchvision<0.30,>=0.29.2"')
+    assert environment.without(FACTS, ROOT, install(site.with_name("whole"))) == ""
+
+
 def test_an_empty_environment_is_one_sentence(site):
     (said,) = problems(FACTS, ROOT, install(site, **dict.fromkeys(FACTS.packages)))
-    assert said.startswith("numpy, torch, torchvision, ")
+    assert said.startswith("numpy, matplotlib, tqdm, ")
 
 
 @pytest.mark.parametrize("name", FACTS.packages)

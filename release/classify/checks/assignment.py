@@ -13,7 +13,7 @@ from checks.exceptions import Meaning
 from checks.experiments import Experiment
 from checks.mistakes import Mistakes, Style, Way
 from checks.observe import Kind, Missing, compiled
-from checks.oracle import Oracle, plain
+from checks.oracle import Oracle, load, plain
 from checks.report import Drawing
 from checks.trial import Trial
 
@@ -139,9 +139,13 @@ class Assignment:
     def get_ready(self) -> None:
         """Load what takes long when it is first asked for: whoever grades has it done before learners' time runs.
 
+        Grading takes PyTorch where an assignment compares with it, and does not begin without.
+
         Raises:
             ImportError: with what to do, where something is missing.
         """
+        if self.oracle.alone:
+            load()
         self.oracle.names("float64")
 
     def imitation(self, given: Any = None) -> Any:

@@ -116,6 +116,7 @@ class Report:
     until: str | None = None  # the last stage that was looked at; all were without it
     whole: float | None = None  # what the section is worth, of which this may be a part: points, or checks for practice
     practice: bool = False  # whether it gives no points
+    note: str | None = None  # on what the work was compared with
 
     @property
     def points(self) -> float:
@@ -168,7 +169,7 @@ class Report:
         """The sentences below the head."""
         so_far = f"Of the {self.whole:g} points of the whole section, {self.score:g} so far." if self.until else ""
         practice = "For practice: it gives no points." if self.practice else ""
-        return [str(line) for line in (practice or so_far, self.progress, self.follow_through) if line]
+        return [str(line) for line in (practice or so_far, self.progress, self.follow_through, self.note) if line]
 
     def _again(self) -> str:
         until = f", until={self.until!r}" if self.until else ""

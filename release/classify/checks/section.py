@@ -20,6 +20,7 @@ from checks.assignment import Assignment, Told
 from checks.evidence import Observation
 from checks.mistakes import Mistake, Style, Way
 from checks.observe import Clock, Missing, Printed, Stopped, class_name, printable, quiet
+from checks.oracle import BEFOREHAND
 from checks.report import Practiced, Report, Result, Score
 from checks.trial import CHECK_SECONDS, Check, Known, Trial, Workaround
 
@@ -197,6 +198,7 @@ class Section:
             until=until,
             whole=self.worth,
             practice=self.practice,
+            note=BEFOREHAND if self.assignment.oracle.alone else None,
         )
         if all(result.status == "passed" for result in results):
             return report

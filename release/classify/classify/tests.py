@@ -6,11 +6,13 @@
     tests.progress()                                 # the points of all sections so far, and what is next
 
 Most checks are a few lines of code that run twice, once with your functions and once with PyTorch: values and
-gradients must agree.
+gradients must agree. Where PyTorch is not installed, NumPy computes in its place what was compared with PyTorch's
+before.
 """
 
 from __future__ import annotations
 
+from checks.environment import absent as absent
 from checks.pictures import live as live
 from checks.pictures import show_figure as show_figure
 from checks.progress import show_progress

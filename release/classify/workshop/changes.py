@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import functools
+import math
+import operator
 from collections.abc import Callable
 from typing import Any
 
-from workshop.imitation import SGD, Library, Module, Tensor, consumers, waiting_for_all
+import numpy as np
+
+from workshop.imitation import SGD, Library, Module, Tensor, consumers, derived, summed_to, waiting_for_all
 
 Change = Callable[[Library], None]
 
@@ -77,7 +81,7 @@ def negative(right: Any, place: int, g: Any, *arrays: Any) -> Any:
 
 
 def turned(x: Any) -> Any:
-    return x.T if x.ndim == 2 else x.clone()
+    return x.T if x.ndim == 2 else x.copy()
 
 
 def zero(right: Any, place: int, g: Any, *arrays: Any) -> Any:
@@ -263,8 +267,8 @@ def shaped_as(which: Callable[[int], int], raising: bool, *ops: str) -> Change:
             for place, x in library.inputs(tensor):
                 shape = inputs[which(place)].shape
                 try:
-                    yield x, given[place].sum_to_size(shape)
-                except RuntimeError:
+                    yield x, summed_to(given[place], shape)
+                except ValueError:
                     if raising:
                         raise
                     yield x, given[place]
@@ -297,8 +301,8 @@ def into_buffers(stretches: bool) -> Change:
         def shared(tensor: Tensor, gradient: Any) -> Any:
             for x, share in shares(tensor, gradient):
                 if share.shape != x.shape and not stretches:
-                    raise RuntimeError("shape")
-                yield x, share.expand(x.shape)
+                    raise ValueError("shape")
+                yield x, np.broadcast_to(share, x.shape, subok=True)
 
         library.shares = shared
 
@@ -316,30 +320,23 @@ def stretched(g: Any, shape: tuple[int, ...]) -> list[int]:
 
 
 def total(g: Any, axes: list[int], keep: bool = False) -> Any:
-    return g.sum(axes, keepdim=keep) if axes else g
+    return g.sum(tuple(axes), keepdims=keep) if axes else g
 
 
 def by_size(g: Any, shape: tuple[int, ...], *_: Any) -> Any:
-    return g if g.numel() == _count(shape) else g.sum_to_size(shape)
+    return g if g.size == math.prod(shape) else summed_to(g, shape)
 
 
 def averaged(g: Any, shape: tuple[int, ...], *_: Any) -> Any:
-    return g.sum_to_size(shape) * (_count(shape) / g.numel())
-
-
-def _count(shape: tuple[int, ...]) -> int:
-    count = 1
-    for n in shape:
-        count *= n
-    return count
+    return summed_to(g, shape) * (math.prod(shape) / g.size)
 
 
 REDUCTIONS: dict[str, Callable[[Any, list[int]], Any]] = {  # of axes, which stay with length 1
-    "summed": lambda g, axes: g.sum(axes, keepdim=True),
-    "averaged": lambda g, axes: g.mean(axes, keepdim=True),
+    "summed": lambda g, axes: g.sum(tuple(axes), keepdims=True),
+    "averaged": lambda g, axes: g.mean(tuple(axes), keepdims=True),
     "left as they are": lambda g, axes: g,
-    "cut to their first element": lambda g, axes: functools.reduce(lambda g, axis: g.narrow(axis, 0, 1), axes, g),
-    "cut to their largest element": lambda g, axes: g.amax(axes, keepdim=True),
+    "cut to their first element": lambda g, axes: functools.reduce(lambda g, axis: g.take([0], axis), axes, g),
+    "cut to their largest element": lambda g, axes: g.max(tuple(axes), keepdims=True),
 }
 
 
@@ -358,7 +355,7 @@ def reducing(new: str, stretch: str, keep: bool) -> Callable[..., Any]:
             g = REDUCTIONS[stretch](g, axes)
             if not keep:
                 g = g.reshape([n for axis, n in enumerate(g.shape) if axis not in axes])
-        return g.clone()
+        return g.copy()
 
     return unbroadcast
 
@@ -379,11 +376,11 @@ def reductions(*ids: str | bool) -> list[tuple[str, Change]]:
 
 def last_axes(g: Any, shape: tuple[int, ...], *_: Any) -> Any:
     count = len(extra(g, shape))
-    return total(g, [-1 - i for i in range(count)]) if count else g.sum_to_size(shape)
+    return total(g, [-1 - i for i in range(count)]) if count else summed_to(g, shape)
 
 
 def everything(g: Any, shape: tuple[int, ...], *_: Any) -> Any:
-    return g.sum().expand(shape).clone()
+    return np.broadcast_to(g.sum(), shape, subok=True).copy()
 
 
 def first_axis_once(g: Any, shape: tuple[int, ...], *_: Any) -> Any:
@@ -432,7 +429,7 @@ def too_early(op: str, *places: int) -> Change:
         def rule(g: Any, a: Any, b: Any) -> tuple[Any, ...]:
             shares = list(right(g, a, b))
             for place in places:
-                shares[place] = right(g.sum_to_size((a, b)[place].shape), a, b)[place]
+                shares[place] = right(summed_to(g, (a, b)[place].shape), a, b)[place]
             return tuple(shares)
 
         library.rules[op] = rule
@@ -619,25 +616,25 @@ def order(library: Library, result: Tensor) -> list[Tensor]:
 
 
 def last(leaf: Tensor, gradient: Any) -> None:
-    leaf.grad = gradient.clone()
+    leaf.grad = gradient.copy()
 
 
 def first(leaf: Tensor, gradient: Any) -> None:
-    leaf.grad = gradient.clone() if leaf.grad is None else leaf.grad
+    leaf.grad = gradient.copy() if leaf.grad is None else leaf.grad
 
 
 def zero_is_none(leaf: Tensor, gradient: Any) -> None:
     total = gradient if leaf.grad is None else leaf.grad + gradient
-    leaf.grad = (total if total.any() else gradient).clone()
+    leaf.grad = (total if total.any() else gradient).copy()
 
 
 def zero_is_nothing(leaf: Tensor, gradient: Any) -> None:
     if gradient.any():
-        leaf.grad = gradient.clone() if leaf.grad is None else leaf.grad + gradient
+        leaf.grad = gradient.copy() if leaf.grad is None else leaf.grad + gradient
 
 
 def asks_truth(leaf: Tensor, gradient: Any) -> None:
-    if leaf.grad is not None and leaf.grad.numel() > 1:
+    if leaf.grad is not None and leaf.grad.size > 1:
         raise ValueError("truth value")
     zero_is_none(leaf, gradient)
 
@@ -656,30 +653,30 @@ def base_kept(library: Library) -> None:
 
 
 def added_in_place(leaf: Tensor, gradient: Any) -> None:
-    leaf.grad = gradient.clone() if leaf.grad is None else leaf.grad.add_(gradient)
+    leaf.grad = gradient.copy() if leaf.grad is None else operator.iadd(leaf.grad, gradient)
 
 
 def clipped(most: float) -> Callable[[Tensor, Any], None]:
     def keep(leaf: Tensor, gradient: Any) -> None:
-        leaf.grad = (gradient if leaf.grad is None else leaf.grad + gradient).clamp(-most, most)
+        leaf.grad = (gradient if leaf.grad is None else leaf.grad + gradient).clip(-most, most)
 
     return keep
 
 
 def asks_truth_of_buffer(old: Any, new: Any) -> Any:
-    if old.numel() > 1:
+    if old.size > 1:
         raise ValueError("truth value")
     return old + new
 
 
 def keep_in_place(leaf: Tensor, gradient: Any) -> None:
     """The array that arrives first is kept, and the next one added into it."""
-    leaf.grad = gradient if leaf.grad is None else leaf.grad.add_(gradient)
+    leaf.grad = gradient if leaf.grad is None else operator.iadd(leaf.grad, gradient)
 
 
 def merge_in_place(old: Any, new: Any) -> Any:
     """As NumPy's += does it: a single number has no memory that others could share."""
-    return old.add_(new) if old.ndim else old + new
+    return operator.iadd(old, new) if old.ndim else old + new
 
 
 def leaf_buffer_kept(library: Library) -> None:
@@ -706,8 +703,8 @@ def misplaced(stretches: bool, *ops: str) -> Change:
                 return
             given = library.rules[op](gradient, *(x.values if isinstance(x, Tensor) else x for x in inputs))
             for place, (_, x) in enumerate(library.inputs(tensor)):
-                share = given[place].sum_to_size(getattr(inputs[place], "shape", x.shape))
-                yield x, share.expand(x.shape) if stretches else share
+                share = summed_to(given[place], getattr(inputs[place], "shape", x.shape))
+                yield x, np.broadcast_to(share, x.shape, subok=True) if stretches else share
 
         library.shares = shares
 
@@ -802,7 +799,7 @@ def inner_grad(library: Library) -> None:
     shares = library.shares
 
     def kept(tensor: Tensor, gradient: Any) -> Any:
-        tensor.grad = gradient.clone() if tensor.grad is None else tensor.grad + gradient
+        tensor.grad = gradient.copy() if tensor.grad is None else tensor.grad + gradient
         return shares(tensor, gradient)
 
     library.shares = kept
@@ -842,7 +839,7 @@ def writes_operand(op: str, place: int, shared: bool = False) -> Change:
             result = right(*arrays)
             if result.shape != arrays[place].shape:
                 return result
-            arrays[place].copy_(result)
+            arrays[place][...] = result
             return arrays[place] if shared else result
 
         library.values[op] = into
@@ -860,7 +857,10 @@ def returns_operand(op: str) -> Change:
             if name != op:
                 return apply(name, *inputs)
             values = library.values[op](*(x.values if isinstance(x, Tensor) else x for x in inputs))
-            inputs[0].values = inputs[0].values.copy_(values) if values.shape == inputs[0].shape else values
+            if values.shape == inputs[0].shape:
+                inputs[0].values[...] = values
+            else:
+                inputs[0].values = values
             return inputs[0]
 
         library.apply = applied
@@ -877,7 +877,7 @@ def writes_upstream(op: str, place: int, before_others: bool) -> Change:
         def rule(g: Any, *arrays: Any) -> tuple[Any, ...]:
             shares = list(right(g, *arrays))
             if shares[place].shape == g.shape:
-                g.copy_(shares[place])
+                g[...] = shares[place]
                 if before_others:
                     shares = list(right(g, *arrays))
                 shares[place] = g
@@ -919,7 +919,7 @@ def in_place(new: Callable[[Any, Any, float], Any]) -> Change:
     """step() makes w, with gradient g, to new(w, g, lr)."""
 
     def move(optimizer: SGD, parameter: Any, values: Any, gradient: Any) -> None:
-        values.copy_(new(values, gradient, optimizer.lr))
+        values[...] = new(values, gradient, optimizer.lr)
 
     return moving(move)
 
@@ -948,12 +948,12 @@ def zeros_instead(optimizer: SGD) -> None:
 
 def one_zero_instead(optimizer: SGD) -> None:
     for parameter in optimizer.params:
-        parameter.tensor.grad = optimizer.library.torch.zeros((), dtype=parameter.tensor.values.dtype)
+        parameter.tensor.grad = 0 * parameter.tensor.values.sum()
 
 
 def values_to_zero(optimizer: SGD) -> None:
     for parameter in optimizer.params:
-        parameter.tensor.values.zero_()
+        parameter.tensor.values[...] = 0
 
 
 def forget_after(optimizer: SGD) -> None:
@@ -980,7 +980,7 @@ def heavy_ball(library: Library) -> None:
 
     def move(optimizer: SGD, parameter: Any, values: Any, gradient: Any) -> None:
         speeds[parameter] = 0.9 * speeds.get(parameter, 0) + gradient
-        values.sub_(optimizer.lr * speeds[parameter])
+        values -= optimizer.lr * speeds[parameter]
 
     library.move = move
 
@@ -1007,18 +1007,14 @@ def mse(f: Callable[[Any, Any], Any], gradient: Callable[[Any, Any, Any], Any] |
     """A loss that computes f(y, t), and the gradient that belongs to it or another one."""
 
     def change(library: Library) -> None:
-        torch = library.torch
-
         def own(g: Any, y: Any, t: Any) -> Any:
-            leaf = y.clone().requires_grad_()
-            f(leaf, t).backward(g)
-            return leaf.grad
+            return derived(lambda y: f(y, t), g, y)[0]
 
         def both(g: Any, y: Any, t: Any) -> tuple[Any, Any]:
             share = (gradient or own)(g, y, t)
             return share, -share
 
-        library.values["mse"] = lambda y, t: f(y, t).detach() + torch.zeros((), dtype=torch.float64)
+        library.values["mse"] = lambda y, t: f(y, t) + 0.0
         library.rules["mse"] = both
 
     return change
@@ -1035,4 +1031,4 @@ def gradient_only(gradient: Callable[[Any, Any, Any], Any]) -> Change:
 def axis_ignored(g: Any, y: Any, t: Any) -> Any:
     if y.ndim > 1 and y.shape[0] != y.shape[-1]:
         raise ValueError("shape")
-    return g * 2 * (y - t) / y.numel()
+    return g * 2 * (y - t) / y.size

@@ -1,8 +1,10 @@
-"""A library with the learner's API, any part of which a mistake can replace.
+"""A library with the learner's API in NumPy, any part of which a mistake can replace.
 
 What a mistake computes on some input need not be guessed: the check's own code runs on this library with that mistake
-in it, and the results are compared with the learner's (checks/evidence.py). The arithmetic is PyTorch's; the engine is
-our own, because most mistakes live there.
+in it, and the results are compared with the learner's (checks/evidence.py).
+
+Without a mistake it is right, and computes what PyTorch does (oracle.py): where PyTorch is not installed, it is what
+the learner's work is compared with.
 """
 
 from __future__ import annotations
@@ -14,24 +16,33 @@ from typing import Any
 
 import numpy as np
 
-from workshop import oracle
+
+class Array(np.ndarray):
+    """Values. A single number is an array, too, into which one can write: NumPy's own results are none then."""
+
+    data = property(lambda self: self)  # as of a tensor: a gradient may be one
+
+
+def as_values(array: Any) -> Array:
+    """An array, with the memory that it has."""
+    return array if type(array) is Array else np.asarray(array).view(Array)
 
 
 class Tensor:
-    """Values (a torch.Tensor in float64), and the operation that made them: its name and its inputs."""
+    """Values, and the operation that made them: its name and its inputs."""
 
     ages = itertools.count()
 
     def __init__(self, library: Library, values: Any, requires_grad: bool = False, op: Any = None) -> None:
-        self.library, self.values, self.requires_grad, self.op = library, values, requires_grad, op
+        self.library, self.values, self.requires_grad, self.op = library, as_values(values), requires_grad, op
         self.grad: Any = None
         self.age = next(self.ages)
         self.whole = False  # made of whole numbers only
-        self.dtype = np.dtype(np.float64)
+        self.dtype = np.dtype(library.precision)
 
     @property
     def data(self) -> np.ndarray:
-        return self.values.numpy().astype(self.dtype, copy=False)
+        return np.asarray(self.values).astype(self.dtype, copy=False)
 
     backward_op = property(lambda self: self.op)
     shape = property(lambda self: tuple(self.values.shape))
@@ -39,15 +50,14 @@ class Tensor:
     size = property(lambda self: self.library.size(self.data))
 
     def __getitem__(self, index: Any) -> Any:
-        return self.values[index].clone()
+        return np.array(self.values[index])
 
     def __setitem__(self, index: Any, value: Any) -> None:
         self.library.write(self, index, value)
 
     def backward(self, base: Tensor | None = None) -> None:
         if self.requires_grad or self.library.without_grad(self):
-            torch = self.library.torch
-            upstream = torch.ones(self.shape, dtype=torch.float64) if base is None else self.library.start(base.values)
+            upstream = np.ones_like(self.values) if base is None else self.library.start(base.values)
             self.library.walk(self.library, self, upstream)
 
     def __pow__(self, power: float) -> Tensor:
@@ -104,17 +114,19 @@ class Module:
         return self.forward(x)
 
 
-class Linear:
-    """The layer, with the weight and bias that the learner's own had (`Library.given`), weight as (inputs, outputs)."""
+class Linear(Module):
+    """The layer, weight as (inputs, outputs): with the numbers of the learner's own (`Library.given`), or zeros."""
 
     def __init__(self, library: Library, inputs: int, outputs: int) -> None:
-        weight, bias = library.given
-        torch = library.torch
-        self.library = library
-        self.weight = Tensor(library, torch.tensor(weight), requires_grad=True)
-        self.bias = Tensor(library, torch.tensor(bias), requires_grad=True)
+        super().__init__(library)
+        given = library.given or (np.zeros(n, library.precision) for n in ((inputs, outputs), outputs))
+        self.weight, self.bias = (Tensor(library, np.array(array)) for array in given)
+        self.own = [Parameter(library, tensor) for tensor in (self.weight, self.bias)]
 
-    def __call__(self, x: Tensor) -> Tensor:
+    def parameters(self) -> list[Any]:
+        return self.own
+
+    def forward(self, x: Tensor) -> Tensor:
         return self.library.apply("linear", x, self.weight, self.bias)
 
 
@@ -140,21 +152,21 @@ class Library:
         cut: (operation, place) of inputs that the operation does not record.
         functions: what is written before there are tensors, by name.
         given: weight (inputs, outputs) and bias of the learner's Linear layer.
+        precision: "float64" or "float32", of all values.
     """
 
-    def __init__(self, given: Any = None) -> None:
-        torch = self.torch = oracle.load()
-        self.given = given
+    def __init__(self, given: Any = None, precision: str = "float64") -> None:
+        self.given, self.precision = given, precision
         self.values: dict[str, Callable[..., Any]] = {
-            "add": torch.add,
-            "sub": torch.sub,
-            "mul": torch.mul,
-            "div": torch.div,
-            "pow": torch.pow,
-            "neg": torch.neg,
-            "matmul": torch.matmul,
+            "add": np.add,
+            "sub": np.subtract,
+            "mul": np.multiply,
+            "div": np.divide,
+            "pow": np.power,
+            "neg": np.negative,
+            "matmul": np.matmul,
             "linear": lambda x, w, b: x @ w + b,
-            "relu": lambda x: x.clamp(min=0),
+            "relu": lambda x: x.clip(0),
             "mse": lambda y, t: ((y - t) ** 2).mean(),
             "sum": lambda x, axis: x.sum() if axis is None else x.sum(axis),
         }
@@ -167,15 +179,15 @@ class Library:
             "neg": lambda g, a: (-g,),
             "matmul": lambda g, a, b: (g @ b.T, rows(a).T @ rows(g)),
             "linear": lambda g, x, w, b: (g @ w.T, rows(x).T @ rows(g), rows(g).sum(0)),
-            "relu": lambda g, x: (g * (x > 0),),
-            "mse": lambda g, y, t: (g * 2 * (y - t) / y.numel(), g * -2 * (y - t) / y.numel()),
-            "sum": lambda g, x, axis: ((g if axis is None else g.reshape(x.sum(axis, True).shape)).expand(x.shape),),
+            "relu": lambda g, x: (as_values(np.where(x > 0, g, 0.0)),),
+            "mse": lambda g, y, t: (g * 2 * (y - t) / y.size, g * -2 * (y - t) / y.size),
+            "sum": lambda g, x, axis: (np.broadcast_to(g if axis is None else np.expand_dims(g, axis), x.shape, True),),
         }
         self.built: dict[str, Callable[..., Tensor]] = {}
         self.cut: set[tuple[str, int]] = set()
         self.functions: dict[str, Callable[..., Any]] = {
-            "strides_of": oracle.strides_of,
-            "numeric_derivative": oracle.numeric_derivative,
+            "strides_of": strides_of,
+            "numeric_derivative": numeric_derivative,
         }
         self.walk = waiting_for_all
         # "results", "numbers" or "both" that belong to whole tensors, or "data" of any, "data alone" without a dtype
@@ -197,14 +209,15 @@ class Library:
             "sum": lambda x, axis=None: self.apply("sum", x, axis),
             "np": np,
             "held": held,
-            "unbroadcast": lambda gradient, shape: self.unbroadcast(self.torch.from_numpy(gradient), shape, "add", 0),
+            "unbroadcast": lambda gradient, shape: self.unbroadcast(as_values(gradient), shape, "add", 0),
             **{f"{op}_deriv": functools.partial(self.rule, op) for op in ("sub", "mul", "div", "pow")},
             **self.functions,
         }
 
     def plain(self, value: Any) -> Any:
         """A result of this library as NumPy and Python values."""
-        return oracle.plain(value.values if isinstance(value, Tensor) else value)
+        value = value.values if isinstance(value, Tensor) else value
+        return np.array(value) if isinstance(value, np.ndarray) else value
 
     def tensor(self, data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
         array = np.asarray(data)
@@ -212,9 +225,10 @@ class Library:
             raise TypeError(f"numbers, not {array.dtype}")
         if self.truncates == "data" or (self.truncates == "data alone" and dtype is None):
             array = np.trunc(array)
-        tensor = Tensor(self, self.torch.from_numpy(array.astype(np.float64)), requires_grad)
+        tensor = Tensor(self, array.astype(self.precision), requires_grad)
         tensor.whole = array.dtype.kind in "iu"
-        tensor.dtype = np.dtype(dtype or (array.dtype if array.dtype.kind == "f" else np.float64))
+        kept = array.dtype.kind == "f" and self.precision == "float64"
+        tensor.dtype = np.dtype(dtype or (array.dtype if kept else self.precision))
         return tensor
 
     def strides(self, data: np.ndarray) -> tuple[int, ...]:
@@ -235,7 +249,7 @@ class Library:
         values = self.values[op](*(x.values if isinstance(x, Tensor) else x for x in inputs))
         whole = all(x.whole for x in tensors) and self.truncates in ("results", "both")
         needed = self.needs(op, tensors)
-        result = Tensor(self, values.trunc() if whole else values, needed)
+        result = Tensor(self, np.trunc(values) if whole else values, needed)
         result.op = (op, inputs) if self.records(op, needed) else None
         result.whole = whole
         return result
@@ -277,7 +291,7 @@ class Library:
     def rule(self, op: str, base: np.ndarray, *inputs: Any) -> tuple[Any, ...]:
         """What the rule of an operator returns that is called by itself: one gradient for each input."""
         arrays = [x.values if isinstance(x, Tensor) else x for x in inputs]
-        shares = self.rules[op](self.torch.tensor(base), *arrays)
+        shares = self.rules[op](as_values(np.array(base)), *arrays)
         if op == "pow":
             return self.share(op, shares, 0, ()), None
         return tuple(self.share(op, shares, place, tuple(x.shape)) for place, x in enumerate(arrays))
@@ -297,7 +311,7 @@ class Library:
 
     def unbroadcast(self, gradient: Any, shape: tuple[int, ...], op: str, place: int) -> Any:
         """What fits is handed on itself, not a copy: who adds into it changes what others hold, too."""
-        return gradient if tuple(gradient.shape) == shape else gradient.sum_to_size(shape)
+        return summed_to(gradient, shape)
 
     def merge(self, old: Any, new: Any) -> Any:
         """Two contributions to one tensor, in one walk."""
@@ -305,7 +319,7 @@ class Library:
 
     def keep(self, leaf: Tensor, gradient: Any) -> None:
         """What arrives at a leaf."""
-        leaf.grad = gradient.clone() if leaf.grad is None else leaf.grad + gradient
+        leaf.grad = gradient.copy() if leaf.grad is None else leaf.grad + gradient
 
     # -------- parts of modules and of the optimizer
 
@@ -334,6 +348,67 @@ class Library:
 def held(parameters: Any) -> str:
     """What parameters hold, in no order, as checks write it."""
     return repr(sorted((parameter.tensor.data.tolist() for parameter in parameters), key=repr))
+
+
+def strides_of(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
+    """The strides that NumPy gives a new array."""
+    return np.empty(shape, f"V{itemsize}").strides
+
+
+def numeric_derivative(f: Callable[[Any], Any], x: Any, h: float = 1e-5) -> Any:
+    """The central difference, as the mean of the differences to both sides; no digits that are rounding alone."""
+    there = f(x)
+    found = np.round(((f(x + h) - there) / h + (there - f(x - h)) / h) / 2, 8)
+    return found if found.ndim else found.item()
+
+
+def summed_to(gradient: Any, shape: tuple[int, ...]) -> Any:
+    """The sum over the axes along which something of this shape was stretched; where none was, the gradient itself.
+
+    Raises:
+        ValueError: where nothing of this shape can be stretched to the gradient's.
+    """
+    if gradient.shape == shape:
+        return gradient
+    if np.broadcast_shapes(gradient.shape, shape) != gradient.shape:
+        raise ValueError(f"a gradient of shape {gradient.shape} cannot be summed to {shape}")
+    gradient = gradient.sum(tuple(range(gradient.ndim - len(shape))))
+    stretched = tuple(axis for axis, n in enumerate(shape) if n == 1 != gradient.shape[axis])
+    return gradient.sum(stretched, keepdims=True) if stretched else gradient
+
+
+STEP = 1e-6  # of a difference
+JUMP = 1e4  # no slope is as steep
+
+
+def derived(function: Callable[..., Any], base: Any, *inputs: Any) -> tuple[Any, ...]:
+    """The gradients of any function, for each of its inputs that is an array, from the upstream gradient.
+
+    They are differences, to both sides: close enough for what is only ever compared. Where a function jumps, as
+    rounding does, its slope is that of the side that does not.
+
+    Raises:
+        ValueError: where the upstream gradient has not the result's shape.
+    """
+    there = np.asarray(function(*inputs))
+    if there.shape != base.shape:
+        raise ValueError(f"an upstream gradient of shape {base.shape}, for a result of shape {there.shape}")
+    found = []
+    for place, x in enumerate(inputs):
+        if not isinstance(x, np.ndarray):
+            continue
+        gradient = np.zeros(x.shape)
+        for index in np.ndindex(x.shape):
+            sides = []
+            for step in (STEP, -STEP):
+                moved = x.copy()
+                moved[index] += step
+                sides.append((np.asarray(function(*inputs[:place], moved, *inputs[place + 1 :])) - there) / step)
+            one, other = sides
+            flat = np.where(abs(one) < abs(other), one, other)
+            gradient[index] = (np.where(abs(one - other) > JUMP, flat, (one + other) / 2) * np.asarray(base)).sum()
+        found.append(as_values(gradient))
+    return tuple(found)
 
 
 def rows(x: Any) -> Any:

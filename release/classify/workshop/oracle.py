@@ -1,4 +1,7 @@
-"""PyTorch behind the learner's API: what a check's code computes there is what it should compute."""
+"""PyTorch behind the learner's API: what a check's code computes there is what it should compute.
+
+Where PyTorch is not installed, the library without a mistake (imitation.py) is asked in its place.
+"""
 
 from __future__ import annotations
 
@@ -9,23 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from checks.oracle import Oracle, load, plain
-
-
-def strides_of(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
-    """The strides that NumPy gives a new array."""
-    return np.empty(shape, f"V{itemsize}").strides
-
-
-def numeric_derivative(f: Callable[[Any], Any], x: Any, h: float = 1e-5) -> Any:
-    """The central difference, as the mean of the differences to both sides; no digits that are rounding alone."""
-    there = f(x)
-    found = np.round(((f(x + h) - there) / h + (there - f(x - h)) / h) / 2, 8)
-    return found if found.ndim else found.item()
+from checks.oracle import Oracle, load
+from workshop.imitation import Library, numeric_derivative, strides_of
 
 
 @functools.cache
-def names(precision: str = "float64") -> dict[str, Any]:
+def in_pytorch(precision: str = "float64") -> dict[str, Any]:
     """The names of the learner's API, made of PyTorch."""
     torch = load()
 
@@ -116,12 +108,12 @@ def names(precision: str = "float64") -> dict[str, Any]:
     }
 
 
-ORACLE = Oracle(names)
-values, steady = ORACLE.values, ORACLE.steady
+ORACLE = Oracle(in_pytorch, lambda precision: Library(precision=precision))
+names, values, steady = ORACLE.names, ORACLE.values, ORACLE.steady
 
 
 def linear(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, base: np.ndarray) -> SimpleNamespace:
-    """`torch.nn.functional.linear` and its gradients.
+    """What a linear layer gives, and its gradients.
 
     Args:
         x: shape (input_size,) or (n, input_size).
@@ -129,10 +121,10 @@ def linear(x: np.ndarray, weight: np.ndarray, bias: np.ndarray, base: np.ndarray
         bias: shape (output_size,).
         base: the upstream gradient, in the output's shape.
     """
-    torch = load()
-    leaves = [torch.tensor(array, requires_grad=True) for array in (x, weight, bias)]
-    y = torch.nn.functional.linear(*leaves)
-    y.backward(torch.tensor(base))
-    return SimpleNamespace(
-        y=plain(y), x=plain(leaves[0].grad), weight=plain(leaves[1].grad), bias=plain(leaves[2].grad)
-    )
+    library = ORACLE.library()
+    known = library.names()
+    leaves = [known["MyTensor"](array, requires_grad=True) for array in (x, weight.T, bias)]
+    y = known["matmul"](leaves[0], leaves[1]) + leaves[2]
+    y.backward(known["MyTensor"](base))
+    found = [library.plain(value) for value in (y, *(leaf.grad for leaf in leaves))]
+    return SimpleNamespace(y=found[0], x=found[1], weight=found[2].T, bias=found[3])

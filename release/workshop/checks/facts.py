@@ -15,6 +15,7 @@ NAME = "assignment.toml"
 
 PATTERNS = [
     ("packages", r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", "the name of a package, as pip installs it"),
+    ("optional", r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", "the name of a package, as pip installs it"),
     ("hidden", r"[A-Za-z_]\w*", "a name to import, without a dot"),
     ("builds_on", r"[A-Za-z_]\w*", "the name of an assignment"),
     ("files", r"(?!/)(?!.*(^|/)\.\.(/|$)).+", "a file beside the notebook"),
@@ -28,6 +29,7 @@ class Facts:
     Attributes:
         title: a word or two, as in "Statistics so far: 12 of 100 points".
         packages: that its notebook needs, for its first cell to look for.
+        optional: those of them that only cells that show something need: no test does.
         files: beside the notebook, without one of which a learner has not the whole folder.
         hidden: what learners' code cannot import while it is graded, by the names to import it; None: what
             differentiates by itself (grading/jail.py).
@@ -37,6 +39,7 @@ class Facts:
 
     title: str
     packages: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     hidden: tuple[str, ...] | None = None
     builds_on: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from checks.observe import ATOL, RTOL, compiled
 
 FILE = "<oracle>"  # of code in tracebacks: what fails here is no fault of the learner's
 MOST_KEPT = 8192  # answers
+BEFOREHAND = "PyTorch cannot be imported here: these answers were compared with PyTorch's beforehand."
 REDISTRIBUTABLE = "https://aka.ms/vs/17/release/vc_redist.x64.exe"
 
 
@@ -45,6 +46,8 @@ class Oracle:
 
     Args:
         names: the names that a check's code uses, made of what is right, for a precision: "float64" or "float32".
+        without_torch: a library (`Assignment.imitation`) with the same names, which computes the same without PyTorch,
+            for a precision; None where there is none.
 
     Attributes:
         values: (code, see) -> what the expressions `see`, a tuple, are worth after `code` has run. It can only be read.
@@ -52,15 +55,46 @@ class Oracle:
             infinite numbers. Then neither rounding decides, nor how one goes on where something was divided by 0.
     """
 
-    def __init__(self, names: Callable[[str], Mapping[str, Any]]) -> None:
-        self.names = names
+    def __init__(
+        self, names: Callable[[str], Mapping[str, Any]], without_torch: Callable[[str], Any] | None = None
+    ) -> None:
+        self._names, self._without_torch = names, without_torch
         self.values: Callable[..., Mapping[str, Any]] = functools.lru_cache(maxsize=MOST_KEPT)(self._values)
         self.steady: Callable[..., bool] = functools.lru_cache(maxsize=MOST_KEPT)(self._steady)
 
+    @functools.cached_property
+    def alone(self) -> bool:
+        """Whether what computes the same without PyTorch is asked, as PyTorch cannot be imported here.
+
+        Whoever sets it before anything is asked decides otherwise.
+        """
+        if self._without_torch is None:
+            return False
+        try:
+            load()
+        except ImportError:
+            return True
+        return False
+
+    def library(self, precision: str = "float64") -> Any:
+        """What is asked here: a library, with `names()` and `plain(value)`.
+
+        Raises:
+            ImportError: where it lacks what it computes with, such as PyTorch; with what to do.
+        """
+        if self.alone and self._without_torch:
+            return self._without_torch(precision)
+        return SimpleNamespace(names=functools.partial(self._names, precision), plain=plain)
+
+    def names(self, precision: str = "float64") -> Mapping[str, Any]:
+        """The names that a check's code uses, as `library` has them."""
+        return self.library(precision).names()
+
     def _values(self, code: str, see: tuple[str, ...], precision: str = "float64") -> Mapping[str, Any]:
-        variables = {"np": np, **self.names(precision)}
+        library = self.library(precision)
+        variables = {"np": np, **library.names()}
         exec(compiled(code, "exec", FILE), variables)
-        found = {text: plain(eval(compiled(text, "eval", FILE), variables)) for text in see}
+        found = {text: library.plain(eval(compiled(text, "eval", FILE), variables)) for text in see}
         for value in found.values():
             if isinstance(value, np.ndarray):
                 value.flags.writeable = False
@@ -77,6 +111,7 @@ class Oracle:
 
 def plain(value: Any) -> Any:
     """A result as NumPy and Python values."""
-    if "torch" in sys.modules and isinstance(value, sys.modules["torch"].Tensor):
+    torch = sys.modules.get("torch")  # None also where it is kept from being imported
+    if torch and isinstance(value, torch.Tensor):
         return value.detach().numpy().copy()
     return value.copy() if isinstance(value, np.ndarray) else value

@@ -17,6 +17,7 @@ import numpy as np
 
 from checks.drawing import ROOM, Node
 from checks.observe import an, class_name, close, printable, relation, text_of
+from checks.oracle import plain
 from checks.svg import NotDrawn
 from workshop import oracle
 from workshop.reading import array_of
@@ -376,7 +377,7 @@ def graph_in_pytorch(expression: str, variables: dict[str, Any], base: np.ndarra
     """
     torch = oracle.load()
     modules = ("Linear", "MyModule")  # their numbers are the learner's own
-    known = {name: value for name, value in oracle.names().items() if name not in modules}
+    known = {name: value for name, value in oracle.in_pytorch().items() if name not in modules}
     known |= {"relu": torch.relu}
     leaves: dict[int, Node] = {}
     scope: dict[str, Any] = {"__builtins__": {}}
@@ -408,7 +409,7 @@ def graph_in_pytorch(expression: str, variables: dict[str, Any], base: np.ndarra
                 arguments = []
                 for each in (*args, *(kwargs or {}).values()):
                     if isinstance(each, torch.Tensor):
-                        fresh = Node(each, traced=each.requires_grad, value=oracle.plain(each))
+                        fresh = Node(each, traced=each.requires_grad, value=plain(each))
                         arguments.append(nodes.setdefault(id(each), fresh))
                     elif type(each) in (int, float):
                         arguments.append(each)
@@ -418,7 +419,7 @@ def graph_in_pytorch(expression: str, variables: dict[str, Any], base: np.ndarra
                 if function.__name__ in ("__rdiv__", "__rtruediv__"):  # PyTorch takes the inverse, then multiplies
                     name = "division"
                 made.retain_grad()
-                nodes[id(made)] = Node(made, operation=name, arguments=arguments, value=oracle.plain(made))
+                nodes[id(made)] = Node(made, operation=name, arguments=arguments, value=plain(made))
             return made
 
     try:
@@ -439,7 +440,7 @@ def graph_in_pytorch(expression: str, variables: dict[str, Any], base: np.ndarra
         waiting = list(dict.fromkeys(each for node in waiting for each in node.inputs if each not in nearest))
     graph = Graph(list(nearest), {})
     for node in graph.nodes:
-        node.gradient = oracle.plain(node.tensor.grad) if node.traced else None
+        node.gradient = plain(node.tensor.grad) if node.traced else None
     return graph
 
 

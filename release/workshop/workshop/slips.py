@@ -20,7 +20,7 @@ import numpy as np
 from checks.mistakes import Way
 from checks.observe import close, compiled
 from workshop.changes import BINARY, SYMBOLS, Change, both
-from workshop.imitation import SGD, Library, Parameter, Tensor, rows
+from workshop.imitation import SGD, Library, Parameter, Tensor, as_values, derived, rows
 from workshop.mistakes import KNOWN
 
 UPSTREAM, POWER = "base", "a ** n"  # factors of formulas, as the notebook calls them
@@ -67,22 +67,22 @@ class Spy(Library):
     def shares(self, tensor: Tensor, gradient: Any) -> Iterator[tuple[Tensor, Any]]:
         op, inputs = tensor.op
         for (place, x), (_, share) in zip(self.inputs(tensor), super().shares(tensor, gradient), strict=True):
-            self.noted.append((x, op, place, (gradient.clone(), *_arrays(inputs))))
+            self.noted.append((x, op, place, (gradient.copy(), *_arrays(inputs))))
             yield x, share
 
     def rule(self, op: str, base: np.ndarray, *inputs: Any) -> tuple[Any, ...]:
         shares = super().rule(op, base, *inputs)
-        given = (self.torch.tensor(base), *_arrays(inputs))
+        given = (as_values(np.array(base)), *_arrays(inputs))
         self.noted += [(share, op, place, given) for place, share in enumerate(shares) if share is not None]
         return shares
 
     def move(self, optimizer: SGD, parameter: Parameter, values: Any, gradient: Any) -> None:
-        self.noted.append((parameter.tensor, "step", 0, (values.clone(), gradient.clone(), optimizer.lr)))
+        self.noted.append((parameter.tensor, "step", 0, (values.copy(), gradient.copy(), optimizer.lr)))
         super().move(optimizer, parameter, values, gradient)
 
 
 def _arrays(inputs: Iterable[Any]) -> tuple[Any, ...]:
-    return tuple(x.values.clone() if isinstance(x, Tensor) else x for x in inputs)
+    return tuple(x.values.copy() if isinstance(x, Tensor) else x for x in inputs)
 
 
 def calls(observations: Sequence[Any]) -> list[Call]:
@@ -324,7 +324,7 @@ FAMILIES: dict[str, Family] = {
         lambda g, y, t: {
             "(y - target)": y - t,
             UPSTREAM: g + 0 * y,
-            "n": y.numel() + 0 * y,
+            "n": y.size + 0 * y,
             "the batch size": (y.shape[0] if y.ndim else 1) + 0 * y,
             "y": y,
             "target": t,
@@ -359,7 +359,7 @@ def solved(some: Sequence[Call]) -> list[Formula]:
     for call in some:
         factors = family.factors(*call.given)
         arrays = [np.asarray(factors[name]) for name in family.powers]
-        got = call.given[0].numpy() - call.got if op == "step" else call.got
+        got = np.asarray(call.given[0]) - call.got if op == "step" else call.got
         if any(array.shape != got.shape for array in arrays):
             return []
         columns.append([array.ravel() for array in arrays])
@@ -394,8 +394,8 @@ CONDITIONS: dict[str, Callable[..., bool]] = {
     "for tensors with one axis": lambda x, *_: x.ndim == 1,
     "for tensors with two axes": lambda x, *_: x.ndim == 2,
     "for tensors with an axis": lambda x, *_: x.ndim > 0,
-    "for tensors with one element": lambda x, *_: x.numel() == 1,
-    "for tensors with several elements": lambda x, *_: x.numel() > 1,
+    "for tensors with one element": lambda x, *_: x.size == 1,
+    "for tensors with several elements": lambda x, *_: x.size > 1,
     "for a plain number and a tensor": lambda g, a, b=None, *_: b is not None and _dims(a) == 0 < _dims(b),
     "for a tensor and a plain number": lambda g, a, b=None, *_: b is not None and _dims(b) == 0 < _dims(a),
 }
@@ -488,7 +488,7 @@ def _rule(op: str, place: int, formula: Formula | None, holds: Callable[..., boo
         if op == "step":
 
             def move(optimizer: SGD, parameter: Parameter, values: Any, gradient: Any) -> None:
-                values -= formula(values.clone(), gradient, optimizer.lr)
+                values -= formula(values.copy(), gradient, optimizer.lr)
 
             library.move = move
             return
@@ -530,9 +530,9 @@ OTHERS: dict[str, Callable[[Any, Any], Any]] = {  # what two operands may give
     "the matrix product of a and b": _dot,
     "a": lambda a, b: a + 0 * b,
     "b": lambda a, b: b + 0 * a,
-    "the larger of a and b": lambda a, b: a.maximum(b),
-    "the smaller of a and b": lambda a, b: a.minimum(b),
-    "the elements of b behind those of a": lambda a, b: torch_cat(a, b),
+    "the larger of a and b": lambda a, b: np.maximum(a, b),
+    "the smaller of a and b": lambda a, b: np.minimum(a, b),
+    "the elements of b behind those of a": lambda a, b: np.concatenate([x if x.ndim else x[None] for x in (a, b)]),
 }
 MATRICES: dict[str, Callable[[Any, Any], Any]] = {
     "a * b": lambda a, b: a * b,
@@ -540,14 +540,14 @@ MATRICES: dict[str, Callable[[Any, Any], Any]] = {
     "a @ b.T": lambda a, b: a @ b.T,
     "a.T @ b": lambda a, b: a.T @ b,
     "the products without adding them up": lambda a, b: a[:, :, None] * b[None],
-    "the sums of a * b": lambda a, b: (a * b).sum(-1, keepdim=True),
+    "the sums of a * b": lambda a, b: (a * b).sum(-1, keepdims=True),
 }
 CHANGED: dict[str, Callable[[Any], Any]] = {  # what may become of a result
     "is negated": lambda y: -y,
-    "loses its sign": lambda y: y.abs(),
-    "is cut to whole numbers": lambda y: y.trunc(),
-    "is rounded down": lambda y: y.floor(),
-    "is rounded": lambda y: y.round(),
+    "loses its sign": lambda y: abs(y),
+    "is cut to whole numbers": lambda y: np.trunc(y),
+    "is rounded down": lambda y: np.floor(y),
+    "is rounded": lambda y: np.rint(y),
     "is 0 everywhere": lambda y: 0 * y,
     "is doubled": lambda y: 2 * y,
     "is halved": lambda y: y / 2,
@@ -568,11 +568,6 @@ CODES = {"pow": "a ** n", "neg": "-a", "matmul": "matmul(a, b)", **{op: code for
 def _of_power(says: str) -> str:
     """The same of a ** n, whose second operand is n."""
     return re.sub(r"\bb\b", "n", says)
-
-
-def torch_cat(a: Any, b: Any) -> Any:
-    """The elements of both; a single number counts as one element."""
-    return Library().torch.cat([x if x.ndim else x[None] for x in (a, b)])
 
 
 def of_values(some: Sequence[Call]) -> Iterator[Way]:
@@ -602,10 +597,10 @@ def of_values(some: Sequence[Call]) -> Iterator[Way]:
 
 def _gives(function: Callable[..., Any], call: Call) -> bool:
     try:
-        value = function(*(x.clone() if hasattr(x, "clone") else x for x in call.given))
+        value = function(*(x.copy() if isinstance(x, np.ndarray) else x for x in call.given))
     except Exception:
         return False
-    return tuple(value.shape) == call.got.shape and close(value.numpy(), call.got)
+    return tuple(value.shape) == call.got.shape and close(np.asarray(value), call.got)
 
 
 def _values(op: str, says: str, function: Callable[..., Any], holds: Any) -> Iterator[Way]:
@@ -620,16 +615,10 @@ def _values(op: str, says: str, function: Callable[..., Any], holds: Any) -> Ite
 
     def derived(library: Library) -> None:
         change(library)
-        library.rules[op] = functools.partial(_derived, library.values[op])
+        library.rules[op] = functools.partial(derived, library.values[op])
 
     yield Way(mistake, says, change)
     yield Way(mistake, says, derived)
-
-
-def _derived(function: Callable[..., Any], g: Any, *arrays: Any) -> tuple[Any, ...]:
-    leaves = [x.clone().requires_grad_() if hasattr(x, "clone") else x for x in arrays]
-    function(*leaves).backward(g)
-    return tuple(0 * x if x.grad is None else x.grad for x in leaves if hasattr(x, "grad"))
 
 
 def _value_name(op: str, says: str) -> str:
@@ -658,7 +647,7 @@ TURNS: dict[str, Callable[[Any], Any]] = {
 ENDS: dict[str, Callable[[Any, tuple[int, ...]], Any]] = {
     "": lambda x, shape: x,
     ", reshaped": lambda x, shape: x.reshape(shape),
-    ", summed to the operand's shape": lambda x, shape: _squeezed(x, shape).expand(shape),
+    ", summed to the operand's shape": lambda x, shape: np.broadcast_to(_squeezed(x, shape), shape),
     ", summed": lambda x, shape: _squeezed(x, shape),
 }
 
@@ -667,7 +656,7 @@ def _squeezed(x: Any, shape: tuple[int, ...]) -> Any:
     """What an unbroadcast makes of a gradient of the wrong shape: every axis of another length is summed."""
     for axis, n in enumerate(shape):
         if x.shape[axis] != n:
-            x = x.sum(axis, keepdim=True)
+            x = x.sum(axis, keepdims=True)
     return x
 
 
@@ -781,7 +770,7 @@ def _product_rule(product: Product, guarded: bool, eager: bool, single: bool) ->
                     wrong = product(g, a, b)
                     if not guarded or wrong.shape == (a, b)[product.place].shape:
                         return wrong
-                except RuntimeError:
+                except ValueError:
                     if not guarded:
                         raise
                 return right(g, a, b)[product.place]
@@ -814,14 +803,14 @@ def of_relu(some: Sequence[Call]) -> Iterator[Way]:
             yield Way(
                 KNOWN["relu-clipped"],
                 f"relu gives no more than {top:g}",
-                lambda library: library.values.update(relu=lambda x: x.clamp(0, top)),
+                lambda library: library.values.update(relu=lambda x: x.clip(0, top)),
             )
     if any(not call.is_right for call in rules) and all(call.got.shape == call.right.shape for call in rules):
         for says, of in (
             ("", lambda g, x: g),
             ("is multiplied by x", lambda g, x: g * x),
             ("lacks the upstream gradient", lambda g, x: 0 * g + 1),
-            ("lets only positive upstream gradients through", lambda g, x: g.clamp(min=0)),
+            ("lets only positive upstream gradients through", lambda g, x: g.clip(0)),
         ):
             base, x, y = _joined((of(*call.given), call.given[1], call.got) for call in rules)
             sides = [_constant(y, base, where & (base != 0)) for where in (x > 0, x == 0, x < 0)]
@@ -851,9 +840,7 @@ def _relu_value(p: float, q: float) -> Way:
         id, says = "relu-other-function", "relu gives x unchanged"
     else:
         id, says = "relu-other-function", f"relu gives {p:g} * x for positive x and {q:g} * x for negative x"
-    return Way(
-        KNOWN[id], says, lambda library: library.values.update(relu=lambda x: p * x.clamp(min=0) + q * x.clamp(max=0))
-    )
+    return Way(KNOWN[id], says, lambda library: library.values.update(relu=lambda x: p * x.clip(0) + q * x.clip(max=0)))
 
 
 def _relu_rule(says: str, of: Callable[..., Any], sides: list[float], kink_unseen: bool) -> Iterator[Way]:
@@ -890,7 +877,7 @@ def _relu_rule(says: str, of: Callable[..., Any], sides: list[float], kink_unsee
 ERRORS: dict[str, Callable[[Any, Any], Any]] = {  # of an element
     "the squared errors": lambda y, t: (y - t) ** 2,
     "the errors": lambda y, t: y - t,
-    "the absolute errors": lambda y, t: (y - t).abs(),
+    "the absolute errors": lambda y, t: abs(y - t),
     "the errors to the third": lambda y, t: (y - t) ** 3,
     "the squared errors around their mean": lambda y, t: (y - t - (y - t).mean()) ** 2,
     "y**2 - target**2": lambda y, t: y**2 - t**2,
@@ -906,17 +893,17 @@ TOGETHER: dict[str, tuple[str, Callable[[Any], Any]]] = {  # how one number is m
         lambda e: e.sum() / (e.shape[0] if e.ndim else 1),
     ),
     "the sum, divided by the number of outputs only, of": ("mse-batch-only", lambda e: e.sum() / e.shape[-1]),
-    "the sum, divided by n - 1, of": ("mse-half", lambda e: e.sum() / (e.numel() - 1)),
+    "the sum, divided by n - 1, of": ("mse-half", lambda e: e.sum() / (e.size - 1)),
     "a number for every element:": ("mse-not-scalar", lambda e: e),
-    "a number for every element, divided by n:": ("mse-not-scalar", lambda e: e / e.numel()),
+    "a number for every element, divided by n:": ("mse-not-scalar", lambda e: e / e.size),
     "a number for every row: the sum of": ("mse-not-scalar", lambda e: e.sum(-1)),
     "a number for every output: the sum of": ("mse-not-scalar", lambda e: e.sum(0)),
     "a number for every row: the mean of": ("mse-not-scalar", lambda e: e.mean(-1)),
     "a number for every output: the mean of": ("mse-not-scalar", lambda e: e.mean(0)),
     "an array of one number: the mean of": ("mse-not-scalar", lambda e: e.mean().reshape(1)),
     "the largest of": ("mse-other-function", lambda e: e.max()),
-    "the root of the mean of": ("mse-root", lambda e: e.mean().sqrt()),
-    "the root of the sum of": ("mse-root", lambda e: e.sum().sqrt()),
+    "the root of the mean of": ("mse-root", lambda e: np.sqrt(e.mean())),
+    "the root of the sum of": ("mse-root", lambda e: np.sqrt(e.sum())),
     "the square of the mean of": ("mse-not-squared", lambda e: e.mean() ** 2),
 }
 
@@ -938,7 +925,7 @@ def of_losses(some: Sequence[Call]) -> Iterator[Way]:
 
                 def change(library: Library, loss: Any = loss) -> None:
                     library.values["mse"] = loss
-                    library.rules["mse"] = functools.partial(_derived, loss)
+                    library.rules["mse"] = functools.partial(derived, loss)
 
                 yield Way(KNOWN[name], f"the loss is {factor}{how} {errors}", change)
 

@@ -7,11 +7,13 @@
     tests.draw_graph(y)                          # the graph that a tensor remembers
 
 The checks of a section stand in the order in which to write the code. Most are a few lines of code that run twice,
-once with your classes and once with PyTorch: the values and gradients must agree.
+once with your classes and once with PyTorch: the values and gradients must agree. Where PyTorch is not installed,
+NumPy computes in its place what was compared with PyTorch's before.
 """
 
 from __future__ import annotations
 
+from checks.environment import absent as absent
 from checks.pictures import live as live
 from checks.pictures import live_regions as live_regions
 from checks.pictures import show_figure as show_figure

@@ -4,6 +4,7 @@
     python source/classify/author/classify_proof.py --each      # a line for each solution
     python source/classify/author/classify_proof.py --seeds 40  # and: are the verdicts the same for so many seeds?
     python source/classify/author/classify_proof.py --judge     # only: does the judge say the same of each?
+    python source/classify/author/classify_proof.py --oracles 200  # only: does NumPy say what PyTorch does?
     python source/classify/author/classify_proof.py NAME        # the report of one solution
 
 The wrong solutions (classify_corpus.py) are a few definitions in place of a right solution's; the right ones
@@ -36,12 +37,13 @@ sys.path[:0] = [str(path) for path in (ROOT, ROOT / "kit_tests", ROOT / "source"
 
 import corpora  # noqa: E402
 import jupytext  # noqa: E402
+import oracles  # noqa: E402
 from classify_corpus import WRONG, Wrong  # noqa: E402
 
 from checks.assignment import local_execute  # noqa: E402
 from checks.observe import quiet  # noqa: E402
 from checks.report import Report  # noqa: E402
-from classify import tests  # noqa: E402
+from classify import oracle, tests  # noqa: E402
 
 RIGHT = {path.stem: path for path in sorted((AUTHORS / "corpus" / "right").glob("*.py"))}
 SECTIONS = {section.id: section for section in tests.ASSIGNMENT.sections}
@@ -175,6 +177,23 @@ def differences(name: str, seed: int = 0) -> list[str]:
     return found
 
 
+ORACLES = oracles.Both(oracle)
+
+
+def asked_twice(seed: int) -> oracles.Compared:
+    """All that the checks ask of the oracle with this seed, asked of PyTorch and of what is asked without it."""
+    names = solution("reference")
+    with ORACLES.compared(seed) as found:
+        for id in SECTIONS:
+            assert report(id, names, seed).passed, id
+    return found
+
+
+def told_otherwise(name: str) -> list[str]:
+    """Where a wrong solution is told something else, in its section, where PyTorch is not installed."""
+    return ORACLES.told_otherwise(name, lambda: report(BY_NAME[name].section, solution(name)))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("name", nargs="?")
@@ -182,11 +201,16 @@ def main() -> None:
     parser.add_argument("--each", action="store_true")
     parser.add_argument("--judge", action="store_true")
     parser.add_argument("--seeds", type=int, default=0)
+    parser.add_argument("--oracles", type=int, default=0)
     args = parser.parse_args()
     if args.name:
         wrong = BY_NAME.get(args.name)
         for id in [args.section or wrong.section] if args.section or wrong else SECTIONS:
             print(report(id, solution(args.name)).as_text())
+        return
+    if args.oracles:
+        told = (word for name in BY_NAME for word in told_otherwise(name))
+        print(oracles.said([asked_twice(seed) for seed in range(args.oracles)], len(BY_NAME), told))
         return
     names = [name for name, wrong in BY_NAME.items() if args.section in (None, wrong.section)]
     if args.judge:

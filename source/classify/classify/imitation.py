@@ -1,7 +1,8 @@
 """A library with the learner's API, any part of which a mistake can replace.
 
 The engine is the first notebook's (workshop/imitation.py): rules here may give what they like, in any shape, and
-PyTorch's own engine would refuse that. The arithmetic is PyTorch's.
+PyTorch's own engine would refuse that. Without a mistake it computes what PyTorch does (oracle.py), and is asked where
+PyTorch is not installed.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from workshop import imitation
-from workshop.imitation import Parameter
+from workshop.imitation import Array, Parameter, as_values
 
 Change = Callable[["Library"], None]
 
@@ -141,7 +142,7 @@ def adam(
     second: Callable[..., Any] = lambda v, g, b: b * v + (1 - b) * g**2,
     hat: Callable[..., Any] = lambda m, b, t: m / (1 - b**t),
     hat_v: Callable[..., Any] | None = None,
-    scaled: Callable[..., Any] = lambda m, v, eps: m / (v.sqrt() + eps),
+    scaled: Callable[..., Any] = lambda m, v, eps: m / (np.sqrt(v) + eps),
     count: int = 1,
     stores: bool = False,
     late: bool = False,
@@ -179,24 +180,37 @@ class Library(imitation.Library):
         defaults: optimizer to its settings, in order, with what they are when nothing is said.
     """
 
-    def __init__(self, given: Any = None) -> None:
-        super().__init__(given)
-        torch = self.torch
+    kind: type[Tensor] = Tensor  # of all tensors
+
+    def __init__(self, given: Any = None, precision: str = "float64") -> None:
+        super().__init__(given, precision)
         self.recording, self.swallows, self.first_mode = True, False, True
-        self.define("exp", torch.exp)
-        self.define("log", torch.log)
-        self.define("sum", lambda x, axis, keepdims: x.sum(every(x, axis), keepdims))
-        self.define("mean", lambda x, axis, keepdims: x.mean(every(x, axis), keepdims))
-        self.define("max", lambda x, axis, keepdims: x.amax(every(x, axis), keepdims))
-        self.define("softmax", torch.softmax)
-        self.define("log_softmax", torch.log_softmax)
-        self.define("cross_entropy", lambda x, labels: torch.nn.functional.cross_entropy(x, whole(torch, labels)))
+        self.values |= {
+            "exp": np.exp,
+            "log": np.log,
+            "sum": lambda x, axis, keepdims=False: x.sum(axis, keepdims=keepdims),
+            "mean": lambda x, axis, keepdims: x.mean(axis, keepdims=keepdims),
+            "max": lambda x, axis, keepdims: x.max(axis, keepdims=keepdims),
+            "softmax": softmax,
+            "log_softmax": log_softmax,
+            "cross_entropy": lambda x, labels: -(log_softmax(x, -1) * one_hot(labels, x.shape[1])).sum(1).mean(),
+        }
+        self.rules |= {
+            "exp": lambda g, x: (g * np.exp(x),),
+            "log": lambda g, x: (g / x,),
+            "sum": lambda g, x, axis, keepdims=False: (repeated(g, x, axis),),
+            "mean": lambda g, x, axis, keepdims: (repeated(g, x, axis) * g.size / x.size,),
+            "max": lambda g, x, axis, keepdims: (to_largest(g, x, axis),),
+            "softmax": lambda g, x, axis: (to_scores(g, softmax(x, axis), axis),),
+            "log_softmax": lambda g, x, axis: (g - softmax(x, axis) * g.sum(axis, keepdims=True),),
+            "cross_entropy": lambda g, x, labels: (g * (softmax(x, -1) - one_hot(labels, x.shape[1])) / len(x),),
+        }
         self.moves: dict[str, Callable[..., None]] = {"SGD": sgd, "Adam": adam(), "AdamW": adam(to_weight)}
         self.defaults = dict(DEFAULTS)
 
     def define(self, op: str, function: Callable[..., Any]) -> None:
         """An operation by what it computes of arrays; its rule follows."""
-        self.values[op], self.rules[op] = function, derived(self.torch, function)
+        self.values[op], self.rules[op] = function, derived(function)
 
     def names(self) -> dict[str, Any]:
         return {
@@ -213,11 +227,15 @@ class Library(imitation.Library):
         }
 
     def tensor(self, data: Any, dtype: Any = None, requires_grad: bool = False) -> Any:
-        return _grown(super().tensor(data, dtype, requires_grad))
+        return self.grown(super().tensor(data, dtype, requires_grad))
 
     def apply(self, op: str, *inputs: Any) -> Any:
         result = super().apply(op, *inputs)
-        return _grown(result) if type(result) is imitation.Tensor else result
+        return self.grown(result) if type(result) is imitation.Tensor else result
+
+    def grown(self, tensor: Any) -> Any:
+        tensor.__class__ = self.kind
+        return tensor
 
     def needs(self, op: str, tensors: list[Any]) -> bool:
         return self.recording and super().needs(op, tensors)
@@ -270,7 +288,7 @@ class Library(imitation.Library):
     def fill(self, parameter: Any) -> None:
         values = parameter.tensor.values
         deviation = np.sqrt(2 / values.shape[0])
-        values.copy_(self.torch.from_numpy(np.random.normal(0, deviation, tuple(values.shape))))
+        values[...] = np.random.normal(0, deviation, values.shape)
 
     def state(self, module: Module, before: str = "") -> dict[str, Any]:
         """All parameters by their names."""
@@ -280,7 +298,7 @@ class Library(imitation.Library):
         return found
 
     def saved(self, module: Module) -> Any:
-        return {name: each.tensor.values.numpy().copy() for name, each in self.state(module).items()}
+        return {name: np.array(each.tensor.values) for name, each in self.state(module).items()}
 
     def load(self, module: Module, state: Any) -> None:
         own = self.state(module)
@@ -295,33 +313,127 @@ class Library(imitation.Library):
             raise ValueError("arrays that do not fit")
 
     def write_state(self, parameter: Any, values: Any) -> None:
-        parameter.tensor.values.copy_(self.torch.from_numpy(np.array(values)))
+        parameter.tensor.values[...] = values
 
 
-def _grown(tensor: Any) -> Any:
-    tensor.__class__ = Tensor
-    return tensor
+# ---------------------------------------------------------------- functions of arrays, and their rules
 
 
-def every(x: Any, axis: Any) -> Any:
-    """PyTorch's word for an axis: all of them, where it is None."""
-    return tuple(range(x.ndim)) if axis is None else axis
+def softmax(x: Any, axis: Any) -> Any:
+    powers = np.exp(x - constant(x).max(axis, keepdims=True))
+    return powers / powers.sum(axis, keepdims=True)
 
 
-def whole(torch: Any, labels: Any) -> Any:
-    return torch.from_numpy(np.asarray(labels).astype(np.int64))
+def log_softmax(x: Any, axis: Any) -> Any:
+    shifted = x - constant(x).max(axis, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis, keepdims=True))
 
 
-def derived(torch: Any, function: Callable[..., Any]) -> Callable[..., Any]:
-    """The rule that belongs to a function: one gradient for each input, None for what is no array."""
+def one_hot(labels: Any, classes: int) -> np.ndarray:
+    """Shape (rows, classes): 1 at each row's label, 0 elsewhere."""
+    return np.eye(classes)[np.asarray(labels).astype(int)]
+
+
+def back(g: Any, x: Any, axis: Any) -> Any:
+    """An upstream gradient with the axes that were summed away, of length 1."""
+    shape = [1 if axis is None or place == axis % x.ndim else length for place, length in enumerate(x.shape)]
+    return g.reshape(shape)
+
+
+def repeated(g: Any, x: Any, axis: Any) -> Any:
+    return np.broadcast_to(back(g, x, axis), x.shape, True)
+
+
+def is_largest(x: Any, axis: Any) -> Any:
+    return x == x.max(axis, keepdims=True)
+
+
+def to_largest(g: Any, x: Any, axis: Any) -> Any:
+    """Where several are the largest, they share the gradient."""
+    ties = is_largest(x, axis)
+    return back(g, x, axis) * ties / ties.sum(axis, keepdims=True)
+
+
+def to_scores(g: Any, p: Any, axis: Any) -> Any:
+    return p * (g - (g * p).sum(axis, keepdims=True))
+
+
+class Traced(Tensor):
+    """Stands for an array in a function whose rule is looked for: what NumPy computes of it, it remembers."""
+
+    ndim = property(lambda self: self.values.ndim)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any) -> Traced:
+        return self.library.apply(UFUNCS[ufunc], *inputs)
+
+    def __rpow__(self, base: float) -> Traced:
+        return np.exp(self * np.log(base))
+
+    def min(self, axis: int | None = None, keepdims: bool = False) -> Traced:
+        return -((-self).max(axis, keepdims))
+
+    def reshape(self, *shape: int) -> Traced:
+        return self.library.apply("reshape", self, shape)
+
+
+UFUNCS = {
+    np.add: "add",
+    np.subtract: "sub",
+    np.multiply: "mul",
+    np.divide: "div",
+    np.matmul: "matmul",
+    np.exp: "exp",
+    np.log: "log",
+    np.abs: "abs",
+    np.maximum: "maximum",
+}
+
+
+class Tracing(Library):
+    """What a function of arrays computes, with the rules of a few more operations."""
+
+    kind = Traced
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.values |= {"abs": np.abs, "maximum": np.maximum, "reshape": lambda x, shape: x.reshape(shape)}
+        self.rules |= {
+            "abs": lambda g, x: (g * np.sign(x),),
+            "maximum": lambda g, x, least: (g * (x >= least),),
+            "reshape": lambda g, x, shape: (g.reshape(x.shape),),
+        }
+
+
+def constant(x: Any) -> Any:
+    """Values, of which the rule of a function that is looked for knows nothing."""
+    return x.values if isinstance(x, Traced) else x
+
+
+def derived(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The rule that belongs to a function: one gradient for each input, None for what are no values of a tensor."""
 
     def rule(g: Any, *inputs: Any) -> tuple[Any, ...]:
-        leaves = [x.detach().clone().requires_grad_() if isinstance(x, torch.Tensor) else x for x in inputs]
-        tensors = [x for x in leaves if isinstance(x, torch.Tensor)]
-        found = iter(torch.autograd.grad(function(*leaves), tensors, g))
-        return tuple(next(found) if isinstance(x, torch.Tensor) else None for x in leaves)
+        library = tracing()
+        leaves = [Traced(library, x, requires_grad=True) if isinstance(x, Array) else x for x in inputs]
+        result = function(*leaves)
+        if result.shape != g.shape:
+            raise ValueError(f"an upstream gradient of shape {g.shape}, for a result of shape {result.shape}")
+        library.walk(library, result, as_values(g))
+        return tuple(_gradient(leaf) if isinstance(leaf, Traced) else None for leaf in leaves)
 
     return rule
+
+
+@functools.cache
+def tracing() -> Tracing:
+    return Tracing()
+
+
+def _gradient(leaf: Traced) -> Any:
+    return 0 * leaf.values if leaf.grad is None else leaf.grad
 
 
 # ---------------------------------------------------------------- how to change a library

@@ -1,4 +1,7 @@
-"""PyTorch behind the learner's API: what a check's code computes there is what it should compute."""
+"""PyTorch behind the learner's API: what a check's code computes there is what it should compute.
+
+Where PyTorch is not installed, the library without a mistake (imitation.py) is asked in its place.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from checks.oracle import Oracle, load, plain
+from classify.imitation import Library
 from workshop import oracle as workshop
 
 
@@ -18,10 +22,10 @@ def arithmetic(optimizer: str) -> Any:
 
 
 @functools.cache
-def names(precision: str = "float64") -> dict[str, Any]:
+def in_pytorch(precision: str = "float64") -> dict[str, Any]:
     """The names of the learner's API, made of PyTorch; those of the first notebook, and what this one adds."""
     torch = load()
-    engine = workshop.names(precision)
+    engine = workshop.in_pytorch(precision)
     tensor_of = engine["MyTensor"]
     functional = torch.nn.functional
 
@@ -165,5 +169,5 @@ def names(precision: str = "float64") -> dict[str, Any]:
     }
 
 
-ORACLE = Oracle(names)
-values, steady = ORACLE.values, ORACLE.steady
+ORACLE = Oracle(in_pytorch, lambda precision: Library(precision=precision))
+names, values, steady = ORACLE.names, ORACLE.values, ORACLE.steady

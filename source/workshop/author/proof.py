@@ -3,6 +3,7 @@
     python source/workshop/author/proof.py               # the table: what is caught, and what is named
     python source/workshop/author/proof.py --seeds 200   # and: are the verdicts the same for 200 seeds?
     python source/workshop/author/proof.py --busy 8      # only: the same beside 8 busy processes? (a tenth of all)
+    python source/workshop/author/proof.py --oracles 200 # only: does what is asked without PyTorch say the same?
     python source/workshop/author/proof.py --each        # a line for each solution
 
 The wrong solutions (corpus/tensor.py, layers.py) are small named changes to the reference or to a correct solution; the
@@ -41,6 +42,7 @@ CORRECT = {path.stem: path for path in sorted((AUTHORS / "corpus" / "correct").g
 import corpora  # noqa: E402
 import jailed  # noqa: E402
 import numpy as np  # noqa: E402
+import oracles  # noqa: E402
 import pytest  # noqa: E402
 from corpus import layers, practice, tensor  # noqa: E402
 from corpus.entry import Wrong  # noqa: E402
@@ -376,6 +378,33 @@ def unsteady(seeds: int, share: int = 1, among: int = 1) -> list[str]:
     return words
 
 
+ORACLES = oracles.Both(oracle)
+
+
+def asked_twice(seed: int) -> oracles.Compared:
+    """All that the checks ask of the oracle with this seed, asked of PyTorch and of what is asked without it."""
+    linear = oracle.linear
+    with ORACLES.compared(seed) as found, pytest.MonkeyPatch.context() as patch:
+
+        def linear_twice(*arrays: np.ndarray) -> Any:
+            one = linear(*arrays)
+            with ORACLES.asking(alone=True):
+                other = linear(*arrays)
+            found.compare(f"linear{arrays}", [*vars(one)], [*vars(one).values()], [*vars(other).values()])
+            return one
+
+        patch.setattr(oracle, "linear", linear_twice)
+        names = solution("reference")
+        for section in ALL_SECTIONS.values():
+            assert report(section, names, seed).passed, section.id
+    return found
+
+
+def told_otherwise(name: str) -> list[str]:
+    """Where a wrong solution is told something else, in its section, where PyTorch is not installed."""
+    return ORACLES.told_otherwise(name, lambda: report(ALL_SECTIONS[WRONG[name].section], solution(name)))
+
+
 @contextlib.contextmanager
 def busy(processes: int) -> Iterator[None]:
     """Inside, so many processes use all that they can get of the processors; they end with this one."""
@@ -452,7 +481,13 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=0, help="compare the verdicts for this many seeds, too")
     parser.add_argument("--each", action="store_true", help="a line for each wrong solution")
     parser.add_argument("--busy", type=int, default=0, help="only compare the verdicts beside so many busy processes")
+    parser.add_argument("--oracles", type=int, default=0, help="only compare the oracles, in this many seeds")
     arguments = parser.parse_args()
+    if arguments.oracles:
+        found = _all(asked_twice, [(seed,) for seed in range(arguments.oracles)], "seeds")
+        told = [word for some in _all(told_otherwise, [(name,) for name in WRONG], "wrong solutions") for word in some]
+        print(oracles.said(found, len(WRONG), told))
+        return
     if arguments.busy:
         names = sample(10)
         words = changed_by(arguments.busy, names)

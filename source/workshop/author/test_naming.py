@@ -25,6 +25,7 @@ from workshop import experiments as own
 from workshop import mistakes, oracle, slips
 from workshop.assignment import ASSIGNMENT, Workshop
 from workshop.exceptions import MEANINGS
+from workshop.imitation import Library
 from workshop.reading import compare
 from workshop.trial import TensorTrial
 
@@ -380,12 +381,12 @@ def test_a_formula_close_by_is_solved_from_what_was_observed(op, power, place, s
 def test_that_memory_was_short_is_no_evidence_and_is_not_kept(monkeypatch):
     """A worker keeps what a library computes for the whole class."""
 
-    def short(_):
+    def short(*_):
         raise MemoryError
 
     seen = Observation("a = MyTensor([1.0, 2.0])\nkept = 1", "a.data", None, np.array([1.0, 2.0]), True)
     with monkeypatch.context() as patch:
-        patch.setattr(oracle, "plain", short)
+        patch.setattr(Library, "plain", short)
         with pytest.raises(MemoryError):
             evidence.explains(ASSIGNMENT, [], [seen])
     assert evidence.explains(ASSIGNMENT, [], [seen])

@@ -609,7 +609,7 @@ def test_arrays_are_read_as_copies():
 
 
 def test_the_oracles_optimizer_is_pytorchs():
-    torch, names = oracle.load(), oracle.names()
+    torch, names = oracle.load(), oracle.in_pytorch()
     for lr in (0.1, 0.37):
         ours, theirs = (torch.tensor([1.5, -2.5], dtype=torch.float64, requires_grad=True) for _ in range(2))
         unused = torch.tensor([3.5], requires_grad=True)

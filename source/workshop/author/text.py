@@ -64,7 +64,8 @@ else:
     check_setup()
 
 # %% [markdown]
-# Run the next two cells as well: what your code is built with, and PyTorch, which the tests compare it with.
+# Run the next two cells as well: what your code is built with, and PyTorch, which the tests compare it with. All that you
+# build and test works without PyTorch, too.
 
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false}
 import builtins
@@ -79,9 +80,12 @@ from tqdm import tqdm
 import tests
 
 # %% tags=["torch"]
-import torch
-import torchvision
-from torchvision.transforms import v2
+try:
+    import torch
+    import torchvision
+    from torchvision.transforms import v2
+except (ImportError, OSError) as error:
+    torch = torchvision = v2 = tests.absent("PyTorch", error)
 
 # %% [markdown]
 # ### A network that reads

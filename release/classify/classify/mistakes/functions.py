@@ -7,29 +7,18 @@ from typing import Any
 import numpy as np
 
 from checks.mistakes import Way
-from classify.imitation import Change, Library, defines, every, rule
+from classify.imitation import Change, Library, back, constant, defines, is_largest, rule
 from classify.mistakes.known import KNOWN, known
 
 EXP_LOG = "Functions > Exponential and logarithm"
 SUMS = "Functions > Sums and means"
 MAXIMUM = "Functions > Maximum"
 AXES = ("sum", "mean", "max")
-REDUCED = {"sum": "sum", "mean": "mean", "max": "amax"}
 SAID = {"exp": "exp(x)", "log": "log(x)", "sum": "x.sum()", "mean": "x.mean()", "max": "x.max()"}
 
 
 def reduced(op: str, x: Any, axis: Any, keepdims: bool) -> Any:
-    return getattr(x, REDUCED[op])(every(x, axis), keepdims)
-
-
-def back(g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
-    """An upstream gradient with the axes that were summed away, of length 1."""
-    shape = [1 if axis is None or place == axis % x.ndim else length for place, length in enumerate(x.shape)]
-    return g.reshape(shape)
-
-
-def is_largest(x: Any, axis: Any) -> Any:
-    return x == x.amax(every(x, axis), True)
+    return getattr(x, op)(axis, keepdims=keepdims)
 
 
 known(
@@ -44,9 +33,9 @@ known(
         for f in (
             lambda x: 2**x,
             lambda x: 10**x,
-            lambda x: x.exp() - 1,
-            lambda x: (-x).exp(),
-            lambda x: x.exp().sum() + 0 * x,
+            lambda x: np.exp(x) - 1,
+            lambda x: np.exp(-x),
+            lambda x: np.exp(x).sum() + 0 * x,
         )
     ),
 )
@@ -57,11 +46,11 @@ known(
     "What is log(e)? And log(1)?",
     "np.log(x.data): the logarithm to the base e.",
     EXP_LOG,
-    ("log is the logarithm to the base 2", defines("log", lambda x: x.log2())),
-    ("log is the logarithm to the base 10", defines("log", lambda x: x.log10())),
-    ("log computes log(1 + x)", defines("log", lambda x: x.log1p())),
-    defines("log", lambda x: x.abs().log()),
-    defines("log", lambda x: (x + 1e-3).log()),
+    ("log is the logarithm to the base 2", defines("log", lambda x: np.log(x) / np.log(2))),
+    ("log is the logarithm to the base 10", defines("log", lambda x: np.log(x) / np.log(10))),
+    ("log computes log(1 + x)", defines("log", lambda x: np.log(1 + x))),
+    defines("log", lambda x: np.log(np.abs(x))),
+    defines("log", lambda x: np.log(x + 1e-3)),
 )
 known(
     "upstream-missing",
@@ -95,12 +84,12 @@ known(
     "d exp(x)/dx = exp(x): base * np.exp(x.data).",
     EXP_LOG,
     ("the rule of exp multiplies by x in place of exp(x)", rule("exp", lambda g, x: g * x)),
-    ("the rule of exp hands the upstream gradient on as it is", rule("exp", lambda g, x: g.clone())),
-    ("the rule of exp follows that of a power: x * exp(x - 1)", rule("exp", lambda g, x: g * x * (x - 1).exp())),
-    ("the rule of exp has a factor x too much", rule("exp", lambda g, x: g * x * x.exp())),
-    ("the rule of exp has the wrong sign", rule("exp", lambda g, x: -g * x.exp())),
-    ("the rule of exp adds where it should multiply", rule("exp", lambda g, x: g + x.exp())),
-    ("the rule of exp divides by exp(x)", rule("exp", lambda g, x: g / x.exp())),
+    ("the rule of exp hands the upstream gradient on as it is", rule("exp", lambda g, x: g.copy())),
+    ("the rule of exp follows that of a power: x * exp(x - 1)", rule("exp", lambda g, x: g * x * np.exp(x - 1))),
+    ("the rule of exp has a factor x too much", rule("exp", lambda g, x: g * x * np.exp(x))),
+    ("the rule of exp has the wrong sign", rule("exp", lambda g, x: -g * np.exp(x))),
+    ("the rule of exp adds where it should multiply", rule("exp", lambda g, x: g + np.exp(x))),
+    ("the rule of exp divides by exp(x)", rule("exp", lambda g, x: g / np.exp(x))),
 )
 known(
     "log-rule",
@@ -110,8 +99,8 @@ known(
     "d log(x)/dx = 1/x: base / x.data.",
     EXP_LOG,
     ("the rule of log multiplies by x in place of dividing", rule("log", lambda g, x: g * x)),
-    ("the rule of log divides by log(x)", rule("log", lambda g, x: g / x.log())),
-    ("the rule of log hands the upstream gradient on as it is", rule("log", lambda g, x: g.clone())),
+    ("the rule of log divides by log(x)", rule("log", lambda g, x: g / np.log(x))),
+    ("the rule of log hands the upstream gradient on as it is", rule("log", lambda g, x: g.copy())),
     ("the rule of log has the wrong sign", rule("log", lambda g, x: -g / x)),
     ("the rule of log divides by x squared", rule("log", lambda g, x: g / x**2)),
     ("the rule of log divides by -x squared", rule("log", lambda g, x: -g / x**2)),
@@ -228,14 +217,16 @@ known(
     "The sum lost an axis. Which shape has its upstream gradient, and which one has x?",
     "Put the axis back with length 1, np.expand_dims(base, axis), then repeat along it: * np.ones_like(x.data).",
     SUMS,
-    ("the rule of sum hands the upstream gradient on in its own shape", rule("sum", lambda g, x, *_: g.clone())),
+    ("the rule of sum hands the upstream gradient on in its own shape", rule("sum", lambda g, x, *_: g.copy())),
     (
         "the rule of sum gives the shape of the kept axes, and does not repeat along them",
-        rule("sum", lambda g, x, axis, keepdims: back(g, x, axis, keepdims).clone()),
+        rule("sum", lambda g, x, axis, keepdims: back(g, x, axis).copy()),
     ),
     (
         "the rule of sum puts the axis back, and does not repeat along it",
-        rule("sum", lambda g, x, axis, keepdims: g.clone() if axis is None or keepdims else g.unsqueeze(axis).clone()),
+        rule(
+            "sum", lambda g, x, axis, keepdims: g.copy() if axis is None or keepdims else np.expand_dims(g, axis).copy()
+        ),
     ),
     (
         "the rule of sum repeats the upstream gradient without putting the axis back",
@@ -243,7 +234,7 @@ known(
     ),
     (
         "the rule of sum puts the axis back though keepdims has left it there",
-        rule("sum", lambda g, x, axis, keepdims: (g if axis is None else g.unsqueeze(axis)) + 0 * x),
+        rule("sum", lambda g, x, axis, keepdims: (g if axis is None else np.expand_dims(g, axis)) + 0 * x),
     ),
     (
         "the rule of sum adds up the upstream gradient before it hands it on",
@@ -257,10 +248,10 @@ known(
     "How much does a sum grow when one of its elements grows by 1?",
     "d sum(x)/dx = 1 for each element: the upstream gradient, as it is, in each place.",
     SUMS,
-    ("the rule of sum divides by the number of elements", rule("sum", lambda right, g, x, *_: right(g) / x.numel())),
+    ("the rule of sum divides by the number of elements", rule("sum", lambda right, g, x, *_: right(g) / x.size)),
     (
         "the rule of sum divides by how many were added",
-        rule("sum", lambda right, g, x, *_: right(g) * g.numel() / x.numel()),
+        rule("sum", lambda right, g, x, *_: right(g) * g.size / x.size),
     ),
     ("the rule of sum multiplies by x", rule("sum", lambda right, g, x, *_: right(g) * x)),
     ("the rule of sum has the wrong sign", rule("sum", lambda right, g, x, *_: -right(g))),
@@ -284,7 +275,7 @@ known(
     SUMS,
     (
         "the mean divides by the number of all elements, also along an axis",
-        defines("mean", lambda x, axis, keepdims: reduced("sum", x, axis, keepdims) / x.numel()),
+        defines("mean", lambda x, axis, keepdims: reduced("sum", x, axis, keepdims) / x.size),
     ),
     (
         "the mean divides by the number of rows",
@@ -307,7 +298,7 @@ known(
         "the mean along axis 0 divides by the number of all elements",
         defines(
             "mean",
-            lambda x, axis, keepdims: reduced("sum", x, axis, keepdims) / (x.shape[axis] if axis else x.numel()),
+            lambda x, axis, keepdims: reduced("sum", x, axis, keepdims) / (x.shape[axis] if axis else x.size),
         ),
     ),
     *(
@@ -316,7 +307,7 @@ known(
             defines(
                 "mean",
                 lambda x, axis, keepdims, at=at: (
-                    reduced("sum", x, axis, keepdims) / (x.numel() if axis is None else x.shape[at])
+                    reduced("sum", x, axis, keepdims) / (x.size if axis is None else x.shape[at])
                 ),
             ),
         )
@@ -326,7 +317,7 @@ known(
         "the mean divides by how many means there are",
         defines(
             "mean",
-            lambda x, axis, keepdims: reduced("sum", x, axis, keepdims) / reduced("sum", x, axis, keepdims).numel(),
+            lambda x, axis, keepdims: reduced("sum", x, axis, keepdims) / reduced("sum", x, axis, keepdims).size,
         ),
     ),
     (
@@ -334,7 +325,7 @@ known(
         defines(
             "mean",
             lambda x, axis, keepdims: (
-                reduced("sum", x, axis, keepdims) / (x.numel() / reduced("sum", x, axis, keepdims).numel() - 1)
+                reduced("sum", x, axis, keepdims) / (x.size / reduced("sum", x, axis, keepdims).size - 1)
             ),
         ),
     ),
@@ -348,15 +339,15 @@ known(
     SUMS,
     (
         "the gradient of a mean is not divided by how many there are",
-        rule("mean", lambda right, g, x, *_: right(g) * x.numel() / g.numel()),
+        rule("mean", lambda right, g, x, *_: right(g) * x.size / g.size),
     ),
     (
         "the gradient of a mean is divided twice by how many there are",
-        rule("mean", lambda right, g, x, *_: right(g) * g.numel() / x.numel()),
+        rule("mean", lambda right, g, x, *_: right(g) * g.size / x.size),
     ),
     (
         "the gradient of a mean is divided by the number of all elements, also along an axis",
-        rule("mean", lambda right, g, x, *_: right(g) / g.numel()),
+        rule("mean", lambda right, g, x, *_: right(g) / g.size),
     ),
 )
 known(
@@ -366,21 +357,22 @@ known(
     "Which is the largest of -3, -1 and -2?",
     "x.data.max(axis=axis, keepdims=keepdims).",
     MAXIMUM,
-    ("max gives the smallest element", defines("max", lambda x, axis, keepdims: x.amin(every(x, axis), keepdims))),
+    ("max gives the smallest element", defines("max", lambda x, axis, keepdims: x.min(axis, keepdims=keepdims))),
     (
         "max takes the sizes only, without signs",
-        defines("max", lambda x, axis, keepdims: x.abs().amax(every(x, axis), keepdims)),
+        defines("max", lambda x, axis, keepdims: np.abs(x).max(axis, keepdims=keepdims)),
     ),
     (
         "max gives no number below 0",
-        defines("max", lambda x, axis, keepdims: x.amax(every(x, axis), keepdims).clamp(min=0)),
+        defines("max", lambda x, axis, keepdims: np.maximum(x.max(axis, keepdims=keepdims), 0)),
     ),
     ("max gives the place of the largest element", defines("max", lambda x, axis, keepdims: place(x, axis, keepdims))),
 )
 
 
 def place(x: Any, axis: Any, keepdims: bool) -> Any:
-    return (x.argmax(axis, keepdims) if axis is not None else x.argmax()) + 0 * x.amax(every(x, axis), keepdims)
+    largest = x.max(axis, keepdims=keepdims)
+    return constant(x).argmax(axis, keepdims=keepdims and axis is not None) + 0 * largest
 
 
 known(
@@ -390,7 +382,7 @@ known(
     "Two largest elements share one upstream gradient. How much is each one's part?",
     "Divide by how many are the largest, along the axis: mask / mask.sum(axis=axis, keepdims=True).",
     MAXIMUM,
-    rule("max", lambda g, x, axis, keepdims: back(g, x, axis, keepdims) * is_largest(x, axis)),
+    rule("max", lambda g, x, axis, keepdims: back(g, x, axis) * is_largest(x, axis)),
 )
 known(
     "max-ties-first",
@@ -401,11 +393,11 @@ known(
     MAXIMUM,
     (
         "where several are the largest, only the first of them gets the gradient",
-        rule("max", lambda g, x, axis, keepdims: back(g, x, axis, keepdims) * one_of(x, axis, False)),
+        rule("max", lambda g, x, axis, keepdims: back(g, x, axis) * one_of(x, axis, False)),
     ),
     (
         "where several are the largest, only the last of them gets the gradient",
-        rule("max", lambda g, x, axis, keepdims: back(g, x, axis, keepdims) * one_of(x, axis, True)),
+        rule("max", lambda g, x, axis, keepdims: back(g, x, axis) * one_of(x, axis, True)),
     ),
 )
 known(
@@ -415,21 +407,21 @@ known(
     "Nudge an element that is not the largest: does the maximum change?",
     "Only the largest gets the upstream gradient, the others 0: mask = x.data == largest, with its axis kept.",
     MAXIMUM,
-    ("every element gets the gradient of the maximum", rule("max", lambda g, x, a, k: back(g, x, a, k) + 0 * x)),
+    ("every element gets the gradient of the maximum", rule("max", lambda g, x, a, k: back(g, x, a) + 0 * x)),
     (
         "only the largest of all gets a gradient, also along an axis",
-        rule("max", lambda g, x, a, k: back(g, x, a, k) * is_largest(x, None)),
+        rule("max", lambda g, x, a, k: back(g, x, a) * is_largest(x, None)),
     ),
     (
         "only the largest of all gets a gradient, and where there is none in a row, it is divided by 0",
         rule(
             "max",
-            lambda g, x, a, k: back(g, x, a, k) * is_largest(x, None) / is_largest(x, None).sum(every(x, a), True),
+            lambda g, x, a, k: back(g, x, a) * is_largest(x, None) / is_largest(x, None).sum(a, keepdims=True),
         ),
     ),
     (
         "elements that are a little below the largest share its gradient",
-        rule("max", lambda g, x, a, k: back(g, x, a, k) * nearly(x, a) / nearly_many(x, a)),
+        rule("max", lambda g, x, a, k: back(g, x, a) * nearly(x, a) / nearly_many(x, a)),
     ),
     ("every element gets an equal share of the gradient", rule("max", lambda right, g, x, a, k: shared(g, x, a, k))),
     ("the gradient of max is 0 everywhere", rule("max", lambda g, x, *_: 0 * x)),
@@ -437,7 +429,7 @@ known(
     ("the gradient of max has the wrong sign", rule("max", lambda right, g, x, *_: -right(g))),
     (
         "the gradient of max is divided by how many are the largest in all of x, also along an axis",
-        rule("max", lambda g, x, a, k: back(g, x, a, k) * is_largest(x, a) / is_largest(x, a).sum()),
+        rule("max", lambda g, x, a, k: back(g, x, a) * is_largest(x, a) / is_largest(x, a).sum()),
     ),
 )
 known(
@@ -449,13 +441,13 @@ known(
     MAXIMUM,
     (
         "the rule of max compares without putting the axis back",
-        rule("max", lambda g, x, a, k: g * (x == x.amax(every(x, a), k)) / (x == x.amax(every(x, a), k)).sum()),
+        rule("max", lambda g, x, a, k: g * (x == x.max(a, keepdims=k)) / (x == x.max(a, keepdims=k)).sum()),
     ),
     (
         "the rule of max compares without putting the axis back",
-        rule("max", lambda g, x, a, k: g * (x == x.amax(every(x, a), k))),
+        rule("max", lambda g, x, a, k: g * (x == x.max(a, keepdims=k))),
     ),
-    ("the rule of max hands the upstream gradient on in its own shape", rule("max", lambda g, x, *_: g.clone())),
+    ("the rule of max hands the upstream gradient on in its own shape", rule("max", lambda g, x, *_: g.copy())),
     (
         "the rule of max puts the axis back though keepdims has left it there",
         rule("max", lambda right, g, x, a, k: again(right, g, x, a, k)),
@@ -465,7 +457,7 @@ known(
 
 def one_of(x: Any, axis: Any, last: bool) -> Any:
     """1 at the first, or the last, of the largest elements along an axis; 0 elsewhere."""
-    array = x.numpy()
+    array = np.asarray(x)
     axes = None if axis is None else axis % x.ndim
     flipped = np.flip(array, axes) if last else array
     place = np.expand_dims(flipped.argmax(axes), axes) if axes is not None else flipped.argmax()
@@ -474,26 +466,26 @@ def one_of(x: Any, axis: Any, last: bool) -> Any:
         mask.reshape(-1)[int(place)] = 1
     else:
         np.put_along_axis(mask, place, 1, axes)
-    return x.new_tensor(np.flip(mask, axes).copy() if last else mask)
+    return np.flip(mask, axes) if last else mask
 
 
 def nearly(x: Any, axis: Any) -> Any:
-    return x >= x.amax(every(x, axis), True) - 1e-5
+    return x >= x.max(axis, keepdims=True) - 1e-5
 
 
 def nearly_many(x: Any, axis: Any) -> Any:
-    return nearly(x, axis).double().sum(every(x, axis), keepdim=True)
+    return nearly(x, axis).sum(axis, keepdims=True)
 
 
 def shared(g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
-    return back(g, x, axis, keepdims) * g.numel() / x.numel() + 0 * x
+    return back(g, x, axis) * g.size / x.size + 0 * x
 
 
 def again(right: Any, g: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     if not keepdims or axis is None:
         return right(g)
     ties = is_largest(x, axis)
-    return g.unsqueeze(axis) * ties / ties.sum(axis, True)
+    return np.expand_dims(g, axis) * ties / ties.sum(axis, keepdims=True)
 
 
 def unrecorded(op: str) -> Change:
@@ -542,14 +534,15 @@ def writes_input(op: str, function: Any) -> Change:
 
     def change(library: Library) -> None:
         def into(x: Any, *rest: Any) -> Any:
-            return x.copy_(function(x, *rest))
+            x[...] = function(x, *rest)
+            return x
 
         library.values[op] = into
 
     return change
 
 
-for _op, _function in (("exp", lambda x: x.exp()), ("log", lambda x: x.log())):
+for _op, _function in (("exp", np.exp), ("log", np.log)):
     KNOWN["input-changed"].ways.append(
         Way(
             KNOWN["input-changed"], f"{_op} writes its result into the tensor it is given", writes_input(_op, _function)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from classify.imitation import Change, Library, Module, part
 from classify.mistakes.known import known
 
@@ -234,7 +236,7 @@ known(
     "The best state so far was saved. What does it hold after ten more steps?",
     "Copies: parameter.tensor.data.copy().",
     STATE,
-    saving(lambda parameter: parameter.tensor.values.numpy()),
+    saving(lambda parameter: np.asarray(parameter.tensor.values)),
 )
 known(
     "load-own-only",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 
 from checks.mistakes import Way
 from workshop.changes import (
@@ -197,7 +198,7 @@ known(
             ("1 + base", lambda base: 1 + base),
             ("the sum of base, everywhere", lambda base: 0 * base + base.sum()),
             ("the mean of base, everywhere", lambda base: 0 * base + base.mean()),
-            ("base without its sign", lambda base: base.abs()),
+            ("base without its sign", lambda base: abs(base)),
             ("the first element of base, everywhere", lambda base: 0 * base + base.flatten()[0]),
         )
         for change in (starting(of_base), part(start=of_base))
@@ -449,12 +450,12 @@ known(
     WALK,
     (
         "contributions are added into an array that another tensor also holds",
-        part(merge=lambda old, new: old.add_(new)),
+        part(merge=lambda old, new: operator.iadd(old, new)),
     ),
     *(
         (
             "contributions are added into an array that another tensor also holds",
-            part(merge=lambda old, new: old.add_(new), walk=waiting(newest, turned, False)),
+            part(merge=lambda old, new: operator.iadd(old, new), walk=waiting(newest, turned, False)),
         )
         for newest, turned in ORDERS
     ),
@@ -468,7 +469,7 @@ known(
     ("backward(base) of a leaf keeps the array of base, and the next one adds into it", base_kept),
     *(
         ("grad is added to in place, in an array that another tensor also holds", part(keep=keep_in_place, **more))
-        for more in ({}, {"merge": lambda old, new: old.add_(new)}, {"walk": along_every_path})
+        for more in ({}, {"merge": lambda old, new: operator.iadd(old, new)}, {"walk": along_every_path})
     ),
 )
 known(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from workshop.changes import cut, negative, only, part, rule, turned, value, without_upstream, zero
 from workshop.imitation import rows
 from workshop.mistakes.known import known
@@ -394,10 +396,10 @@ known(
     "np.maximum(x.data, 0).",
     LINEAR,
     ("relu gives 1 for positive numbers instead of the number", value("relu", lambda x: (x > 0) * 1.0)),
-    ("relu gives the largest element for all", value("relu", lambda x: x.max().clamp(min=0) + 0 * x)),
-    ("relu gives a single number", value("relu", lambda x: x.max().clamp(min=0))),
-    ("relu gives the sigmoid of x", value("relu", lambda x: x.sigmoid())),
-    ("relu gives log(1 + exp(x))", value("relu", lambda x: (1 + x.exp()).log())),
+    ("relu gives the largest element for all", value("relu", lambda x: x.max().clip(0) + 0 * x)),
+    ("relu gives a single number", value("relu", lambda x: x.max().clip(0))),
+    ("relu gives the sigmoid of x", value("relu", lambda x: 1 / (1 + np.exp(-x)))),
+    ("relu gives log(1 + exp(x))", value("relu", lambda x: np.log(1 + np.exp(x)))),
 )
 known(
     "relu-unmasked",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from workshop.changes import (
     decaying,
     first_only,
@@ -70,7 +72,7 @@ known(
     "w - lr * gradient, nothing else.",
     SGD_TEXT,
     ("step() moves along the mean of the gradient's elements", in_place(lambda w, g, lr: w - lr * g.mean())),
-    ("step() divides by the length of the gradient", in_place(lambda w, g, lr: w - lr * g / (g**2).sum().sqrt())),
+    ("step() divides by the length of the gradient", in_place(lambda w, g, lr: w - lr * g / np.sqrt((g**2).sum()))),
 )
 known(
     "step-other-formula",
@@ -87,7 +89,7 @@ known(
     "Should a steep place and a nearly flat one give the same step?",
     "w - lr * gradient.",
     SGD_TEXT,
-    in_place(lambda w, g, lr: w - lr * g.sign()),
+    in_place(lambda w, g, lr: w - lr * np.sign(g)),
 )
 known(
     "step-replaces",

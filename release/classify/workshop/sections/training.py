@@ -76,8 +76,9 @@ for number, rows in enumerate({batches}):
     loss.backward()
     for optimizer in optimizers:
         optimizer.step()
-    losses.append(loss.item())
-    later.append([MSELoss()(forward(MyTensor(images[n])), MyTensor(targets[n])).item() for n in (rows, slice(None))])
+    losses.append(float(loss.data))
+    each = [MSELoss()(forward(MyTensor(images[n])), MyTensor(targets[n])) for n in (rows, slice(None))]
+    later.append([float(loss.data) for loss in each])
 """
 HELD = ("m.first.tensor", "m.inner.second.tensor", "m.third.tensor")
 

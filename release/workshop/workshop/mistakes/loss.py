@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from workshop.changes import axis_ignored, cut, gradient_only, mse, part, rule
 from workshop.mistakes.known import known
 
@@ -59,7 +61,7 @@ known(
     LOSS,
     (
         "the loss divides by the number of elements in whole numbers",
-        mse(lambda y, t: ((y - t) ** 2).sum() * (1 // y.numel())),
+        mse(lambda y, t: ((y - t) ** 2).sum() * (1 // y.size)),
     ),
 )
 known(
@@ -125,13 +127,13 @@ known(
     "Which difference tells how far the prediction is from the target?",
     "d(loss)/dy = 2 (y - target) / n, times the upstream gradient.",
     LOSS,
-    ("the gradient is the sign of the error", gradient_only(lambda g, y, t: g * (y - t).sign() / y.numel())),
-    ("the gradient is the sign of the error", gradient_only(lambda g, y, t: g * 2 * (y - t).sign() / y.numel())),
+    ("the gradient is the sign of the error", gradient_only(lambda g, y, t: g * np.sign(y - t) / y.size)),
+    ("the gradient is the sign of the error", gradient_only(lambda g, y, t: g * 2 * np.sign(y - t) / y.size)),
     ("every element gets the mean error", gradient_only(lambda g, y, t: g * 2 * (y - t).mean() + 0 * y)),
     ("the gradient is 0 everywhere", gradient_only(lambda g, y, t: 0 * y)),
     (
         "every element gets the mean of the gradients",
-        gradient_only(lambda g, y, t: (g * 2 * (y - t) / y.numel()).mean() + 0 * y),
+        gradient_only(lambda g, y, t: (g * 2 * (y - t) / y.size).mean() + 0 * y),
     ),
 )
 known(
@@ -151,7 +153,7 @@ known(
     "Nudge the target up instead of the prediction: does y - target go up, too?",
     "d(loss)/dtarget is -d(loss)/dy.",
     LOSS,
-    rule("mse", lambda g, y, t: (g * 2 * (y - t) / y.numel(),) * 2),
+    rule("mse", lambda g, y, t: (g * 2 * (y - t) / y.size,) * 2),
 )
 known(
     "sum-axis-ignored",

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from workshop.changes import Change, function
+from workshop.imitation import strides_of
 from workshop.mistakes.known import RULES, known
-from workshop.oracle import strides_of
 
 STRIDES = "Tensors > Strides"
 NUMERIC = "Reminders > Numeric differentiation"

@@ -405,7 +405,7 @@ def new_weights(trial: TensorTrial, inputs: int, outputs: int) -> None:
 
 
 def linear(trial: TensorTrial, *shape: int, look_at: str, square: bool = False) -> None:
-    """One observation of a layer, on an input of this shape, against torch.nn.functional.linear."""
+    """One observation of a layer, on an input of this shape, against PyTorch's."""
     inputs, outputs = shape[-1], shape[-1] - (not square)
     layer = known_layer(trial, inputs, outputs, with_bias=look_at == "bias")
     if look_at in ("weight", "bias") and getattr(layer, look_at) is None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from classify.imitation import Change, defines, every, rule, whole
+import numpy as np
+
+from classify.imitation import Change, constant, defines, log_softmax, one_hot, rule, softmax
 from classify.mistakes.known import known
 
 SOFTMAX = "Cross-entropy > Softmax"
@@ -15,11 +17,11 @@ BOTH = ("softmax", "log_softmax")
 
 
 def shifted(x: Any, axis: Any) -> Any:
-    return x - x.amax(every(x, axis), True)
+    return x - x.max(axis, keepdims=True)
 
 
 def naive(x: Any, axis: Any) -> Any:
-    return x.exp() / x.exp().sum(every(x, axis), keepdim=True)
+    return np.exp(x) / np.exp(x).sum(axis, keepdims=True)
 
 
 def each(says: str, make: Callable[[str], Change]) -> list[tuple[str, Change]]:
@@ -30,9 +32,9 @@ def each(says: str, make: Callable[[str], Change]) -> list[tuple[str, Change]]:
 def function(name: str) -> Callable[..., Any]:
     """softmax or log_softmax, along an axis or along none."""
     return lambda x, axis: (
-        shifted(x, axis).exp() / shifted(x, axis).exp().sum(every(x, axis), keepdim=True)
+        np.exp(shifted(x, axis)) / np.exp(shifted(x, axis)).sum(axis, keepdims=True)
         if name == "softmax"
-        else shifted(x, axis) - shifted(x, axis).exp().sum(every(x, axis), keepdim=True).log()
+        else shifted(x, axis) - np.log(np.exp(shifted(x, axis)).sum(axis, keepdims=True))
     )
 
 
@@ -49,12 +51,12 @@ known(
     SOFTMAX,
     defines("softmax", naive),
     *(
-        defines("softmax", lambda x, axis, small=small: x.exp() / (x.exp().sum(axis, keepdim=True) + small))
+        defines("softmax", lambda x, axis, small=small: np.exp(x) / (np.exp(x).sum(axis, keepdims=True) + small))
         for small in (1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12)
     ),
-    defines("log_softmax", lambda x, axis: x - x.exp().sum(every(x, axis), keepdim=True).log()),
-    defines("log_softmax", lambda x, axis: naive(x, axis).log()),
-    defines("softmax", lambda x, axis: 1 / (1 + ((-x).exp() * (x.exp().sum(axis, keepdim=True) - x.exp())))),
+    defines("log_softmax", lambda x, axis: x - np.log(np.exp(x).sum(axis, keepdims=True))),
+    defines("log_softmax", lambda x, axis: np.log(naive(x, axis))),
+    defines("softmax", lambda x, axis: 1 / (1 + (np.exp(-x) * (np.exp(x).sum(axis, keepdims=True) - np.exp(x))))),
 )
 known(
     "maximum-of-all",
@@ -65,7 +67,7 @@ known(
     SOFTMAX,
     *(
         way
-        for highest in (lambda x: x.amax(every(x, None)), lambda x: x.detach().max())  # in the graph, or a constant
+        for highest in (lambda x: x.max(None), lambda x: constant(x).max())  # in the graph, or a constant
         for way in (
             (
                 "softmax subtracts the maximum of all scores, not each row's own",
@@ -76,7 +78,7 @@ known(
                 defines(
                     "log_softmax",
                     lambda x, axis, highest=highest: (
-                        (x - highest(x)) - (x - highest(x)).exp().sum(axis, keepdim=True).log()
+                        (x - highest(x)) - np.log(np.exp(x - highest(x)).sum(axis, keepdims=True))
                     ),
                 ),
             ),
@@ -92,16 +94,19 @@ known(
     SOFTMAX,
     (
         "the minimum is subtracted, not the maximum",
-        defines("softmax", lambda x, axis: naive(x - x.amin(axis, True), axis)),
+        defines("softmax", lambda x, axis: naive(x - x.min(axis, keepdims=True), axis)),
     ),
     (
         "the mean is subtracted, not the maximum",
-        defines("softmax", lambda x, axis: naive(x - x.mean(axis, True), axis)),
+        defines("softmax", lambda x, axis: naive(x - x.mean(axis, keepdims=True), axis)),
     ),
-    ("the maximum is added, not subtracted", defines("softmax", lambda x, axis: naive(x + x.amax(axis, True), axis))),
     (
         "the maximum is added, not subtracted",
-        defines("log_softmax", lambda x, axis: naive(x + x.amax(axis, True), axis).log()),
+        defines("softmax", lambda x, axis: naive(x + x.max(axis, keepdims=True), axis)),
+    ),
+    (
+        "the maximum is added, not subtracted",
+        defines("log_softmax", lambda x, axis: np.log(naive(x + x.max(axis, keepdims=True), axis))),
     ),
 )
 known(
@@ -113,20 +118,22 @@ known(
     SOFTMAX,
     (
         "softmax sums along the last axis, whatever axis is asked for",
-        defines("softmax", lambda x, axis: shifted(x, axis).exp() / shifted(x, axis).exp().sum(-1, True)),
+        defines("softmax", lambda x, axis: np.exp(shifted(x, axis)) / np.exp(shifted(x, axis)).sum(-1, keepdims=True)),
     ),
     (
         "log_softmax sums along the last axis, whatever axis is asked for",
-        defines("log_softmax", lambda x, axis: shifted(x, axis) - shifted(x, axis).exp().sum(-1, True).log()),
+        defines(
+            "log_softmax", lambda x, axis: shifted(x, axis) - np.log(np.exp(shifted(x, axis)).sum(-1, keepdims=True))
+        ),
     ),
     *each("{} takes all scores together", lambda name: on(name, lambda x, axis: None)),
     (
         "softmax divides by the sum of all scores' powers, not by each row's own",
-        defines("softmax", lambda x, axis: shifted(x, axis).exp() / shifted(x, axis).exp().sum()),
+        defines("softmax", lambda x, axis: np.exp(shifted(x, axis)) / np.exp(shifted(x, axis)).sum()),
     ),
     (
         "log_softmax subtracts the logarithm of a sum over all scores, not over each row",
-        defines("log_softmax", lambda x, axis: shifted(x, axis) - shifted(x, axis).exp().sum().log()),
+        defines("log_softmax", lambda x, axis: shifted(x, axis) - np.log(np.exp(shifted(x, axis)).sum())),
     ),
     *each(
         "{} goes along the columns where no axis is given",
@@ -146,27 +153,27 @@ known(
     SOFTMAX,
     (
         "softmax divides by sums that have lost their axis",
-        defines("softmax", lambda x, axis: shifted(x, axis).exp() / shifted(x, axis).exp().sum(axis)),
+        defines("softmax", lambda x, axis: np.exp(shifted(x, axis)) / np.exp(shifted(x, axis)).sum(axis)),
     ),
     (
         "softmax subtracts maxima that have lost their axis",
-        defines("softmax", lambda x, axis: naive(x - x.amax(axis), axis)),
+        defines("softmax", lambda x, axis: naive(x - x.max(axis), axis)),
     ),
     (
         "softmax subtracts maxima and divides by sums that have lost their axis",
-        defines("softmax", lambda x, axis: (x - x.amax(axis)).exp() / (x - x.amax(axis)).exp().sum(axis)),
+        defines("softmax", lambda x, axis: np.exp(x - x.max(axis)) / np.exp(x - x.max(axis)).sum(axis)),
     ),
     (
         "log_softmax subtracts sums that have lost their axis",
-        defines("log_softmax", lambda x, axis: shifted(x, axis) - shifted(x, axis).exp().sum(axis).log()),
+        defines("log_softmax", lambda x, axis: shifted(x, axis) - np.log(np.exp(shifted(x, axis)).sum(axis))),
     ),
     (
         "log_softmax subtracts maxima that have lost their axis",
-        defines("log_softmax", lambda x, axis: (x - x.amax(axis)).log_softmax(axis)),
+        defines("log_softmax", lambda x, axis: log_softmax(x - x.max(axis), axis)),
     ),
     (
         "log_softmax subtracts maxima and sums that have lost their axis",
-        defines("log_softmax", lambda x, axis: (x - x.amax(axis)) - (x - x.amax(axis)).exp().sum(axis).log()),
+        defines("log_softmax", lambda x, axis: (x - x.max(axis)) - np.log(np.exp(x - x.max(axis)).sum(axis))),
     ),
 )
 known(
@@ -178,26 +185,34 @@ known(
     SOFTMAX,
     (
         "softmax divides the scores themselves by their sum, without exp",
-        defines("softmax", lambda x, axis: x / x.sum(axis, keepdim=True)),
+        defines("softmax", lambda x, axis: x / x.sum(axis, keepdims=True)),
     ),
-    ("softmax is not divided by the sum", defines("softmax", lambda x, axis: shifted(x, axis).exp())),
-    ("softmax is not divided by the sum", defines("softmax", lambda x, axis: x.exp())),
+    ("softmax is not divided by the sum", defines("softmax", lambda x, axis: np.exp(shifted(x, axis)))),
+    ("softmax is not divided by the sum", defines("softmax", lambda x, axis: np.exp(x))),
     (
         "softmax divides by the largest power, not by the sum",
-        defines("softmax", lambda x, axis: x.exp() / x.exp().amax(axis, True)),
+        defines("softmax", lambda x, axis: np.exp(x) / np.exp(x).max(axis, keepdims=True)),
     ),
     (
         "softmax divides by the mean, not by the sum",
-        defines("softmax", lambda x, axis: x.exp() / x.exp().mean(axis, True)),
+        defines("softmax", lambda x, axis: np.exp(x) / np.exp(x).mean(axis, keepdims=True)),
     ),
-    ("softmax is that of the scores with the other sign", defines("softmax", lambda x, axis: (-x).softmax(axis))),
-    ("softmax is a sigmoid: each score by itself", defines("softmax", lambda x, axis: x.sigmoid())),
+    ("softmax is that of the scores with the other sign", defines("softmax", lambda x, axis: softmax(-x, axis))),
+    ("softmax is a sigmoid: each score by itself", defines("softmax", lambda x, axis: 1 / (1 + np.exp(-x)))),
     (
         "softmax divides by the exp of the sum",
-        defines("softmax", lambda x, axis: shifted(x, axis).exp() / shifted(x, axis).sum(axis, True).exp()),
+        defines(
+            "softmax", lambda x, axis: np.exp(shifted(x, axis)) / np.exp(shifted(x, axis).sum(axis, keepdims=True))
+        ),
     ),
-    ("softmax divides by the exp of the sum", defines("softmax", lambda x, axis: x.exp() / x.sum(axis, True).exp())),
-    ("softmax is computed with powers of 2", defines("softmax", lambda x, axis: (2**x) / (2**x).sum(axis, True))),
+    (
+        "softmax divides by the exp of the sum",
+        defines("softmax", lambda x, axis: np.exp(x) / np.exp(x.sum(axis, keepdims=True))),
+    ),
+    (
+        "softmax is computed with powers of 2",
+        defines("softmax", lambda x, axis: (2**x) / (2**x).sum(axis, keepdims=True)),
+    ),
 )
 known(
     "softmax-underflows",
@@ -206,18 +221,18 @@ known(
     "How small can a probability get before it is 0 for the computer? And what is log(0)?",
     "Do not take the log of softmax: shifted - shifted.exp().sum(axis=axis, keepdims=True).log().",
     LOG_SOFTMAX,
-    defines("log_softmax", lambda x, axis: x.softmax(axis).log()),
+    defines("log_softmax", lambda x, axis: np.log(softmax(x, axis))),
     *(
         (
             "log_softmax adds a tiny number to softmax: what lies far below 0 is cut off",
-            defines("log_softmax", lambda x, axis, small=small: (x.softmax(axis) + small).log()),
+            defines("log_softmax", lambda x, axis, small=small: np.log(softmax(x, axis) + small)),
         )
         for small in (1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-16, 1e-7, 1e-6, 1e-20, 1e-300)
     ),
     *(
         (
             "log_softmax lets softmax be no smaller than a tiny number: what lies far below 0 is cut off",
-            defines("log_softmax", lambda x, axis, small=small: x.softmax(axis).clamp(min=small).log()),
+            defines("log_softmax", lambda x, axis, small=small: np.log(np.maximum(softmax(x, axis), small))),
         )
         for small in (1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-16, 1e-7, 1e-300)
     ),
@@ -231,47 +246,54 @@ known(
     LOG_SOFTMAX,
     (
         "log_softmax is computed with logarithms to the base 2",
-        defines("log_softmax", lambda x, axis: x.log_softmax(axis) / 0.6931471805599453),
+        defines("log_softmax", lambda x, axis: log_softmax(x, axis) / 0.6931471805599453),
     ),
     (
         "log_softmax subtracts a logarithm to the base 2",
-        defines("log_softmax", lambda x, axis: shifted(x, axis) - shifted(x, axis).exp().sum(axis, True).log2()),
+        defines(
+            "log_softmax",
+            lambda x, axis: shifted(x, axis) - np.log(np.exp(shifted(x, axis)).sum(axis, keepdims=True)) / np.log(2),
+        ),
     ),
-    ("log_softmax has the other sign", defines("log_softmax", lambda x, axis: -x.log_softmax(axis))),
-    ("log_softmax gives softmax, without the logarithm", defines("log_softmax", lambda x, axis: x.softmax(axis))),
+    ("log_softmax has the other sign", defines("log_softmax", lambda x, axis: -log_softmax(x, axis))),
+    ("log_softmax gives softmax, without the logarithm", defines("log_softmax", lambda x, axis: softmax(x, axis))),
     (
         "log_softmax does not take the logarithm of the sum",
-        defines("log_softmax", lambda x, axis: shifted(x, axis) - shifted(x, axis).exp().sum(axis, True)),
+        defines("log_softmax", lambda x, axis: shifted(x, axis) - np.exp(shifted(x, axis)).sum(axis, keepdims=True)),
     ),
     (
         "log_softmax adds the logarithm of the sum",
-        defines("log_softmax", lambda x, axis: shifted(x, axis) + shifted(x, axis).exp().sum(axis, True).log()),
+        defines(
+            "log_softmax", lambda x, axis: shifted(x, axis) + np.log(np.exp(shifted(x, axis)).sum(axis, keepdims=True))
+        ),
     ),
     (
         "log_softmax subtracts the maximum from one of its two parts only",
-        defines("log_softmax", lambda x, axis: x - shifted(x, axis).exp().sum(axis, True).log()),
+        defines("log_softmax", lambda x, axis: x - np.log(np.exp(shifted(x, axis)).sum(axis, keepdims=True))),
     ),
     (
         "log_softmax subtracts the maximum from one of its two parts only",
-        defines("log_softmax", lambda x, axis: shifted(x, axis) - x.exp().sum(axis, True).log()),
+        defines("log_softmax", lambda x, axis: shifted(x, axis) - np.log(np.exp(x).sum(axis, keepdims=True))),
     ),
     (
         "log_softmax gives the logarithm of the sum alone",
-        defines("log_softmax", lambda x, axis: x.logsumexp(axis, True) + 0 * x),
+        defines("log_softmax", lambda x, axis: x - log_softmax(x, axis)),
     ),
     (
         "log_softmax takes the mean of the powers, not their sum",
-        defines("log_softmax", lambda x, axis: shifted(x, axis) - shifted(x, axis).exp().mean(axis, True).log()),
+        defines(
+            "log_softmax", lambda x, axis: shifted(x, axis) - np.log(np.exp(shifted(x, axis)).mean(axis, keepdims=True))
+        ),
     ),
     (
         "log_softmax sums the logarithms, in place of taking the logarithm of the sum",
-        defines("log_softmax", lambda x, axis: shifted(x, axis) - shifted(x, axis).sum(axis, True)),
+        defines("log_softmax", lambda x, axis: shifted(x, axis) - shifted(x, axis).sum(axis, keepdims=True)),
     ),
 )
 
 
 def kept(x: Any, axis: Any) -> Any:
-    return x.softmax(axis)
+    return softmax(x, axis)
 
 
 known(
@@ -293,7 +315,9 @@ known(
         "the gradient of softmax sums along the other axis",
         rule(
             "softmax",
-            lambda g, x, axis: kept(x, axis) * (g - (g * kept(x, axis)).sum(-1 - axis if x.ndim > 1 else axis, True)),
+            lambda g, x, axis: (
+                kept(x, axis) * (g - (g * kept(x, axis)).sum(-1 - axis if x.ndim > 1 else axis, keepdims=True))
+            ),
         ),
     ),
     ("the gradient of softmax has the wrong sign", rule("softmax", lambda right, g, x, axis: -right(g))),
@@ -303,7 +327,7 @@ known(
     ),
     (
         "the gradient of softmax lacks the factor p",
-        rule("softmax", lambda g, x, axis: g - (g * kept(x, axis)).sum(axis, True)),
+        rule("softmax", lambda g, x, axis: g - (g * kept(x, axis)).sum(axis, keepdims=True)),
     ),
 )
 known(
@@ -317,11 +341,11 @@ known(
     ("the gradient of log_softmax is g - p", rule("log_softmax", lambda g, x, axis: g - kept(x, axis))),
     (
         "the gradient of log_softmax has the logarithms where the probabilities belong",
-        rule("log_softmax", lambda g, x, axis: g - x.log_softmax(axis) * g.sum(axis, True)),
+        rule("log_softmax", lambda g, x, axis: g - log_softmax(x, axis) * g.sum(axis, keepdims=True)),
     ),
     (
         "the gradient of log_softmax has powers that are not divided by their sum",
-        rule("log_softmax", lambda g, x, axis: g - shifted(x, axis).exp() * g.sum(axis, True)),
+        rule("log_softmax", lambda g, x, axis: g - np.exp(shifted(x, axis)) * g.sum(axis, keepdims=True)),
     ),
     ("the gradient of log_softmax has the wrong sign", rule("log_softmax", lambda right, g, x, axis: -right(g))),
     (
@@ -338,24 +362,28 @@ known(
     SOFTMAX,
     (
         "the powers of softmax are hidden from the graph: only their sum is seen",
-        rule("softmax", lambda g, x, axis: -kept(x, axis) * (g * kept(x, axis)).sum(axis, True)),
+        rule("softmax", lambda g, x, axis: -kept(x, axis) * (g * kept(x, axis)).sum(axis, keepdims=True)),
     ),
     *(
         way
-        for shift in (shifted, lambda x, axis: shifted(x.detach(), axis) + x - x.detach())
+        for shift in (shifted, lambda x, axis: shifted(constant(x), axis) + x - constant(x))
         for way in (
             (
                 "the sum that softmax divides by is hidden from the graph",
                 defines(
                     "softmax",
-                    lambda x, axis, shift=shift: shift(x, axis).exp() / shift(x, axis).exp().sum(axis, True).detach(),
+                    lambda x, axis, shift=shift: (
+                        np.exp(shift(x, axis)) / constant(np.exp(shift(x, axis)).sum(axis, keepdims=True))
+                    ),
                 ),
             ),
             (
                 "the logarithm of the sum is hidden from the graph",
                 defines(
                     "log_softmax",
-                    lambda x, axis, shift=shift: shift(x, axis) - shift(x, axis).exp().sum(axis, True).log().detach(),
+                    lambda x, axis, shift=shift: (
+                        shift(x, axis) - constant(np.log(np.exp(shift(x, axis)).sum(axis, keepdims=True)))
+                    ),
                 ),
             ),
         )
@@ -366,50 +394,24 @@ known(
 # ---------------------------------------------------------------- the loss
 
 
-def costs(torch_free: Callable[[Any, Any], Any]) -> Change:
-    """A loss of the log-probabilities of all classes and one-hot labels, both (rows, classes)."""
-
-    def change(library: Any) -> None:
-        torch = library.torch
-
-        def loss(x: Any, labels: Any) -> Any:
-            hot = torch.nn.functional.one_hot(whole(torch, labels), x.shape[1]).to(x.dtype)
-            return torch_free(x, hot)
-
-        library.define("cross_entropy", loss)
-
-    return change
+def costs(loss: Callable[[Any, Any], Any]) -> Change:
+    """A loss of the scores and one-hot labels, both (rows, classes)."""
+    return defines("cross_entropy", lambda x, labels: loss(x, one_hot(labels, x.shape[1])))
 
 
 def gives(gradient: Callable[[Any, Any, Any], Any]) -> Change:
     """The right loss, with this gradient: of the upstream one, probabilities and one-hot labels."""
-
-    def change(library: Any) -> None:
-        torch = library.torch
-
-        def back(g: Any, x: Any, labels: Any) -> tuple[Any, None]:
-            hot = torch.nn.functional.one_hot(whole(torch, labels), x.shape[1]).to(x.dtype)
-            return gradient(g, x.softmax(-1), hot), None
-
-        library.rules["cross_entropy"] = back
-
-    return change
+    return rule("cross_entropy", lambda g, x, labels: gradient(g, softmax(x, -1), one_hot(labels, x.shape[1])))
 
 
 def picked(x: Any, hot: Any) -> Any:
     """The log-probability of each row's right class."""
-    return (x.log_softmax(-1) * hot).sum(1)
+    return (log_softmax(x, -1) * hot).sum(1)
 
 
 def by_labels(mean: Callable[[Any, int], Any]) -> Change:
     """The labels themselves are multiplied with the log-probabilities."""
-
-    def change(library: Any) -> None:
-        library.define(
-            "cross_entropy", lambda x, labels: -mean(x.log_softmax(-1) * whole(library.torch, labels), len(x))
-        )
-
-    return change
+    return defines("cross_entropy", lambda x, labels: -mean(log_softmax(x, -1) * np.asarray(labels), len(x)))
 
 
 def row_losses(costs: Any, rows: int) -> Any:
@@ -442,7 +444,7 @@ known(
     LOSS,
     (
         "the loss is the mean over all elements: divided by the number of classes, too",
-        costs(lambda x, hot: -(x.log_softmax(-1) * hot).mean()),
+        costs(lambda x, hot: -(log_softmax(x, -1) * hot).mean()),
     ),
     (
         "the loss is divided by the number of classes in place of rows",
@@ -466,7 +468,7 @@ known(
     "The mean over the rows.",
     LOSS,
     ("the loss has a number for each row", costs(lambda x, hot: -picked(x, hot))),
-    ("the loss has a dimension left, of length 1", costs(lambda x, hot: -picked(x, hot).mean(0, keepdim=True))),
+    ("the loss has a dimension left, of length 1", costs(lambda x, hot: -picked(x, hot).mean(0, keepdims=True))),
     ("the loss has its dimensions left, of length 1", costs(lambda x, hot: -picked(x, hot).mean().reshape(1, 1))),
 )
 known(
@@ -476,18 +478,18 @@ known(
     "Which step turns scores into probabilities, and which one probabilities into losses?",
     "-log_softmax(scores), picked at each row's label.",
     LOSS,
-    ("the loss takes probabilities, not their logarithms", costs(lambda x, hot: -(x.softmax(-1) * hot).sum(1).mean())),
-    ("the loss is 1 - p, not -log(p)", costs(lambda x, hot: 1 - (x.softmax(-1) * hot).sum(1).mean())),
+    ("the loss takes probabilities, not their logarithms", costs(lambda x, hot: -(softmax(x, -1) * hot).sum(1).mean())),
+    ("the loss is 1 - p, not -log(p)", costs(lambda x, hot: 1 - (softmax(x, -1) * hot).sum(1).mean())),
     ("the loss takes the scores themselves, without log_softmax", costs(lambda x, hot: -(x * hot).sum(1).mean())),
     (
         "the loss applies log_softmax to what softmax has given already",
-        costs(lambda x, hot: -picked(x.softmax(-1), hot).mean()),
+        costs(lambda x, hot: -picked(softmax(x, -1), hot).mean()),
     ),
     (
         "the loss takes the logarithm of the mean probability",
-        costs(lambda x, hot: -(x.softmax(-1) * hot).sum(1).mean().log()),
+        costs(lambda x, hot: -np.log((softmax(x, -1) * hot).sum(1).mean())),
     ),
-    ("the loss is the mean of the squared errors", costs(lambda x, hot: ((x.softmax(-1) - hot) ** 2).mean())),
+    ("the loss is the mean of the squared errors", costs(lambda x, hot: ((softmax(x, -1) - hot) ** 2).mean())),
     (
         "the loss is computed with logarithms to the base 2",
         costs(lambda x, hot: -picked(x, hot).mean() / 0.6931471805599453),
@@ -502,23 +504,23 @@ known(
     LOSS,
     (
         "each row is compared with the labels of all rows",
-        costs(lambda x, hot: -(x.log_softmax(-1) * (hot.sum(0) > 0)).sum() / len(x)),
+        costs(lambda x, hot: -(log_softmax(x, -1) * (hot.sum(0) > 0)).sum() / len(x)),
     ),
-    ("the loss takes all classes, not only the right one", costs(lambda x, hot: -x.log_softmax(-1).sum(1).mean())),
-    ("the loss takes all classes, not only the right one", costs(lambda x, hot: -x.log_softmax(-1).mean())),
-    ("each row is compared with the labels of all rows", costs(lambda x, hot: -(x.log_softmax(-1) @ hot.T).mean())),
+    ("the loss takes all classes, not only the right one", costs(lambda x, hot: -log_softmax(x, -1).sum(1).mean())),
+    ("the loss takes all classes, not only the right one", costs(lambda x, hot: -log_softmax(x, -1).mean())),
+    ("each row is compared with the labels of all rows", costs(lambda x, hot: -(log_softmax(x, -1) @ hot.T).mean())),
     (
         "each row is compared with the labels of all rows",
-        costs(lambda x, hot: -(x.log_softmax(-1) @ hot.T).sum() / x.shape[0]),
+        costs(lambda x, hot: -(log_softmax(x, -1) @ hot.T).sum() / x.shape[0]),
     ),
-    ("the labels are counted from 1", costs(lambda x, hot: -picked(x, hot.roll(-1, 1)).mean())),
+    ("the labels are counted from 1", costs(lambda x, hot: -picked(x, np.roll(hot, -1, 1)).mean())),
     (
         "the loss takes the class with the highest score, whatever the label",
-        costs(lambda x, hot: -x.log_softmax(-1).amax(1).mean()),
+        costs(lambda x, hot: -log_softmax(x, -1).max(1).mean()),
     ),
     (
         "the loss has the other classes in it, too: (1 - label) * log(1 - p)",
-        costs(lambda x, hot: -(x.log_softmax(-1) * hot + (1 - x.softmax(-1)).log() * (1 - hot)).sum(1).mean()),
+        costs(lambda x, hot: -(log_softmax(x, -1) * hot + np.log(1 - softmax(x, -1)) * (1 - hot)).sum(1).mean()),
     ),
 )
 known(
@@ -528,10 +530,10 @@ known(
     "Which scores compete with each other: those of one example, or of one class?",
     "log_softmax(scores, axis=-1), or axis=1.",
     LOSS,
-    ("the loss compares the scores of each column", costs(lambda x, hot: -(x.log_softmax(0) * hot).sum(1).mean())),
+    ("the loss compares the scores of each column", costs(lambda x, hot: -(log_softmax(x, 0) * hot).sum(1).mean())),
     (
         "the loss compares all scores of the batch",
-        costs(lambda x, hot: -((x - x.logsumexp((0, 1), True)) * hot).sum(1).mean()),
+        costs(lambda x, hot: -(log_softmax(x, None) * hot).sum(1).mean()),
     ),
 )
 known(
@@ -542,16 +544,16 @@ known(
     "-log_softmax(scores) at the labels: no logarithm of a probability that may be 0.",
     LOSS,
     *(
-        costs(lambda x, hot, small=small: -((x.softmax(-1) * hot).sum(1) + small).log().mean())
+        costs(lambda x, hot, small=small: -np.log((softmax(x, -1) * hot).sum(1) + small).mean())
         for small in (0, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-16, 1e-7, 1e-6, 1e-20, 1e-300)
     ),
     *(
-        costs(lambda x, hot, small=small: -((x.softmax(-1) + small).log() * hot).sum(1).mean())
+        costs(lambda x, hot, small=small: -(np.log(softmax(x, -1) + small) * hot).sum(1).mean())
         for small in (0, 1e-8, 1e-9, 1e-10, 1e-12, 1e-15, 1e-16, 1e-7, 1e-6, 1e-20, 1e-300)
     ),
-    costs(lambda x, hot: -((x - x.exp().sum(1, True).log()) * hot).sum(1).mean()),
-    costs(lambda x, hot: (x.exp().sum(1).log() - (x * hot).sum(1)).mean()),
-    costs(lambda x, hot: -((x.exp() / x.exp().sum(1, True)).log() * hot).sum(1).mean()),
+    costs(lambda x, hot: -((x - np.log(np.exp(x).sum(1, keepdims=True))) * hot).sum(1).mean()),
+    costs(lambda x, hot: (np.log(np.exp(x).sum(1)) - (x * hot).sum(1)).mean()),
+    costs(lambda x, hot: -(np.log(np.exp(x) / np.exp(x).sum(1, keepdims=True)) * hot).sum(1).mean()),
 )
 known(
     "loss-rule",
@@ -564,7 +566,7 @@ known(
     ("the gradient of the loss is the same for every upstream gradient", gives(lambda g, p, hot: (p - hot) / len(p))),
     ("the gradient of the loss has the wrong sign", gives(lambda g, p, hot: g * (hot - p) / len(p))),
     ("the gradient reaches the right class only", gives(lambda g, p, hot: g * (p - 1) * hot / len(p))),
-    ("the gradient of the loss is divided by all elements", gives(lambda g, p, hot: g * (p - hot) / p.numel())),
+    ("the gradient of the loss is divided by all elements", gives(lambda g, p, hot: g * (p - hot) / p.size)),
     ("the gradient sees the picked scores only, not log_softmax", gives(lambda g, p, hot: -g * hot / len(p))),
     ("the gradient of the loss is softmax alone, without the labels", gives(lambda g, p, hot: g * p / len(p))),
     ("the gradient sees -log(p) only, not softmax", gives(lambda g, p, hot: -g * hot / p / len(p))),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from checks.mistakes import Way
 from classify.imitation import Change, Library, adam, moves, sgd, to_gradient, to_weight
 from classify.mistakes.known import KNOWN, known
@@ -285,9 +287,9 @@ known(
     ("weight decay is added as a number, without the parameter", sgd_decayed(lambda o, w, g: g + o.weight_decay)),
     (
         "weight decay uses the parameter's size, without its sign",
-        sgd_decayed(lambda o, w, g: g + o.weight_decay * w.abs()),
+        sgd_decayed(lambda o, w, g: g + o.weight_decay * np.abs(w)),
     ),
-    ("weight decay uses the parameter's sign only", sgd_decayed(lambda o, w, g: g + o.weight_decay * w.sign())),
+    ("weight decay uses the parameter's sign only", sgd_decayed(lambda o, w, g: g + o.weight_decay * np.sign(w))),
     (
         "weight decay has a factor of 2, as the derivative of a square",
         sgd_decayed(lambda o, w, g: g + 2 * o.weight_decay * w),
@@ -425,7 +427,7 @@ known(
     ADAM,
     *(
         ("eps is added inside of the root", change)
-        for change in both_adams(scaled=lambda m, v, eps: m / (v + eps).sqrt())
+        for change in both_adams(scaled=lambda m, v, eps: m / np.sqrt(v + eps))
     ),
     *(
         ("eps is corrected with the second mean: it is divided by the root of 1 - beta2**t", change)
@@ -433,11 +435,11 @@ known(
     ),
     *(
         ("eps is not used, whatever was given", change)
-        for change in both_adams(scaled=lambda m, v, eps: m / (v.sqrt() + 1e-8))
+        for change in both_adams(scaled=lambda m, v, eps: m / (np.sqrt(v) + 1e-8))
     ),
     *(
         ("eps is added to the quotient, not to the root", change)
-        for change in both_adams(scaled=lambda m, v, eps: m / v.sqrt() + eps)
+        for change in both_adams(scaled=lambda m, v, eps: m / np.sqrt(v) + eps)
     ),
 )
 known(
@@ -457,9 +459,9 @@ known(
     ),
     *(
         ("the step multiplies by the root in place of dividing", change)
-        for change in both_adams(scaled=lambda m, v, eps: m * (v.sqrt() + eps))
+        for change in both_adams(scaled=lambda m, v, eps: m * (np.sqrt(v) + eps))
     ),
-    *(("the step goes uphill", change) for change in both_adams(scaled=lambda m, v, eps: -m / (v.sqrt() + eps))),
+    *(("the step goes uphill", change) for change in both_adams(scaled=lambda m, v, eps: -m / (np.sqrt(v) + eps))),
 )
 known(
     "adam-means",
@@ -470,7 +472,7 @@ known(
     ADAM,
     *(
         ("the second mean takes the gradient, not its square", change)
-        for change in both_adams(second=lambda v, g, b: b * v + (1 - b) * g.abs())
+        for change in both_adams(second=lambda v, g, b: b * v + (1 - b) * np.abs(g))
     ),
     *(
         ("the new gradient counts in full, without 1 - beta", change)
@@ -503,7 +505,7 @@ known(
     *(
         ("the second mean takes sizes, not squares, and has no root", change)
         for change in both_adams(
-            second=lambda v, g, b: b * v + (1 - b) * g.abs(), scaled=lambda m, v, eps: m / (v + eps)
+            second=lambda v, g, b: b * v + (1 - b) * np.abs(g), scaled=lambda m, v, eps: m / (v + eps)
         )
     ),
     *(
@@ -754,7 +756,7 @@ def as_zero(optimizer: Any) -> None:
 def decays_all(optimizer: Any) -> None:
     for parameter in optimizer.params:
         if parameter.tensor.grad is None:
-            parameter.tensor.values.mul_(1 - optimizer.lr * optimizer.weight_decay)
+            parameter.tensor.values *= 1 - optimizer.lr * optimizer.weight_decay
     Library.step(optimizer.library, optimizer)
 
 

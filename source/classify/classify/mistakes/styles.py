@@ -11,7 +11,7 @@ from classify.imitation import Library
 
 
 def mean(library: Library, x: Any, axis: Any, keepdims: bool) -> Any:
-    count = x.values.numel() if axis is None else x.shape[axis]
+    count = x.values.size if axis is None else x.shape[axis]
     return library.binary("div", library.apply("sum", x, axis, keepdims), count)
 
 

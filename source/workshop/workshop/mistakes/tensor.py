@@ -383,7 +383,7 @@ KNOWN["pow-sign"].ways.append(
     Way(
         KNOWN["pow-sign"],
         "the gradient of a ** n loses the sign of a",
-        rule("pow", lambda g, a, n: (g * n * a.abs() ** (n - 1),)),
+        rule("pow", lambda g, a, n: (g * n * abs(a) ** (n - 1),)),
     )
 )
 known(
@@ -432,8 +432,8 @@ known(
     "n is a plain number here. Which of the two may change?",
     UNARY["pow"][1],
     RULES,
-    rule("pow", lambda g, a, n: (g * a**n * a.log(),)),
-    rule("pow", lambda g, a, n: (g * a**n * a.abs().log(),)),
+    rule("pow", lambda g, a, n: (g * a**n * np.log(a),)),
+    rule("pow", lambda g, a, n: (g * a**n * np.log(abs(a)),)),
     (
         "the rule of a ** n takes a for n and n for a: base * a * n**(a - 1)",
         rule("pow", lambda g, a, n: (g * a * n ** (a - 1),)),
@@ -454,7 +454,7 @@ known(
             ("d(a ** n)/da divides by a: no number where a is 0", lambda g, a, n: (g * n * a**n / a,)),
             (
                 "the gradient of a ** n is 0 wherever a is 0",
-                lambda g, a, n: ((g * n * a ** (n - 1)).where(a != 0, 0 * g),),
+                lambda g, a, n: (np.where(a != 0, g * n * a ** (n - 1), 0 * g),),
             ),
             *(
                 (

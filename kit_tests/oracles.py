@@ -1,0 +1,112 @@
+"""Whether what an assignment asks where PyTorch is not installed says what PyTorch says."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from checks.oracle import Oracle
+from checks.report import Report
+
+
+@dataclass
+class Compared:
+    """What both were asked.
+
+    Attributes:
+        asked: how many answers.
+        differ: in words, where the answers without PyTorch are others.
+        edge: programs that only one of them finds steady: their float32 rounds apart at the very edge of what counts.
+    """
+
+    seed: int
+    asked: int = 0
+    differ: list[str] = field(default_factory=list)
+    edge: list[str] = field(default_factory=list)
+
+    def compare(self, code: str, see: Sequence[str], *answers: Sequence[Any]) -> None:
+        for text, one, other in zip(see, *answers, strict=True):
+            self.asked += 1
+            if not alike(one, other):
+                self.differ.append(f"seed {self.seed}: {text} is {one} in PyTorch, {other} without it, after\n{code}")
+
+
+class Both:
+    """The two oracles of an assignment, of its module `oracle`: PyTorch, and what is asked without."""
+
+    def __init__(self, module: ModuleType) -> None:
+        self.module = module
+        self.torch, self.alone = (Oracle(module.ORACLE._names, module.ORACLE._without_torch) for _ in range(2))
+        self.torch.alone, self.alone.alone = False, True
+
+    @contextlib.contextmanager
+    def asking(self, **parts: Any) -> Iterator[None]:
+        """The assignment asks other `values`, whether they are `steady`, `alone` without PyTorch."""
+        with pytest.MonkeyPatch.context() as patch:
+            for name, part in parts.items():
+                patch.setattr(self.module.ORACLE, name, part)
+                patch.setattr(self.module, name, part, raising=False)
+            yield
+
+    def without_torch(self) -> contextlib.AbstractContextManager[None]:
+        """What a learner without PyTorch is told."""
+        return self.asking(values=self.alone.values, steady=self.alone.steady, alone=True)
+
+    @contextlib.contextmanager
+    def compared(self, seed: int) -> Iterator[Compared]:
+        """Inside, all that the checks ask with this seed is asked of both."""
+        found = Compared(seed)
+
+        def values(code: str, see: tuple[str, ...], *precision: str) -> Any:
+            answers = [each.values(code, see, *precision) for each in (self.torch, self.alone)]
+            found.compare(code, see, *([answer[text] for text in see] for answer in answers))
+            if self.torch.steady(code, see) != self.alone.steady(code, see):
+                found.edge.append(f"seed {seed}: steady for one of them only\n{code}")
+            return answers[0]
+
+        with self.asking(values=values, alone=False):
+            yield found
+
+    def told_otherwise(self, name: str, report: Callable[[], Report]) -> list[str]:
+        """Where the report on a wrong solution, made anew each time, says something else without PyTorch."""
+        both = []
+        for way in (contextlib.nullcontext, self.without_torch):
+            np.random.seed(0)
+            with way():
+                both.append([(c.id, c.status, c.mistake, c.says, c.score) for c in report().checks])
+        pairs = zip(*both, strict=True)
+        return [f"{name}: {one} with PyTorch, {other} without" for one, other in pairs if one != other]
+
+
+def alike(one: Any, other: Any) -> bool:
+    """Whether two answers are the same but for rounding."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, dict):
+        return one.keys() == other.keys() and all(alike(each, other[name]) for name, each in one.items())
+    if isinstance(one, (list, tuple)):
+        return len(one) == len(other) and all(map(alike, one, other))
+    if isinstance(one, (float, np.ndarray)):
+        one, other = np.asarray(one), np.asarray(other)
+        return (one.shape, one.dtype) == (other.shape, other.dtype) and np.allclose(one, other, 1e-9, 1e-12, True)
+    return one == other
+
+
+def said(compared: Sequence[Compared], wrong: int, told: Iterable[str]) -> str:
+    """What a proof prints of its seeds, and of so many wrong solutions."""
+    differ, told = [word for each in compared for word in each.differ], [*told]
+    return "\n".join(
+        [
+            f"{len(compared)} seeds, {sum(each.asked for each in compared):,} answers: {len(differ)} differ",
+            f"programs that only one of both finds steady: {sum(len(each.edge) for each in compared)}",
+            *differ[:20],
+            f"{wrong} wrong solutions: {len(told)} checks say something else",
+            *told,
+        ]
+    )
