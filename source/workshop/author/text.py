@@ -966,10 +966,6 @@ tests.test_rules(MyTensor, sub_deriv, mul_deriv, div_deriv, pow_deriv)
 # these inputs and the operation's rule. (Later a given function, `sum`, records with it: if you organize it otherwise, change
 # that one, too.)
 #
-# The operators of two operands differ only in their NumPy function, their rule and their name. So one private method,
-# `__binary`, does the work for all: complete that one first. `__add__` and `__radd__`, which use it, are given; the others
-# follow them.
-#
 # - **Operators**: `+`, `-`, `*`, `/`, `**` (a number as the power) and unary minus, with tensors and with numbers on
 #   either side. The result is a `MyTensor`. It requires a gradient if any operand does. If none does, nothing is
 #   recorded.
@@ -988,6 +984,10 @@ tests.test_rules(MyTensor, sub_deriv, mul_deriv, div_deriv, pow_deriv)
 # | `a / b` | `a.__truediv__(b)` | `b.__rtruediv__(a)` | `6 / x` |
 # | `a ** n` | `a.__pow__(n)` | not needed | |
 # | `-a` | `a.__neg__()` | | |
+#
+# The operators of two operands differ only in their NumPy function, their rule and their name. So one private method,
+# `__binary`, does the work for all: complete that one first. `__add__` and `__radd__`, which use it, are given; the others
+# follow them.
 #
 # <details>
 # <summary>Hint 1: how to define an operator</summary>
