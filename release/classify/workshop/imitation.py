@@ -174,6 +174,7 @@ class Library:
         self.built: dict[str, Callable[..., Tensor]] = {}
         self.cut: set[tuple[str, int]] = set()
         self.functions: dict[str, Callable[..., Any]] = {
+            "answer": oracle.answer,
             "strides_of": oracle.strides_of,
             "numeric_derivative": oracle.numeric_derivative,
         }

@@ -12,6 +12,11 @@ import numpy as np
 from checks.oracle import Oracle, load, plain
 
 
+def answer(scores: list[float]) -> int:
+    """The place of the highest score."""
+    return int(np.argmax(scores))
+
+
 def strides_of(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
     """The strides that NumPy gives a new array."""
     return np.empty(shape, f"V{itemsize}").strides
@@ -105,6 +110,7 @@ def names(precision: str = "float64") -> dict[str, Any]:
         "SGD": SGD,
         "MSELoss": torch.nn.MSELoss,
         "sum": total,
+        "answer": answer,
         "strides_of": strides_of,
         "numeric_derivative": numeric_derivative,
         "unbroadcast": unbroadcast,
