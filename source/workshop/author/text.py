@@ -479,6 +479,7 @@ for step in range(8):
     print(f"step {step + 1}: slope {slope:6.2f}, w = {w:.4f}, loss {candle_loss(w):.4f}")
 print(f"After 4 hours the candle is {4 * w:.2f} cm shorter.")
 
+# The rest only draws: you need not read it.
 around = np.linspace(min(0.5, *walk), max(3.5, *walk), 100)
 plt.figure(figsize=(7, 3.5))
 plt.plot(around, [candle_loss(w) for w in around], label="loss")
@@ -519,6 +520,7 @@ forward = (np.sin(x + h) - np.sin(x)) / h
 central = (np.sin(x + h) - np.sin(x - h)) / (2 * h)
 exact = np.cos(x)  # the analytic derivative of sin
 
+# The rest only draws: you need not read it.
 plt.figure(figsize=(7, 4))
 plt.loglog(h, abs(forward - exact), "o-", markersize=3, label="forward difference")
 plt.loglog(h, abs(central - exact), "s--", markersize=3, label="central difference")
@@ -1670,7 +1672,7 @@ tests.test_matmul(matmul, MyTensor)
 #
 # The *universal approximation theorem* says: any continuous function on a closed and bounded set is approximated as closely
 # as you like by a network with ReLU between two linear layers, if it has enough units. It does not say how many are enough,
-# nor that training finds them.
+# nor that training finds them. The two layers are popular because they are simple and fast, and train well.
 #
 # </details>
 #
@@ -2422,6 +2424,7 @@ else:
 # And these are the pictures:
 
 # %%
+# It only draws: you need not read it.
 if losses:
     predictions = predict(model, held_out_images)
     wrong_first = np.argsort(predictions == held_out_labels, kind="stable")[:24]
