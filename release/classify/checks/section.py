@@ -487,7 +487,7 @@ def _named(trial: Trial, inference: evidence.Inference, again: Callable[[int], T
 
 def _told(told: Told, inference: evidence.Inference) -> Verdict:
     mistake = inference.assignment.mistakes[told.mistake] if told.mistake else None
-    return Verdict(told.says, mistake, mistake.hints if mistake else told.hints)
+    return Verdict(told.says, mistake, mistake.hints if mistake else told.hints, missing=told.missing)
 
 
 def _missing(trial: Trial, missing: Missing, inference: evidence.Inference) -> Verdict | None:
