@@ -248,6 +248,7 @@ def drawn_seed() -> int:
 
 
 WRITTEN = "If it is written already: run its cell again, and then the cells below it."
+NOTHING_ASKED = "waits for what it builds on: none of that works yet"
 ONLY_RIGHT = "asked of the parts that work: what fails in other checks was left out"
 BROKEN = "this check could not look at what your code computed, and says nothing of it; its author should know: {}"
 
@@ -282,6 +283,9 @@ def judged(
         result.printed = printed.shown
         if trial.first is None and trial.waits:
             result.got = trial.waits
+            continue
+        if trial.first is None and not trial.broken and not trial.asked:
+            result.got = NOTHING_ASKED
             continue
         trials[check.id] = trial
         if trial.broken:
