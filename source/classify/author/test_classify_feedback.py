@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from checks import evidence
+from checks.exceptions import MEANINGS
 from checks.observe import Clock, quiet
 from checks.oracle import load
 from checks.programs import made
@@ -40,6 +41,7 @@ def test_every_wrong_solution_loses_points_in_its_section_and_is_named(findings)
 # Mistakes after which nothing is left to ask the rest of a section of.
 ONE_THING = {
     "keepdims-lost",  # of log_softmax: the loss raises what it raises
+    "step-changes-copy",  # no parameter moves: as where step() does nothing
     "softmax-underflows",  # of log_softmax, and so of the loss, which goes on to be off in programs
 }
 
@@ -162,6 +164,11 @@ def test_mistakes_are_readable_and_all_of_them_are_in_the_corpus_or_recognized()
             for part in re.fullmatch(r"Read “(.+)” in the notebook\.", where)[1].split(" > "):
                 assert part in plain, (id, part)
         assert all("\n" not in way.says and len(way.says) < 120 for way in known.ways)
+
+
+def test_what_exceptions_mean_has_words_here():
+    """Those of tensors are shared with the first notebook."""
+    assert {meaning.mistake for meaning in [*proof.tests.ASSIGNMENT.meanings, *MEANINGS]} <= {*KNOWN}
 
 
 def test_a_stage_can_be_tested_before_what_comes_later_is_written():

@@ -269,8 +269,8 @@ known(
     "no-grad-nothing",
     SECTION,
     "inside of no_grad results are recorded all the same",
-    "Who looks at the flag that no_grad sets?",
-    "Where results are made: with the flag off, no requires_grad and no operation.",
+    "The constructor of MyTensor, which is given, asks no_grad.inside. What is it inside of your block?",
+    "__enter__: no_grad.inside += 1. __exit__: no_grad.inside -= 1.",
     NO_GRAD,
     lambda library: library.__dict__.update(needs=lambda op, tensors: Library.__bases__[0].needs(library, op, tensors)),
     (
@@ -281,6 +281,14 @@ known(
         "inside of no_grad results require no gradient, and still remember their operation",
         lambda library: half(library, requires=False),
     ),
+)
+known(
+    "no-grad-counts-object",
+    SECTION,
+    "the block changes an attribute of its own object: no_grad.inside, of the class, stays as it was",
+    "self.inside += 1 reads the number of the class, and makes an attribute of this one object. Who asks that one?",
+    "The name of the class in place of self: no_grad.inside += 1, and no_grad.inside -= 1 at the end.",
+    NO_GRAD,
 )
 known(
     "no-grad-stays",

@@ -180,7 +180,7 @@ def exp_value(trial: TensorTrial) -> None:
 @FUNCTIONS.check(
     1.5,
     needs=["exp_value"],
-    hints=["Its rule gets base and x: what is the derivative of e**x?", "base * np.exp(x.data)"],
+    hints=["Its rule gets base and x: what is the derivative of e**x?", "return (base * np.exp(x.data),)"],
 )
 def exp_gradient(trial: TensorTrial) -> None:
     """The gradient of exp()"""
@@ -193,7 +193,7 @@ def log_value(trial: TensorTrial) -> None:
     values(trial, "a.log()", *(trial.draw(*shape, positive=True) for shape in SHAPES))
 
 
-@FUNCTIONS.check(1.5, needs=["log_value"], hints=["How steep is log at 1, at 2, at 10?", "base / x.data"])
+@FUNCTIONS.check(1.5, needs=["log_value"], hints=["How steep is log at 1, at 2, at 10?", "return (base / x.data,)"])
 def log_gradient(trial: TensorTrial) -> None:
     """The gradient of log()"""
     cases = [{"a": trial.draw(*shape, positive=True)} for shape in SHAPES]

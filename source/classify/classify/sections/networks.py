@@ -98,9 +98,14 @@ def nets(choices: Choices, works: frozenset[str]) -> Program:
     call = ", ".join([net[0], f"Sequential({', '.join(net[1:])})"] if inner and len(net) > 1 else net)
     lines.append(f"n = Sequential({call})")
     lines.append(f"x = MyTensor({literal(choices.array(2))}, requires_grad=True)\ny = n(x)")
+    see = ["y"]
     if "parameters" in works:
         lines.append(HELD)
-    return Program("\n".join(lines), ("y", "held") if "parameters" in works else ("y",))
+        see.append("held")
+    if choices.below(2):
+        lines.append("z = n(y)")
+        see.append("z")
+    return Program("\n".join(lines), tuple(see))
 
 
 @NETWORKS.check(
