@@ -136,6 +136,8 @@ class Section:
             assignment.earned[self.id] = report.score if until is None else max(known, report.score)
         assignment.causes[self.id] = report.causes
         report.progress = assignment.progress(self, not report.passed)
+        if report.progress and until is not None and known > report.score and not report.passed:
+            report.progress += f" A stage lowers no points: {self.test} without until says what “{self.title}” has now."
         if assignment.kept:
             progress.keep(assignment, report)
         report.show()

@@ -114,7 +114,7 @@ MODES.stage("modes", "Training and evaluation")
 
 @MODES.check(
     1.5,
-    hints=["Each module has a flag of its own, training, which is True at first.", "End with return self."],
+    hints=["Each module has an attribute of its own, training, which is True at first.", "End with return self."],
 )
 def train_eval(trial: TensorTrial) -> None:
     """train() and eval() set .training of a module, and return it"""
@@ -125,8 +125,10 @@ def train_eval(trial: TensorTrial) -> None:
         trial.see(trial.run(code), dict.fromkeys(means, True), code, means)
     if trial.first:
         return
-    variables = trial.run("m = MyModule()\nback = m.eval()", see="m.training")
-    if variables["back"] is None and trial.run("left = m.training", **variables)["left"] is True:
+    code = "m = MyModule()\nback = m.eval()"
+    variables = trial.run(code)
+    if variables["back"] is None and trial.run("left = m.training", after=code, **variables)["left"] is True:
+        trial.snippet = f"{code}\nm.training"
         raise Missing("eval() changed nothing, and gave nothing: not written yet")
     for calls in ("m.eval()", "m.eval()\nm.train()", "m.eval()\nm.eval()"):
         trial.same(f"m = MyModule()\n{calls}", "m.training")
@@ -328,7 +330,10 @@ def dropout_gradient(trial: TensorTrial) -> None:
             y = trial.read(variables, "y")
             if not np.array_equal(trial.read(variables, "x"), np.full(shape, 2.0)):
                 raise Failed("x has changed", "x is as before", mistake="input-changed")
-            if trial.run("there = x.grad is not None", **variables)["there"] is not True:
+            shown = trial.snippet
+            there = trial.run("there = x.grad is not None", **variables)["there"]
+            trial.snippet = shown
+            if there is not True:
                 raise Failed("no gradient reaches x", "the gradient of x", mistake="not-recorded")
             if not np.allclose(trial.read(variables, "base"), base):
                 raise Failed("base has changed", "base is as before", mistake="upstream-changed")
@@ -417,7 +422,7 @@ def no_grad_nested(trial: TensorTrial) -> None:
 @MODES.check(
     0.5,
     needs=["no_grad_inside"],
-    hints=["A leaf is no result: it has no operation. It keeps what it asks for."],
+    hints=["A tensor that you make yourself is no result: it has no operation, and keeps what it asks for."],
 )
 def no_grad_leaves(trial: TensorTrial) -> None:
     """Nothing else changes in the block: new tensors keep what they ask for, modules their mode"""

@@ -175,12 +175,12 @@ def filled_in_place(trial: TensorTrial) -> None:
 @NETWORKS.check(
     1.5,
     hints=[
-        "fan_in is how many inputs go into each output: which side of a weight of shape (inputs, outputs)?",
-        "np.sqrt(2 / fan_in)",
+        "How many inputs go into each output: which side of a weight of shape (inputs, outputs)?",
+        "np.sqrt(2 / data.shape[0])",
     ],
 )
 def spread(trial: TensorTrial) -> None:
-    """Their standard deviation is sqrt(2 / fan_in), where fan_in is the number of inputs"""
+    """Their standard deviation is sqrt(2 / inputs)"""
     for shape in SIZES:
         with trial.case():
             values = drawn(trial, shape)
@@ -305,8 +305,9 @@ def flat_values(code: str) -> str:
 def load(trial: TensorTrial) -> None:
     """load_state_dict() copies the arrays into the parameters, in place"""
     code = f"{flat(trial)}\nw = m.w.tensor\narray = w.data\n{saved(trial)}\nm.load_state_dict(saved)"
-    variables = trial.run(f"{code}\nbefore = {flat_values(code)}", see="m.w.tensor")
-    if trial.run("same = m.w.tensor.data.tolist() == before", **variables)["same"] is True:
+    variables = trial.run(f"{code}\nbefore = {flat_values(code)}\nsame = m.w.tensor.data.tolist() == before")
+    trial.snippet = f"{code}\nm.w.tensor"
+    if variables["same"] is True:
         raise Missing("m.w.tensor is as before: not written yet, or it fills a copy")
     trial.same(code, "m.w.tensor", "m.b.tensor")
     if trial.first is None:
@@ -345,9 +346,8 @@ def refuses(trial: TensorTrial, change: str, mistake: str) -> None:
         lines += [f"except {kind} as error:", f"    raised, said = '{kind}', str(error)"]
     code = "\n".join([*lines, "now = m.w.tensor.data.tolist(), m.b.tensor.data.tolist()", "unchanged = before == now"])
     with trial.case():
-        variables = trial.run(code)
-        nothing = trial.run("nothing = raised == 'nothing'", **variables)["nothing"]
-        means = {"raised": mistake if nothing is True else "load-other-exception"}
+        variables = trial.run(f"{code}\nnothing = raised == 'nothing'")
+        means = {"raised": mistake if variables["nothing"] is True else "load-other-exception"}
         trial.see(variables, {"raised": wanted}, code, means)
         trial.see(variables, {"unchanged": True}, code, {"unchanged": "load-half"})
         sentence = "len(said.split()) > 1"
