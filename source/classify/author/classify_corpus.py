@@ -661,5 +661,35 @@ of(
     ("rule-without-tuple", "rule-without-tuple", "def exp_deriv(base, x):\n    return base * np.exp(x.data)"),
     style="reference",
 )
-wrong("networks", "load-nothing", "", "MyModule.load_state_dict = lambda self, state: None")
-wrong("networks", "kaiming-nothing", "", "def kaiming_normal(parameter):\n    pass")
+optimizer(
+    "makes-tensors",
+    "step-rebinds",
+    ADAMS,
+    ("data -= self.lr *", "parameter.tensor = MyTensor(data, requires_grad=True)\n            data = parameter.tensor.data\n            data -= self.lr *"),
+)  # fmt: skip
+wrong("networks", "sequential-detached", "", sequential("        for module in self.modules:\n            x = module(MyTensor(x.data))\n        return x"))  # fmt: skip
+wrong(
+    "modes",
+    "mode-eval-stops-learning",
+    "mode-stops-recording",
+    """\
+right_eval = MyModule.eval
+
+
+def eval_and_stop(self):
+    for parameter in self.parameters():
+        parameter.tensor.requires_grad = False
+    return right_eval(self)
+
+
+MyModule.eval = eval_and_stop
+""",
+)
+wrong("modes", "dropout-zero-is-default", "", dropout(EVAL, MASK, "return x * MyTensor(mask / (1 - self.p))", init="self.p = p or 0.5"))  # fmt: skip
+wrong("networks", "sequential-empty-gives-none", "", sequential("        y = None\n        for module in self.modules:\n            y = x = module(x)\n        return y"))  # fmt: skip
+of(
+    "networks",
+    "load",
+    ("empties", "input-changed", load(*NAMES, *SHAPES, "for name in own:", "    own[name].tensor.data[...] = state.pop(name)")),
+    ("bare-names", "load-bare-names", load("for name in own.keys() ^ state.keys():", "    raise KeyError(name)", *SHAPES, *COPY)),
+)  # fmt: skip

@@ -1245,8 +1245,8 @@ tests.test_modes(MyModule, Dropout, no_grad, MyTensor, Parameter)
 # ### Sequential
 #
 # *10 minutes.* Most networks are modules one after the other. `Sequential(Linear(64, 32), ReLU(), Linear(32, 10))` is such a
-# network, in one line: each module gets what the one before it gives. `Sequential()` hands on its input. A `Sequential` may
-# stand in another one, a module in two places, and there may be more than ten of them.
+# network, in one line: each module gets what the one before it gives, and gradients go back through all of it. `Sequential()`
+# hands on its input. A `Sequential` may stand in another one, a module in two places, and there may be more than ten of them.
 #
 # `MyModule` registers a module that is assigned to an attribute, as in `self.hidden = Linear(64, 32)`; into lists it does not
 # look. Here the attributes' names are numbers, `"0"`, `"1"` and so on, as in PyTorch, and have to be computed. That is what
