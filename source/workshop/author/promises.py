@@ -8,27 +8,7 @@ no check, a check asks what no text promises, or no wrong solution loses a promi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, init=False)
-class Promise:
-    """A promise of the notebook.
-
-    Attributes:
-        quote: what the notebook says, in its own words; white space does not matter.
-        checks: the checks that ask it, "section/check" each.
-        broken_by: name of a wrong solution of corpus/ that loses these checks, what stands on them, and nothing else.
-    """
-
-    quote: str
-    checks: tuple[str, ...]
-    broken_by: str
-
-    def __init__(self, quote: str, checks: str, broken_by: str) -> None:
-        for key, value in zip(self.__dataclass_fields__, (quote, tuple(checks.split()), broken_by), strict=True):
-            object.__setattr__(self, key, value)
-
+from promised import Promise
 
 # How the paragraphs begin that say what a class or function does, beside those that name it.
 PARAGRAPHS = (
