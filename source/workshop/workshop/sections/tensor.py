@@ -209,8 +209,12 @@ def indexing(trial: TensorTrial) -> None:
 )
 def copied(trial: TensorTrial) -> None:
     """An array that is handed in is copied"""
-    for array in ("array = np.array([1.5, 2.5])", "array = np.array([1.5, 2.5], dtype=np.float32)"):
-        code = f"{array}\nt = MyTensor(array)\narray[0] = 9.5"
+    for array, given in (
+        ("np.array([1.5, 2.5])", "array"),
+        ("np.array([1.5, 2.5], dtype=np.float32)", "array"),
+        ("np.array([1.5, 2.5])", "array, dtype=np.float64"),  # asked for what it is: np.asarray makes no copy
+    ):
+        code = f"array = {array}\nt = MyTensor({given})\narray[0] = 9.5"
         trial.see(trial.run(code), {"t.data": np.array([1.5, 2.5])}, code, {"t.data": "array-not-copied"})
 
 
