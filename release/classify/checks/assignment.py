@@ -24,11 +24,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Told:
-    """What an assignment says of a failure: in one line, with a known mistake or hints of its own."""
+    """What an assignment says of a failure: in one line, with a known mistake or hints of its own.
+
+    `missing`: there is nothing to judge yet.
+    """
 
     says: str
     mistake: str | None = None
     hints: tuple[str, ...] = ()
+    missing: bool = False
 
 
 class Library:

@@ -11,7 +11,7 @@ import numpy as np
 
 from checks.assignment import Assignment, Told
 from checks.evidence import Inference, Observation
-from checks.experiments import Experiment
+from checks.experiments import Experiment, operation_of
 from checks.mistakes import Style, Way
 from checks.observe import Missing
 from checks.report import Drawing
@@ -88,6 +88,11 @@ class Workshop(Assignment):
     def not_there(self, trial: Trial, missing: Missing, inference: Inference) -> Told | None:
         if without := experiments.without_effect(trial):
             return Told(self.mistakes[without].title, without)
+        operation = operation_of(missing.nothing or "", trial.snippet or "")
+        if operation and experiments.only_given(trial, operation):
+            says = f"{operation} is None: what its given method calls is not written yet, or has no return"
+            hint = "self.__binary(...) computes for all operators. What does it return?"
+            return Told(says, hints=(hint,), missing=True)
         if (missing.nothing or "").endswith(".grad"):
             arrived = any(one.see.endswith(".grad") and isinstance(one.got, np.ndarray) for one in inference.observed())
             says = f"no gradient reaches {missing.nothing[:-5]}"
