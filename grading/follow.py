@@ -11,7 +11,6 @@ the learner's has been judged, so it can help later sections only.
 from __future__ import annotations
 
 import ast
-import copy
 import functools
 import marshal
 import os
@@ -19,10 +18,11 @@ import symtable
 import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from IPython.core.inputtransformer2 import TransformerManager
-from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_notebook
+from nbformat import NotebookNode, from_dict
+from nbformat.v4 import new_notebook
 
 from checks.notebook import nbgrader_mark
 from checks.report import FollowThrough
@@ -106,13 +106,19 @@ def second_pass(
         return None
     left_out = {*overran} - answered | {ended_at}
     loads = {section.tests[-1]: loaded for section, loaded in zip(found, reference, strict=True) if section.tests}
-    made = new_notebook(cells=[new_code_cell(WITHOUT_DISPLAYS)])
+    made = new_notebook()
+    made.cells.append(_code_cell(WITHOUT_DISPLAYS))
     for place, cell in enumerate(cells[: max(again) + 1]):
         if place in again if is_grade(cell) else place not in left_out and cell.cell_type == "code":
-            made.cells.append(new_code_cell(cell.source, metadata=copy.deepcopy(cell.metadata)))
+            made.cells.append(_code_cell(cell.source, cell.metadata))
         if place < max(again):
-            made.cells += [new_code_cell(each.source) for each in loads.get(place, ())]
+            made.cells += [_code_cell(each.source) for each in loads.get(place, ())]
     return made
+
+
+def _code_cell(source: str, metadata: Mapping[str, Any] | None = None) -> NotebookNode:
+    """As nbformat's `new_code_cell`, which holds each against the schema of notebooks: this one is not kept."""
+    return from_dict({"cell_type": "code", "metadata": metadata or {}, "source": source})
 
 
 def _is_begun(cells: list[NotebookNode], section: Section, defines: Collection[str]) -> bool:
