@@ -18,6 +18,7 @@ import importlib
 import importlib.util
 import io
 import json
+import linecache
 import logging
 import os
 import random
@@ -41,7 +42,7 @@ SPACES = 0x6E020000  # CLONE_NEW of the other namespaces: mnt, pid, net, ipc, ut
 LATER = (  # what a kernel imports when it starts, and with its first cells
     *("ipykernel.kernelapp", "tornado.platform.asyncio", "tornado.queues", "pydoc", "IPython.core.completerlib"),
     *("IPython.core.oinspect", "IPython.extensions.storemagic", "numpy.random", "multiprocessing.synchronize"),
-    *("ipykernel.debugger", "IPython.core.logger", "IPython.core.pylabtools", "faulthandler", "encodings.cp437"),
+    *("ipykernel.debugger", "IPython.core.logger", "IPython.core.pylabtools", "faulthandler", "encodings.cp437", "pdb"),
 )
 
 
@@ -133,6 +134,7 @@ def warm_up() -> None:
         for scale in ("linear", "log"):  # whose numbers are formulas, for which there is a parser
             axes.set(xscale=scale, yscale=scale)
             figure.savefig(io.BytesIO(), format="png", bbox_inches="tight")
+    linecache.clearcache()  # the parser has looked from where it is called
 
 
 def end_with(judge: socket.socket) -> None:
@@ -178,28 +180,28 @@ def speed_up(kernel: Any) -> None:
     kernel._publish_status = publish_status
 
 
-def become_kernel(channel: wire.Channel, sockets: list[int]) -> None:
-    """Set the limits, and run a kernel on sockets that listen: those of wire.SOCKETS."""
-    config, _ = channel.receive()
-    for entry in os.scandir(config["files"]):
-        (shutil.copytree if entry.is_dir() else shutil.copy)(entry.path, entry.name)
-    limit(config)
-    if config["jailed"]:
-        seccomp.install(kernel=os.getpid())  # bubblewrap put one on those that it started
-        os.kill = seccomp.kill
-    else:
-        threading.Thread(target=end_with, args=(channel.socket,), daemon=True).start()
-    sys.meta_path.insert(0, Hider(config["hidden"]))
-
+@functools.cache
+def kernel_app() -> Any:
+    """The class of a kernel, to be made where there is time: that takes longer than to make the kernel's sockets."""
     import zmq
     from ipykernel.kernelapp import IPKernelApp
+    from traitlets.config import Config
 
     class App(IPKernelApp):
-        """ipykernel on listening sockets that it is given."""
+        """ipykernel on listening sockets that it is given. What it may be told otherwise, nobody does here."""
+
+        given: tuple[list[int], dict[str, Any]]  # descriptors, and what the kernel was told
+
+        def parse_command_line(self, argv: Any = None) -> None:
+            self.update_config(Config({"HistoryManager": {"enabled": False}}))
+
+        def load_config_file(self, *_: Any, **__: Any) -> None:
+            pass
 
         def _try_bind_socket(self, s: Any, port: int) -> int:
+            sockets, told = self.given
             s.setsockopt(zmq.USE_FD, sockets[port - 1])
-            s.setsockopt(zmq.SNDHWM, config["most_waiting"])  # of more, some are lost
+            s.setsockopt(zmq.SNDHWM, told["most_waiting"])  # of more, some are lost
             s.bind(f"ipc://minitorch-{port}")
             return port
 
@@ -207,7 +209,7 @@ def become_kernel(channel: wire.Channel, sockets: list[int]) -> None:
             self.transport, self.ip = "ipc", "minitorch"
             for port, name in enumerate(wire.SOCKETS, 1):
                 setattr(self, f"{name}_port", port)
-            self.session.key = config["key"].encode("ascii")
+            self.session.key = self.given[1]["key"].encode("ascii")
 
         def init_control(self, context: Any) -> None:
             super().init_control(context)
@@ -225,8 +227,25 @@ def become_kernel(channel: wire.Channel, sockets: list[int]) -> None:
         def log_connection_info(self) -> None:
             pass
 
-    app = App.instance()
-    app.initialize(["--HistoryManager.enabled=False", "--IPKernelApp.no_stdout=False"])
+    return App
+
+
+def become_kernel(channel: wire.Channel, sockets: list[int]) -> None:
+    """Set the limits, and run a kernel on sockets that listen: those of wire.SOCKETS."""
+    config, _ = channel.receive()
+    for entry in os.scandir(config["files"]):
+        (shutil.copytree if entry.is_dir() else shutil.copy)(entry.path, entry.name)
+    limit(config)
+    if config["jailed"]:
+        seccomp.install(kernel=os.getpid())  # bubblewrap put one on those that it started
+        os.kill = seccomp.kill
+    else:
+        threading.Thread(target=end_with, args=(channel.socket,), daemon=True).start()
+    sys.meta_path.insert(0, Hider(config["hidden"]))
+
+    app = kernel_app().instance()
+    app.given = sockets, config
+    app.initialize()
     shell = app.shell
     app.kernel._execute_sleep = 0  # for clients that do not wait for the idle status
 
@@ -269,6 +288,7 @@ def zygote(end: socket.socket) -> None:
             importlib.import_module(module)
     import server  # noqa: F401
 
+    kernel_app()
     warm_up()
     gc.collect()
     gc.freeze()  # copies do not look through it
