@@ -151,7 +151,18 @@ def speed_up(kernel: Any) -> None:
 
     shell = kernel.shell
     # ipykernel has each cell's text transformed twice, and gives it a hash for a name, worked out byte by byte.
-    shell.transform_cell = functools.lru_cache(1)(shell.transform_cell)
+    transform_cell, transform_ast, imports = shell.transform_cell, shell.transform_ast, True
+
+    @functools.lru_cache(1)
+    def transformed(text: str) -> str:
+        nonlocal imports
+        imports = "import" in text
+        return transform_cell(text)
+
+    def transformed_ast(node: Any) -> Any:  # where there is nothing to transform, IPython still goes through all of it
+        return transform_ast(node) if imports or len(shell.ast_transformers) > 1 else node
+
+    shell.transform_cell, shell.transform_ast = transformed, transformed_ast
 
     def get_code_name(text: str, *_: Any) -> str:
         return f"/tmp/ipykernel_{os.getpid()}/{zlib.crc32(text.encode('utf-8', 'replace'))}.py"
