@@ -12,7 +12,6 @@ import io
 from typing import Any
 
 DPI = 100
-LEVEL = 3  # of compression: a picture is an eighth larger than with 6, and packed in half the time
 
 
 class _Unwatched:
@@ -58,7 +57,7 @@ class _Picture:
             self.figure.set_dpi(DPI)
             box = self.figure.get_tightbbox().padded(rcParams["savefig.pad_inches"])
             self.figure.set_dpi(before)
-        self.figure.savefig(file, format="png", dpi=DPI, bbox_inches=box, pil_kwargs={"compress_level": LEVEL})
+        self.figure.savefig(file, format="png", dpi=DPI, bbox_inches=box)
         data = base64.b64encode(file.getvalue()).decode("ascii")
         picture = f'<img alt="{html.escape(self.alt)}" src="data:image/png;base64,{data}">'
         return {"text/plain": self.alt, "text/html": picture}
