@@ -16,6 +16,7 @@ import datetime
 import gc
 import gzip
 import hashlib
+import importlib
 import importlib.metadata
 import itertools
 import json
@@ -377,6 +378,9 @@ def main() -> None:
         zygote = Zygote() if Zygote.is_safe(jail.probe()) else None  # it gets ready while PyTorch is loaded
     with contextlib.suppress(ImportError):  # the first worker says so
         assignments.load_tests(assignment, oracle)
+        importlib.import_module("grading.execute")
+        for known in (kit, versions):  # which look at all packages
+            known(assignment)
     gc.collect()
     gc.freeze()  # copies do not look through it
     while True:
@@ -444,11 +448,14 @@ def _work(end: socket.socket, folder: Path, zygote: Any) -> None:
                 course = {name: nbformat.reads(text, as_version=4) for name, text in setup["notebooks"].items()}
                 bench.supply.expected = sys.maxsize
                 channel.send({}, [])
-                while True:
+                for number in itertools.count():
                     channel.ends = time.monotonic() + IDLE_SECONDS
                     job, data = channel.receive()
                     channel.ends = float("inf")
                     channel.send(*_graded(bench, course, job, data))
+                    if number == 0:  # most of what is there is kept for all that come: no need to look through it again
+                        gc.collect()
+                        gc.freeze()
         except (jail.JailError, ImportError) as error:
             channel.send({"refused": f"{socket.gethostname()}: {error}"}, [])
 

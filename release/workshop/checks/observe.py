@@ -643,14 +643,16 @@ def array_of(value: Any, what: str, kind: Kind | None = None) -> np.ndarray:
                 f"{what} holds None where a number should be: nothing arrived there, or a function returned nothing"
             )
         raise Failed(f"{what} holds elements of type {array.dtype}, not numbers")
-    return array.astype(np.float64)
+    return array.astype(np.float64, copy=False)  # it is a copy already
 
 
 def too_large(what: str, shape: tuple[int, ...]) -> str:
     """Why an array of this shape is not read; nothing where it is. Rows count, also those without elements."""
-    count, rows = math.prod(shape), math.prod(max(n, 1) for n in shape)
-    things = f"{count:,} elements" if count else f"{rows:,} rows without elements"
-    return f"{what} has {things}: up to {LARGEST:,} are read" if rows > LARGEST else ""
+    rows = math.prod(max(n, 1) for n in shape)
+    if rows <= LARGEST:
+        return ""
+    things = f"{count:,} elements" if (count := math.prod(shape)) else f"{rows:,} rows without elements"
+    return f"{what} has {things}: up to {LARGEST:,} are read"
 
 
 def observed(value: Any, of: Kind | None = None) -> Any:
