@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
+import nbformat
 import numpy as np
 import pytest
+from kit import ROOT
+from nbclient import NotebookClient
 
 from checks.oracle import Oracle
 from checks.report import Report
@@ -82,6 +85,21 @@ class Both:
                 both.append([(c.id, c.status, c.mistake, c.says, c.score) for c in report().checks])
         pairs = zip(*both, strict=True)
         return [f"{name}: {one} with PyTorch, {other} without" for one, other in pairs if one != other]
+
+
+NONE = "import sys\nsys.modules.update(dict.fromkeys(['torch', 'torchvision']))  # as where they are not installed"
+
+
+def printed_without_torch(assignment: str) -> list[str]:
+    """What the cells of a solution say where nothing can import PyTorch, each as text: *Run All* comes to the end."""
+    notebook = nbformat.read(ROOT / "solutions" / assignment / f"{assignment}.ipynb", 4)
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(NONE))
+    folder = {"metadata": {"path": str(ROOT / "release" / assignment)}}
+    NotebookClient(notebook, timeout=300, resources=folder).execute()
+    return [
+        "".join(output.get("text") or output["data"].get("text/plain", "") for output in cell.get("outputs", []))
+        for cell in notebook.cells
+    ]
 
 
 def alike(one: Any, other: Any) -> bool:

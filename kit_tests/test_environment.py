@@ -99,6 +99,44 @@ def test_colab_runs_on_versions_of_its_own(site):
     assert said == 'igraph is not installed in this kernel\'s Python: in a cell run %pip install "igraph<2,>=1.0"'
 
 
+def test_in_a_browser_versions_are_its_own_and_nothing_of_pytorch_is_to_be_added(site, monkeypatch):
+    monkeypatch.setattr(environment, "IN_BROWSER", True)
+    path = install(site, torch=None, torchvision=None, ipykernel=None, matplotlib="3.8.4")
+    assert problems(FACTS, ROOT, path) == []
+    assert environment.without(FACTS, ROOT, path).endswith("say so: go on below them.")
+    (said,) = problems(FACTS, ROOT, install(site.with_name("more"), igraph=None))
+    assert said.endswith('in a cell run %pip install "igraph<2,>=1.0"')
+
+
+def test_versions_of_what_is_optional_stand_in_comments(site, tmp_path):
+    text = (ROOT / "release" / "workshop" / "requirements.txt").read_text(encoding="utf-8")
+    assert "\n# torch>=" in text and "\ntorch" not in text
+    folder = workshop_folder(tmp_path)
+    (folder / "requirements.txt").write_text(text, encoding="utf-8")
+    assert "torch<2.16,>=2.15" in environment.without(FACTS, folder, install(site, torch=None))
+    (said,) = problems(FACTS, folder, install(site.with_name("old"), {}, torch="2.1.0"))
+    assert said.endswith('run python -m pip install "torch<2.16,>=2.15".')
+
+
+def test_cells_that_use_what_is_absent_are_left_out_and_what_they_would_make_is_absent_too(capsys):
+    names = {"torch": environment.Absent("PyTorch"), "a": 1}
+    leaves_out = environment.LeavesOut(names)
+
+    def run(code):
+        exec(compile(ast.fix_missing_locations(leaves_out.visit(ast.parse(code))), "<cell>", "exec"), names)
+        return capsys.readouterr().out
+
+    left_out = "This cell shows something with PyTorch, and is left out: no test needs it.\n"
+    assert run("a = torch.ones(2)\nb = a + 1") == left_out
+    assert run("class Model(torch.nn.Module):\n    pass") == left_out
+    assert run("def train(model):\n    return Model(), torch") == left_out
+    assert run("print(a)") == "1\n"
+    assert run("print(b)") == run("import math\ntrain(Model())") == left_out
+    assert run("def f(torch):\n    return torch\nb = 2\nprint(b, f(3), [a for torch in 'x'])") == "2 3 [1]\n"
+    with pytest.raises(ImportError, match="PyTorch cannot be imported here"):
+        names["torch"].nn  # noqa: B018
+
+
 def test_another_module_named_tests(site, monkeypatch):
     monkeypatch.setitem(sys.modules, "tests", SimpleNamespace(__file__="/elsewhere/tests/__init__.py"))
     (said,) = problems(FACTS, ROOT, install(site))
