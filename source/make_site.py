@@ -81,11 +81,16 @@ def closure(packages: Mapping[str, Any], names: Iterable[str]) -> list[str]:
     found: set[str] = set()
     left = list(names)
     while left:
-        name = left.pop().replace("_", "-").lower()
+        name = key(left.pop())
         if name not in found:
             found.add(name)
             left += packages[name]["depends"]
     return sorted(found)
+
+
+def key(name: str) -> str:
+    """A package's key in the lock file."""
+    return name.replace("_", "-").lower()
 
 
 def usual_place() -> str:
@@ -143,7 +148,7 @@ def lock_file(pyodides: Mapping[str, Any], ours: Iterable[Path]) -> dict[str, An
     packages = {name: package for name, package in pyodides["packages"].items() if package["file_name"] in files}
     for wheel in ours:
         name, version = wheel.name.split("-")[:2]
-        packages[name] = {
+        packages[key(name)] = {
             "name": name,
             "version": version,
             "file_name": wheel.name,
@@ -180,7 +185,10 @@ def build(place: str, to: Path) -> None:
         lock = lock_file(json.loads((pyodide / LOCK).read_text(encoding="utf-8")), bring_wheels(pyodide))
         (pyodide / LOCK).write_text(json.dumps(lock), encoding="utf-8")
         assignments = bring_releases(lite / "files")
-        kernel = {"disablePyPIFallback": True, "loadPyodideOptions": {"packages": sorted(lock["packages"])}}
+        kernel = {
+            "disablePyPIFallback": True,
+            "loadPyodideOptions": {"packages": sorted(each["name"] for each in lock["packages"].values())},
+        }
         config = {"appName": "Notebooks", "litePluginSettings": {KERNEL: kernel}}
         settings = {"jupyter-lite-schema-version": 0, "jupyter-config-data": config}
         (lite / "jupyter-lite.json").write_text(json.dumps(settings), encoding="utf-8")
@@ -206,9 +214,9 @@ def run(module: str, *options: str | Path, cwd: Path | None = None) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Build the course as a folder that any web server serves.")
-    parser.add_argument("--pyodide", metavar="PLACE", help="folder or address of Pyodide's files; its usual place without")
+    parser.add_argument("--pyodide", metavar="PLACE", help="folder or address of Pyodide's files")
     parser.add_argument("--to", type=Path, default=ROOT / "site", help="the folder that is made")
-    parser.add_argument("--pin", action="store_true", help="write down the hashes of what lies at that place instead")
+    parser.add_argument("--pin", action="store_true", help="instead write down what lies there")
     options = parser.parse_args()
     place = options.pyodide or usual_place()
     if options.pin:
