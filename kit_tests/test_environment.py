@@ -77,7 +77,7 @@ def test_packages_that_no_test_needs_are_told_when_all_is_well(site):
 
 def test_an_empty_environment_is_one_sentence(site):
     (said,) = problems(FACTS, ROOT, install(site, **dict.fromkeys(FACTS.packages)))
-    assert said.startswith("numpy, matplotlib, tqdm, ")
+    assert said.startswith("numpy, matplotlib, tqdm and ipykernel are")
 
 
 @pytest.mark.parametrize("name", FACTS.packages)
