@@ -43,6 +43,8 @@ RUNTIME = ("pyodide.js", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zi
 KERNELS = ("ssl", "sqlite3", "jedi", "ipython", "micropip")  # what the kernel installs of Pyodide's when it starts
 COMES_WITH_IT = ("piplite", "pyodide_kernel", "ipykernel")  # wheels that lie in its package
 FROM_INDEX = ("comm", "tqdm")  # wheels of requirements-site.txt
+# Compiled modules go where no learner sees them: each file in the folder of the notebook takes a while to write.
+ENVIRONMENT = {"HOME": "/home/pyodide", "PYTHONPYCACHEPREFIX": "/tmp/pycache"}
 APPS = ("notebooks", "tree", "lab")
 NEITHER = ("__pycache__", "*.pyc", ".ipynb_checkpoints")
 
@@ -185,17 +187,15 @@ def build(place: str, to: Path) -> None:
         lock = lock_file(json.loads((pyodide / LOCK).read_text(encoding="utf-8")), bring_wheels(pyodide))
         (pyodide / LOCK).write_text(json.dumps(lock), encoding="utf-8")
         assignments = bring_releases(lite / "files")
-        kernel = {
-            "disablePyPIFallback": True,
-            "loadPyodideOptions": {"packages": sorted(each["name"] for each in lock["packages"].values())},
-        }
+        options = {"packages": sorted(each["name"] for each in lock["packages"].values()), "env": ENVIRONMENT}
+        kernel = {"disablePyPIFallback": True, "loadPyodideOptions": options}
         config = {"appName": "Notebooks", "litePluginSettings": {KERNEL: kernel}}
         settings = {"jupyter-lite-schema-version": 0, "jupyter-config-data": config}
         (lite / "jupyter-lite.json").write_text(json.dumps(settings), encoding="utf-8")
         shutil.copy(OWN / "overrides.json", lite)
         apps = (f"--apps={name}" for name in APPS)
-        options = ("--no-sourcemaps", "--contents=files", f"--output-dir={made}", "--log-level=WARN")
-        run("jupyterlite_core", "build", *apps, *options, cwd=lite)
+        output = ("--no-sourcemaps", "--contents=files", f"--output-dir={made}")
+        run("jupyterlite_core", "build", *apps, *output, cwd=lite)
         page = jinja2.Template((OWN / "index.html").read_text(encoding="utf-8"), autoescape=True)
         (made / "index.html").write_text(page.render(assignments=assignments), encoding="utf-8")
         shutil.rmtree(to, ignore_errors=True)
