@@ -165,11 +165,15 @@ def lock_file(pyodides: Mapping[str, Any], ours: Iterable[Path]) -> dict[str, An
 
 
 def bring_releases(folder: Path) -> list[dict[str, str]]:
-    """What learners get, of each assignment in a folder of its own; their names and titles."""
+    """What learners get, of each assignment in a folder of its own; and with which words its notebook begins."""
+    source = ROOT / "source"
     found = []
-    for name in facts.declared(ROOT / "source"):
+    for name in sorted(facts.declared(source), key=lambda name: len(facts.family(name, source))):  # the first one first
         shutil.copytree(ROOT / "release" / name, folder / name, ignore=shutil.ignore_patterns(*NEITHER))
-        found.append({"name": name, "title": facts.read(folder / name).title})
+        cells = json.loads((folder / name / f"{name}.ipynb").read_text(encoding="utf-8"))["cells"]
+        heading, *paragraphs = re.sub("[*`]", "", "".join(cells[0]["source"])).split("\n\n")
+        begins = paragraphs[0] if paragraphs else ""
+        found.append({"name": name, "heading": heading.lstrip("# "), "begins": begins})
     return found
 
 
@@ -197,11 +201,16 @@ def build(place: str, to: Path) -> None:
         output = ("--no-sourcemaps", "--contents=files", f"--output-dir={made}")
         run("jupyterlite_core", "build", *apps, *output, cwd=lite)
         page = jinja2.Template((OWN / "index.html").read_text(encoding="utf-8"), autoescape=True)
-        (made / "index.html").write_text(page.render(assignments=assignments), encoding="utf-8")
+        text = page.render(assignments=assignments, megabytes=round(size_of(pyodide)))
+        (made / "index.html").write_text(text, encoding="utf-8")
         shutil.rmtree(to, ignore_errors=True)
         made.rename(to)
-    size = sum(path.stat().st_size for path in to.rglob("*") if path.is_file())
-    print(f"made {to}, {size / 1e6:.0f} MB. To look at it: python -m http.server --directory {to}")
+    print(f"made {to}, {size_of(to):.0f} MB. To look at it: python -m http.server --directory {to}")
+
+
+def size_of(folder: Path) -> float:
+    """In MB."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
 
 
 def run(module: str, *options: str | Path, cwd: Path | None = None) -> None:
