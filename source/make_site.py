@@ -46,6 +46,8 @@ FROM_INDEX = ("comm", "tqdm")  # wheels of requirements-site.txt
 # Compiled modules go where no learner sees them: each file in the folder of the notebook takes a while to write.
 ENVIRONMENT = {"HOME": "/home/pyodide", "PYTHONPYCACHEPREFIX": "/tmp/pycache"}
 APPS = ("notebooks", "tree", "lab")
+# JupyterLite gives a downloaded notebook its path for a name, of which browsers make folder_name.ipynb.
+DOWNLOADS = (b"(t.path,t.path)", b'(t.path,t.path.split("/").pop())')
 NEITHER = ("__pycache__", "*.pyc", ".ipynb_checkpoints")
 
 
@@ -200,6 +202,8 @@ def build(place: str, to: Path) -> None:
         apps = (f"--apps={name}" for name in APPS)
         output = ("--no-sourcemaps", "--contents=files", f"--output-dir={made}")
         run("jupyterlite_core", "build", *apps, *output, cwd=lite)
+        (script,) = (path for path in made.glob("build/*.js") if DOWNLOADS[0] in path.read_bytes())
+        script.write_bytes(script.read_bytes().replace(*DOWNLOADS))
         page = jinja2.Template((OWN / "index.html").read_text(encoding="utf-8"), autoescape=True)
         text = page.render(assignments=assignments, megabytes=round(size_of(pyodide)))
         (made / "index.html").write_text(text, encoding="utf-8")
