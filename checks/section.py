@@ -137,6 +137,8 @@ class Section:
             assignment.earned[self.id] = report.score if until is None else max(known, report.score)
         assignment.causes[self.id] = report.causes
         report.progress = assignment.progress(self, not report.passed)
+        if report.progress and until is not None and known > report.score and not report.passed:
+            report.progress += f" A stage lowers no points: {self.test} without until says what “{self.title}” has now."
         if assignment.kept:
             progress.keep(assignment, report)
         report.show()
@@ -250,6 +252,7 @@ def drawn_seed() -> int:
 
 
 WRITTEN = "If it is written already: run its cell again, and then the cells below it."
+NOTHING_ASKED = "waits for what it builds on: none of that works yet"
 ONLY_RIGHT = "asked of the parts that work: what fails in other checks was left out"
 BROKEN = "this check could not look at what your code computed, and says nothing of it; its author should know: {}"
 
@@ -284,6 +287,9 @@ def judged(
         result.printed = printed.shown
         if trial.first is None and trial.waits:
             result.got = trial.waits
+            continue
+        if trial.first is None and not trial.broken and not trial.asked:
+            result.got = NOTHING_ASKED
             continue
         trials[check.id] = trial
         if trial.broken:
@@ -487,7 +493,7 @@ def _named(trial: Trial, inference: evidence.Inference, again: Callable[[int], T
 
 def _told(told: Told, inference: evidence.Inference) -> Verdict:
     mistake = inference.assignment.mistakes[told.mistake] if told.mistake else None
-    return Verdict(told.says, mistake, mistake.hints if mistake else told.hints)
+    return Verdict(told.says, mistake, mistake.hints if mistake else told.hints, missing=told.missing)
 
 
 def _missing(trial: Trial, missing: Missing, inference: evidence.Inference) -> Verdict | None:

@@ -137,6 +137,8 @@ class Trial:
         first: the first failure.
         given: what the check has given to the learner's objects, for the library that imitates them.
         drew: whether random numbers were drawn.
+        asked: whether anything was run or seen that decides about the check. One that has skipped all that it would ask
+            has not passed.
         waits: what the check waits for, where it found out itself that there is nothing to judge yet.
         known: what is known in all checks of this section.
         broken: an exception of the check itself: nothing that the learner's code did.
@@ -160,7 +162,7 @@ class Trial:
         self.first: Failure | None = None
         self.given: Any = None
         self._means: Mapping[type[BaseException], str] = {}
-        self.drew = False
+        self.drew, self.asked = False, False
         self.waits: str | None = None
         self.known = known
         self.assignment = known.assignment
@@ -240,7 +242,7 @@ class Trial:
         `see` is the expression a learner would look at afterwards, `after` the code that made the variables in
         `more`: both complete the snippet.
         """
-        self.snippet = "\n".join(part for part in (after, code, see) if part)
+        self.snippet, self.asked = "\n".join(part for part in (after, code, see) if part), True
         variables = {"np": np, **self.names, **more}
         try:
             with self.clock.learner_code(self.seconds):
@@ -301,6 +303,7 @@ class Trial:
         """
         if not expected:
             raise ValueError("there is nothing to look at")
+        self.asked = True
         self._refuse_unknown((mistakes or {}).values())
         first = None
         for expression, value in expected.items():
@@ -409,6 +412,7 @@ class Trial:
         """Run every pair of operations; the first one that does something else than the oracle is what failed."""
         self.seconds = PROGRAM_SECONDS
         some, code = [self._adapted(program) for program in pairs.programs()], self.adapted(pairs.code(self._holds))
+        self.asked = self.asked or bool(some)
         right = self._right(some, code)
         wrong = [program for program, is_right in zip(some, right, strict=True) if not is_right]
         wrong = [program for program in wrong if self.assignment.oracle.steady(program.code, program.see)]
@@ -433,6 +437,7 @@ class Trial:
         if given:
             alone = self.right([given(Choices(choices)) for choices in some.values()])
             some = dict(itertools.compress(some.items(), alone))
+        self.asked = self.asked or bool(some)
         is_right = self.right(list(some))
         wrong = [program for program, right in zip(some, is_right, strict=True) if not right]
         wrong = [program for program in wrong if self.assignment.oracle.steady(program.code, program.see)]
@@ -500,7 +505,7 @@ class Trial:
 
     def tries(self, code: str, after: str = "", **more: Any) -> dict[str, Any] | None:
         """As `run`, of what has checks of its own: None where it does not come to its end, which is not noted."""
-        noted = len(self.evidence)
+        noted, asked = len(self.evidence), self.asked
         try:
             return self.run(code, after=after, **more)
         except KeyboardInterrupt:
@@ -509,6 +514,8 @@ class Trial:
             _forget_frames(error)
             del self.evidence[noted:]
             return None
+        finally:
+            self.asked = asked
 
 
 def _forget_frames(error: BaseException) -> None:

@@ -385,7 +385,7 @@ class Bench:
                 stack.callback(self.zygote.close)
             self.supply = KernelSupply(self.level, self.settings, self.files, self.zygote)
             stack.callback(self.supply.close)
-            self.tests = assignments.load_tests(self.assignment)
+            self.tests = assignments.load_tests(self.assignment, self.settings.oracle)
             self.libraries = assignments.libraries(self.assignment)
             self.tests.ASSIGNMENT.seed = self.seed
             self._stack = stack.pop_all()

@@ -292,7 +292,7 @@ class Process:
                 return used.count(processor), (processor - os.getpid()) % len(processors)
 
             self.processor = min(processors, key=order, default=None)
-            workers = warm.workers(setup.assignment)
+            workers = warm.workers(setup.assignment, setup.settings.oracle)
             self.folder = Path(workers.home, f"worker-{next(_numbers)}")  # of all that it makes
             try:
                 self.pid, self.descriptor = workers.copy({"folder": str(self.folder)}, [theirs.fileno()])
@@ -368,7 +368,7 @@ def _parts(sizes: dict[str, int | None], data: bytes) -> dict[str, bytes]:
 
 def main() -> None:
     """Load all that is needed, and become one worker more for each request (see warm.py)."""
-    home, assignment, end = Path(sys.argv[1]), sys.argv[2], socket.socket(fileno=int(sys.argv[3]))
+    home, assignment, oracle, end = Path(sys.argv[1]), *sys.argv[2:4], socket.socket(fileno=int(sys.argv[4]))
     tempfile.tempdir = str(home)
     from grading.processes import Zygote
 
@@ -376,7 +376,7 @@ def main() -> None:
     with contextlib.suppress(OSError):  # without one, each kernel starts by itself, or says why it cannot
         zygote = Zygote() if Zygote.is_safe(jail.probe()) else None  # it gets ready while PyTorch is loaded
     with contextlib.suppress(ImportError):  # the first worker says so
-        assignments.load_tests(assignment)
+        assignments.load_tests(assignment, oracle)
     gc.collect()
     gc.freeze()  # copies do not look through it
     while True:

@@ -58,14 +58,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = left
 
 
-@pytest.fixture(scope="session")
-def reference() -> dict[str, Any]:
-    """The names that the workshop's solution defines."""
-    from answers import solved
-
-    return solved()
-
-
 @pytest.fixture(scope="module")
 def kernel() -> Any:
     """A jailed kernel to try code in."""

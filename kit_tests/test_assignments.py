@@ -12,6 +12,8 @@ mistake is to be named, that; then definitions in place of the solution's. One i
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import json
 import os
 import re
@@ -31,6 +33,8 @@ from kit import ROOT
 
 from checks.assignment import Assignment
 from checks.notebook import only_shows
+from checks.observe import quiet
+from checks.reading import REGION
 from checks.report import Report
 from grading import results
 
@@ -58,12 +62,17 @@ def declared(name: str) -> Assignment:
     return gate.declared(name, [one.folder for one in build.Course(name).family()])
 
 
-def names_with(path: Path) -> dict[str, Any]:
-    """The names that the solution defines, and then this file."""
-    declared(path.parents[2].name)  # whose folder is then among those that modules are found in
-    for file in build.Course(path.parents[2].name).facts.files:
+def begin(name: str) -> None:
+    """What a notebook of the assignment finds when it begins."""
+    declared(name)  # whose folder is then among those that modules are found in
+    for file in build.Course(name).facts.files:
         if file.endswith(".py"):  # a library that the one before has gone on with
             sys.modules.pop(Path(file).stem, None)
+
+
+def names_with(path: Path) -> dict[str, Any]:
+    """The names that the solution defines, and then this file."""
+    begin(path.parents[2].name)
     text = build.Course(path.parents[2].name).text.read_text(encoding="utf-8")
     names: dict[str, Any] = {"__name__": "__main__"}
     for cell in jupytext.reads(text, fmt="py:percent").cells:
@@ -105,6 +114,42 @@ def test_a_right_solution_loses_nothing(path):
     for section in declared(path.parents[2].name).sections:
         for report in reports(path, section.id, names):
             assert report.score == report.points, report.as_text()
+
+
+class Idle(ast.NodeTransformer):
+    """What is still open hands on what it is given: a function its first argument, a method without any its object."""
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
+        is_open = any(isinstance(line, ast.Expr) and ast.unparse(line) == "..." for line in node.body)
+        if is_open and node.name != "__init__" and node.args.args:
+            given = [each.arg for each in node.args.args if each.arg != "self"] or ["self"]
+            node.body = [ast.Return(ast.Name(given[0], ast.Load()))]
+        return node
+
+
+def idle_names(name: str) -> dict[str, Any]:
+    """What the notebook defines where its answers do nothing."""
+    begin(name)
+    text = build.Course(name).text.read_text(encoding="utf-8")
+    names: dict[str, Any] = {"__name__": "__main__"}
+    for cell in jupytext.reads(text, fmt="py:percent").cells:
+        if "nbgrader" in cell.metadata and not cell.metadata["nbgrader"]["grade"]:
+            tree = Idle().visit(ast.parse(REGION.sub(r"\1...", cell.source)))
+            for line in tree.body:  # some only show, and fail where an answer does nothing
+                with contextlib.suppress(Exception), quiet():
+                    code = compile(ast.fix_missing_locations(ast.Module([line], [])), "<idle>", "exec")
+                    exec(code, names)
+    return names
+
+
+@EVERY
+def test_answers_that_do_nothing_earn_nothing(name):
+    """No check passes because nothing is left that it could ask."""
+    sections, names = declared(name).sections, idle_names(name)
+    assert any(names.get(each) is not None for section in sections for each in section.takes)
+    for section in sections:
+        report = section.run({each: names.get(each) for each in section.takes}, 0)
+        assert [check.id for check in report.checks if check.status in ("passed", "broken")] == [], report.as_text()
 
 
 @EVERY

@@ -49,6 +49,22 @@ def test_a_report_offers_what_an_assignment_draws_in_its_words():
     assert "draw" not in doubling().run({"double": lambda n: 3 * n}, seed=1).as_text()
 
 
+def test_a_check_that_has_skipped_all_it_would_ask_waits_and_earns_nothing():
+    section = doubling()
+
+    @section.check(2)
+    def of_what_works(trial: Trial) -> None:
+        """Of the numbers for which it works"""
+        for number in (1, 2):
+            if trial.tries(f"right = double({number}) == {2 * number}")["right"]:
+                trial.expect(f"y = double({number})", y=2 * number)
+
+    found = section.run({"double": lambda n: 2 * n + 1}, seed=1)
+    assert [check.status for check in found.checks] == ["failed", "waiting"] and found.score == 0
+    assert "none of that works yet" in found.checks[1].got
+    assert section.run({"double": lambda n: 2 * n}, seed=1).score == 3
+
+
 def twice(value: Any) -> Section:
     """A section whose results are of a kind: what `value` makes of two random numbers."""
     section = Section(

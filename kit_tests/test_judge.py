@@ -677,10 +677,11 @@ def test_a_name_of_pythons_is_the_learners_and_a_test_that_can_does_without_wher
     answer = new_code_cell("def sum(x): ...", metadata={"nbgrader": {"grade_id": "loss", "solution": True}})
     solution = solved_texts(("return sum(difference", "return whole(difference"))
     lossy = "def sum(x, axis=None): return whole(x) if axis is None else MyTensor(x.data.sum(axis))"
+    worth = tests.LOSS.points
     for after, source, points in (
-        ("whole = sum", asked, 8),
-        (f"whole = sum\n{lossy}", asked, 7.5),
-        ("whole = sum\ndel sum", asked, 8),
+        ("whole = sum", asked, worth),
+        (f"whole = sum\n{lossy}", asked, worth - 0.5),
+        ("whole = sum\ndel sum", asked, worth),
         ("del sum", "assert sum([1, 2]) == 3", 0),
     ):
         verdict, _ = judged_in(kernel, [*solution, ("<cell>", after)], source, 30, answer)

@@ -127,6 +127,21 @@ def test_the_points_up_to_a_stage_count_and_never_lower_what_was_earned(notebook
     assert told(assignment, notebook)[0] == "Course: 2 of 4 points" and assignment.earned == {"f": 2}
 
 
+def test_where_points_of_before_count_though_a_stage_fails_now_a_sentence_says_so(notebook):
+    assignment = Assignment("Course")
+    section, _ = staged(assignment), practice(assignment)
+    section.score(1, f=same, g=same)
+    assert "lowers" not in notebook[-1]["text/plain"]
+    section.score(1, until="first", f=abs, g=same)
+    said = " ".join(notebook[-1]["text/plain"].split())
+    assert (
+        "4 of 4 points" in said
+        and "A stage lowers no points: test_f without until says what “Functions” has now" in said
+    )
+    section.score(1, until="first", f=same, g=same)
+    assert "lowers" not in notebook[-1]["text/plain"]
+
+
 def test_practice_gives_no_points_and_is_in_no_total(notebook):
     assignment = Assignment("Course")
     tried = practice(assignment)

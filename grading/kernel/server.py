@@ -292,7 +292,11 @@ class Server:
             name = frame.f_code.co_filename
             if name not in HERE:
                 where = "library" if name.startswith((sys.prefix, sys.base_prefix)) else "learner"
-                text = linecache.getline(name, line).strip()[:200] if name in linecache.cache else ""
+                held = linecache.cache.get(name, ())
+                if len(held) > 1 and held[1] is None:  # a cell
+                    text = linecache.getline(name, line).strip()[:200]
+                else:
+                    text = f"({name.rpartition('/')[2][:40]})" if name.endswith(".py") else ""
                 found["frames"].append([frame.f_code.co_name, line, "check" if name == CHECK else where, text])
         found["frames"] = found["frames"][-20:]
         return found

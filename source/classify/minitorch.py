@@ -27,8 +27,7 @@ class MyTensor:
         requires_grad: bool = False,
         crossOpBack: "MyCrossBackward | None" = None,
     ) -> None:
-        # Set: self.__data (a NumPy array), self.dtype, self.requires_grad, self.grad,
-        # self.backward_op.
+        # Set: self.__data (a NumPy array) and self.dtype.
         # The two underscores make Python store `__data` as `_MyTensor__data`: hidden, not secret.
         if crossOpBack is not None:  # the result of an operation owns its fresh array
             array = np.asarray(data, dtype=dtype)
@@ -45,6 +44,7 @@ class MyTensor:
                 array = array.astype(np.float64)
         self.__data = array
         self.dtype = array.dtype
+        # What later steps need. (Given.)
         self.requires_grad = requires_grad
         self.grad = None
         self.backward_op = crossOpBack
@@ -89,6 +89,7 @@ class MyTensor:
 
 def unbroadcast(gradient: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Undo broadcasting: sum `gradient` over the axes that were stretched, down to `shape`."""
+    # First sum over the axes in front that `shape` does not have, then over those where it has a 1.
     if gradient.shape == shape:
         return gradient
     while gradient.ndim > len(shape):  # an axis that `shape` does not have
@@ -181,9 +182,8 @@ class MyTensor(MyTensor):  # goes on with the class of step 1
     # An ndarray on the left (array + tensor) leaves the work to our reflected operators.
     __array_ufunc__ = None
 
-    # The operators: + - * / ** and unary minus, with tensors and with numbers, on either side.
     def __wrap(self, other: Any) -> "MyTensor | None":
-        """`other` as a tensor, or None if it is nothing we can compute with."""
+        """`other` as a tensor, or None if it is nothing we can compute with. (Given.)"""
         if isinstance(other, MyTensor):
             return other
         if not isinstance(other, (int, float, np.number, np.ndarray)):
@@ -192,6 +192,7 @@ class MyTensor(MyTensor):  # goes on with the class of step 1
         weak = not isinstance(other, np.ndarray) and self.dtype.kind == "f"
         return MyTensor(other, dtype=self.dtype if weak else None)
 
+    # One method for + - * /: `forward` is their NumPy function, `rule` and `name` are to record.
     def __binary(
         self, other: Any, forward: Callable, rule: Callable, name: str, reflected: bool = False
     ) -> "MyTensor":
@@ -199,18 +200,23 @@ class MyTensor(MyTensor):  # goes on with the class of step 1
         if other is None:
             return NotImplemented
         left, right = (other, self) if reflected else (self, other)
+        # Both are tensors now. Compute with their arrays, and return the result as a MyTensor:
+        # recorded, if one of the two requires a gradient.
         result = forward(left.__data, right.__data)
         if left.requires_grad or right.requires_grad:
             op = MyCrossBackward(left, right, backward_function=rule, name=name)
             return MyTensor(result, requires_grad=True, crossOpBack=op)
         return MyTensor(result)
 
+    # (An example, given.)
     def __add__(self, other: Any) -> "MyTensor":
         return self.__binary(other, np.add, add_deriv, "AddBackward")
 
     def __radd__(self, other: Any) -> "MyTensor":
         return self.__binary(other, np.add, add_deriv, "AddBackward", reflected=True)
 
+    # Like these two: - * / (np.subtract, np.multiply, np.true_divide).
+    # Then ** (the power is a plain number, so without __binary) and unary minus.
     def __sub__(self, other: Any) -> "MyTensor":
         return self.__binary(other, np.subtract, sub_deriv, "SubBackward")
 
@@ -263,9 +269,9 @@ class MyTensor(MyTensor):  # goes on with the class of step 4
             upstream = base.data if isinstance(base, MyTensor) else np.asarray(base, self.dtype)
             if upstream.shape != self.shape:
                 raise ValueError(f"base has shape {upstream.shape}, this tensor {self.shape}")
-        # Kahn's algorithm (Topological sorting of large networks, 1962): count how many consumers
-        # each tensor has, and hand its gradient on when all of them have contributed. Loops,
-        # because recursion ends at about 1,000.
+        # Kahn's algorithm (Topological sorting of large networks, 1962). The first walk, given,
+        # counts how often each tensor is an input: its consumers. Loops, because recursion ends
+        # at about 1,000 calls.
         consumers = {self: 0}
         stack = [self]
         while stack:
@@ -278,8 +284,14 @@ class MyTensor(MyTensor):  # goes on with the class of step 4
                 else:
                     consumers[tensor] = 1
                     stack.append(tensor)
+        # The second walk is yours. `gradients` holds what has arrived, `ready` the tensors at which
+        # all has arrived.
         gradients = {self: upstream}
         ready = [self]
+        # While there is a ready tensor, take it, and its gradient:
+        # 1. If it is a leaf, add the gradient to its `grad`.
+        # 2. Otherwise run its operation's rule on the gradient. Add each share to what has arrived
+        #    at its input, and lower that one's count in `consumers`: at 0 it is ready.
         while ready:
             node = ready.pop()
             gradient = gradients.pop(node)
@@ -365,10 +377,12 @@ def matmul_deriv(
 ) -> tuple[np.ndarray | None, np.ndarray | None]:
     """left @ right: (n, k) @ (k, m) -> (n, m), or for one row (k,) @ (k, m) -> (m,)"""
     left, right = tensors
-    # A vector counts as one row on the left, as one column on the right.
+    # A, B and G as matrices: a vector counts as one row on the left, as one column on the right.
+    # (Given.)
     rows = left.data.reshape(-1, left.shape[-1])
     columns = right.data.reshape(right.shape[0], -1)
     base = base.reshape(rows.shape[0], columns.shape[1])
+    # Now the two gradients; reshape each to the shape of its own operand.
     return (  # None where nobody asks for the gradient: that saves a product
         (base @ columns.T).reshape(left.shape) if left.requires_grad else None,
         (rows.T @ base).reshape(right.shape) if right.requires_grad else None,
@@ -522,6 +536,11 @@ def train(
     """
     losses = []
     loss_function = MSELoss()
+    # Make the optimizer. Then, in each epoch:
+    # 1. Shuffle the row numbers: order = np.random.permutation(len(images)).
+    # 2. For each mini-batch, the next batch_size numbers of order, do the five lines, and add its
+    #    loss, times the number of its examples, to a total.
+    # 3. Append total / len(images) to losses, and call live.
     optimizer = SGD(model.parameters(), lr)
     progress = tqdm(range(epochs), desc="training", file=sys.stdout, disable=live is not None)
     for _ in progress:

@@ -24,6 +24,7 @@ from classify.pictures import draw_softmax as draw_softmax
 from classify.pictures import draw_ways as draw_ways
 from workshop.pictures import draw_network as draw_network
 from workshop.reader import read_digit as read_digit
+from workshop.reader import show_digit as show_digit
 
 # In the notebook's order.
 # isort: off

@@ -186,6 +186,7 @@ class Library:
         self.built: dict[str, Callable[..., Tensor]] = {}
         self.cut: set[tuple[str, int]] = set()
         self.functions: dict[str, Callable[..., Any]] = {
+            "answer": answer,
             "strides_of": strides_of,
             "numeric_derivative": numeric_derivative,
         }
@@ -348,6 +349,11 @@ class Library:
 def held(parameters: Any) -> str:
     """What parameters hold, in no order, as checks write it."""
     return repr(sorted((parameter.tensor.data.tolist() for parameter in parameters), key=repr))
+
+
+def answer(scores: list[float]) -> int:
+    """The place of the highest score."""
+    return int(np.argmax(scores))
 
 
 def strides_of(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:

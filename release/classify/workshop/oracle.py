@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from checks.oracle import Oracle, load
-from workshop.imitation import Library, numeric_derivative, strides_of
+from workshop.imitation import Library, answer, numeric_derivative, strides_of
 
 
 @functools.cache
@@ -97,6 +97,7 @@ def in_pytorch(precision: str = "float64") -> dict[str, Any]:
         "SGD": SGD,
         "MSELoss": torch.nn.MSELoss,
         "sum": total,
+        "answer": answer,
         "strides_of": strides_of,
         "numeric_derivative": numeric_derivative,
         "unbroadcast": unbroadcast,

@@ -30,8 +30,10 @@ from workshop.reader import read_digit as read_digit
 
 # In the notebook's order.
 # isort: off
+from workshop.sections.practice import ANSWER as ANSWER
 from workshop.sections.practice import NUMERIC as NUMERIC
 from workshop.sections.practice import STRIDES as STRIDES
+from workshop.sections.practice import test_answer as test_answer
 from workshop.sections.practice import test_numeric as test_numeric
 from workshop.sections.practice import test_strides as test_strides
 from workshop.sections.rules import RULES as RULES

@@ -974,7 +974,10 @@ def _explain(error: BaseException, meanings: Sequence[exceptions.Meaning]) -> Fa
 
 def _line(frame: traceback.FrameSummary) -> str:
     """A line of the learner's that an exception came through; whose it is shows in the frame that called it."""
-    line = printable((frame.line or "") if _is_cell(frame.filename) else "")
+    if _is_cell(frame.filename):
+        line = printable(frame.line or "")
+    else:  # a file beside the notebook, by its name
+        line = f"({printable(Path(frame.filename).name, 40)})" if frame.filename.endswith(".py") else ""
     return f"\nin {printable(frame.name, 60)}, line {frame.lineno}" + (f": {line}" if line else "")
 
 
@@ -1010,8 +1013,9 @@ def _is_in_theirs(frame: FrameType | None) -> bool:
 
 
 def _is_cell(filename: str) -> bool:
-    """Whether the source of a file is that of a notebook cell, which IPython holds in memory."""
-    return filename in linecache.cache
+    """Whether the source of a file is that of a notebook cell, which IPython holds in memory: it has no time."""
+    held = linecache.cache.get(filename, ())
+    return len(held) > 1 and held[1] is None
 
 
 def _message(error: BaseException) -> str:

@@ -51,43 +51,70 @@ def read_digit(picture: str | int = EXAMPLE, scores: Callable[[np.ndarray], Any]
         picture: a drawing as eight lines of eight characters, `#` for ink, `+` for half of it, `.` or a space for
             paper; or the number of one of the 360 held-out pictures, from 0.
         scores: a network of your own, which reads it then: from pictures, shape (n, 64), to ten scores for each, shape
-            (n, 10), a tensor or an array.
+            (n, 10), a tensor or an array. Where they are probabilities, they are shown as such.
     """
     with kindly():
         _show_digit(picture, scores)
 
 
-def _show_digit(picture: str | int, network: Callable[[np.ndarray], Any] | None) -> None:
-    if isinstance(picture, str):
-        drawing, label = drawn_in(picture), None
-        seen = prepared(drawing)
-        title = "Your drawing"
-    elif isinstance(picture, (int, np.integer)) and not isinstance(picture, bool):
-        drawing, label = held_out(int(picture))
-        seen = drawing[None]
-        title = f"Held-out picture {int(picture)}"
-    else:
-        raise NotDrawn(
-            f"Give a drawing, as text in eight lines, or a number from 0 to 359, and not {text_of(picture, 40)}."
+def show_digit(picture: str | int = EXAMPLE) -> None:
+    """Show such a picture, and no answer yet.
+
+    Args:
+        picture: as for `read_digit`.
+    """
+    with kindly():
+        drawing, _, _, title = _looked_at(picture)
+        alt = f"{title}: {SIDE} by {SIDE} pixels."
+        svg.show_pictures(
+            [svg.drawn(200, 200, alt, _pixels(drawing, 25), title, least=130)], _as_text(title, drawing), ""
         )
-    each = scores_of(seen) if network is None else _own(network, seen)
-    scores = each.mean(axis=0).round(2) + 0.0  # no -0.00
-    answer, says = int(scores.argmax()), _said(scores, label)
+
+
+def _looked_at(picture: str | int) -> tuple[np.ndarray, np.ndarray, int | None, str]:
+    """A picture, as it is and as a network sees it, shape (ways, 8, 8); which digit it is, if that is known; a title.
+
+    Raises:
+        NotDrawn: when it is none.
+    """
+    if isinstance(picture, str):
+        drawing = drawn_in(picture)
+        return drawing, prepared(drawing), None, "Your drawing"
+    if isinstance(picture, (int, np.integer)) and not isinstance(picture, bool):
+        drawing, label = held_out(int(picture))
+        return drawing, drawing[None], label, f"Held-out picture {int(picture)}"
+    raise NotDrawn(
+        f"Give a drawing, as text in eight lines, or a number from 0 to 359, and not {text_of(picture, 40)}."
+    )
+
+
+def _as_text(title: str, drawing: np.ndarray) -> str:
     lines = ["".join(next(sign for sign in "#+." if value >= INK[sign] * 0.8) for value in row) for row in drawing]
+    return "\n".join([title, *lines])
+
+
+def _show_digit(picture: str | int, network: Callable[[np.ndarray], Any] | None) -> None:
+    drawing, seen, label, title = _looked_at(picture)
+    each = scores_of(seen) if network is None else _own(network, seen)
+    shares = bool((each >= 0).all() and np.allclose(each.sum(axis=1), 1))
+    what = "probabilities" if shares else "scores"
+    scores = each.mean(axis=0).round(3 if shares else 2) + 0.0  # no -0.00
+    told = [f"{value:.1%}" if shares else f"{value:.2f}" for value in scores]
+    answer, says = int(scores.argmax()), _said(scores, label)
     signs = ["-" if value < 0 else "#" for value in scores]
     bars = [
-        f"{digit}  {value:5.2f}  {sign * round(30 * min(abs(value), 1))}"
-        for digit, (value, sign) in enumerate(zip(scores, signs, strict=True))
+        f"{digit}  {text:>5}  {sign * round(30 * min(abs(value), 1))}"
+        for digit, (value, text, sign) in enumerate(zip(scores, told, signs, strict=True))
     ]
     alt = f"{title}: {SIDE} by {SIDE} pixels."
-    told = "The ten scores as bars: " + ", ".join(f"{digit} has {value:.2f}" for digit, value in enumerate(scores))
+    alt_of_bars = f"The ten {what} as bars: " + ", ".join(f"{digit} has {text}" for digit, text in enumerate(told))
     shown = [svg.drawn(200, 200, alt, _pixels(drawing, 25), title, least=130)]
     if label is None:
         middle = len(seen) // 2
         alt = "The drawing in the middle, as tall as the picture, with soft strokes two pixels wide."
         shown.append(svg.drawn(200, 200, alt, _pixels(seen[middle], 25), "As the network sees it", least=130))
-    shown.append(svg.drawn(330, 200, f"{told}.", _bars(scores, answer), "Ten scores", least=240))
-    svg.show_pictures(shown, "\n".join([title, *lines, "", "scores", *bars]), says)
+    shown.append(svg.drawn(330, 200, f"{alt_of_bars}.", _bars(scores, told, answer), f"Ten {what}", least=240))
+    svg.show_pictures(shown, "\n".join([_as_text(title, drawing), "", what, *bars]), says)
 
 
 def _own(scores: Callable[[np.ndarray], Any], pictures: np.ndarray) -> np.ndarray:
@@ -128,7 +155,7 @@ def _pixels(picture: np.ndarray, size: float) -> list[str]:
     return [*shapes, svg.box(0.5, 0.5, size * SIDE - 1, size * SIDE - 1, "faint")]
 
 
-def _bars(scores: np.ndarray, answer: int) -> list[str]:
+def _bars(scores: np.ndarray, told: list[str], answer: int) -> list[str]:
     """A bar for each digit, to the right of a line at 0; of a score below 0 to its left, dashed."""
     zero, right, left = 72, 180, 40  # pixels: where 0 stands, a score of 1, and the longest bar below 0
     shapes = [svg.line([(zero, 0), (zero, 200)], "faint")]
@@ -138,7 +165,7 @@ def _bars(scores: np.ndarray, answer: int) -> list[str]:
         fill = "value full" if digit == answer else "value light" if value >= 0 else "value dashed"
         shapes.append(svg.words(12, top + 15, str(digit), kind, size=14))
         shapes.append(svg.box(start, top + 3, max(end - start, 1), 14, fill))
-        shapes.append(svg.words(end + 6, top + 15, f"{value:.2f}", kind, "start"))
+        shapes.append(svg.words(end + 6, top + 15, told[digit], kind, "start"))
     return shapes
 
 

@@ -613,3 +613,83 @@ of(
     ("half", "load-half", load(*NAMES, "for name in sorted(own):", "    if np.shape(state[name]) != own[name].tensor.shape: raise ValueError(f\"{name} has another shape\")", "    own[name].tensor.data[...] = state[name]")),
     ("own-only", "load-own-only", load("own = {name: value for name, value in vars(self).items() if isinstance(value, Parameter)}", "for name in own:", "    if np.shape(state[name]) != own[name].tensor.shape: raise ValueError(f\"{name} has another shape\")", "for name in state:", "    if '.' not in name and name not in own: raise KeyError(f\"{name} does not fit\")", *COPY)),
 )  # fmt: skip
+
+# ---------------------------------------------------------------- what a first reader did
+COUNTED = "class no_grad:\n    inside = 0\n\n    def __enter__(self):\n        {}\n\n    def __exit__(self, *error):\n        {}"
+of(
+    "modes",
+    "no-grad",
+    ("counts-in-object", "no-grad-counts-object", COUNTED.format("self.inside += 1", "self.inside -= 1")),
+    ("counts-in-object-at-first", "no-grad-counts-object", COUNTED.format("self.inside += 1", "no_grad.inside -= 1")),
+    ("switches-its-object", "no-grad-counts-object", COUNTED.format("self.inside = True", "self.inside = False")),
+    ("counts-nowhere", "no-grad-nothing", COUNTED.format("pass", "pass")),
+    ("counts-a-local-name", "name-without-value", COUNTED.format("inside += 1", "inside -= 1")),
+    style="reference",
+)  # fmt: skip
+of(
+    "modes",
+    "dropout",
+    ("identity", "dropout-nothing", dropout("return x")),
+    ("writes-into-its-input", "input-changed", dropout(EVAL, MASK, "data = x.data", "data *= mask", "return x / (1 - self.p)")),
+    ("writes-by-index", "tensor-written", dropout(EVAL, MASK, "x[mask == 0] = 0", "return x / (1 - self.p)")),
+)  # fmt: skip
+optimizer("renames-data", "step-changes-copy", "Adam", ("data -= self.lr", "data = data - self.lr"))
+optimizer("renames-data", "step-changes-copy", "SGD", ("data -= self.lr", "data = data - self.lr"))
+optimizer("square-forgotten", "adam-means", ADAMS, ("g**2", "g"))
+STEP_OF_SGD = "data -= self.lr * v"
+optimizer("writes-into-tensor", "tensor-written", "SGD", (STEP_OF_SGD, "parameter.tensor[...] = data - self.lr * v"))
+optimizer("assigns-data", "property-assigned", "SGD", (STEP_OF_SGD, "parameter.tensor.data = data - self.lr * v"))
+optimizer("gradient-of-data", "array-for-tensor", "SGD", ("parameter.tensor.grad.data", "data.grad"))
+optimizer("gradient-is-a-tensor", "tensor-for-array", "SGD", ("parameter.tensor.grad.data", "parameter.tensor.grad"))
+of(
+    "cross_entropy",
+    "softmax",
+    ("pythons-max", "truth-of-array", softmax("powers = (x - max(x)).exp()", "return powers / powers.sum(axis=axis, keepdims=True)")),
+    ("identity", "", softmax("return x")),
+)  # fmt: skip
+of(
+    "cross_entropy",
+    "loss",
+    ("plain-number", "array-not-tensor", loss("return -log_softmax(scores)[np.arange(len(labels)), labels].mean()")),
+    ("leaf", "not-recorded", loss("picked = log_softmax(scores)[np.arange(len(labels)), labels]", "return MyTensor(-picked.mean(), requires_grad=True)")),
+)  # fmt: skip
+NUMPYS_MAX = softmax("powers = (x - np.max(x)).exp()", "return powers / powers.sum(axis=axis, keepdims=True)")
+of("cross_entropy", "softmax", ("numpys-max", "tensor-for-array", NUMPYS_MAX), style="reference")
+of(
+    "functions",
+    "exp",
+    ("rule-without-tuple", "rule-without-tuple", "def exp_deriv(base, x):\n    return base * np.exp(x.data)"),
+    style="reference",
+)
+optimizer(
+    "makes-tensors",
+    "step-rebinds",
+    ADAMS,
+    ("data -= self.lr *", "parameter.tensor = MyTensor(data, requires_grad=True)\n            data = parameter.tensor.data\n            data -= self.lr *"),
+)  # fmt: skip
+wrong("networks", "sequential-detached", "", sequential("        for module in self.modules:\n            x = module(MyTensor(x.data))\n        return x"))  # fmt: skip
+wrong(
+    "modes",
+    "mode-eval-stops-learning",
+    "mode-stops-recording",
+    """\
+right_eval = MyModule.eval
+
+
+def eval_and_stop(self):
+    for parameter in self.parameters():
+        parameter.tensor.requires_grad = False
+    return right_eval(self)
+
+
+MyModule.eval = eval_and_stop
+""",
+)
+wrong("modes", "dropout-zero-is-default", "", dropout(EVAL, MASK, "return x * MyTensor(mask / (1 - self.p))", init="self.p = p or 0.5"))  # fmt: skip
+wrong("networks", "sequential-empty-gives-none", "", sequential("        y = None\n        for module in self.modules:\n            y = x = module(x)\n        return y"))  # fmt: skip
+of(
+    "networks",
+    "load",
+    ("empties", "input-changed", load(*NAMES, *SHAPES, "for name in own:", "    own[name].tensor.data[...] = state.pop(name)")),
+    ("bare-names", "load-bare-names", load("for name in own.keys() ^ state.keys():", "    raise KeyError(name)", *SHAPES, *COPY)),
+)  # fmt: skip

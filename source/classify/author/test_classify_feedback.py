@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import builtins
 import re
+from typing import Any
 
 import classify_blind
 import classify_proof as proof
@@ -10,11 +13,12 @@ import numpy as np
 import pytest
 
 from checks import evidence
+from checks.exceptions import MEANINGS
 from checks.observe import Clock, quiet
 from checks.oracle import load
 from checks.programs import made
 from checks.reading import REGION
-from checks.section import SECTION_SECONDS, judged
+from checks.section import SECTION_SECONDS, Section, judged
 from classify import oracle
 from classify.mistakes import KNOWN
 from classify.sections import optimizers
@@ -30,7 +34,7 @@ def findings() -> list[proof.Finding]:
 
 
 def test_every_wrong_solution_loses_points_in_its_section_and_is_named(findings):
-    assert len(findings) >= 120
+    assert len(findings) == len(proof.WRONG) >= 120  # each under a name of its own
     assert [each.wrong.name for each in findings if not each.caught] == []
     assert [(each.wrong.name, each.open, each.named) for each in findings if not each.rightly] == [], proof.table(
         findings
@@ -40,6 +44,7 @@ def test_every_wrong_solution_loses_points_in_its_section_and_is_named(findings)
 # Mistakes after which nothing is left to ask the rest of a section of.
 ONE_THING = {
     "keepdims-lost",  # of log_softmax: the loss raises what it raises
+    "step-changes-copy",  # no parameter moves: as where step() does nothing
     "softmax-underflows",  # of log_softmax, and so of the loss, which goes on to be off in programs
 }
 
@@ -97,12 +102,17 @@ def test_right_solutions_that_were_written_blind_lose_nothing():
             assert [id for id in proof.SECTIONS if proof.is_caught(id, names)] == [], (corpus, style)
 
 
-def test_an_untouched_notebook_earns_nothing_and_nothing_is_called_wrong():
-    names = {"__name__": "__main__"}
+def untouched(section: Section) -> dict[str, Any]:
+    """The names that a section's test is given where no answer is written."""
+    names: dict[str, Any] = {"__name__": "__main__"}
     for source in (proof.ENGINE.read_text(encoding="utf-8"), REGION.sub(r"\1...", proof.reference())):
         exec(source, names)
+    return {name: names.get(name) for name in section.takes}
+
+
+def test_an_untouched_notebook_earns_nothing_and_nothing_is_called_wrong():
     for section in proof.SECTIONS.values():
-        found = section.run({name: names.get(name) for name in section.takes}, 0)
+        found = section.run(untouched(section), 0)
         assert found.score == 0
         assert {check.status for check in found.checks} <= {"missing", "waiting"}, found.as_text()
 
@@ -162,6 +172,29 @@ def test_mistakes_are_readable_and_all_of_them_are_in_the_corpus_or_recognized()
             for part in re.fullmatch(r"Read “(.+)” in the notebook\.", where)[1].split(" > "):
                 assert part in plain, (id, part)
         assert all("\n" not in way.says and len(way.says) < 120 for way in known.ways)
+
+
+def lacks(snippet: str, section: str) -> set[str]:
+    """Names that a snippet uses and nobody has: neither itself, nor the notebook's set-up and its section."""
+    nodes = [*ast.walk(ast.parse(snippet))]
+    names = [node for node in nodes if isinstance(node, ast.Name)]
+    made = {node.id for node in names if isinstance(node.ctx, ast.Store)}
+    made |= {node.arg for node in nodes if isinstance(node, ast.arg)}
+    made |= {node.name for node in nodes if isinstance(node, ast.ExceptHandler) and node.name}
+    return {node.id for node in names} - made - {*dir(builtins), "np", *proof.SECTIONS[section].takes}
+
+
+def test_every_snippet_runs_as_it_stands(findings):
+    reports = [each.report for each in findings]
+    reports += [section.run(untouched(section), 0) for section in proof.SECTIONS.values()]
+    snippets = {(check.snippet, report.section) for report in reports for check in report.checks if check.snippet}
+    assert len(snippets) > 100
+    assert {snippet: lacks(snippet, section) for snippet, section in snippets if lacks(snippet, section)} == {}
+
+
+def test_what_exceptions_mean_has_words_here():
+    """Those of tensors are shared with the first notebook."""
+    assert {meaning.mistake for meaning in [*proof.tests.ASSIGNMENT.meanings, *MEANINGS]} <= {*KNOWN}
 
 
 def test_a_stage_can_be_tested_before_what_comes_later_is_written():

@@ -20,6 +20,7 @@ from classify_proof import solution  # noqa: E402
 
 from checks import svg  # noqa: E402
 from classify import pictures  # noqa: E402
+from workshop import reader  # noqa: E402
 
 
 @pytest.fixture(scope="module", name="of")
@@ -74,6 +75,33 @@ def test_losses_and_their_slopes(of, shown):
 def test_ways_down(shown, way, says):
     pictures.draw_ways(lambda x, y: x**2 / 10 + y**2, {"SGD": way})
     assert len(fits(shown[0])) == 1 and f"SGD: {says}" in shown[0]["text/plain"]
+
+
+def test_a_way_that_stays_where_it_began_is_said_to_be_not_written(shown):
+    still, moves = [(1.0, 2.0)] * 4, [(1.0, 2.0), (0.5, 1.0)]
+    pictures.draw_ways(lambda x, y: x**2 + y**2, {"SGD": still, "Adam": still})
+    assert [*shown[0]] == ["text/plain"] and "There is nothing to draw yet" in shown[0]["text/plain"]
+    assert "SGD: it stays where it began. Is its step() written yet?" in shown[0]["text/plain"]
+    pictures.draw_ways(lambda x, y: x**2 + y**2, {"SGD": moves, "Adam": still})
+    assert len(fits(shown[1])) == 1 and "Not drawn: Adam: it stays where it began." in shown[1]["text/html"]
+
+
+def test_steps_that_blow_up_are_told_kindly_also_where_the_landscape_has_no_numbers(shown):
+    far = [(1.0, 2.0), (40.0, 2.0), (1e200, 1e300)]
+    pictures.draw_ways(lambda x, y: (1 - x) ** 2 / 4 + (y - x**2 / 4) ** 2, {"SGD": far})
+    assert len(fits(shown[0])) == 1 and "SGD: it diverges in 2 steps; try a smaller rate" in shown[0]["text/plain"]
+
+
+def test_a_picture_is_shown_before_it_is_read_and_probabilities_are_called_that(shown):
+    reader.show_digit(356)
+    assert len(fits(shown[0])) == 1 and "reads" not in shown[0]["text/plain"]
+    shares = np.array([0.613, 0.351, 0.0, 0.016, 0.004, 0.004, 0.004, 0.004, 0.004, 0.0])
+    reader.read_digit(356, lambda pictures: np.tile(shares, (len(pictures), 1)))
+    assert "Ten probabilities" in shown[1]["text/html"] and "61.3%" in shown[1]["text/plain"]
+    told = [float(share) for share in re.findall(r"([\d.]+)%", shown[1]["text/plain"])]
+    assert len(told) == 10 and sum(told) == pytest.approx(100)
+    reader.read_digit(356)
+    assert "Ten scores" in shown[2]["text/html"] and "%" not in shown[2]["text/plain"]
 
 
 def test_dropout_forward_and_backward(of, shown):

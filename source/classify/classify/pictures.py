@@ -199,8 +199,10 @@ def draw_ways(
             places = np.array([[float(x), float(y)] for x, y in itertools.islice(way, MOST_STEPS)])
             if not len(places):
                 raise NotDrawn(f"The way of {name} is empty: it takes no step.")
-            ends = [float(_array(landscape(*place), "the landscape", ())) for place in places[[0, -1]] if _seen(place)]
-            told = _told(name, places, ends, float(heights.min()))
+            if len(places) > 1 and (places == places[0]).all():
+                lines.append(f"{name}: it stays where it began. Is its step() written yet?")
+                continue
+            told = _told(name, places, landscape)
             lines.append(told)
             shapes = [*_levels(sides, heights), *_steps(places, low, high)]
             panels.append(svg.drawn(*MAP, f"A map of the loss, and a way down. {told}", shapes, name, least=200))
@@ -208,19 +210,21 @@ def draw_ways(
             "Blue: lines of equal loss, lower inside. Orange: the steps, from the ring. From left to right x goes from "
             f"{low[0]:g} to {high[0]:g}, from the bottom up y from {low[1]:g} to {high[1]:g}."
         )
+        if not panels:
+            raise NotDrawn("There is nothing to draw yet. " + "\n".join(lines))
+        if len(panels) < len(lines):
+            says += " Not drawn: " + " ".join(line for line in lines if "it stays where" in line)
         made.append((panels, "\n".join(lines), says))
 
 
-def _seen(place: np.ndarray) -> bool:
-    return bool(np.isfinite(place).all())
-
-
-def _told(name: str, places: np.ndarray, ends: Sequence[float], lowest: float) -> str:
+def _told(name: str, places: np.ndarray, landscape: Callable[[Any, Any], Any]) -> str:
     """How it went, in words."""
     steps = f"{len(places) - 1} step{'s' * (len(places) != 2)}"
-    if len(ends) < 2 or ends[1] > 10 * abs(ends[0]) + 1:
-        return f"{name}: it diverges in {steps}"
+    with np.errstate(all="ignore"):  # far outside there may be no numbers
+        ends = [float(array_of(landscape(*place), "the landscape")) for place in places[[0, -1]]]
     x, y = places[-1]
+    if not np.isfinite([*ends, x, y]).all() or ends[1] > 10 * abs(ends[0]) + 1:
+        return f"{name}: it diverges in {steps}; try a smaller rate"
     return f"{name}: {steps} to ({x:.2g}, {y:.2g}), from a loss of {ends[0]:.3g} to {ends[1]:.2g}"
 
 

@@ -8,27 +8,7 @@ no check, a check asks what no text promises, or no wrong solution loses a promi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, init=False)
-class Promise:
-    """A promise of the notebook.
-
-    Attributes:
-        quote: what the notebook says, in its own words; white space does not matter.
-        checks: the checks that ask it, "section/check" each.
-        broken_by: name of a wrong solution of corpus/ that loses these checks, what stands on them, and nothing else.
-    """
-
-    quote: str
-    checks: tuple[str, ...]
-    broken_by: str
-
-    def __init__(self, quote: str, checks: str, broken_by: str) -> None:
-        for key, value in zip(self.__dataclass_fields__, (quote, tuple(checks.split()), broken_by), strict=True):
-            object.__setattr__(self, key, value)
-
+from promised import Promise
 
 # How the paragraphs begin that say what a class or function does, beside those that name it.
 PARAGRAPHS = (
@@ -57,6 +37,11 @@ ANY_MODEL = (
     "train/train_step train/train_forgets train/train_pairs train/train_batches train/train_losses train/train_live"
 )
 PROMISES = {
+    "answer": [
+        Promise("The digit with the highest score.", "answer/highest", "answer-of-the-lowest"),
+        Promise("scores: one for each digit, that of 0 first;", "answer/highest", "answer-counted-from-one"),
+        Promise("all of them may be negative.", "answer/all_negative", "answer-above-zero"),
+    ],
     "strides": [
         Promise("The strides, in bytes,", "strides/one_dimension", "strides-of-elements"),
         Promise("of an array whose elements lie row after row.", "strides/two_dimensions", "strides-by-columns"),
@@ -402,8 +387,7 @@ PROMISES = {
         Promise("anew for each layer.", "linear/linear_random", "linear-seeded-in-init"),
         Promise("Both signs are needed,", "linear/linear_random", "linear-weights-of-rand"),
         Promise(
-            "and the size matters: each unit adds up one product for each input, so weights of size 1 make sums that "
-            "grow with every layer, and training starts far from its goal.",
+            "and the size matters: weights of size 1 make sums that grow with every layer.",
             "linear/linear_random",
             "linear-weights-between-minus-one-and-one",
         ),
@@ -622,10 +606,12 @@ NOTHING = {
         "Register parameters and sub-modules.",
         "Python calls this for every `self.name = value`.",
         "The base class `MyModule` *registers* parameters and sub-modules by itself.",
-        "Python calls `__setattr__` for every `self.name = value`, and the given code notes there what is a "
-        "`Parameter` and what is a `MyModule`, each under its name.",
-        "- A module must call `super().__init__()` before it sets a parameter or a module: that makes the two "
+        "Python calls `__setattr__` for every `self.name = value`, and the given code notes there, in two "
+        "dictionaries, what is a `Parameter` and what is a `MyModule`, each under its name.",
+        "A module must call `super().__init__()` before it sets a parameter or a module: that makes the two "
         "dictionaries.",
+        "`other` as a tensor, or None if it is nothing we can compute with.",
+        "`__add__` and `__radd__`, which use it, are given; the others follow them.",
         "A parameter called `self.__weight` in a class `Linear` would register as `_Linear__weight`, so call it "
         "`self.weight`.",
         "The relu function as a module: it has no parameters.",
@@ -636,6 +622,7 @@ NOTHING = {
     ],
     "our recommendation: who organizes it otherwise passes, too": [
         "This sum is the work of `unbroadcast`.",
+        "So one private method, `__binary`, does the work for all: complete that one first.",
         "`MyCrossBackward` (given) is one operation of the graph: the gradient crosses it, from the result to the "
         "inputs.",
         "You are free to organize it otherwise (the whole class in one cell; a rule that pushes gradients onward "
@@ -661,7 +648,6 @@ NOTHING = {
         "**What you will build:**",
         "Everything else in the workshop computes with it, and training needs its gradients. (You could go further "
         "and write the storage in C; that is not for this notebook.)",
-        "Those of intermediate results are needed only during the walk.",
         "If the gradient of the output is `[[1, 2, 3], [4, 5, 6]]`,",
         r"($\sum$ adds up what follows, here for $l = 1, 2, \dots, k$)",
         "You have all the parts. Here they learn a straight line, $y = 3x + 1$, from four points. The five lines "
@@ -683,24 +669,23 @@ NOTHING = {
         "- `a`, `x` and `b` are **leaves**. The others are results.",
         "- **Forward**, along the solid arrows, the values are computed and the operations recorded. That is this "
         "step.",
-        "- **Backward**, along the dashed arrows, each operation turns its upstream gradient into the gradients of "
-        "its inputs. That is the next one.",
+        "- **Backward**, along the dashed arrows, each operation hands gradients to its inputs. That is the next one.",
         "- In a **topological order** every tensor comes after everything it was computed from.",
         "Here the operand of shape `(3,)` as a picture:",
         "(Sum and broadcasting are each other's rule: you will meet this again when you build `sum`.)",
         "`unbroadcast(gradient, shape)`,",
-        "*60 minutes.* `y.backward()` starts at `y` with a gradient of ones, and walks the graph to the leaves.",
+        "*30 minutes.* `y.backward()` starts at `y` with a gradient of ones, and walks the graph to the leaves.",
         "The optimizer will need that list.",
         "`Linear` and `ReLU` are the bread and butter of neural networks.",
         "Strictly speaking this map is *affine*: linear, plus a shift.",
     ],
     "about a picture, or what to play with": [
-        "Each layer owns two parameters, a `weight` and a `bias`; between the layers stands `relu`, which owns none:",
         "And this is what it is good for: a network drawn from its modules, with what `parameters()` finds in it.",
         "Summing and broadcasting are each other's rule: what is summed forward is repeated backward, and what is "
         "repeated forward is summed backward, by `unbroadcast`.",
         "The picture shows the loss for each $w$, computed by your `MSELoss`, and steps along its slope, which "
         "your `backward` finds.",
+        "First it is a network *without ReLU*, two linear layers in a row.",
         "`np.random.seed(0)` lets `Linear` and `train` draw the same in every run.",
         "**Your turn:** in `train_torch` take `torch.optim.Adam` in place of `torch.optim.SGD`, and `lr=0.01`.",
     ],

@@ -10,7 +10,7 @@ from collections import Counter
 import numpy as np
 import proof
 import pytest
-from answers import ROOT, names_for, solved, untouched
+from answers import ROOT, authored, names_for, solved, untouched
 from corpus.layers import RELU_VALUE
 from corpus.tensor import ADD, MUL_RULE
 
@@ -18,6 +18,7 @@ from checks import evidence, exceptions, experiments
 from checks.evidence import Observation
 from checks.observe import Clock, Failed, quiet, text_of
 from checks.programs import Program
+from checks.reading import REGION
 from checks.section import Section
 from checks.trial import Check, Known, Trial
 from grading.judge import broken
@@ -507,3 +508,12 @@ def test_what_is_to_be_pasted_shows_no_addresses():
     twice = ("return list(dict.fromkeys(found))", "return list(dict.fromkeys(found)) * 2")
     shown = proof.report(proof.SECTIONS["module"], solved(twice)).open
     assert shown.snippet.endswith("[p.tensor.data.tolist() for p in m.parameters()]")
+
+
+@pytest.mark.parametrize("left", [["operators"], ["operators", "tensor"], ["unbroadcast", "rules", "operators"]])
+def test_what_is_given_of_the_operators_earns_nothing_and_is_no_mistake_of_the_learner(left):
+    stubs = {name: REGION.sub(r"\1...", source) for name, source in authored() if name in left}
+    found = proof.report(TENSOR, solved(**stubs))
+    assert found.score == sum(check.points for check in TENSOR.checks if check.stage == "data")
+    assert found.open.id == "add" and "not written yet" in found.open.got
+    assert {check.status for check in found.checks} == {"passed", "missing", "waiting"}

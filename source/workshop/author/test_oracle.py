@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 
 import proof
 import pytest
+from answers import ROOT
 
 from checks.oracle import BEFOREHAND, load
 
@@ -39,6 +41,21 @@ def test_grading_does_not_begin_without_pytorch():
         patch.setitem(sys.modules, "torch", None)
         with pytest.raises(ImportError, match="compare your work with PyTorch, which cannot be imported here"):
             proof.tests.ASSIGNMENT.get_ready()
+
+
+CHOSEN = """
+import sys
+from grading.assignments import load_tests
+for assignment in ("workshop", "classify"):
+    tests = load_tests(assignment, "numpy")
+    print(assignment, tests.ASSIGNMENT.oracle.alone, "torch" in sys.modules)
+print(load_tests("workshop").ASSIGNMENT.oracle.alone, "torch" in sys.modules)
+"""
+
+
+def test_who_grades_may_choose_to_do_without_and_then_pytorch_is_not_imported():
+    done = subprocess.run([sys.executable, "-c", CHOSEN], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout.splitlines() == ["workshop True False", "classify True False", "False True"], done.stderr
 
 
 def test_with_pytorch_nothing_is_said(capsys):

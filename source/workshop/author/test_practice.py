@@ -13,7 +13,7 @@ from checks import evidence
 from checks.observe import Clock, quiet
 from checks.section import SECTION_SECONDS, judged
 from workshop.assignment import ASSIGNMENT
-from workshop.sections.practice import NUMERIC, STRIDES
+from workshop.sections.practice import ANSWER, NUMERIC, STRIDES
 
 PRACTICE = {id: section for id, section in proof.ALL_SECTIONS.items() if section.practice}
 
@@ -30,7 +30,20 @@ def test_wrong_solutions_are_caught_and_named(name):
 def test_every_mistake_has_a_wrong_solution():
     accepted = {id for wrong in proof.PRACTICE.values() for id in wrong.accepted}
     # Those of the rules, and of what they stand on, are those of MyTensor: they have wrong solutions there.
-    assert accepted >= {mistake.id for of in (STRIDES, NUMERIC) for mistake in ASSIGNMENT.mistakes.of(of.id)}
+    assert accepted >= {mistake.id for of in (ANSWER, STRIDES, NUMERIC) for mistake in ASSIGNMENT.mistakes.of(of.id)}
+
+
+def searched(scores):
+    digit = 0
+    for place, score in enumerate(scores):
+        if score > scores[digit]:
+            digit = place
+    return digit
+
+
+@pytest.mark.parametrize("answer", [searched, np.argmax])
+def test_answers_of_any_style_pass(answer):
+    assert ANSWER.run({"answer": answer}).passed
 
 
 def of_products(shape, itemsize):

@@ -1,36 +1,50 @@
-"""The notebook's text: short enough between two cells, and code that fits a narrow page."""
+"""The texts that learners read: short enough between two cells, code that fits a narrow page, a report as it is."""
 
 from __future__ import annotations
 
 import re
 
 import pytest
-from answers import cells
+from answers import AUTHORS, cells, names_for, solved
 
+import tests
+
+BEFORE_A_TEST, IN_ALL = 5, 40  # minutes: before the first test, and in the whole notebook
 WIDEST = 100  # characters of a line of code: more scrolls sideways
 MINUTES, WORDS_A_MINUTE = 5, 200  # of reading before the next cell to run
 CELLS = cells()
 
 
-def read_before_a_cell() -> list[tuple[str, int]]:
-    """(first words, number of words) of the texts between cells to run, without hints, which open one at a time."""
-    texts, found = [""], []
+def read_before_cells() -> list[tuple[str, int]]:
+    """(first words, number of words) of the text before each cell to run, without what is folded: it is not for all."""
+    texts = [""]
     for cell in CELLS:
         if cell.cell_type == "markdown":
             texts[-1] += "\n\n" + cell.source
         else:
             texts.append("")
+    found = []
     for text in texts:
         told = re.sub(r"<details>.*?</details>|^```.*?^```|!\[|\]\([^)]*\)", "", text, flags=re.DOTALL | re.MULTILINE)
         words = re.findall(r"[^\W\d_]+", told)
-        if words:
-            found.append((" ".join(words[:6]), len(words)))
+        found.append((" ".join(words[:6]), len(words)))
     return found
 
 
-@pytest.mark.parametrize(("begins", "words"), read_before_a_cell())
+READ = read_before_cells()
+
+
+@pytest.mark.parametrize(("begins", "words"), [(begins, words) for begins, words in READ if words])
 def test_no_text_before_a_cell_takes_more_than_five_minutes(begins, words):
     assert words <= MINUTES * WORDS_A_MINUTE
+
+
+def test_the_first_test_comes_soon_and_the_whole_is_read_in_forty_minutes():
+    code = [cell.source for cell in CELLS if cell.cell_type == "code"]
+    first = next(n for n, source in enumerate(code) if source.startswith("tests.test_"))
+    words = [words for _, words in READ]
+    assert sum(words[: first + 1]) <= BEFORE_A_TEST * WORDS_A_MINUTE
+    assert sum(words) <= IN_ALL * WORDS_A_MINUTE
 
 
 def test_no_line_of_code_scrolls_sideways():
@@ -61,6 +75,15 @@ def test_the_minutes_of_the_parts_add_up_to_those_of_the_summary():
     assert len(steps) == 5 and f"Then building, in five steps, {sum(steps)} minutes" in text
     model = text[text.index("## Make a model!") : text.index("## Conclusion")]
     parts = [int(n) for n in re.findall(r"^\*[^*\n]*?(\d+) minutes\.\*$", model, re.MULTILINE)]
-    assert sum(parts) + 10 == told["Make a model!"] and f"10 for what follows, {sum(parts)} for the five parts" in model
+    assert sum(parts) + 5 == told["Make a model!"] and f"5 for what follows, {sum(parts)} for the five parts" in model
     hours = sum(summary.values()) / 60
-    assert 7.25 <= hours <= 7.5 and "some seven and a half hours" in text
+    assert 4.75 <= hours <= 5 and "some five hours" in " ".join(text.split())
+
+
+def test_the_report_that_learners_are_shown_is_one_that_the_checks_give():
+    page = (AUTHORS / "learner.md").read_text(encoding="utf-8")
+    shown = re.search(r"^```text\n(ReLU: .*?)\n```", page, re.MULTILINE | re.DOTALL)[1]
+    head, _, *rest = shown.split("\n")  # the second line adds up other sections, too
+    seed = int(re.search(r"seed=(\d+)", shown)[1])
+    report = tests.RELU.run(names_for(tests.RELU, solved(("np.where(x.data > 0, base, 0)", "base"))), seed)
+    assert "\n".join([head, *rest]) == report.as_text()

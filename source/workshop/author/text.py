@@ -28,24 +28,25 @@
 #
 # | Section | You will | At its end | Minutes |
 # | --- | --- | --- | --- |
-# | Set-up | meet a network that reads | it reads a digit that you draw | 10 |
-# | Tensors | look at strides, types and shapes | your first test has passed | 25 |
-# | Reminders | recall training, and differentiate numerically | a model learns with your derivative | 30 |
+# | Set-up | meet a network that reads, and build its last step | your first test has passed | 15 |
+# | Tensors | look at types, shapes and strides | you know how an array lies in memory | 20 |
+# | Reminders | recall training, and differentiate numerically | a model learns with your derivative | 20 |
 # | Automatic differentiation | see how a program differentiates | you know what to build | 10 |
 # | ... Step 1: a tensor holds numbers | build `MyTensor` | it prints itself, and the first points are yours | 20 |
 # | ... Step 2: broadcasting, backward | build `unbroadcast` | you see how a gradient folds back | 15 |
-# | ... Step 3: the rules | build the rules of the operations | they agree with your numeric derivative | 25 |
-# | ... Step 4: operators that remember | have `MyTensor` record | it computes like NumPy | 40 |
-# | ... Step 5: the walk | build `backward` | you see your own graph, and roll down a curve with it | 60 |
-# | PyTorch architecture | build `MyModule` | a network is drawn, with all its parameters | 20 |
-# | Base layers | build `matmul`, `Linear` and `ReLU` | you see what a layer does to a plane | 60 |
-# | Optimizer | build `SGD` | you watch the steps of several rates in a valley | 20 |
-# | Loss functions | build `MSELoss` | your library is complete | 20 |
-# | Make a model! | train your network on digits, then in PyTorch | it reads the digit that you draw | 80 |
+# | ... Step 3: the rules | build the rules of the operations | they agree with your numeric derivative | 15 |
+# | ... Step 4: operators that remember | have `MyTensor` record | it computes like NumPy | 25 |
+# | ... Step 5: the walk | build `backward` | you see your own graph, and roll down a curve with it | 30 |
+# | PyTorch architecture | build `MyModule` | a network is drawn, with all its parameters | 15 |
+# | Base layers | build `matmul`, `Linear` and `ReLU` | you see what a layer does to a plane | 35 |
+# | Optimizer | build `SGD` | you watch the steps of several rates in a valley | 15 |
+# | Loss functions | build `MSELoss` | your library is complete | 15 |
+# | Make a model! | train your network on digits, then in PyTorch | it reads the digit that you draw | 45 |
 # | Conclusion | look back, and ahead | you can go on by yourself | 5 |
 #
-# The times are for a first meeting with all this: some seven and a half hours, in as many sittings as you like. Whoever
-# has built such things before needs about half.
+# The times are for somebody who knows Python and a little NumPy, and meets all else here for the first time: some five
+# hours, in as many sittings as you like. If NumPy is new to you, too, take some two hours more; whoever has built such
+# things before needs about half.
 
 # %% [markdown]
 # ## Set-up
@@ -116,41 +117,164 @@ tests.read_digit("""
 # in which the mistakes became smaller. How does a program know that direction? That is what you will build.
 
 # %% [markdown]
+# ### Your first test
+#
+# **Build** the last step of such a network, `answer`: given the scores of the ten digits, which digit is it (2 minutes)?
+# So `answer([0.1, -0.3, 0.8, 0.2, 0.0, 0.1, -0.2, 0.3, 0.1, 0.0])` is 2, the place of 0.8.
+#
+# <details>
+# <summary>Hint</summary>
+#
+# `max(scores)` is the highest score, and `scores.index(score)` is where a score stands in the list.
+#
+# </details>
+
+# %% nbgrader={"grade": false, "grade_id": "answer", "locked": false, "schema_version": 3, "solution": true, "task": false}
+def answer(scores: list[float]) -> int:
+    """The digit with the highest score.
+
+    Args:
+        scores: one for each digit, that of 0 first; all of them may be negative.
+    """
+    ### BEGIN SOLUTION
+    return scores.index(max(scores))
+    ### END SOLUTION
+
+# %% [markdown]
+# Now test it:
+
+# %%
+tests.test_answer(answer)
+
+# %% [markdown]
+# ### How to read a report
+#
+# A report has a line for each check. The one to look at stands open: it shows the smallest input that goes wrong, as
+# code to paste into a new cell, what is right beside what you gave, and hints. Inputs are random. The call at its end
+# repeats them. (Break `answer`, and run both cells again, to see one that fails.)
+#
+# This test was for practice. In a graded one each check is worth a part of the section's points, and an answer that works
+# in part earns a part of them: the number below the report. More in
+# [docs/learner.md](docs/learner.md#reading-a-report). The next cell shows where you are, at any time; it remembers
+# across restarts.
+
+# %%
+tests.progress()
+
+# %% [markdown]
 # ## Tensors
 #
-# *Reading, a first test and playing, 25 minutes: 10 for the strides.*
+# *Reading, playing and a small test, 20 minutes.*
 #
 # A *tensor* is an array with any number of dimensions whose elements all have one type. With no dimension it is a
 # single number (a *scalar*), with one a vector, with two a matrix. Its *shape* is the number of elements along each
 # dimension: that drawing became a tensor of shape (8, 8). NumPy's arrays work in the same way, so we look at them first.
 
 # %% [markdown]
+# ### Types
+#
+# The type of the elements, the *dtype*, decides how many bytes each takes, which numbers it can hold, and how fast we
+# compute. It is a tradeoff, easily forgotten: `float32` is smaller and faster and keeps about 7 decimal digits,
+# `float64` keeps about 16. PyTorch's default is `float32`, NumPy's is `float64`. And integers cannot hold a fraction,
+# so anything we want to change in small steps must be floating point.
+#
+# <details>
+# <summary>If you want to know: why faster?</summary>
+#
+# A processor has instructions that work on several numbers at once (SIMD). With 128-bit registers, one such instruction
+# handles four `float32` (32 bits each) or two `float64` (64 bits each). Wider registers hold more of both, but always
+# twice as many `float32`.
+#
+# </details>
+#
+# **Predict** the three lines: how many bytes do three numbers take? How many digits of 1/3 are right? What is left of
+# 2.9?
+
+# %%
+single = np.array([1, 2, 3], dtype=np.float32)
+double = np.array([1, 2, 3], dtype=np.float64)
+print("bytes:     ", single.nbytes, "and", double.nbytes)
+print("one third: ", np.float32(1) / 3, "and", np.float64(1) / 3)
+
+whole = np.array([1, 2, 3])  # whole numbers: NumPy chooses int64
+whole[0] = 2.9
+print("an integer:", whole[0], whole.dtype)
+
+# %% [markdown]
+# <details>
+# <summary>If you like: a smaller type</summary>
+#
+# **Your turn:** `np.float16` takes 2 bytes. How many digits of 1/3 does it keep? What does it make of 100,000? (NumPy warns
+# in red that this number is too large for it.)
+#
+# </details>
+
+# %% [markdown]
+# ### Shape
+#
+# In memory a tensor's elements lie in a row, one after the other: its *storage*. The shape says how to read them, so to
+# read them in another one, with `reshape`, usually moves no data. Neighbors in the last dimension usually lie side by side,
+# and going through them in this order makes good use of the processor's cache.
+#
+# A *reduction* makes few numbers of many, such as a sum or a mean: of all elements, or along one dimension (`axis`),
+# which then is gone.
+#
+# *Broadcasting* lets arrays of different shapes meet in one operation. The shapes are aligned at the right; a
+# dimension that is missing or has length 1 is stretched to the other's length, as if its elements were repeated. All
+# other lengths must be equal. So `(2, 3)` and `(3,)` give `(2, 3)`, and so do `(2, 1)` and `(1, 3)`.
+#
+# **Predict** the shapes of the five results, and then one number in each.
+
+# %%
+matrix = np.arange(6).reshape(2, 3)
+row = np.array([10, 20, 30])  # shape (3,)
+column = np.array([[100], [200]])  # shape (2, 1)
+print(matrix, "shape", matrix.shape, "\n")
+arrays = {
+    "matrix + row": matrix + row,
+    "matrix + column": matrix + column,
+    "row + column": row + column,
+    "matrix.sum(axis=0)": matrix.sum(axis=0),
+    "matrix.sum(axis=1)": matrix.sum(axis=1),
+}
+for code, array in arrays.items():
+    print(f"{code:18}  shape {array.shape}:", array.tolist())
+
+# %% [markdown]
+# **Your turn:** give `row` two elements in place of three. Why does NumPy refuse? And why does it not, when it has
+# one?
+
+# %% [markdown]
 # ### Strides
 #
-# In memory there is only a one-dimensional *storage*. The tensor is a *view* of it: type, shape and strides say how to
-# read the storage as an array. The *stride* of a dimension is the step to take in the storage to move on by one in that
-# dimension. Element `[i, j]` lies `i * stride_0 + j * stride_1` after the first one. NumPy's `.strides` counts in
-# **bytes**. PyTorch's `.stride()`, with parentheses, counts in **elements**.
+# The *stride* of a dimension is the step to take in the storage to move on by one in that dimension. Element `[i, j]` lies
+# `i * stride_0 + j * stride_1` after the first one. NumPy's `.strides` counts in **bytes**. PyTorch's `.stride()`, with
+# parentheses, counts in **elements**.
 #
 # ![Six numbers lie in a row in the storage, 8 bytes each: 3, 4, 7, 2, 5, 1. Read with shape (2, 3) and strides (24, 8) they are a matrix with the rows 3, 4, 7 and 2, 5, 1: a step right is 8 bytes, a step down is 24. Read with shape (3, 2) and strides (8, 24) they are its transpose, with the rows 3, 2 and 4, 5 and 7, 1.](figures/strides.svg)
 #
 # The second reading is the *transpose* of the first, `a.T` in NumPy: the matrix turned over, so that its rows become its
-# columns. To make it, it is enough to swap the two lengths and the two strides. Not one element moves.
+# columns. To make it, it is enough to swap the two lengths and the two strides. Not one element moves: both are *views*
+# of one storage.
 #
-# **Predict** all that is printed: the strides, and what `a` is after a change in its transpose.
+# **Predict** all that is printed: the strides, also of a row that broadcasting stretched, and what `a` is after a change
+# in its transpose.
 
 # %%
 a = np.array([[3, 4, 7], [2, 5, 1]], dtype=np.int64)  # 8 bytes per element
 print("a:   shape", a.shape, "strides", a.strides)
 print("a.T: shape", a.T.shape, "strides", a.T.strides)
+print("the stretched row: strides", np.broadcast_to(a[0], (2, 3)).strides)
 
 a.T[0, 1] = 99
 print(a)
 
 # %% [markdown]
+# The stride 0 is how broadcasting repeats a row without copying it: the step to its repetition is no step at all.
+#
 # **Build** `strides_of`, which NumPy computes for a new array, as `np.zeros` makes it (5 minutes). Its elements lie row after
 # row: the last dimension's neighbors side by side, `itemsize` bytes apart. So `strides_of((2, 3), 8)` is `(24, 8)`, a tuple
-# of whole numbers.
+# of whole numbers. This one is for practice, too.
 #
 # <details>
 # <summary>Hint 1</summary>
@@ -184,98 +308,8 @@ def strides_of(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
     return tuple(strides)
     ### END SOLUTION
 
-# %% [markdown]
-# Your first test. It is for practice, and gives no points.
-
 # %%
 tests.test_strides(strides_of)
-
-# %% [markdown]
-# ### How to read a report
-#
-# A report has a line for each check. The one to look at stands open: it shows the smallest input that goes wrong, as
-# code to paste into a new cell, what is right beside what you gave, and hints. Inputs are random. The call at its end
-# repeats them.
-#
-# In the graded tests each check is worth a part of the section's points, so an answer that works in part earns a part
-# of them: the number below the report, which is the cell's value. More in [docs/learner.md](docs/learner.md#reading-a-report). The next cell shows where you are, at any
-# time; it remembers across restarts.
-
-# %%
-tests.progress()
-
-# %% [markdown]
-# ### Types
-#
-# The type of the elements, the *dtype*, decides how many bytes each takes, which numbers it can hold, and how fast we
-# compute. It is a tradeoff, easily forgotten: `float32` is smaller and faster and keeps about 7 decimal digits,
-# `float64` keeps about 16. PyTorch's default is `float32`, NumPy's is `float64`. And integers cannot hold a fraction,
-# so anything we want to change in small steps must be floating point.
-#
-# <details>
-# <summary>If you want to know: why faster?</summary>
-#
-# A processor has instructions that work on several numbers at once (SIMD). With 128-bit registers, one such instruction
-# handles four `float32` (32 bits each) or two `float64` (64 bits each). Wider registers hold more of both, but always
-# twice as many `float32`.
-#
-# </details>
-#
-# **Predict** the three lines: how many bytes do three numbers take? How many digits of 1/3 are right? What is left of
-# 2.9?
-
-# %%
-single = np.array([1, 2, 3], dtype=np.float32)
-double = np.array([1, 2, 3], dtype=np.float64)
-print("bytes:     ", single.nbytes, "and", double.nbytes)
-print("one third: ", np.float32(1) / 3, "and", np.float64(1) / 3)
-
-whole = np.array([1, 2, 3])  # whole numbers: NumPy chooses int64
-whole[0] = 2.9
-print("an integer:", whole[0], whole.dtype)
-
-# %% [markdown]
-# **Your turn:** `np.float16` takes 2 bytes. How many digits of 1/3 does it keep? What does it make of 100,000? (NumPy warns
-# in red that this number is too large for it.)
-
-# %% [markdown]
-# ### Shape
-#
-# The same storage can be read in many shapes, so `reshape` usually moves no data. Neighbors in the last dimension usually lie side by side in memory, and going
-# through them in this order makes good use of the processor's cache.
-#
-# A *reduction* makes few numbers of many, such as a sum or a mean: of all elements, or along one dimension (`axis`),
-# which then is gone.
-#
-# *Broadcasting* lets arrays of different shapes meet in one operation. The shapes are aligned at the right; a
-# dimension that is missing or has length 1 is stretched to the other's length, as if its elements were repeated. All
-# other lengths must be equal. So `(2, 3)` and `(3,)` give `(2, 3)`, and so do `(2, 1)` and `(1, 3)`.
-#
-# **Predict** the shapes of the five results, and then one number in each.
-
-# %%
-matrix = np.arange(6).reshape(2, 3)
-row = np.array([10, 20, 30])  # shape (3,)
-column = np.array([[100], [200]])  # shape (2, 1)
-print(matrix, "shape", matrix.shape, "\n")
-arrays = {
-    "matrix + row": matrix + row,
-    "matrix + column": matrix + column,
-    "row + column": row + column,
-    "matrix.sum(axis=0)": matrix.sum(axis=0),
-    "matrix.sum(axis=1)": matrix.sum(axis=1),
-}
-for code, array in arrays.items():
-    print(f"{code:18}  shape {array.shape}:", array.tolist())
-
-stretched = np.broadcast_to(row, (2, 3))  # what the row becomes in the first line
-print("the stretched row:  strides", stretched.strides)
-
-# %% [markdown]
-# The stride 0 is how broadcasting repeats a row without copying it: the step to its repetition is no step at all.
-#
-# **Your turn:** give `row` two elements in place of three. Why does NumPy refuse? And why does it not, when it has
-# one?
 
 # %% [markdown]
 # ### In PyTorch
@@ -299,7 +333,7 @@ print(a.dtype, b.dtype, c.dtype)
 # %% [markdown]
 # ## Reminders
 #
-# *Reading, playing and a small test, 30 minutes.*
+# *Reading, playing and a small test, 20 minutes.*
 #
 # ### Machine learning
 #
@@ -324,8 +358,8 @@ print(a.dtype, b.dtype, c.dtype)
 #
 # $$w \leftarrow w - lr \cdot \frac{dL}{dw} = 1 - 0.05 \cdot (-10) = 1.5$$
 #
-# There the loss is 1.25. The slope is now $-5$, the next step leads to $w = 1.75$, and so on down the valley. That is
-# *gradient descent*, and that is how nearly all networks learn.
+# There the loss is 1.25. The slope is now $-5$, the next step leads to $w = 1.75$, and so on down the valley: that is
+# *gradient descent*, by which nearly all networks learn.
 #
 # ![Left: the two examples (1, 2) and (3, 6) and the line y = 1 x, with the errors -1 and -3 as vertical lines between them. Right: the loss over w, a valley with its lowest point at w = 2. At w = 1 the loss is 5 and the slope -10; a step leads to w = 1.5 with the loss 1.25, the next one to w = 1.75.](figures/candle.svg)
 #
@@ -335,16 +369,15 @@ print(a.dtype, b.dtype, c.dtype)
 # held still. The *gradient* of $L$ is all of them together, one number for each parameter. At $w = 1$, $b = 0$ it is
 # $(-10, -4)$: with $b = 0.1$ the loss is 4.61, with $b = -0.1$ it is 5.41, and $(4.61 - 5.41) / 0.2 = -4$.
 #
-# **A neural network** is a model with many parameters, composed of small functions, its *layers*. A *linear layer*
-# has many inputs and many outputs. Each output is $x_1 w_1 + x_2 w_2 + \dots + b$: the factors are its *weights*, $b$
-# is its *bias*. The layer computes all of them at once, `x @ W + b`, where `@` is Python's sign for the matrix
-# product. In the cell below $x = (1, 2)$, and each output has a column of $W$ and a number of $b$: the three outputs are
-# $1 \cdot 1 + 2 \cdot 0.5 + 0 = 2$, $1 \cdot 0 + 2 \cdot 2 + 0 = 4$ and $1 \cdot (-1) + 2 \cdot 1 + 10 = 11$. Between linear layers stand bends, such as *ReLU*, $\max(x, 0)$. Values between two layers are *hidden*:
-# neither inputs nor outputs. The loss is one number still, and training the same: predict, loss, gradient, step. Each
-# small function is easy to differentiate. The chain rule, below, puts these derivatives together, and a program can
-# do that for us.
+# **A neural network** is a model with many parameters, composed of small functions, its *layers*. In a *linear layer*
+# each output is $x_1 w_1 + x_2 w_2 + \dots + b$: the factors are its *weights*, $b$ is its *bias*. `x @ W + b` computes
+# all outputs at once; `@` is Python's sign for the matrix product. In the cell below $x = (1, 2)$, and each output has a
+# column of $W$ and a number of $b$: the first one is $1 \cdot 1 + 2 \cdot 0.5 + 0 = 2$. Between linear layers stand bends,
+# such as *ReLU*, $\max(x, 0)$. Values between two layers are *hidden*: neither inputs nor outputs. Training stays the
+# same: predict, loss, gradient, step. Each small function is easy to differentiate; the chain rule, below, puts these
+# derivatives together, and a program can do that for us.
 #
-# **Predict:** for which $w$ is the loss 0? What is it at $w = 3$?
+# **Predict:** for which $w$ is the loss 0? What is it at $w = 3$? And what are the two other outputs of the layer?
 
 # %%
 hours, shorter = np.array([1.0, 3.0]), np.array([2.0, 6.0])
@@ -364,8 +397,13 @@ b = np.array([0.0, 0.0, 10.0])
 print("a linear layer:", x @ W + b)
 
 # %% [markdown]
+# <details>
+# <summary>If you like: a target that no line meets</summary>
+#
 # **Your turn:** move a target, for example `shorter = np.array([2.0, 7.0])`. No $w$ makes the loss 0 now. Which one
 # is best? (Then put it back: the numbers below go on with 6.)
+#
+# </details>
 
 # %% [markdown]
 # ### Numeric differentiation
@@ -375,8 +413,8 @@ print("a linear layer:", x @ W + b)
 # $$f'(x) = \lim_{h \to 0} \frac{f(x + h) - f(x)}{h}$$
 #
 # *Analytic* differentiation finds a formula for it, with rules and tables. *Numeric* differentiation stops at a small
-# but finite $h$. With the *forward difference*, or with the *central difference*, which looks to both sides as we did
-# with the candle, we get
+# but finite $h$, with the *forward difference* or with the *central* one, which looks to both sides as we did with the
+# candle:
 #
 # $$f'(x) \approx \frac{f(x + h) - f(x)}{h} \qquad\text{or}\qquad f'(x) \approx \frac{f(x + h) - f(x - h)}{2h}$$
 #
@@ -445,6 +483,7 @@ for step in range(8):
     print(f"step {step + 1}: slope {slope:6.2f}, w = {w:.4f}, loss {candle_loss(w):.4f}")
 print(f"After 4 hours the candle is {4 * w:.2f} cm shorter.")
 
+# The rest only draws: you need not read it.
 around = np.linspace(min(0.5, *walk), max(3.5, *walk), 100)
 plt.figure(figsize=(7, 3.5))
 plt.plot(around, [candle_loss(w) for w in around], label="loss")
@@ -471,9 +510,9 @@ tests.show_figure(  # plt.show(), but with words for those who do not see the pi
 #
 # </details>
 #
-# How small should $h$ be? Two errors pull in opposite directions. The *truncation* error, from stopping before the
-# limit, shrinks with $h$ (like $h$ forward, like $h^2$ central). The *rounding* error grows like $1/h$: the two
-# values of $f$ agree in more and more digits, and their difference keeps only the last few of the 16.
+# How small should $h$ be? The *truncation* error, from stopping before the limit, shrinks with $h$ (like $h$ forward,
+# like $h^2$ central). The *rounding* error grows like $1/h$: the two values of $f$ agree in more and more digits, and
+# their difference keeps only the last few of the 16.
 #
 # **Predict:** which $h$ is best for which difference? Then look. (Both axes are *logarithmic*: each mark is 100 times the
 # one before.)
@@ -485,6 +524,7 @@ forward = (np.sin(x + h) - np.sin(x)) / h
 central = (np.sin(x + h) - np.sin(x - h)) / (2 * h)
 exact = np.cos(x)  # the analytic derivative of sin
 
+# The rest only draws: you need not read it.
 plt.figure(figsize=(7, 4))
 plt.loglog(h, abs(forward - exact), "o-", markersize=3, label="forward difference")
 plt.loglog(h, abs(central - exact), "s--", markersize=3, label="central difference")
@@ -510,7 +550,9 @@ tests.show_figure(
 # PyTorch needs no nudges. `requires_grad=True` marks a tensor with respect to which we want to differentiate: what is
 # computed from it is recorded. Then `backward()`, called on the loss, leaves the derivative in the tensor's `grad`,
 # exact up to rounding. However many parameters there are, all their derivatives together take about twice as long as
-# the loss itself. That is what you build next. **Predict** the value of `grad` at $w = 1$.
+# the loss itself. That is what you build next.
+#
+# **Predict** the value of `grad` at $w = 1$.
 
 # %% tags=["torch"]
 w = torch.tensor(1.0, requires_grad=True)
@@ -521,11 +563,10 @@ print("loss", loss.item(), " slope", w.grad.item())
 # %% [markdown]
 # ## Automatic differentiation
 #
-# *Reading, 10 minutes. Then building, in five steps, 160 minutes.*
+# *Reading, 10 minutes. Then building, in five steps, 105 minutes.*
 #
-# *Automatic differentiation* computes exact derivatives (up to rounding) of whatever a program calculates. It applies
-# the chain rule to one simple operation after another. This is what PyTorch does when you call `backward` on a
-# tensor.
+# *Automatic differentiation* computes exact derivatives (up to rounding) of whatever a program calculates: it applies
+# the chain rule to one simple operation after another.
 #
 # ### The chain rule
 #
@@ -553,8 +594,7 @@ print("loss", loss.item(), " slope", w.grad.item())
 #
 # $$\frac{dy}{dx} = \sum_{i=1}^{n} \frac{\partial y}{\partial u_i} \cdot \frac{du_i}{dx}$$
 #
-# ($\sum$ adds up what follows, for $i = 1, 2, \dots, n$. The round $\partial$ stands where several numbers could vary and
-# only one does, $d$ where there is only one.)
+# ($\sum$ adds up what follows, for $i = 1, 2, \dots, n$.)
 #
 # The smallest example is $y = x \cdot x$. As the left operand, $x$ receives the upstream gradient 1 times the other
 # operand: $1 \cdot x$. As the right operand it receives $1 \cdot x$ once more. The sum is $2x$, as it should be: 6 at
@@ -566,12 +606,10 @@ print("loss", loss.item(), " slope", w.grad.item())
 # tensor does well to wait until all contributions to it have arrived. To hand on each one as it comes would be right,
 # too, but costs one walk for every path.
 #
-# Why from the result to the inputs, and not the other way round? Because one walk *backward* gives the derivatives of one
-# result with respect to **all** inputs. Forward, each walk gives those with respect to one. A network has one loss, and
-# thousands of parameters.
+# Why *backward*, from the result to the inputs? Because one such walk gives the derivatives of one result with respect to
+# **all** inputs; forward, each walk gives those with respect to one. A network has one loss, and thousands of parameters.
 #
-# Here is the same in PyTorch. `requires_grad=True` says that we want the gradient of a tensor: only then does PyTorch
-# record what is computed with it. `grad_fn` is the operation that made a result.
+# Here is the same in PyTorch. `grad_fn` is the operation that made a result.
 #
 # **Predict:** what does the cell print for `dy/dx`?
 
@@ -584,19 +622,19 @@ print("y =", y.item(), " dy/dx =", x.grad.item(), " recorded as", type(y.grad_fn
 # %% [markdown]
 # ### My automatic differentiation
 #
-# *Building, 160 minutes in five steps. This is the heart of the workshop; all that follows is short.*
+# *Building, 105 minutes in five steps. This is the heart of the workshop; all that follows is short.*
 #
 # **What you will build:** `MyTensor`, a class that wraps a NumPy array, records the operations it takes part in, and
 # differentiates them. Everything else in the workshop computes with it, and training needs its gradients. (You could go
 # further and write the storage in C; that is not for this notebook.)
 #
-# | Step | You write | About | Its test |
-# | --- | --- | --- | --- |
-# | 1. A tensor holds numbers | `MyTensor`: constructor, properties, indexing | 20 min | first stage |
-# | 2. Broadcasting, backward | `unbroadcast` | 15 min | practice |
-# | 3. The rules | `sub_deriv`, `mul_deriv`, `div_deriv`, `pow_deriv` | 25 min | practice |
-# | 4. Operators that remember | `+`, `-`, `*`, `/`, `**` of `MyTensor` | 40 min | two stages |
-# | 5. The walk | `backward` of `MyTensor` | 60 min | all stages |
+# | Step | You write | Its test |
+# | --- | --- | --- |
+# | 1. A tensor holds numbers | `MyTensor`: constructor, properties, indexing | first stage |
+# | 2. Broadcasting, backward | `unbroadcast` | practice |
+# | 3. The rules | `sub_deriv`, `mul_deriv`, `div_deriv`, `pow_deriv` | practice |
+# | 4. Operators that remember | `+`, `-`, `*`, `/`, `**` of `MyTensor` | two stages |
+# | 5. The walk | `backward` of `MyTensor` | all stages |
 #
 # The tests of steps 1, 4 and 5 are one: `tests.test_tensor_class(MyTensor)`. Its checks stand in stages, and the first two
 # calls stop where you are. Practice tests carry no points; they tell you early what would be hard to find later.
@@ -611,7 +649,7 @@ print("y =", y.item(), " dy/dx =", x.grad.item(), " recorded as", type(y.grad_fn
 # %% [markdown]
 # #### Step 1: a tensor holds numbers
 #
-# *20 minutes.* So far a tensor is an array, with a little bookkeeping for later.
+# *20 minutes.* So far a tensor is an array, with a little bookkeeping for later (given).
 #
 # - **Data** may be a list or tuple (also nested), a NumPy array, a NumPy number, an `int` or a `float`. Anything else
 #   (text, `None`, a dictionary) raises `TypeError`. Copy what you are given, as `torch.tensor` does.
@@ -662,8 +700,7 @@ class MyTensor:
         requires_grad: bool = False,
         crossOpBack: "MyCrossBackward | None" = None,
     ) -> None:
-        # Set: self.__data (a NumPy array), self.dtype, self.requires_grad, self.grad,
-        # self.backward_op.
+        # Set: self.__data (a NumPy array) and self.dtype.
         # The two underscores make Python store `__data` as `_MyTensor__data`: hidden, not secret.
         ### BEGIN SOLUTION
         if crossOpBack is not None:  # the result of an operation owns its fresh array
@@ -681,10 +718,11 @@ class MyTensor:
                 array = array.astype(np.float64)
         self.__data = array
         self.dtype = array.dtype
+        ### END SOLUTION
+        # What later steps need. (Given.)
         self.requires_grad = requires_grad
         self.grad = None
         self.backward_op = crossOpBack
-        ### END SOLUTION
 
     # A property is read like an attribute: `tensor.shape`, without parentheses.
     # (An example, given.)
@@ -770,6 +808,7 @@ tests.draw_broadcast((2, 3), (3,))
 # %% nbgrader={"grade": false, "grade_id": "unbroadcast", "locked": false, "schema_version": 3, "solution": true, "task": false}
 def unbroadcast(gradient: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Undo broadcasting: sum `gradient` over the axes that were stretched, down to `shape`."""
+    # First sum over the axes in front that `shape` does not have, then over those where it has a 1.
     ### BEGIN SOLUTION
     if gradient.shape == shape:
         return gradient
@@ -790,7 +829,7 @@ tests.test_unbroadcast(unbroadcast)
 # %% [markdown]
 # #### Step 3: the rules
 #
-# *25 minutes.* A **rule** is the calculus of one operation. It gets the upstream gradient `base` and the operation's inputs,
+# *15 minutes.* A **rule** is the calculus of one operation. It gets the upstream gradient `base` and the operation's inputs,
 # and returns one gradient for each input. Inside a rule everything is NumPy: `base` is an array, and so is `left.data`.
 #
 # All operations here work element by element. With $G$ for `base`:
@@ -920,15 +959,14 @@ tests.test_rules(MyTensor, sub_deriv, mul_deriv, div_deriv, pow_deriv)
 # %% [markdown]
 # #### Step 4: operators that remember
 #
-# *40 minutes.* Now tensors compute, and note how. The recorded operations form a *directed acyclic graph*, a **DAG**: arrows
+# *25 minutes.* Now tensors compute, and note how. The recorded operations form a *directed acyclic graph*, a **DAG**: arrows
 # lead from inputs to results, and never in a circle. Here is the graph of `y = a * x + b` with `a = 2`, `x = 3` and `b = 1`:
 #
 # ![The graph of y = a * x + b. The leaves a = 2 and x = 3 enter a multiplication with the result u = 6; u and the leaf b = 1 enter an addition with the result y = 7. Backward, the gradient of y starts with 1; u and b receive 1, a receives 3 and x receives 2.](figures/graph.svg)
 #
 # - `a`, `x` and `b` are **leaves**. The others are results.
 # - **Forward**, along the solid arrows, the values are computed and the operations recorded. That is this step.
-# - **Backward**, along the dashed arrows, each operation turns its upstream gradient into the gradients of its inputs. That is
-#   the next one.
+# - **Backward**, along the dashed arrows, each operation hands gradients to its inputs. That is the next one.
 #
 # `MyCrossBackward` (given) is one operation of the graph: the gradient crosses it, from the result to the inputs. It holds
 # these inputs and the operation's rule. (Later a given function, `sum`, records with it: if you organize it otherwise, change
@@ -953,6 +991,10 @@ tests.test_rules(MyTensor, sub_deriv, mul_deriv, div_deriv, pow_deriv)
 # | `a ** n` | `a.__pow__(n)` | not needed | |
 # | `-a` | `a.__neg__()` | | |
 #
+# The operators of two operands differ only in their NumPy function, their rule and their name. So one private method,
+# `__binary`, does the work for all: complete that one first. `__add__` and `__radd__`, which use it, are given; the others
+# follow them.
+#
 # <details>
 # <summary>Hint 1: how to define an operator</summary>
 #
@@ -975,13 +1017,10 @@ tests.test_rules(MyTensor, sub_deriv, mul_deriv, div_deriv, pow_deriv)
 # </details>
 #
 # <details>
-# <summary>Hint 2: numbers, and the reflected operators</summary>
+# <summary>Hint 2: the reflected operators, and the power</summary>
 #
-# Wrap a number in a `MyTensor` first; then there is only one case left. `5 - x` calls `x.__rsub__(5)`: `self` is the
-# *right* operand there. Subtraction and division mind the order.
-#
-# `+`, `-`, `*` and `/` differ only in the NumPy function, the rule and the name: one private method can serve the four.
-# `**` has a plain number as its exponent, which stays one.
+# `5 - x` calls `x.__rsub__(5)`: `self` is the *right* operand there, as `reflected=True` says. Subtraction and division
+# mind the order. `**` has a plain number as its exponent, which stays one: its rule is given the tensor and this number.
 #
 # </details>
 #
@@ -1036,10 +1075,8 @@ class MyTensor(MyTensor):  # goes on with the class of step 1
     # An ndarray on the left (array + tensor) leaves the work to our reflected operators.
     __array_ufunc__ = None
 
-    # The operators: + - * / ** and unary minus, with tensors and with numbers, on either side.
-    ### BEGIN SOLUTION
     def __wrap(self, other: Any) -> "MyTensor | None":
-        """`other` as a tensor, or None if it is nothing we can compute with."""
+        """`other` as a tensor, or None if it is nothing we can compute with. (Given.)"""
         if isinstance(other, MyTensor):
             return other
         if not isinstance(other, (int, float, np.number, np.ndarray)):
@@ -1048,6 +1085,7 @@ class MyTensor(MyTensor):  # goes on with the class of step 1
         weak = not isinstance(other, np.ndarray) and self.dtype.kind == "f"
         return MyTensor(other, dtype=self.dtype if weak else None)
 
+    # One method for + - * /: `forward` is their NumPy function, `rule` and `name` are to record.
     def __binary(
         self, other: Any, forward: Callable, rule: Callable, name: str, reflected: bool = False
     ) -> "MyTensor":
@@ -1055,18 +1093,26 @@ class MyTensor(MyTensor):  # goes on with the class of step 1
         if other is None:
             return NotImplemented
         left, right = (other, self) if reflected else (self, other)
+        # Both are tensors now. Compute with their arrays, and return the result as a MyTensor:
+        # recorded, if one of the two requires a gradient.
+        ### BEGIN SOLUTION
         result = forward(left.__data, right.__data)
         if left.requires_grad or right.requires_grad:
             op = MyCrossBackward(left, right, backward_function=rule, name=name)
             return MyTensor(result, requires_grad=True, crossOpBack=op)
         return MyTensor(result)
+        ### END SOLUTION
 
+    # (An example, given.)
     def __add__(self, other: Any) -> "MyTensor":
         return self.__binary(other, np.add, add_deriv, "AddBackward")
 
     def __radd__(self, other: Any) -> "MyTensor":
         return self.__binary(other, np.add, add_deriv, "AddBackward", reflected=True)
 
+    # Like these two: - * / (np.subtract, np.multiply, np.true_divide).
+    # Then ** (the power is a plain number, so without __binary) and unary minus.
+    ### BEGIN SOLUTION
     def __sub__(self, other: Any) -> "MyTensor":
         return self.__binary(other, np.subtract, sub_deriv, "SubBackward")
 
@@ -1107,7 +1153,7 @@ tests.test_tensor_class(MyTensor, until="operators")
 # %% [markdown]
 # #### Step 5: the walk
 #
-# *60 minutes.* `y.backward()` starts at `y` with a gradient of ones, and walks the graph to the leaves. At each operation it
+# *30 minutes.* `y.backward()` starts at `y` with a gradient of ones, and walks the graph to the leaves. At each operation it
 # calls the rule, and adds up what the rule returns for each input.
 #
 # *By hand:* `b = a + a` and `c = b * b` with `a = 3`, so `b` is 6 and `c` is 36. `c.backward()`:
@@ -1118,14 +1164,14 @@ tests.test_tensor_class(MyTensor, until="operators")
 # | `b`, when both are there | $6 + 6 = 12$ | 12 and 12, both to `a` |
 # | `a`, a leaf | $12 + 12 = 24$ | nothing: `a.grad` becomes 24 |
 #
-# **A plan** (others are as good). First count, walking from the result toward the leaves, how often each tensor is an input.
-# Then visit, from the result on, each tensor to which all these contributions have come. Among an operation's inputs there
-# may be a plain number, the power in `x ** 2`: its gradient is `None`, and it is passed by.
+# **A plan** of two walks (others are as good). The first one, given, goes from the result toward the leaves and counts in
+# `consumers` how often each tensor is an input: here `a` 2 and `b` 2. The second one, yours, visits, from the result on,
+# each tensor to which all these contributions have come. Among an operation's inputs there may be a plain number, the power
+# in `x ** 2`: its gradient is `None`, and it is passed by.
 #
 # And this is what holds, whatever your plan is:
 #
-# - Only leaves keep their gradient, in `grad`: an array, or a `MyTensor`, as you like. Those of intermediate results are
-#   needed only during the walk.
+# - Only leaves keep their gradient, in `grad`: an array, or a `MyTensor`, as you like.
 # - In a **topological order** every tensor comes after everything it was computed from. `backward` goes through such an
 #   order from its end, so each tensor is visited once, when all contributions to it have arrived.
 # - **`backward(base)`** starts with the upstream gradient `base`, a `MyTensor` in the tensor's own shape; rules take arrays,
@@ -1159,16 +1205,13 @@ tests.test_tensor_class(MyTensor, until="operators")
 # <details>
 # <summary>Hint 2: the rule</summary>
 #
-# 1. Walk from the result toward the leaves and count for each tensor how often it is an input (its consumers). Follow
-#    only tensors that require a gradient, each one once. Use a list as a stack: Python's recursion ends at about 1,000
-#    calls, a graph may be longer.
-# 2. Keep the gradients in a dictionary, at first only the result's own, `upstream`. Keep a list of the tensors that are
-#    ready, at first the result.
-# 3. Take a ready tensor and its gradient. If it is a leaf, add the gradient to its `grad`; "none yet" is `grad is None`
-#    (a gradient of zero is a gradient!).
-# 4. Otherwise call its `backward_op` with the gradient. Add each returned share to the entry of its input, and lower
-#    that input's count by one. At zero, the input is ready. Add by `old + share`, not by `+=`: that would change an array
-#    which a rule may have handed to two inputs.
+# 1. `while ready:` take a tensor out of it, with `ready.pop()`, and its gradient, with `gradients.pop(tensor)`.
+# 2. A leaf's `backward_op` is `None`. Add the gradient to its `grad`; "none yet" is `grad is None` (a gradient of zero is
+#    a gradient!).
+# 3. Otherwise `op.run(gradient)` gives a share for each of `op.inputs`: `zip` pairs them. An input that is not in
+#    `consumers` (ask first whether it is a tensor) gets none.
+# 4. Add each share to the entry of its input by `old + share`, not by `+=`: that would change an array which a rule may
+#    have handed to two inputs.
 #
 # </details>
 #
@@ -1199,10 +1242,9 @@ class MyTensor(MyTensor):  # goes on with the class of step 4
             upstream = base.data if isinstance(base, MyTensor) else np.asarray(base, self.dtype)
             if upstream.shape != self.shape:
                 raise ValueError(f"base has shape {upstream.shape}, this tensor {self.shape}")
-        ### BEGIN SOLUTION
-        # Kahn's algorithm (Topological sorting of large networks, 1962): count how many consumers
-        # each tensor has, and hand its gradient on when all of them have contributed. Loops,
-        # because recursion ends at about 1,000.
+        # Kahn's algorithm (Topological sorting of large networks, 1962). The first walk, given,
+        # counts how often each tensor is an input: its consumers. Loops, because recursion ends
+        # at about 1,000 calls.
         consumers = {self: 0}
         stack = [self]
         while stack:
@@ -1215,8 +1257,15 @@ class MyTensor(MyTensor):  # goes on with the class of step 4
                 else:
                     consumers[tensor] = 1
                     stack.append(tensor)
+        # The second walk is yours. `gradients` holds what has arrived, `ready` the tensors at which
+        # all has arrived.
         gradients = {self: upstream}
         ready = [self]
+        # While there is a ready tensor, take it, and its gradient:
+        # 1. If it is a leaf, add the gradient to its `grad`.
+        # 2. Otherwise run its operation's rule on the gradient. Add each share to what has arrived
+        #    at its input, and lower that one's count in `consumers`: at 0 it is ready.
+        ### BEGIN SOLUTION
         while ready:
             node = ready.pop()
             gradient = gradients.pop(node)
@@ -1246,9 +1295,8 @@ tests.test_tensor_class(MyTensor)
 # %% [markdown]
 # #### Your own graph
 #
-# `tests.draw_graph(t)` draws the graph of any result `t` of yours, from its `backward_op`: leaves at the top, `t` at the
-# bottom. With `beside=True` and an expression as text, PyTorch's graph stands next to it, and the first tensor is marked whose
-# gradient differs.
+# `tests.draw_graph(t)` draws the graph of any result `t` of yours, leaves at the top. With `beside=True` and an expression
+# as text, PyTorch's graph stands next to it, and the first tensor is marked whose gradient differs.
 #
 # **Predict:** in the next cell `x` is used twice. What are the gradients of `a`, `x` and `b`?
 
@@ -1266,9 +1314,8 @@ tests.walk_graph("a * x + b * x")
 # #### Roll down a curve
 #
 # What is a gradient good for? It points uphill, so a small step the other way leads down. Here is a curve, written with
-# your operators, and a ball that starts at 6. Each step is `x - 0.5 * gradient`. (`x.data[...]` is the whole array in `x`:
-# `-=` changes it in place. Without `[...]` Python would change it *and then* raise `AttributeError`, because it finally
-# tries to assign the property.)
+# your operators, and a ball that starts at 6. Each step is `x - 0.5 * gradient`, in place: `x.data[...]` is the whole array
+# in `x`.
 #
 # **Predict:** the curve is $x^2 / 4 - x$. Where does the ball come to rest? (Its slope is $x / 2 - 1$.)
 
@@ -1295,20 +1342,24 @@ else:
 #
 # **Your turn:** let the ball begin at -4. What do steps of `2 * gradient` do, and of `5 * gradient`?
 #
-# **In PyTorch:** tensors live on a device (CPU, GPU), operations and rules are written in C++, `backward` is called
+# <details>
+# <summary>If you want to know: in PyTorch</summary>
+#
+# Tensors live on a device (CPU, GPU), operations and rules are written in C++, `backward` is called
 # on a scalar unless you pass the upstream gradient, a second `backward` needs `retain_graph=True` at the first, and indexing
 # is itself a recorded operation. `t.size()` is the shape there, and `t.numel()` counts the elements. One more difference:
 # after `y = x * c`, writing into the constant `c` falsifies our gradient of `x` silently. PyTorch raises an error then.
+#
+# </details>
 
 # %% [markdown]
 # ## PyTorch architecture
 #
-# *Building, 20 minutes.*
+# *Building, 15 minutes.*
 #
 # PyTorch builds networks from components. A **module** is an object that turns an input into an output and *owns*
 # what it needs for that: its parameters, and smaller modules that it is composed of. So a whole network is a module
-# too, a tree of modules. Here is one with two layers, such as you will soon build. Each layer owns two parameters,
-# a `weight` and a `bias`; between the layers stands `relu`, which owns none:
+# too, a tree of modules. Here is one, such as you will soon build:
 #
 # ```text
 # network
@@ -1322,16 +1373,22 @@ else:
 # **What you will build:** `parameters()`, which collects all parameters in the tree. The optimizer will need that list.
 #
 # The base class `MyModule` *registers* parameters and sub-modules by itself. Python calls `__setattr__` for every
-# `self.name = value`, and the given code notes there what is a `Parameter` and what is a `MyModule`, each under its
-# name. A name assigned again replaces its old entry. Three things to know:
+# `self.name = value`, and the given code notes there, in two dictionaries, what is a `Parameter` and what is a `MyModule`,
+# each under its name. A module must call `super().__init__()` before it sets a parameter or a module: that makes the two
+# dictionaries.
 #
-# - A module must call `super().__init__()` before it sets a parameter or a module: that makes the two dictionaries.
+# The rule for `parameters()`: each parameter **once**, at any depth. Two modules may share one parameter, and one
+# module may appear in two places. Sharing means being the same object (`is`), not having equal values.
+#
+# <details>
+# <summary>If you want to know: what else about names</summary>
+#
+# - A name assigned again replaces its old entry.
 # - The two underscores of `self.__parameters` become `_MyModule__parameters`. A parameter called `self.__weight` in a
 #   class `Linear` would register as `_Linear__weight`, so call it `self.weight`.
 # - Neither we nor PyTorch look into plain lists. PyTorch has `nn.ModuleList` for that; here, give each module a name.
 #
-# The rule for `parameters()`: each parameter **once**, at any depth. Two modules may share one parameter, and one
-# module may appear in two places. Sharing means being the same object (`is`), not having equal values.
+# </details>
 #
 # <details>
 # <summary>Hint 1: a nudge</summary>
@@ -1458,7 +1515,7 @@ tests.draw_network(Network)
 # %% [markdown]
 # ## Base layers
 #
-# *Building, 60 minutes: 25 for `matmul`, 35 for `Linear` and `ReLU`.*
+# *Building, 35 minutes: 15 for `matmul`, 20 for `Linear` and `ReLU`.*
 #
 # `Linear` and `ReLU` are the bread and butter of neural networks. A linear layer mixes all its inputs by a matrix
 # product, so that comes first.
@@ -1484,8 +1541,8 @@ tests.draw_network(Network)
 # $\begin{pmatrix} 1 & 0 & 2 \\ 2 & 0 & 4 \end{pmatrix}$.
 #
 # The shapes: $A$ is $(n, k)$ and $B$ is $(k, m)$, here $(1, 2)$ and $(2, 3)$; $C$ and its upstream gradient $G$ are
-# $(n, m)$. Each of the two gradients is a matrix product again, of $G$ with one of the two *transposed*: turned over, so
-# that its rows become its columns, written $B^\top$, in NumPy `B.T`. Which product is it? The shapes tell.
+# $(n, m)$. Each of the two gradients is a matrix product again, of $G$ with one of the two *transposed*, written
+# $B^\top$, in NumPy `B.T`. Which product is it? The shapes tell.
 #
 # <details>
 # <summary>The same with letters, for any shapes</summary>
@@ -1522,10 +1579,9 @@ tests.draw_network(Network)
 # </details>
 #
 # <details>
-# <summary>Hint 3: a single row</summary>
+# <summary>Hint 3: to record it</summary>
 #
-# NumPy's `@` accepts a row of shape `(k,)` on the way forward. In the rule make it, and the upstream gradient, a matrix with
-# one row with `reshape`, and give the gradient the shape `(k,)` in the end.
+# As in `__binary`: if `a` or `b` requires a gradient, the result is recorded, with `a` and `b` as the inputs.
 #
 # </details>
 
@@ -1535,11 +1591,13 @@ def matmul_deriv(
 ) -> tuple[np.ndarray | None, np.ndarray | None]:
     """left @ right: (n, k) @ (k, m) -> (n, m), or for one row (k,) @ (k, m) -> (m,)"""
     left, right = tensors
-    ### BEGIN SOLUTION
-    # A vector counts as one row on the left, as one column on the right.
+    # A, B and G as matrices: a vector counts as one row on the left, as one column on the right.
+    # (Given.)
     rows = left.data.reshape(-1, left.shape[-1])
     columns = right.data.reshape(right.shape[0], -1)
     base = base.reshape(rows.shape[0], columns.shape[1])
+    # Now the two gradients; reshape each to the shape of its own operand.
+    ### BEGIN SOLUTION
     return (  # None where nobody asks for the gradient: that saves a product
         (base @ columns.T).reshape(left.shape) if left.requires_grad else None,
         (rows.T @ base).reshape(right.shape) if right.requires_grad else None,
@@ -1583,8 +1641,7 @@ tests.test_matmul(matmul, MyTensor)
 #
 # **The weights start random.** We draw them uniformly from
 # $\left(-\frac{1}{\sqrt{\text{in}}}, \frac{1}{\sqrt{\text{in}}}\right)$, anew for each layer. (The bias may start with
-# zeros.) Both signs are needed, and the size matters: each unit adds up one product for each input, so weights of size 1
-# make sums that grow with every layer, and training starts far from its goal.
+# zeros.) Both signs are needed, and the size matters: weights of size 1 make sums that grow with every layer.
 #
 # <details>
 # <summary>If you want to know: why random, why the root, and what else would pass?</summary>
@@ -1612,14 +1669,14 @@ tests.test_matmul(matmul, MyTensor)
 # $$(XW_1 + b_1)W_2 + b_2 = X(W_1W_2) + (b_1W_2 + b_2)$$
 #
 # and no number of them can bend, as $|x|$ does at 0. With ReLU in between they can: $|x| = \mathrm{relu}(x) +
-# \mathrm{relu}(-x)$. The two layers are popular because they are simple and fast, and train well.
+# \mathrm{relu}(-x)$.
 #
 # <details>
 # <summary>If you want to know: how far can they bend?</summary>
 #
 # The *universal approximation theorem* says: any continuous function on a closed and bounded set is approximated as closely
 # as you like by a network with ReLU between two linear layers, if it has enough units. It does not say how many are enough,
-# nor that training finds them.
+# nor that training finds them. The two layers are popular because they are simple and fast, and train well.
 #
 # </details>
 #
@@ -1768,8 +1825,13 @@ tests.draw_plane(
 # Each of the eight units of the first layer folds the plane along one line, where its value is 0. All these lines go
 # through the middle if the biases are still 0; training will move them.
 #
+# <details>
+# <summary>If you like: other layers</summary>
+#
 # **Your turn:** another seed, 2 units in place of 8, or 200. What does a line `first.bias.tensor.data[0] = 1` do, before
 # the pictures are drawn?
+#
+# </details>
 #
 # **In PyTorch:** `nn.Linear` keeps its weight as `(out, in)`, computes $XW^\top + b$, and draws the bias at random,
 # too.
@@ -1777,24 +1839,24 @@ tests.draw_plane(
 # %% [markdown]
 # ## Optimizer
 #
-# *Building, 20 minutes.*
+# *Building, 15 minutes.*
 #
 # **What you will build:** `SGD`, the object that changes the parameters. It is given the network's `parameters()` and
 # has two methods: `zero_grad()` sets all their gradients to `None`, and `step()` applies them.
 #
-# **Gradient descent.** The gradient of the loss $L$ with respect to the parameters $W$ points uphill, and has the shape
-# of $W$. So we go a small step the other way:
+# **Gradient descent.** The gradient of the loss $L$ with respect to the parameters $W$ points uphill, so we go a small step
+# the other way:
 #
 # $$W \leftarrow W - \mathrm{lr} \cdot \frac{\partial L}{\partial W}$$
 #
 # The *learning rate* $\mathrm{lr}$ is like speed in a video game: fast, you cross large distances quickly, but it is
 # hard to stop at the right spot. Too fast, and every step overshoots by more than the one before: training
 # *diverges*. Too slow, and it takes forever. In general it leads to a *local* minimum at most, a place where no small
-# step improves anything; nobody promises that it is the lowest of all.
+# step improves anything.
 #
 # **Stochastic.** To use all examples for each step would be slow. We take a small random part of them, a
-# **mini-batch** of, say, 32, and the gradient of its loss as an estimate of the whole: cheap, a little noisy, good
-# enough. One pass through all the examples, mini-batch by mini-batch, is an **epoch**.
+# **mini-batch** of, say, 32: its gradient is an estimate of the whole. One pass through all the examples, mini-batch by
+# mini-batch, is an **epoch**.
 #
 # **In code.** You are given `Parameter` objects: the tensor is in `.tensor`, its gradient in `.tensor.grad`. Others may hold
 # the same tensor, so `step` changes its array *in place*. It leaves parameters without a gradient alone, and all gradients
@@ -1810,10 +1872,10 @@ tests.draw_plane(
 tests.draw_descent(lambda w: w**2, lambda w: 2 * w, start=3.0, rates=(0.01, 0.1, 0.9, 1.1))
 
 # %% [markdown]
-# With 0.01 it crawls. With 0.1 it nears the minimum. With 0.9 it jumps from side to side, and comes nearer just as fast:
-# each step multiplies $w$ by $-0.8$, with 0.1 by $0.8$. With 1.1 it diverges. The border is here at 1. In general it is
-# two over the *second derivative*, which says how fast the slope changes (here always 2): from there on, steps come no
-# nearer. The more a valley bends, the smaller your steps must be.
+# With 0.01 it crawls. With 0.9 it jumps from side to side, and comes nearer just as fast as with 0.1: each step multiplies
+# $w$ by $-0.8$, or by $0.8$. With 1.1 it diverges. The border is here at 1; in general it is two over the *second
+# derivative*, which says how fast the slope changes (here always 2). The more a valley bends, the smaller your steps must
+# be.
 #
 # <details>
 # <summary>Hint 1: a nudge</summary>
@@ -1826,8 +1888,8 @@ tests.draw_descent(lambda w: w**2, lambda w: 2 * w, start=3.0, rates=(0.01, 0.1,
 # <details>
 # <summary>Hint 2: in place</summary>
 #
-# Change the array itself: `data = parameter.tensor.data`, then `data -= ...`. Not `parameter.tensor.data -= ...`:
-# this raises, as you saw with `MyTensor`.
+# Change the array itself: `data = parameter.tensor.data`, then `data -= ...`. With `parameter.tensor.data -= ...` Python
+# would change it *and then* raise `AttributeError`, because it finally tries to assign the property.
 #
 # </details>
 #
@@ -1887,7 +1949,12 @@ tests.draw_descent(
 )
 
 # %% [markdown]
+# <details>
+# <summary>If you like: valleys of your own</summary>
+#
 # **Your turn:** other rates, another start, your own function with its derivative.
+#
+# </details>
 #
 # **In PyTorch:** `torch.optim.SGD` also offers momentum and weight decay; `step` works in place too, with recording
 # switched off.
@@ -1895,7 +1962,7 @@ tests.draw_descent(
 # %% [markdown]
 # ## Loss functions
 #
-# *Building, 20 minutes.*
+# *Building, 15 minutes.*
 #
 # **What you will build:** `MSELoss`, the *mean squared error*. As its name implies, it is the mean of the squared
 # errors, that is, of the squared differences between the prediction $y$ and the target $t$. Both have the same shape,
@@ -1917,9 +1984,14 @@ tests.draw_descent(
 # From this cell on, the name `sum` stands for this function, everywhere in the notebook. What is no tensor it hands on to
 # Python's own `sum`.
 #
-# **Why MSE?** It is the usual choice when the outputs are quantities. Classification, choosing one of several
-# classes, usually uses *cross-entropy*, which compares probabilities and pushes harder when the network is sure and
-# wrong. We use MSE for both, because it needs only what you have already built and is good enough for our digits.
+# <details>
+# <summary>If you want to know: why MSE?</summary>
+#
+# It is the usual choice when the outputs are quantities. Classification, choosing one of several classes, usually uses
+# *cross-entropy*, which compares probabilities and pushes harder when the network is sure and wrong. We use MSE for both,
+# because it needs only what you have already built and is good enough for our digits.
+#
+# </details>
 #
 # <details>
 # <summary>Hint 1: sum_deriv, a nudge</summary>
@@ -1996,8 +2068,7 @@ tests.draw_graph("sum(x, axis=1)", beside=True, base=[10.0, 20.0])
 # %% [markdown]
 # **A valley of your own.** Four points lie on the line $y = 3x + 1$. The lines $y = wx + 1$ miss them by more or less.
 # The picture shows the loss for each $w$, computed by your `MSELoss`, and steps along its slope, which your `backward` finds.
-# Each term of the loss is $(wx + 1 - t)^2$, whose second derivative is $2x^2$; so that of the mean is
-# $2 \cdot \frac{14}{4} = 7$.
+# Its second derivative is the mean of $2x^2$, $2 \cdot \frac{14}{4} = 7$.
 #
 # **Predict:** which of the rates 0.01, 0.1, 0.27 and 0.3 come nearer to $w = 3$, and from which side?
 
@@ -2020,7 +2091,12 @@ def slope(w: float) -> MyTensor:
 tests.draw_descent(lambda w: line_loss(MyTensor(w)), slope, start=0.0, rates=(0.01, 0.1, 0.27, 0.3))
 
 # %% [markdown]
+# <details>
+# <summary>If you like: a point far from the line</summary>
+#
 # **Your turn:** move a point up, far away from the line. What happens to the valley, and to its lowest place?
+#
+# </details>
 #
 # **In PyTorch:** losses are modules (`torch.nn.MSELoss` is an `nn.Module`). How the many squares become one number is
 # called the *reduction*: the mean is the default, and `reduction="sum"` adds them up.
@@ -2028,7 +2104,7 @@ tests.draw_descent(lambda w: line_loss(MyTensor(w)), slope, start=0.0, rates=(0.
 # %% [markdown]
 # ## Make a model!
 #
-# *Building and playing, 80 minutes: 10 for what follows, 70 for the five parts below. Let's see your creativity at work!*
+# *Building and playing, 45 minutes: 5 for what follows, 40 for the five parts below. Let's see your creativity at work!*
 #
 # **What you will build:** a network, and the loop that trains it. You have all the parts. Here they learn a straight
 # line, $y = 3x + 1$, from four points. The five lines in the loop are the heart of nearly all deep learning:
@@ -2052,15 +2128,20 @@ tests.draw_descent(lambda w: line_loss(MyTensor(w)), slope, start=0.0, rates=(0.
 # print([parameter.tensor for parameter in line.parameters()])  # nearly 3 and 1
 # ```
 #
-# **Your turn:** paste it into a new cell. What do 20 steps give in place of 200, and what does `lr=0.3`?
-#
 # Each step builds a new graph: `line(x)` records the operations anew, with the numbers that the parameters have now. The
 # old graph is forgotten with the old `loss`.
+#
+# <details>
+# <summary>If you like: try it</summary>
+#
+# **Your turn:** paste it into a new cell. What do 20 steps give in place of 200, and what does `lr=0.3`?
+#
+# </details>
 
 # %% [markdown]
 # ### The training loop
 #
-# *Building, 20 minutes.*
+# *Building, 15 minutes.*
 #
 # The loop, `train`, for any model and any examples. An example is a row of `images` (they may be
 # anything that numbers describe), and the same row of `targets` is what the model should answer to it.
@@ -2073,12 +2154,15 @@ tests.draw_descent(lambda w: line_loss(MyTensor(w)), slope, start=0.0, rates=(0.
 # `train` may be given a function, `live`. If it is (`if live:`), call `live(losses[-1])` after each epoch: it draws how
 # the training goes. Without it, you may show a progress bar with `tqdm`.
 #
+# *By hand:* five examples and `batch_size=2`. `np.random.permutation(5)` may give `[3, 0, 4, 1, 2]`: the mini-batches are
+# the rows 3 and 0, then 4 and 1, then 2 alone. With their mean losses 0.6, 0.4 and 0.5 that of the epoch is
+# $(2 \cdot 0.6 + 2 \cdot 0.4 + 1 \cdot 0.5) / 5 = 0.5$.
+#
 # <details>
 # <summary>Hint 1: mini-batches</summary>
 #
-# `order = np.random.permutation(len(images))` shuffles. For each `start` in `range(0, len(order), batch_size)`,
-# `batch = order[start : start + batch_size]` holds the next row numbers, `MyTensor(images[batch])` is the input and
-# `MyTensor(targets[batch])` the target.
+# For each `start` in `range(0, len(order), batch_size)`, `batch = order[start : start + batch_size]` holds the next row
+# numbers, `MyTensor(images[batch])` is the input and `MyTensor(targets[batch])` the target.
 #
 # </details>
 #
@@ -2086,12 +2170,12 @@ tests.draw_descent(lambda w: line_loss(MyTensor(w)), slope, start=0.0, rates=(0.
 # <summary>Hint 2: the log</summary>
 #
 # `loss.data` is an array without dimensions: `float(loss.data)` is a number. It is a mean: times `len(batch)` it is the
-# sum over the mini-batch, and all these sums, divided by `len(images)`, are the mean of the epoch.
+# sum over the mini-batch.
 #
 # </details>
 #
 # <details>
-# <summary>Hint 3: the progress bar</summary>
+# <summary>If you like: a progress bar</summary>
 #
 # `progress = tqdm(range(epochs), file=sys.stdout, disable=live is not None)` and `for epoch in progress:` show a bar only
 # where `live` does not draw; `progress.set_postfix(loss=losses[-1])` writes the latest loss beside it.
@@ -2123,6 +2207,11 @@ def train(
     """
     losses = []
     loss_function = MSELoss()
+    # Make the optimizer. Then, in each epoch:
+    # 1. Shuffle the row numbers: order = np.random.permutation(len(images)).
+    # 2. For each mini-batch, the next batch_size numbers of order, do the five lines, and add its
+    #    loss, times the number of its examples, to a total.
+    # 3. Append total / len(images) to losses, and call live.
     ### BEGIN SOLUTION
     optimizer = SGD(model.parameters(), lr)
     progress = tqdm(range(epochs), desc="training", file=sys.stdout, disable=live is not None)
@@ -2159,13 +2248,11 @@ tests.test_train(train, MyModule, Parameter, matmul, SGD, MSELoss, MyTensor)
 #
 # In two dimensions we can see all that a network answers. Here two classes of points lie in the
 # plane like two moons, and a small network gives each place a score for each class. Its answer is the class with the
-# higher score. First it is a network *without ReLU*, two linear layers in a row.
+# higher score. First it is a network *without ReLU*, two linear layers in a row. (`np.random.seed(0)` lets `Linear` and
+# `train` draw the same in every run.)
 #
 # **Predict:** which border will it draw between the two classes? About how many of the points will lie on the right side
 # of it? (It is soon over: pictures of its stages stay to be looked at.)
-#
-# On the random numbers: `np.random.seed(0)` lets `Linear` and `train` draw the same in every run. The points come from a
-# generator of their own, so that they stay the same whatever was drawn before.
 
 # %%
 class Moons(MyModule):
@@ -2209,8 +2296,7 @@ def learn_moons(with_relu: bool, epochs: int = 100, lr: float = 0.2) -> None:
 learn_moons(with_relu=False)
 
 # %% [markdown]
-# The border is straight, and one point in eight lies on the wrong side: however long it trains, two linear layers are one
-# linear layer.
+# The border is straight, and one point in eight lies on the wrong side: two linear layers are one linear layer.
 #
 # **Predict:** and now with ReLU between them?
 
@@ -2220,13 +2306,18 @@ learn_moons(with_relu=True)
 # %% [markdown]
 # It bends until it lies between the moons. That is what ReLU is for.
 #
+# <details>
+# <summary>If you like: other networks</summary>
+#
 # **Your turn:** fewer epochs, another rate, and in `Moons` 2, 4 or 8 hidden units, each of which can fold the plane once.
 # With few it depends on the random start how well the border can bend: try other seeds, too.
+#
+# </details>
 
 # %% [markdown]
 # ### The digits
 #
-# *Reading, 5 minutes.*
+# *Reading, 2 minutes.*
 #
 # We ship 1,797 pictures of handwritten digits, 8 by 8 pixels with values from 0 to 16. They are from E. Alpaydin and
 # C. Kaynak, *Optical Recognition of Handwritten Digits*, UCI Machine Learning Repository,
@@ -2268,13 +2359,13 @@ def accuracy(model: MyModule, images: np.ndarray, labels: np.ndarray) -> float:
 # %% [markdown]
 # ### The model
 #
-# *Building and playing, 25 minutes.*
+# *Building and playing, 13 minutes.*
 #
 # Now your network, `SuperModel`. The shapes, for a mini-batch of $n$ pictures and, say, 32
 # *hidden* units (between input and output): $(n, 64) \to (n, 32) \to (n, 10)$.
 #
-# The cell also trains it. The given learning rate of 1.0 looks large. But MSE takes the mean over all elements, the ten
-# outputs included, so its gradients are small: a tenth of what a sum over the outputs would give.
+# The cell also trains it. (The learning rate of 1.0 looks large. But MSE takes the mean over all elements, the ten outputs
+# included, so its gradients are small.)
 #
 # <details>
 # <summary>Hint 1: a nudge</summary>
@@ -2337,6 +2428,7 @@ else:
 # And these are the pictures:
 
 # %%
+# It only draws: you need not read it.
 if losses:
     predictions = predict(model, held_out_images)
     wrong_first = np.argsort(predictions == held_out_labels, kind="stable")[:24]
@@ -2362,12 +2454,12 @@ else:
     print("No training yet: `losses` is empty.")
 
 # %% [markdown]
-# You see 24 of the held-out pictures, the misread ones first. Above each stands the answer of the network, whether it
-# is right, and if not, which digit it is. Would you have read them all correctly?
+# You see 24 of the held-out pictures, the misread ones first, each with the network's answer. Would you have read them all
+# correctly?
 #
 # And what does the network look for? Each hidden unit adds up the 64 pixels with weights of its own. Drawn as pictures,
 # the weights show where ink raises the unit's value and where it lowers it. Do not expect digits: a few units show a
-# stroke or an edge. Pixels that are nearly always empty, as at the left border, nearly keep their random start.
+# stroke or an edge.
 
 # %%
 if losses:
@@ -2377,11 +2469,18 @@ else:
 
 # %% [markdown]
 # **Your turn**, and guess before you look: what does the curve do with `lr=30`? (NumPy warns in red that numbers overflow.)
-# Without `zero_grad`? With 2 hidden units, or 200? (With 2, expect to read one digit in six: two numbers tell too little, and
-# nothing is broken.) Without the ReLU? (After the moons you may be surprised: in 64 dimensions straight borders part the digits nearly
-# as well.) In a new cell make a new `tests.live(...)`, too: each goes on with its own curve. One caution: if you choose by
-# the held-out accuracy again and again, those pictures are no longer quite held out. Serious work sets a third part aside
-# for choosing.
+# Without `zero_grad`? In a new cell make a new `tests.live(...)`, too: each goes on with its own curve.
+#
+# <details>
+# <summary>If you like: other networks</summary>
+#
+# - With 2 hidden units, or 200? (With 2, expect to read one digit in six: two numbers tell too little, and nothing is
+#   broken.) Without the ReLU? (After the moons you may be surprised: in 64 dimensions straight borders part the digits
+#   nearly as well.)
+# - One caution: if you choose by the held-out accuracy again and again, those pictures are no longer quite held out.
+#   Serious work sets a third part aside for choosing.
+#
+# </details>
 #
 # The last tests. First that of the loop again: here it gives its points (once, though you have run it above).
 
@@ -2390,9 +2489,7 @@ tests.test_train(train, MyModule, Parameter, matmul, SGD, MSELoss, MyTensor)
 
 # %% [markdown]
 # And the model. Its test moves your model's parameters by hand and compares what the scores do with their
-# gradients. (You know this from the Reminders. For many parameters at once, move each by $h$ times a random number of
-# its own. All these numbers are an array $v$, a *direction*, and $\frac{f(x + hv) - f(x - hv)}{2h}$ must be the sum of
-# the gradient times $v$.)
+# gradients. (You know this from the Reminders.)
 #
 # Then it trains a new `SuperModel` with a loop, a loss and an optimizer of its own, on digits whose pixels and
 # classes it has mixed, and wants nine of ten held-out ones read.
@@ -2426,7 +2523,7 @@ else:
 # %% [markdown]
 # ### The same in PyTorch
 #
-# *Reading and running, 15 minutes.*
+# *Reading and running, 5 minutes.*
 #
 # The same digits, the same network. You know what each line on the right does, because
 # you have built it:
@@ -2440,11 +2537,9 @@ else:
 # | `loss_function = MSELoss()` | `loss_function = torch.nn.MSELoss()` |
 # | `optimizer = SGD(model.parameters(), lr)` | `optimizer = torch.optim.SGD(model.parameters(), lr)` |
 # | `for start in range(0, len(order), batch_size):` | `for batch, target in loader:` |
-# | `optimizer.zero_grad()` | `optimizer.zero_grad()` |
 # | `y = model(MyTensor(images[batch]))` | `y = model(batch)` |
 # | `loss = loss_function(y, MyTensor(targets[batch]))` | `loss = loss_function(y, target)` |
-# | `loss.backward()` | `loss.backward()` |
-# | `optimizer.step()` | `optimizer.step()` |
+# | `zero_grad()`, `backward()`, `step()` | the same |
 #
 # First the network. The last lines give it a picture, and print the error that everybody meets first.
 
@@ -2469,8 +2564,7 @@ except RuntimeError as error:
 
 # %% [markdown]
 # *Double* is `float64`, NumPy's default, and *Float* is `float32`, the dtype of PyTorch's layers. A matrix product mixes
-# no dtypes in PyTorch. So say which one you want when you make a tensor of NumPy's numbers: 7 digits are plenty for a
-# network, and `float32` takes half the memory.
+# no dtypes in PyTorch. So say which one you want when you make a tensor of NumPy's numbers.
 #
 # Next the loop. A `DataLoader` hands out the mini-batches; with `shuffle=True` it shuffles anew in each epoch. Where
 # nothing is to be differentiated, `torch.no_grad()` switches recording off. (Ours always records, and forgets.)
@@ -2516,9 +2610,8 @@ share = accuracy_torch(network, to_torch(held_out_images), held_out_labels)
 print(f"PyTorch reads {share:.1%} of the held-out pictures.")
 
 # %% [markdown]
-# The same accuracy, but for chance: it started with other weights and saw the examples in another order. Is it the same
-# *function*? We make a network of PyTorch's with the numbers of your trained model, and compare the scores.
-# `torch.nn.Sequential` is a module that applies its parts one after the other: your layers, with ReLU between them.
+# The same accuracy, but for chance. Is it the same *function*? We make a network of PyTorch's with the numbers of your
+# trained model, and compare the scores. `torch.nn.Sequential` is a module that applies its parts one after the other.
 #
 # **Predict:** PyTorch keeps the weight of a linear layer as $(\text{out}, \text{in})$. What has to happen to yours if it is
 # $(\text{in}, \text{out})$? And to how many digits will the scores agree, when `float32` has about 7?
@@ -2581,18 +2674,22 @@ else:
 #
 # </details>
 #
+# <details>
+# <summary>If you like: another optimizer, another loss</summary>
+#
 # **Your turn:** in `train_torch` take `torch.optim.Adam` in place of `torch.optim.SGD`, and `lr=0.01`. Or cross-entropy,
 # `torch.nn.CrossEntropyLoss()`, with `lr=0.1`. Which reads most of the held-out digits?
+#
+# </details>
 
 # %% [markdown]
 # ### Other pictures: MNIST and FashionMNIST
 #
 # *If you like.*
 #
-# The package `torchvision` downloads famous data sets. MNIST has 70,000 handwritten digits, FashionMNIST as many
-# pieces of clothing, both with 28 by 28 pixels, so 784 numbers. The cell below defines a function that hands them to
-# *your* network as NumPy arrays. A *transform* changes pictures into what a network wants; these two take all
-# pictures at once.
+# The package `torchvision` downloads famous data sets: MNIST, 70,000 handwritten digits, and FashionMNIST, as many pieces
+# of clothing, both with 28 by 28 pixels, so 784 numbers. This function hands them to *your* network as NumPy arrays. A
+# *transform* changes pictures into what a network wants; these two take all pictures at once.
 
 # %% tags=["torch"]
 def load_images(

@@ -11,7 +11,7 @@ import numpy as np
 
 from checks.assignment import Assignment, Told
 from checks.evidence import Inference, Observation
-from checks.experiments import Experiment
+from checks.experiments import Experiment, operation_of
 from checks.mistakes import Style, Way
 from checks.observe import Missing
 from checks.report import Drawing
@@ -43,10 +43,11 @@ class Workshop(Assignment):
             last_tried=LAST_TRIED,
         )
 
-    def get_ready(self) -> None:
+    def get_ready(self, without_torch: bool = False) -> None:
         """PyTorch, with what it imports at its first gradient; in one thread, as grading uses all processors itself."""
-        super().get_ready()
-        load().set_num_threads(1)
+        super().get_ready(without_torch)
+        if not without_torch:
+            load().set_num_threads(1)
         oracle.linear(*(np.ones(shape) for shape in [(1, 1), (1, 1), 1, (1, 1)]))
 
     def imitation(self, given: Any = None) -> Library:
@@ -87,6 +88,11 @@ class Workshop(Assignment):
     def not_there(self, trial: Trial, missing: Missing, inference: Inference) -> Told | None:
         if without := experiments.without_effect(trial):
             return Told(self.mistakes[without].title, without)
+        operation = operation_of(missing.nothing or "", trial.snippet or "")
+        if operation and experiments.only_given(trial, operation):
+            says = f"{operation} is None: what its given method calls is not written yet, or has no return"
+            hint = "self.__binary(...) computes for all operators. What does it return?"
+            return Told(says, hints=(hint,), missing=True)
         if (missing.nothing or "").endswith(".grad"):
             arrived = any(one.see.endswith(".grad") and isinstance(one.got, np.ndarray) for one in inference.observed())
             says = f"no gradient reaches {missing.nothing[:-5]}"

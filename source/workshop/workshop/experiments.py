@@ -34,6 +34,12 @@ def without_effect(trial: Trial) -> str | None:
     return None
 
 
+def only_given(trial: Trial, operation: str) -> bool:
+    """Whether `+` gives None where no other operator is there: the method that is given stands on one to be written."""
+    others = (f"y = MyTensor([1.5]) {symbol} MyTensor([2.5])" for symbol in "-*/")
+    return " + " in operation and not any(trial.works(lambda scratch, code=code: scratch.run(code)) for code in others)
+
+
 BUILT_OF = (ast.Add, ast.Mult, ast.Pow, ast.USub)  # what others may be made of
 MADE = (ast.Sub, ast.Div)  # what may be made of them
 

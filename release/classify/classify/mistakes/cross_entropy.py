@@ -500,7 +500,7 @@ known(
     "cross_entropy",
     "the loss takes other classes than the labels",
     "For each row, which element counts?",
-    "The one at its label, in each row its own: pick with np.arange(len(labels)), labels, or a one-hot mask.",
+    "The one at its label, in each row its own: a mask with mask[np.arange(len(labels)), labels] = 1.",
     LOSS,
     (
         "each row is compared with the labels of all rows",
@@ -558,7 +558,7 @@ known(
 known(
     "loss-rule",
     "cross_entropy",
-    "the gradient of the loss is not (softmax - one-hot) / rows",
+    "the gradient of the loss is not (probabilities - mask of the right classes) / rows",
     "The right class should go up, all others down. By how much, when the network is nearly sure?",
     "(p - 1) / n at the label, p / n elsewhere, times the upstream gradient; or composed of tensors.",
     LOSS,
@@ -574,8 +574,8 @@ known(
 known(
     "labels-one-hot",
     "cross_entropy",
-    "the labels are taken for one-hot rows, and are whole numbers",
-    "Which shape has `labels`, and which one has a one-hot table of them?",
+    "the labels are taken for rows of 0 and 1, and are whole numbers",
+    "Which shape has `labels`, and which one has a table with a row of 0 and 1 for each?",
     "labels[i] is the number of the right class of row i: make a mask, or pick with np.arange(len(labels)), labels.",
     LOSS,
     *(by_labels(f) for f in (row_losses, of_elements, summed)),

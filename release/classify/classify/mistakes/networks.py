@@ -74,17 +74,17 @@ known(
 known(
     "kaiming-fan-out",
     SECTION,
-    "the number of outputs is taken for fan_in",
+    "the number of outputs is taken for that of the inputs",
     "A weight has shape (inputs, outputs). How many numbers are added up for one output?",
-    "fan_in = data.shape[0].",
+    "A weight has the shape (inputs, outputs): data.shape[0] is how many inputs there are.",
     INITIALIZATION,
 )
 known(
     "kaiming-variance",
     SECTION,
     "the variance is given where the standard deviation belongs: the root is missing",
-    "2 / fan_in is the square of what?",
-    "np.random.normal takes the standard deviation: np.sqrt(2 / fan_in).",
+    "2 / inputs is the square of what?",
+    "np.random.normal takes the standard deviation: np.sqrt(2 / inputs).",
     INITIALIZATION,
 )
 known(
@@ -92,7 +92,7 @@ known(
     SECTION,
     "the factor 2 is missing",
     "ReLU sets half of all to 0. What makes up for that?",
-    "np.sqrt(2 / fan_in).",
+    "np.sqrt(2 / inputs).",
     INITIALIZATION,
 )
 known(
@@ -100,7 +100,7 @@ known(
     SECTION,
     "inputs and outputs are added: that is another initialization, Glorot's",
     "How many numbers are added up for one output?",
-    "np.sqrt(2 / fan_in), with the inputs only.",
+    "np.sqrt(2 / inputs), with the inputs only.",
     INITIALIZATION,
 )
 known(

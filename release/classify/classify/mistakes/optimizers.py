@@ -475,6 +475,10 @@ known(
         for change in both_adams(second=lambda v, g, b: b * v + (1 - b) * np.abs(g))
     ),
     *(
+        ("the second mean takes the gradient, not its square", change)
+        for change in both_adams(second=lambda v, g, b: b * v + (1 - b) * g)
+    ),
+    *(
         ("the new gradient counts in full, without 1 - beta", change)
         for change in both_adams(first=lambda m, g, b: b * m + g, second=lambda v, g, b: b * v + g**2)
     ),
@@ -630,6 +634,14 @@ known(
     "Skip this one parameter (continue, or an if around the update), and go on with the next.",
     MOMENTUM,
     *in_kinds("step", lambda optimizer: stops(optimizer)),
+)
+known(
+    "step-changes-copy",
+    SECTION,
+    "step() runs, and all parameters stay as they were",
+    "What does step() write into? `data = data - ...` makes a new array, and gives it a name.",
+    "data = parameter.tensor.data, then data -= ...: that changes the array which the tensor has.",
+    MOMENTUM,
 )
 known(
     "step-rebinds",

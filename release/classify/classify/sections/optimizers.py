@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from checks.observe import Missing, Waits
+from checks.observe import Failed, Missing, Waits
 from checks.programs import Choices, Program
 from checks.report import Score
 from checks.section import Section
@@ -64,17 +64,23 @@ def steps(
 
 
 def moves(trial: TensorTrial, optimizer: str) -> None:
-    """A step that changes nothing is not written yet.
+    """A step that changes nothing is not written yet, or computes what is then lost.
 
     Raises:
-        Missing: for such a step.
+        Failed: where it needs the gradient, and nothing changes.
+        Missing: where it does nothing.
     """
     code = steps(trial, optimizer, 1)
     made, _, _ = code.rpartition("\n")
     variables = trial.run(f"{made}\nbefore = np.array(p.tensor.data)\n{STEP}", "p.tensor")
     trial.snippet = f"{code}\np.tensor"
     if np.array_equal(trial.read(variables, "before"), trial.read(variables, "p.tensor")):
-        raise Missing("step() changed nothing: not written yet, or it changes a copy, or meets no parameter")
+        if trial.tries(f"{made}\np.tensor.grad = 'no gradient'\n{STEP}") is None:
+            got = "step() computes with the gradient, and p.tensor stays as it was"
+            trial.snippet = f"{code}\np.tensor"
+            raise Failed(got, "other values", mistake="step-changes-copy")
+        trial.snippet = f"{code}\np.tensor"
+        raise Missing("step() changed nothing: not written yet, or it meets no parameter")
 
 
 def same_steps(trial: TensorTrial, *optimizers: str, counts: tuple[int, ...] = (1, 2, 4)) -> None:
@@ -296,8 +302,8 @@ OPTIMIZERS.stage("adam", "Adam")
 @OPTIMIZERS.check(
     1.5,
     hints=[
-        "At first both means are too small. What corrects them?",
-        "m / (1 - beta1**t), with t = 1 in the first step",
+        "By hand, for the gradient 6: m = 0.6 and v = 0.036, corrected 6 and 36. What are yours? (print shows them)",
+        "m takes the gradient, v its square; both are corrected by 1 - beta**t, with t = 1 in the first step.",
     ],
 )
 def adam_first(trial: TensorTrial) -> None:

@@ -1,4 +1,4 @@
-"""Mistakes with what is for practice: strides, the numeric derivative, what rules return."""
+"""Mistakes with what is for practice: an answer, strides, the numeric derivative, what rules return."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from workshop.changes import Change, function
 from workshop.imitation import strides_of
 from workshop.mistakes.known import RULES, known
 
+ANSWER = "Set-up > Your first test"
 STRIDES = "Tensors > Strides"
 NUMERIC = "Reminders > Numeric differentiation"
 
@@ -25,6 +26,49 @@ def numeric(wrong: Callable[[Callable[[Any], Any], Any, float], Any]) -> Change:
     """A wrong derivative of f at x with h, 1e-5 where none is given."""
     return function("numeric_derivative", lambda f, x, h=1e-5: wrong(f, x, h))
 
+
+def answer(wrong: Callable[[list[float]], Any]) -> Change:
+    return function("answer", wrong)
+
+
+# ---------------------------------------------------------------- an answer
+
+known(
+    "answer-score",
+    "answer",
+    "it is the highest score itself, and not the digit that has it",
+    "Of [0.2, 0.9, 0.4] the answer is 1. What is your 0.9?",
+    "max(scores) is the score; scores.index(max(scores)) is where it stands.",
+    ANSWER,
+    answer(max),
+)
+known(
+    "answer-lowest",
+    "answer",
+    "it is the digit with the lowest score",
+    "Which score has the digit that the network is most sure of?",
+    "The highest one is max(scores).",
+    ANSWER,
+    answer(lambda scores: int(np.argmin(scores))),
+)
+known(
+    "answer-from-one",
+    "answer",
+    "the digits are counted from 1",
+    "Which digit has the first score?",
+    "The first score is that of 0, as Python counts: scores.index(...) is the digit.",
+    ANSWER,
+    answer(lambda scores: int(np.argmax(scores)) + 1),
+)
+known(
+    "answer-from-zero",
+    "answer",
+    "a score is taken for the highest only if it is above 0",
+    "With which number do you compare the first score?",
+    "Compare scores with each other: begin with the first one, or take max(scores).",
+    ANSWER,
+    *(answer(lambda scores, none=none: int(np.argmax(scores)) if max(scores) > 0 else none) for none in (0, None, -1)),
+)
 
 # ---------------------------------------------------------------- strides
 

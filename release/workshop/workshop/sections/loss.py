@@ -177,6 +177,7 @@ def sum_axis(trial: TensorTrial) -> None:
     if (given := trial.names.get("sum")) is None or given is sum:  # a solution that does without one of its own
         if not trial.right([LOSSES["gradient"]])[0]:
             raise Waits("waits for the gradient of the prediction")
+        trial.same(LOSSES["gradient"].code, *LOSSES["gradient"].see)
         return
     alone = (
         "x = MyTensor([[2.0, 3.0, 0.5], [1.5, 4.0, 2.5]], requires_grad=True)\ny = sum(x)\ny.backward(MyTensor(1.5))"

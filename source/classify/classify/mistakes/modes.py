@@ -61,7 +61,7 @@ known(
     SECTION,
     "not all modules in a module change their mode with it",
     "Whose forward does the dropping: the network's, or that of a Dropout inside of it?",
-    "Set the flag, then call the same method of each module in this one: they do the same with theirs.",
+    "Set self.training, then call the same method of each module in this one: they do the same with theirs.",
     TRAINING,
     ("only the module itself changes its mode, not those in it", mode(own_only)),
     ("modules in modules keep their mode", mode(one_level)),
@@ -79,7 +79,7 @@ known(
     "mode-below-only",
     SECTION,
     "a module with others in it keeps its own mode",
-    "Who is in charge of the flag of the module itself?",
+    "Who sets `training` of the module itself?",
     "self.training = ..., and then the modules in it.",
     TRAINING,
     mode(below_only),
@@ -87,7 +87,7 @@ known(
 known(
     "mode-other-flag",
     SECTION,
-    "train() and eval() set the flag the wrong way, or not at all",
+    "train() and eval() set `training` the wrong way, or not at all",
     "After eval(), is training True or False?",
     "train() sets training to True, eval() to False.",
     TRAINING,
@@ -95,7 +95,7 @@ known(
     ("train() sets training to False", mode(lambda module, training: own(module, False))),
     ("eval() sets training to True", mode(lambda module, training: own(module, True))),
     (
-        "train() and eval() turn the flag over, whatever it was",
+        "train() and eval() turn `training` over, whatever it was",
         mode(lambda module, training: own(module, not module.training)),
     ),
     ("a new module is not in training mode", lambda library: library.__dict__.update(first_mode=False)),
@@ -103,7 +103,7 @@ known(
 known(
     "mode-of-all",
     SECTION,
-    "the flag belongs to the class: all modules change their mode together",
+    "`training` is changed in the class: all modules change their mode together",
     "Two networks: does eval() of one change the other?",
     "self.training = ..., not MyModule.training = ...",
     TRAINING,
@@ -269,8 +269,8 @@ known(
     "no-grad-nothing",
     SECTION,
     "inside of no_grad results are recorded all the same",
-    "Who looks at the flag that no_grad sets?",
-    "Where results are made: with the flag off, no requires_grad and no operation.",
+    "The constructor of MyTensor, which is given, asks no_grad.inside. What is it inside of your block?",
+    "__enter__: no_grad.inside += 1. __exit__: no_grad.inside -= 1.",
     NO_GRAD,
     lambda library: library.__dict__.update(needs=lambda op, tensors: Library.__bases__[0].needs(library, op, tensors)),
     (
@@ -281,6 +281,14 @@ known(
         "inside of no_grad results require no gradient, and still remember their operation",
         lambda library: half(library, requires=False),
     ),
+)
+known(
+    "no-grad-counts-object",
+    SECTION,
+    "the block changes an attribute of its own object: no_grad.inside, of the class, stays as it was",
+    "self.inside += 1 reads the number of the class, and makes an attribute of this one object. Who asks that one?",
+    "The name of the class in place of self: no_grad.inside += 1, and no_grad.inside -= 1 at the end.",
+    NO_GRAD,
 )
 known(
     "no-grad-stays",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from checks.section import Section
 from checks.trial import literal
 from classify import oracle
 from classify.assignment import ASSIGNMENT
-from classify.sections.functions import FUNCTIONS, all_written, distinct, unchanged, values
+from classify.sections.functions import FUNCTIONS, distinct, unchanged, values
 from workshop.trial import TensorTrial
 
 CROSS_ENTROPY = Section(
@@ -52,6 +53,77 @@ def large(trial: TensorTrial, name: str) -> None:
         code = f"a = MyTensor({scores}, requires_grad=True)\ny = {name}(a)"
         base = trial.draw(*np.shape(scores))
         trial.same(f"{code}\ny.backward(MyTensor({literal(base)}))", "y", "a.grad")
+
+
+START = {"softmax": "softmax(u{axis})", "log_softmax": "log_softmax(u{axis})"}
+ALONE = "u = MyTensor([[0.5, 2.0, 1.5], [3.0, -1.0, 2.5]], requires_grad=True)\n"
+FAR = "u = MyTensor([[0.5, 200.0, 1.5], [-300.0, -10.0, 50.0]], requires_grad=True)\n"
+PARTS = {
+    **{
+        name: f"y = {start.format(axis='')}\ny.backward(MyTensor([[1.0, 2.0, 0.5], [2.0, -1.0, 1.0]]))"
+        for name, start in START.items()
+    },
+    "loss": "y = CrossEntropyLoss()(u, np.array([2, 0]))\ny.backward(MyTensor(1.5))",
+}
+
+
+def right_alone(trial: TensorTrial, name: str) -> frozenset[str]:
+    """Of what a part of the section is right: `alone`, value and gradient, and then along another `axis`, and of
+    `large` scores."""
+    some = {"alone": ALONE + PARTS[name], "large": FAR + PARTS[name]}
+    if name in START:
+        some["axis"] = f"{ALONE}y = {START[name].format(axis=', axis=0')}\n(y * y).backward()"
+    right = trial.right([Program(code, ("y", "u.grad")) for code in some.values()])
+    return frozenset(itertools.compress(some, right))
+
+
+def formula(choices: Choices, name: str, works: frozenset[str]) -> Program:
+    """Scores that were computed, a function of them, and what goes on from there."""
+    rows, classes = 1 + choices.below(3), 2 + choices.below(3)
+    lines = [f"a = MyTensor({literal(choices.array(rows, classes))}, requires_grad=True)"]
+    lines.append(f"b = MyTensor({literal(choices.array(classes))}, requires_grad=True)")
+    scores = ["a + b", "a * b", "a", "a - b * 2", "(a + b) * 20"] if "large" in works else ["a"]
+    lines.append(f"u = {choices.of(scores)}")
+    if name == "loss":
+        labels = [choices.below(classes) for _ in range(rows)]
+        lines.append(f"y = CrossEntropyLoss()(u, np.array({labels}))")
+        if choices.below(2):
+            lines.append(f"y = y * {choices.of([2, 0.5])} + (b * b).sum()")
+        shape: tuple[int, ...] = ()
+    else:
+        axis = choices.of(["", ", axis=-1", ", axis=1", ", axis=0", ", axis=-2"] if "axis" in works else [""])
+        lines.append(f"y = {START[name].format(axis=axis)}")
+        if choices.below(2):
+            lines.append(f"y = {choices.of(['y * a', 'y - b', 'y * y'])}")
+        shape = (rows, classes)
+    lines.append(f"y.backward(MyTensor({literal(choices.array(*shape))}))")
+    return Program("\n".join(lines), ("y", "a.grad", "b.grad", "a"))
+
+
+def any_of(name: str, points: float, title: str) -> None:
+    """The check of any program with one part of the section."""
+
+    @CROSS_ENTROPY.check(
+        points,
+        id=f"any_{name}",
+        title=title,
+        hints=["Follow one row through the snippet, line by line, forward and then back."],
+        any_program=True,
+    )
+    def any_scores(trial: TensorTrial) -> None:
+        works = right_alone(trial, name)
+        if "alone" in works:
+            trial.programs(lambda choices: formula(choices, name, works), count=12)
+            return
+        batches = [Choices(rng=trial.rng) for _ in range(6)] if name == "loss" else []
+        if not batches or not all(fits_own(trial, own_batch(choices), 1.5) for choices in batches):
+            raise Waits(f"waits for a {'loss' if name == 'loss' else name} that is right alone")
+
+
+def own_batch(choices: Choices) -> str:
+    """A loss of some rows, for what is right of the learner's own log_softmax."""
+    rows, classes = 1 + choices.below(3), 2 + choices.below(3)
+    return loss(choices.array(rows, classes), [choices.below(classes) for _ in range(rows)])
 
 
 def function(name: str, title: str, value: float, gradient: float, *hints: str) -> None:
@@ -103,16 +175,18 @@ function(
     "exp(1000) is too large for any float. What changes if all scores of a row become smaller alike?",
     "Subtract each row's maximum first: x - x.max(axis=axis, keepdims=True).",
 )
+any_of("softmax", 2.75, "Any scores: softmax of computed ones, along any axis, and what goes on from there")
 CROSS_ENTROPY.stage("log_softmax", "Log-softmax")
 function(
     "log_softmax",
     "Log-softmax",
-    1,
-    1.5,
+    1.25,
+    1.75,
     "The logarithm of a quotient is a difference: x - log(sum(exp(x))).",
     "softmax of a low score is 0, and log(0) is -inf. Can you do without softmax?",
     "With x less its maximum: x - x.exp().sum(axis=axis, keepdims=True).log().",
 )
+any_of("log_softmax", 2.75, "Any scores: log_softmax of computed ones, along any axis, and what goes on from there")
 CROSS_ENTROPY.stage("loss", "The loss")
 
 SCORES = "scores = MyTensor({scores}, requires_grad=True)\nlabels = np.array({labels})\n"
@@ -131,7 +205,7 @@ own = (log_softmax(leaf) * MyTensor(chosen)).sum()"""
 
 def fits_own(trial: TensorTrial, code: str, base: float) -> bool:
     """Whether a loss is right of the learner's own log_softmax, where that is wrong: it costs nothing again."""
-    alone = Program(ALONE + PARTS["log_softmax"][0], ("y", "u.grad"))
+    alone = Program(ALONE + PARTS["log_softmax"], ("y", "u.grad"))
     if trial.names.get("log_softmax") is None or trial.right([alone])[0]:
         return False
     found = trial.tries(f"{alone.code}\nsays = bool((np.array(u.grad.data) != 0).any())")
@@ -144,9 +218,11 @@ def fits_own(trial: TensorTrial, code: str, base: float) -> bool:
     found = trial.tries("\n".join(lines))
     try:
         pairs = zip(found["one"], found["other"], strict=True) if found else [(0, 1)]
-        return all(np.shape(a) == np.shape(b) and np.allclose(a, b) for a, b in pairs)
+        fits = all(np.shape(a) == np.shape(b) and np.allclose(a, b) for a, b in pairs)
     except (TypeError, ValueError):
         return False
+    trial.asked = trial.asked or fits
+    return fits
 
 
 # The labels of a batch, and how many classes there are; the smallest first.
@@ -154,7 +230,7 @@ BATCHES = [([0], 2), ([1, 0], 2), ([2, 0], 3), ([1, 1, 2], 4), ([3, 0, 2, 1], 4)
 
 
 @CROSS_ENTROPY.check(
-    2.5,
+    2,
     hints=["-log(p) of each row's right class: which element of log_softmax is that?", "Then the mean over the rows."],
 )
 def loss_value(trial: TensorTrial) -> None:
@@ -166,7 +242,7 @@ def loss_value(trial: TensorTrial) -> None:
 
 
 @CROSS_ENTROPY.check(
-    2.5,
+    2,
     needs=["loss_value"],
     hints=["Indexing a tensor leaves the graph. How else do you pick one element of each row?"],
 )
@@ -181,7 +257,7 @@ def loss_gradient(trial: TensorTrial) -> None:
 
 
 @CROSS_ENTROPY.check(
-    1.5,
+    1,
     needs=["loss_value"],
     hints=["A sure mistake costs much, but not infinitely much.", "Build the loss on log_softmax, not on softmax."],
 )
@@ -192,93 +268,33 @@ def loss_large(trial: TensorTrial) -> None:
         ([[-1000.0, 1000.0, 5.0], [0.0, 998.5, 1000.0]], [0, 2]),
         ([[1000.0, 999.0, 1001.0]], [0]),
     ):
-        trial.same(f"{loss(np.array(scores), labels)}\nloss.backward()", "loss", "scores.grad")
+        code = loss(np.array(scores), labels)
+        if not fits_own(trial, code, 1.0):
+            trial.same(f"{code}\nloss.backward()", "loss", "scores.grad")
 
 
 @CROSS_ENTROPY.check(
-    1.5,
+    1,
     needs=["loss_value"],
     hints=["Labels are whole numbers of any dtype. Make a new array of what you need."],
 )
 def loss_labels(trial: TensorTrial) -> None:
     """Labels of any whole dtype; scores and labels stay as they are"""
-    if fits_own(trial, loss(distinct(trial, 3, 3), [2, 0, 1]), 1.5):
-        raise Waits("waits for a log_softmax that is right")
     for dtype in ("int64", "int32", "uint8"):
         code = loss(distinct(trial, 3, 3), [2, 0, 1]).replace("])\nloss", f"], dtype=np.{dtype})\nloss")
-        trial.same(code, "loss")
+        if not fits_own(trial, code, 1.5):
+            trial.same(code, "loss")
         with trial.case():
             means = dict.fromkeys(("labels.tolist()", "scores"), "input-changed")
             trial.see(trial.run(code), oracle.values(code, tuple(means)), code, means)
-    code = loss(distinct(trial, 2, 3), [2, 0]).replace("CrossEntropyLoss()", "criterion")
-    code = f"criterion = CrossEntropyLoss()\n{code}\nscores = MyTensor({literal(distinct(trial, 3, 3))})\n"
-    code += "again = criterion(scores, np.array([1, 1, 0]))"
+    first = f"criterion = CrossEntropyLoss()\ncriterion(MyTensor({literal(distinct(trial, 2, 3))}), np.array([2, 0]))"
+    code = loss(distinct(trial, 3, 3), [1, 1, 0]).replace(LOSS, f"{first}\nloss = criterion(scores, labels)")
     with trial.case():
-        trial.see(trial.run(code), oracle.values(code, ("again",)), code, {"again": "loss-remembers"})
+        if not fits_own(trial, code, 1.5):
+            trial.see(trial.run(code), oracle.values(code, ("loss",)), code, {"loss": "loss-remembers"})
 
 
-START = {"softmax": "softmax(u{axis})", "log_softmax": "log_softmax(u{axis})"}
-ALONE = "u = MyTensor([[0.5, 2.0, 1.5], [3.0, -1.0, 2.5]], requires_grad=True)\n"
-PARTS = {
-    "softmax": [f"y = {START['softmax'].format(axis='')}\ny.backward(MyTensor([[1.0, 2.0, 0.5], [2.0, -1.0, 1.0]]))"],
-    "log_softmax": [
-        f"y = {START['log_softmax'].format(axis='')}\ny.backward(MyTensor([[1.0, 2.0, 0.5], [2.0, -1.0, 1.0]]))"
-    ],
-    "loss": ["y = CrossEntropyLoss()(u, np.array([2, 0]))\ny.backward(MyTensor(1.5))"],
-}
-
-
-def parts_that_work(trial: TensorTrial) -> set[str]:
-    """What is right alone, value and gradient; `axis` where both functions are right along another one; `large` where
-    all that is right alone is so for large scores, too."""
-    far = "u = MyTensor([[0.5, 200.0, 1.5], [-300.0, -10.0, 50.0]], requires_grad=True)\n"
-    along = [Program(f"{ALONE}y = {name}(u, axis=0)\n(y * y).backward()", ("y", "u.grad")) for name in START]
-    some = {name: Program(ALONE + lines[0], ("y", "u.grad")) for name, lines in PARTS.items()}
-    right = dict(zip(some, trial.right([*some.values()]), strict=True))
-    found = {name for name, is_right in right.items() if is_right}
-    large = [Program(far + lines[0], ("y", "u.grad")) for name, lines in PARTS.items() if name in found]
-    found |= {"large"} if all(trial.right(large)) else set()
-    return found | ({"axis"} if all(trial.right(along)) else set())
-
-
-def formula(choices: Choices, works: frozenset[str]) -> Program:
-    """Scores that were computed, functions of them, and what goes on from there."""
-    rows, classes = 1 + choices.below(3), 2 + choices.below(3)
-    lines = [f"a = MyTensor({literal(choices.array(rows, classes))}, requires_grad=True)"]
-    lines.append(f"b = MyTensor({literal(choices.array(classes))}, requires_grad=True)")
-    scores = ["a + b", "a * b", "a", "a - b * 2", "(a + b) * 20"] if "large" in works else ["a"]
-    lines.append(f"u = {choices.of(scores)}")
-    name = choices.of(sorted(works & {"softmax", "log_softmax", "loss"}))
-    if name == "loss":
-        labels = [choices.below(classes) for _ in range(rows)]
-        lines.append(f"y = CrossEntropyLoss()(u, np.array({labels}))")
-        if choices.below(2):
-            lines.append(f"y = y * {choices.of([2, 0.5])} + (b * b).sum()")
-        shape: tuple[int, ...] = ()
-    else:
-        axis = choices.of(["", ", axis=-1", ", axis=1", ", axis=0", ", axis=-2"] if "axis" in works else [""])
-        lines.append(f"y = {START[name].format(axis=axis)}")
-        if choices.below(2):
-            lines.append(f"y = {choices.of(['y * a', 'y - b', 'y * y'])}")
-        shape = (rows, classes)
-    lines.append(f"y.backward(MyTensor({literal(choices.array(*shape))}))")
-    return Program("\n".join(lines), ("y", "a.grad", "b.grad", "a"))
-
-
-@CROSS_ENTROPY.check(
-    6.5,
-    hints=["Follow one row through the snippet, line by line, forward and then back."],
-    any_program=True,
-)
-def any_scores(trial: TensorTrial) -> None:
-    """Any scores: computed ones, along any axis, and what goes on from there"""
-    calls = {"softmax": "softmax(a)", "log_softmax": "log_softmax(a)"}
-    calls["CrossEntropyLoss"] = "CrossEntropyLoss()(a, np.array([1]))"
-    all_written(trial, calls, before="a = MyTensor([[0.5, 2.0]])")
-    works = frozenset(parts_that_work(trial))
-    if not works & {"softmax", "log_softmax", "loss"}:
-        raise Waits("waits for a function that is right alone")
-    trial.programs(lambda choices: formula(choices, works))
+any_of("loss", 2.5, "Any loss: of computed scores, and what goes on from there")
 
 
 def test_cross_entropy(

@@ -13,7 +13,6 @@ from checks.report import Score
 from checks.section import Section
 from checks.trial import literal
 from classify.assignment import ASSIGNMENT
-from classify.sections.functions import all_written
 from workshop.trial import TensorTrial
 
 MODES = Section(
@@ -25,12 +24,97 @@ MODES = Section(
 TREE = "m = MyModule()\nm.inner = MyModule()\nm.inner.deep = MyModule()\nm.other = MyModule()"
 EVERY = ("m.training", "m.inner.training", "m.inner.deep.training", "m.other.training")
 
+LEAF = "a = MyTensor([1.5, 2.5], requires_grad=True)\n"
+RAISES = "try:\n    with no_grad():\n        raise ValueError('on purpose')\nexcept ValueError:\n    caught = True"
+BLOCKS = {
+    "no_grad": Program(f"{LEAF}with no_grad():\n    y = a * 2\nz = a * 3", ("y.requires_grad", "z.requires_grad")),
+    "nested": Program(
+        f"{LEAF}with no_grad():\n    with no_grad():\n        u = a * 2\n    y = a * 3\nz = a * 4",
+        ("u.requires_grad", "y.requires_grad", "z.requires_grad"),
+    ),
+    "raises": Program(f"{LEAF}caught = False\n{RAISES}\ny = a * 3", ("y.requires_grad", "caught")),
+}
+
+
+def parts_that_work(trial: TensorTrial, blocks: bool) -> frozenset[str]:
+    """What programs may be made of: what is right alone. Blocks only when their turn has come: one that ends badly
+    leaves nothing recorded for checks after it."""
+    some = {
+        "new": Program(TREE, EVERY),
+        "modes": Program(f"{TREE}\nm.eval()\nm.inner.train()", EVERY),
+        "dropout": Program("d = Dropout(0.5)\nd.eval()\ny = d(MyTensor([1.5, 2.5]))", ("y",)),
+    }
+    some |= BLOCKS if blocks else {}
+    return frozenset(name for name, right in zip(some, trial.right([*some.values()]), strict=True) if right)
+
+
+def lives(choices: Choices, works: frozenset[str]) -> Program:
+    """Modules that change their modes, dropout among them, and blocks in which nothing is recorded."""
+    lines = [f"a = MyTensor({literal(choices.array(2))}, requires_grad=True)", "y = a * 2", "flags = []"]
+    recording = "no_grad" in works  # else it may be off by now
+    see = ["y", "y.requires_grad", "flags"] if recording else ["y"]
+    modules = ["m"]
+    if "modes" in works:
+        lines.append("m = MyModule()")
+        for number in range(choices.below(4)):
+            inside = choices.of(modules)
+            dropout = "dropout" in works and choices.below(2)
+            lines.append(
+                f"{inside}.part{number} = {f'Dropout({choices.of([0.5, 0.25])})' if dropout else 'MyModule()'}"
+            )
+            if not dropout:
+                modules.append(f"{inside}.part{number}")
+        lines += [] if "new" in works else ["m.train()"]
+        see += [f"{name}.training" for name in modules]
+    drop = "dropout" in works and choices.below(2)
+    if drop:
+        lines += ["d = Dropout(0.5)", "d.eval()"]
+    for _ in range(1 + choices.below(4)):
+        kind = choices.below(4)
+        if kind == 0 and "modes" in works:
+            lines.append(f"{choices.of(modules)}.{choices.of(['eval()', 'train()'])}")
+        elif kind == 1 and drop:
+            lines.append("y = d(y * a)")
+        elif kind == 2 and recording and "raises" in works:
+            lines.append(f"{RAISES}\nflags.append((y * a).requires_grad)")
+        elif recording:
+            inner = ["u = y * a", "flags.append(u.requires_grad)"]
+            if "nested" in works and choices.below(2):
+                inner = ["with no_grad():", *(f"    {line}" for line in inner), "flags.append((a + a).requires_grad)"]
+            if choices.below(2):
+                inner.append("y = y + u")
+            lines.append("\n".join(["with no_grad():", *(f"    {line}" for line in inner)]))
+        if recording:
+            lines.append("flags.append((y * a).requires_grad)")
+    if not recording:
+        return Program("\n".join(lines), tuple(see))
+    lines.append(f"z = y * a\nz.backward(MyTensor({literal(choices.array(2))}))")
+    return Program("\n".join(lines), (*see, "a.grad"))
+
+
+def any_of(part: str, points: float, title: str) -> None:
+    """The check of any program with one part of the section, and with what else is right."""
+
+    @MODES.check(
+        points,
+        id=f"any_{part}",
+        title=title,
+        hints=["Follow the snippet line by line: which modules are in training, and is recording on?"],
+        any_program=True,
+    )
+    def any_life(trial: TensorTrial) -> None:
+        works = parts_that_work(trial, blocks=part == "no_grad")
+        if part not in works:
+            raise Waits(f"waits for {'train() and eval()' if part == 'modes' else part}, right alone")
+        trial.programs(lambda choices: lives(choices, works), count=12)
+
+
 MODES.stage("modes", "Training and evaluation")
 
 
 @MODES.check(
     1.5,
-    hints=["Each module has a flag of its own, training, which is True at first.", "End with return self."],
+    hints=["Each module has an attribute of its own, training, which is True at first.", "End with return self."],
 )
 def train_eval(trial: TensorTrial) -> None:
     """train() and eval() set .training of a module, and return it"""
@@ -41,8 +125,10 @@ def train_eval(trial: TensorTrial) -> None:
         trial.see(trial.run(code), dict.fromkeys(means, True), code, means)
     if trial.first:
         return
-    variables = trial.run("m = MyModule()\nback = m.eval()", see="m.training")
-    if variables["back"] is None and trial.run("left = m.training", **variables)["left"] is True:
+    code = "m = MyModule()\nback = m.eval()"
+    variables = trial.run(code)
+    if variables["back"] is None and trial.run("left = m.training", after=code, **variables)["left"] is True:
+        trial.snippet = f"{code}\nm.training"
         raise Missing("eval() changed nothing, and gave nothing: not written yet")
     for calls in ("m.eval()", "m.eval()\nm.train()", "m.eval()\nm.eval()"):
         trial.same(f"m = MyModule()\n{calls}", "m.training")
@@ -71,6 +157,7 @@ def below(trial: TensorTrial) -> None:
     trial.same(f"{later}\nm.train()\nm.eval()", "m.a.training")
 
 
+any_of("modes", 3.25, "Any program: modules in modules that change their modes")
 MODES.stage("dropout", "Dropout")
 MANY, MORE = (60, 50), (200, 200)  # elements, so many that their shares are seen
 NEAR = 0.2  # how far a share may be off: that of whole columns, too, is nearly always closer
@@ -82,6 +169,7 @@ NEAR = 0.2  # how far a share may be off: that of whole columns, too, is nearly 
 )
 def dropout_eval(trial: TensorTrial) -> None:
     """Dropout changes nothing in eval(), and nothing where p is 0"""
+    drops(trial)
     x, base = literal(trial.draw(40)), literal(trial.draw(40))
     for made in ("d = Dropout(0.5)\nd.training = False", "d = Dropout(0)\nd.training = True"):
         code = f"{made}\nx = MyTensor({x}, requires_grad=True)\ny = d(x)"
@@ -106,8 +194,9 @@ def dropped(
     Raises:
         Failed, Missing: where it gives something of another shape.
     """
-    code = f"d = Dropout({'' if p is None else p})\nd.training = True\nx = MyTensor(np.full({shape}, 2.0))\ny = d(x)"
-    variables = trial.run(code + ("\nz = d(x)" if again else ""), see="y")
+    x = f"MyTensor(np.full({shape}, 2.0))"
+    code = f"d = Dropout({'' if p is None else p})\nd.training = True\ny = d({x})"
+    variables = trial.run(code + (f"\nz = d({x})" if again else ""), see="y")
     if variables["y"] is None:
         raise Missing("y is None: not written yet, or without return", nothing="y")
     found = [trial.read(variables, name) for name in ("yz" if again else "y")]
@@ -214,8 +303,8 @@ def dropout_elements(trial: TensorTrial) -> None:
         if min(exact) < 0.5:
             raise Failed("each row or column loses the same number of elements", "each element by itself")
     with trial.case():
-        code = "d, e = Dropout(0.5), Dropout(0.5)\nd.training = e.training = True\nx = MyTensor(np.ones((40,)))"
-        code += "\ny = d(x)\nz = e(x)"
+        code = "d, e = Dropout(0.5), Dropout(0.5)\nd.training = e.training = True"
+        code += "\ny = d(MyTensor(np.ones(40)))\nz = e(MyTensor(np.ones(40)))"
         variables = trial.run(code, see="z")
         if np.array_equal(trial.read(variables, "y") == 0, trial.read(variables, "z") == 0):
             got = "two Dropout modules drop the same elements"
@@ -241,7 +330,10 @@ def dropout_gradient(trial: TensorTrial) -> None:
             y = trial.read(variables, "y")
             if not np.array_equal(trial.read(variables, "x"), np.full(shape, 2.0)):
                 raise Failed("x has changed", "x is as before", mistake="input-changed")
-            if trial.run("there = x.grad is not None", **variables)["there"] is not True:
+            shown = trial.snippet
+            there = trial.run("there = x.grad is not None", **variables)["there"]
+            trial.snippet = shown
+            if there is not True:
                 raise Failed("no gradient reaches x", "the gradient of x", mistake="not-recorded")
             if not np.allclose(trial.read(variables, "base"), base):
                 raise Failed("base has changed", "base is as before", mistake="upstream-changed")
@@ -260,12 +352,19 @@ def dropout_gradient(trial: TensorTrial) -> None:
 
 
 MODES.stage("no_grad", "no_grad")
-LEAF = "a = MyTensor([1.5, 2.5], requires_grad=True)\n"
+
+
+def counts_in_object(trial: TensorTrial) -> bool:
+    """Whether a block changes an attribute of its object under a name that the class has, too."""
+    code = "block = no_grad()\nbefore = dict(vars(block))\nwith block:\n    inside = dict(vars(block))\n"
+    code += "own = [name for name in inside if inside[name] != before.get(name) and hasattr(type(block), name)]"
+    found = trial.tries(f"{code}\nfound = len(own) > 0")
+    return found is not None and found["found"] is True
 
 
 @MODES.check(
     1.5,
-    hints=["Where is decided whether a result is recorded?", "A flag that operations look at, and no_grad turns."],
+    hints=["MyTensor's constructor asks no_grad.inside. What is it inside of the block?", "no_grad.inside += 1"],
 )
 def no_grad_inside(trial: TensorTrial) -> None:
     """Inside of `with no_grad():` results require no gradient, and record nothing"""
@@ -276,11 +375,12 @@ def no_grad_inside(trial: TensorTrial) -> None:
     right = trial.right([Program(f"{LEAF}y = {one}", ("y",)) for one in operations])
     if not any(right[:3]):
         raise Waits("waits for a tensor that computes, and records")
+    nothing = "no-grad-counts-object" if counts_in_object(trial) else "no-grad-nothing"
     for operation in itertools.compress(operations, right):
         code = f"{LEAF}with no_grad():\n    y = {operation}"
         trial.same(code, "y")
         with trial.case():
-            means = dict.fromkeys(("y.requires_grad", "y.backward_op is None"), "no-grad-nothing")
+            means = dict.fromkeys(("y.requires_grad", "y.backward_op is None"), nothing)
             trial.see(trial.run(code), dict(zip(means, (False, True), strict=True)), code, means)
 
 
@@ -292,7 +392,12 @@ def no_grad_inside(trial: TensorTrial) -> None:
 def no_grad_after(trial: TensorTrial) -> None:
     """After the block all is recorded again"""
     code = f"{LEAF}with no_grad():\n    u = a * 2\ny = a * 3"
-    trial.same(code, "y.requires_grad")
+    if counts_in_object(trial):
+        with trial.case():
+            means = {"y.requires_grad": "no-grad-counts-object"}
+            trial.see(trial.run(code), {"y.requires_grad": True}, code, means)
+    else:
+        trial.same(code, "y.requires_grad")
     if trial.first is None:  # else recording may be off by now
         trial.same(f"{code}\ny.backward(MyTensor([0.5, -1.5]))", "a.grad")
     if trial.first is None:
@@ -317,7 +422,7 @@ def no_grad_nested(trial: TensorTrial) -> None:
 @MODES.check(
     0.5,
     needs=["no_grad_inside"],
-    hints=["A leaf is no result: it has no operation. It keeps what it asks for."],
+    hints=["A tensor that you make yourself is no result: it has no operation, and keeps what it asks for."],
 )
 def no_grad_leaves(trial: TensorTrial) -> None:
     """Nothing else changes in the block: new tensors keep what they ask for, modules their mode"""
@@ -337,9 +442,6 @@ def no_grad_leaves(trial: TensorTrial) -> None:
                 raise Failed("none of y is 0", "Dropout drops here, too", mistake="no-grad-stops-dropout")
 
 
-RAISES = "try:\n    with no_grad():\n        raise ValueError('on purpose')\nexcept ValueError:\n    caught = True"
-
-
 @MODES.check(
     1,
     needs=["no_grad_after"],
@@ -354,80 +456,7 @@ def no_grad_exception(trial: TensorTrial) -> None:
     trial.same(code, "y.requires_grad", "caught")
 
 
-def parts_that_work(trial: TensorTrial) -> frozenset[str]:
-    """What programs may be made of: what is right alone."""
-    some = {
-        "new": Program(TREE, EVERY),
-        "modes": Program(f"{TREE}\nm.eval()\nm.inner.train()", EVERY),
-        "dropout": Program("d = Dropout(0.5)\nd.eval()\ny = d(MyTensor([1.5, 2.5]))", ("y",)),
-        "no_grad": Program(f"{LEAF}with no_grad():\n    y = a * 2\nz = a * 3", ("y.requires_grad", "z.requires_grad")),
-        "nested": Program(
-            f"{LEAF}with no_grad():\n    with no_grad():\n        u = a * 2\n    y = a * 3\nz = a * 4",
-            ("u.requires_grad", "y.requires_grad", "z.requires_grad"),
-        ),
-        "raises": Program(f"{LEAF}caught = False\n{RAISES}\ny = a * 3", ("y.requires_grad", "caught")),
-    }
-    return frozenset(name for name, right in zip(some, trial.right([*some.values()]), strict=True) if right)
-
-
-def lives(choices: Choices, works: frozenset[str]) -> Program:
-    """Modules that change their modes, dropout among them, and blocks in which nothing is recorded."""
-    lines = [f"a = MyTensor({literal(choices.array(2))}, requires_grad=True)", "y = a * 2", "flags = []"]
-    recording = "no_grad" in works  # else it may be off by now
-    see = ["y", "y.requires_grad", "flags"] if recording else ["y"]
-    modules = ["m"]
-    if "modes" in works:
-        lines.append("m = MyModule()")
-        for number in range(choices.below(4)):
-            inside = choices.of(modules)
-            dropout = "dropout" in works and choices.below(2)
-            lines.append(
-                f"{inside}.part{number} = {f'Dropout({choices.of([0.5, 0.25])})' if dropout else 'MyModule()'}"
-            )
-            if not dropout:
-                modules.append(f"{inside}.part{number}")
-        lines += [] if "new" in works else ["m.train()"]
-        see += [f"{name}.training" for name in modules]
-    drop = "dropout" in works and choices.below(2)
-    if drop:
-        lines += ["d = Dropout(0.5)", "d.eval()"]
-    for _ in range(1 + choices.below(4)):
-        kind = choices.below(4)
-        if kind == 0 and "modes" in works:
-            lines.append(f"{choices.of(modules)}.{choices.of(['eval()', 'train()'])}")
-        elif kind == 1 and drop:
-            lines.append("y = d(y * a)")
-        elif kind == 2 and recording and "raises" in works:
-            lines.append(f"{RAISES}\nflags.append((y * a).requires_grad)")
-        elif recording:
-            inner = ["u = y * a", "flags.append(u.requires_grad)"]
-            if "nested" in works and choices.below(2):
-                inner = ["with no_grad():", *(f"    {line}" for line in inner), "flags.append((a + a).requires_grad)"]
-            if choices.below(2):
-                inner.append("y = y + u")
-            lines.append("\n".join(["with no_grad():", *(f"    {line}" for line in inner)]))
-        if recording:
-            lines.append("flags.append((y * a).requires_grad)")
-    if not recording:
-        return Program("\n".join(lines), tuple(see))
-    lines.append(f"z = y * a\nz.backward(MyTensor({literal(choices.array(2))}))")
-    return Program("\n".join(lines), (*see, "a.grad"))
-
-
-@MODES.check(
-    5,
-    hints=["Follow the snippet line by line: which flags are set, and is recording on?"],
-    any_program=True,
-)
-def any_life(trial: TensorTrial) -> None:
-    """Any program: modes that change, dropout, and blocks in one another"""
-    calls = {"eval()": "(None if back is None and m.training else m)", "Dropout": "Dropout()(MyTensor([1.5]))"}
-    calls["no_grad"] = "(hasattr(no_grad, '__enter__') or not isinstance(no_grad, type) or None)"
-    all_written(trial, calls, before="m = MyModule()\nback = m.eval()")
-    works = parts_that_work(trial)
-    if not works & {"modes", "no_grad"}:
-        raise Waits("waits for modes, or a no_grad, that work alone")
-    trial.programs(lambda choices: lives(choices, works))
+any_of("no_grad", 1.75, "Any program: blocks in one another, modes that change, and dropout")
 
 
 def test_modes(

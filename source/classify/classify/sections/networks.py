@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,6 @@ from checks.report import Score
 from checks.section import Section
 from checks.trial import literal
 from classify.assignment import ASSIGNMENT
-from classify.sections.functions import all_written
 from workshop.trial import TensorTrial
 
 NETWORKS = Section(
@@ -76,6 +76,58 @@ def through(trial: TensorTrial) -> None:
         trial.same(f"{code}\ny.backward(MyTensor({base}))", "x.grad", "f.w.tensor.grad", "g.w.tensor.grad")
 
 
+def right_alone(trial: TensorTrial, some: dict[str, Program]) -> frozenset[str]:
+    return frozenset(name for name, right in zip(some, trial.right([*some.values()]), strict=True) if right)
+
+
+TWO = f"{part('f', 'x * f.w.tensor', [1.5, 2.0])}\n{part('g', 'x + g.w.tensor', [0.5, -1.0])}\n"
+
+
+def nets(choices: Choices, works: frozenset[str]) -> Program:
+    """Networks in networks: what they compute, and what they hold."""
+    made: list[str] = []
+    lines: list[str] = []
+    for number in range(1 + choices.below(3)):
+        formula = choices.of(["x * {0}.w.tensor", "x + {0}.w.tensor", "x * x"])
+        weights = [choices.array(2).tolist()] if "w" in formula else []
+        lines.append(part(f"f{number}", formula.format(f"f{number}"), *weights))
+        made.append(f"f{number}")
+    net = [choices.of(made) for _ in range(1 + choices.below(3))]
+    net = net if "twice" in works else [*dict.fromkeys(net)]
+    inner = choices.below(2)
+    call = ", ".join([net[0], f"Sequential({', '.join(net[1:])})"] if inner and len(net) > 1 else net)
+    lines.append(f"n = Sequential({call})")
+    lines.append(f"x = MyTensor({literal(choices.array(2))}, requires_grad=True)\ny = n(x)")
+    see = ["y"]
+    if "parameters" in works:
+        lines.append(HELD)
+        see.append("held")
+    if choices.below(2):
+        lines.append("z = n(y)")
+        see.append("z")
+    return Program("\n".join(lines), tuple(see))
+
+
+@NETWORKS.check(
+    1.5,
+    hints=["Follow the snippet line by line: which modules lie in which, and what does each one get?"],
+    any_program=True,
+)
+def any_sequential(trial: TensorTrial) -> None:
+    """Any network: what it computes, and its parameters"""
+    works = right_alone(
+        trial,
+        {
+            "order": Program(f"{TWO}n = Sequential(f, g)\ny = n(MyTensor([1.0, 2.0]))", ("y",)),
+            "parameters": Program(f"{TWO}n = Sequential(f, Sequential(g))\n{HELD}", ("held",)),
+            "twice": Program(f"{TWO}n = Sequential(f, g, f)\n{HELD}", ("held",)),
+        },
+    )
+    if "order" not in works:
+        raise Waits("waits for a Sequential that calls its modules")
+    trial.programs(lambda choices: nets(choices, works), count=12)
+
+
 NETWORKS.stage("initialization", "Initialization")
 BEFORE = 9.0  # what parameters hold before they are filled
 NOTHING = "p.tensor is as before: not written yet, or it fills a copy"
@@ -123,12 +175,12 @@ def filled_in_place(trial: TensorTrial) -> None:
 @NETWORKS.check(
     1.5,
     hints=[
-        "fan_in is how many inputs go into each output: which side of a weight of shape (inputs, outputs)?",
-        "np.sqrt(2 / fan_in)",
+        "How many inputs go into each output: which side of a weight of shape (inputs, outputs)?",
+        "np.sqrt(2 / data.shape[0])",
     ],
 )
 def spread(trial: TensorTrial) -> None:
-    """Their standard deviation is sqrt(2 / fan_in), where fan_in is the number of inputs"""
+    """Their standard deviation is sqrt(2 / inputs)"""
     for shape in SIZES:
         with trial.case():
             values = drawn(trial, shape)
@@ -253,8 +305,9 @@ def flat_values(code: str) -> str:
 def load(trial: TensorTrial) -> None:
     """load_state_dict() copies the arrays into the parameters, in place"""
     code = f"{flat(trial)}\nw = m.w.tensor\narray = w.data\n{saved(trial)}\nm.load_state_dict(saved)"
-    variables = trial.run(f"{code}\nbefore = {flat_values(code)}", see="m.w.tensor")
-    if trial.run("same = m.w.tensor.data.tolist() == before", **variables)["same"] is True:
+    variables = trial.run(f"{code}\nbefore = {flat_values(code)}\nsame = m.w.tensor.data.tolist() == before")
+    trial.snippet = f"{code}\nm.w.tensor"
+    if variables["same"] is True:
         raise Missing("m.w.tensor is as before: not written yet, or it fills a copy")
     trial.same(code, "m.w.tensor", "m.b.tensor")
     if trial.first is None:
@@ -278,11 +331,8 @@ def load(trial: TensorTrial) -> None:
         with trial.case():
             means = {"saved": "load-references"}
             trial.see(trial.run(later), trial.assignment.oracle.values(later, tuple(means)), later, means)
-    deep = (
-        "state = {'w': np.array([[0.5, 1.5, 2.0]]), 'inner.b': np.array([-1.5]), 'inner.deep.w': np.array([2.5, -3.5])}"
-    )
     if trial.right([Program(f"{TREE}\n{STATE}", ("state",))])[0]:
-        code = f"{TREE}\n{deep}\nm.load_state_dict(state)"
+        code = f"{TREE}\nstate = {SAVED_TREE}\nm.load_state_dict(state)"
         trial.same(code, "m.w.tensor", "m.inner.b.tensor", "m.inner.deep.w.tensor")
 
 
@@ -296,9 +346,8 @@ def refuses(trial: TensorTrial, change: str, mistake: str) -> None:
         lines += [f"except {kind} as error:", f"    raised, said = '{kind}', str(error)"]
     code = "\n".join([*lines, "now = m.w.tensor.data.tolist(), m.b.tensor.data.tolist()", "unchanged = before == now"])
     with trial.case():
-        variables = trial.run(code)
-        nothing = trial.run("nothing = raised == 'nothing'", **variables)["nothing"]
-        means = {"raised": mistake if nothing is True else "load-other-exception"}
+        variables = trial.run(f"{code}\nnothing = raised == 'nothing'")
+        means = {"raised": mistake if variables["nothing"] is True else "load-other-exception"}
         trial.see(variables, {"raised": wanted}, code, means)
         trial.see(variables, {"unchanged": True}, code, {"unchanged": "load-half"})
         sentence = "len(said.split()) > 1"
@@ -323,79 +372,83 @@ def refused(trial: TensorTrial) -> None:
         refuses(trial, f"saved['b'] = np.ones({shape})", "load-shapes")
 
 
-def parts_that_work(trial: TensorTrial) -> frozenset[str]:
-    """What programs may be made of: what is right alone."""
-    two = f"{part('f', 'x * f.w.tensor', [1.5, 2.0])}\n{part('g', 'x + g.w.tensor', [0.5, -1.0])}\n"
-    wrong = FLAT.format(w=[1.5], b=[2.5]) + "\nsaved = {'w': np.array([1.0])}\nraised = False\ntry:\n"
-    some = {
-        "order": Program(f"{two}n = Sequential(f, g)\ny = n(MyTensor([1.0, 2.0]))", ("y",)),
-        "parameters": Program(f"{two}n = Sequential(f, Sequential(g))\n{HELD}", ("held",)),
-        "state": Program(f"{TREE}\n{STATE}", ("state", "type(state['w']).__name__")),
-        "names": Program(f"{two}n = Sequential(f, g)\nstate = n.state_dict()", ("state",)),
-        "twice": Program(f"{two}n = Sequential(f, g, f)\n{HELD}\nstate = n.state_dict()", ("held", "state")),
-        "load": Program(
-            f"{TREE}\n{STATE}\nstate = {{name: state[name] * 2 for name in state}}\nm.load_state_dict(state)",
-            ("m.w.tensor", "m.inner.b.tensor"),
-        ),
-        "refuses": Program(f"{wrong}    m.load_state_dict(saved)\nexcept KeyError:\n    raised = True", ("raised",)),
-    }
-    return frozenset(name for name, right in zip(some, trial.right([*some.values()]), strict=True) if right)
+def tree(choices: Choices, networks: bool) -> tuple[str, dict[str, np.ndarray], dict[str, str]]:
+    """Code of a module with others in it; its parameters' arrays by name, and where each of them is."""
+    lines, modules = ["m = MyModule()"], [("m", "")]
+    arrays: dict[str, np.ndarray] = {}
+    places: dict[str, str] = {}
+
+    def holds(name: str, place: str) -> str:
+        arrays[name], places[name] = choices.array(1 + choices.below(2)), f"{place}.tensor"
+        return f"Parameter(MyTensor({literal(arrays[name])}))"
+
+    for number in range(1 + choices.below(4)):
+        (inside, before), kind = choices.of(modules), choices.below(3)
+        own = f"part{number}"
+        if kind == 1:
+            lines.append(f"{inside}.{own} = MyModule()")
+            modules.append((f"{inside}.{own}", f"{before}{own}."))
+            lines.append(f"{inside}.{own}.w = {holds(f'{before}{own}.w', f'{inside}.{own}.w')}")
+        elif kind == 2 and networks:
+            made = holds(f"{before}{own}.0.w", f"f{number}.w")
+            lines.append(f"f{number} = MyModule()\nf{number}.w = {made}\n{inside}.{own} = Sequential(f{number})")
+        else:
+            lines.append(f"{inside}.{own} = {holds(before + own, f'{inside}.{own}')}")
+    return "\n".join(lines), arrays, places
 
 
-def nets(choices: Choices, works: frozenset[str]) -> Program:
-    """Networks in networks: what they compute, what they hold, and their state in another one of the same kind."""
-    made: list[str] = []
-    lines: list[str] = []
-    for number in range(1 + choices.below(3)):
-        formula = choices.of(["x * {0}.w.tensor", "x + {0}.w.tensor", "x * x"])
-        weights = [choices.array(2).tolist()] if "w" in formula else []
-        lines.append(part(f"f{number}", formula.format(f"f{number}"), *weights))
-        made.append(f"f{number}")
-    net = [choices.of(made) for _ in range(1 + choices.below(3))]
-    net = net if "twice" in works else [*dict.fromkeys(net)]
-    inner = choices.below(2)
-    call = ", ".join([net[0], f"Sequential({', '.join(net[1:])})"] if inner and len(net) > 1 else net)
-    lines.append(f"n = Sequential({call})")
-    see: list[str] = []
-    if "order" in works:
-        lines.append(f"x = MyTensor({literal(choices.array(2))}, requires_grad=True)\ny = n(x)")
-        see.append("y")
-    if "parameters" in works:
-        lines.append(HELD)
-        see.append("held")
-    if {"state", "names"} <= works:
-        lines.append("m = MyModule()\nm.net = n\nm.own = Parameter(MyTensor([7.5]))")
-        lines.append("state = m.state_dict()")
-        see.append("state")
-        if "load" in works and choices.below(2):
-            lines.append("state = {name: state[name] * 2 for name in state}")
-            if "refuses" in works and choices.below(2):
-                lines += ["del state['own']", "raised = False", "try:\n    m.load_state_dict(state)"]
-                lines.append("except KeyError:\n    raised = True")
-                see.append("raised")
-            else:
-                lines.append("m.load_state_dict(state)")
-            see.append("m.own.tensor")
-            if "order" in works:
-                lines.append("z = n(x)")
-                see.append("z")
-    return Program("\n".join(lines), tuple(see))
+def states(choices: Choices, works: frozenset[str]) -> Program:
+    """The state of a module with others in it."""
+    code, _, _ = tree(choices, "names" in works)
+    return Program(f"{code}\n{STATE}", ("state",))
 
 
-@NETWORKS.check(
-    4,
-    hints=["Follow the snippet line by line: which modules lie in which, and under which names?"],
-    any_program=True,
-)
-def any_net(trial: TensorTrial) -> None:
-    """Any network: what it computes, its parameters and its state"""
-    m = "m = MyModule()\nm.w = Parameter(MyTensor([1.5]))\nf = MyModule()\nf.forward = lambda x: x"
-    calls = {"Sequential": "Sequential(f)(MyTensor([1.5]))", "state_dict()": "m.state_dict()"}
-    all_written(trial, calls, before=m)
-    works = parts_that_work(trial)
-    if not works & {"order", "parameters"} and not {"state", "names"} <= works:
-        raise Waits("waits for a Sequential, or a state, that works alone")
-    trial.programs(lambda choices: nets(choices, works))
+def loads(choices: Choices, works: frozenset[str]) -> Program:
+    """A state that is loaded, in another order of its names; or refused, and then nothing changes."""
+    code, arrays, places = tree(choices, "names" in works)
+    order = [*arrays][::-1] if choices.below(2) else [*arrays]
+    given = {name: literal(choices.array(*arrays[name].shape)) for name in order}
+    wrong = choices.below(3) if "refuses" in works else 0
+    if wrong == 1:
+        given.pop(order[0])
+    elif wrong == 2:
+        given["other"] = "[1.5]"
+    state = ", ".join(f"{name!r}: np.array({array})" for name, array in given.items())
+    lines = [code, f"state = {{{state}}}", "raised = False", "try:\n    m.load_state_dict(state)"]
+    lines.append("except KeyError:\n    raised = True")
+    return Program("\n".join(lines), ("raised", *places.values()))
+
+
+def any_of(name: str, make: Callable[[Choices, frozenset[str]], Program], title: str) -> None:
+    """The check of any program with state_dict(), or with load_state_dict()."""
+
+    @NETWORKS.check(
+        1.25,
+        id=f"any_{name}",
+        title=title,
+        hints=["Follow the snippet line by line: which modules lie in which, and under which names?"],
+        any_program=True,
+    )
+    def any_state(trial: TensorTrial) -> None:
+        works = right_alone(trial, WHOLE)
+        if name not in works:
+            raise Waits(f"waits for {'state_dict()' if name == 'state' else 'load_state_dict()'}, right alone")
+        trial.programs(lambda choices: make(choices, works), count=12)
+
+
+SAVED_TREE = "{'w': np.array([[0.5, 1.5, 2.0]]), 'inner.b': np.array([-1.5]), 'inner.deep.w': np.array([2.5, -3.5])}"
+WHOLE = {  # what programs may be made of
+    "state": Program(f"{TREE}\n{STATE}", ("state", "type(state['w']).__name__")),
+    "names": Program(f"{TWO}n = Sequential(f, g)\nstate = n.state_dict()", ("state",)),
+    "load": Program(f"{TREE}\nm.load_state_dict({SAVED_TREE})", ("m.w.tensor", "m.inner.b.tensor")),
+    "refuses": Program(
+        f"{FLAT.format(w=[1.5], b=[2.5])}\nraised = False\ntry:\n    m.load_state_dict({{'w': np.array([1.0])}})\n"
+        "except KeyError:\n    raised = True",
+        ("raised",),
+    ),
+}
+any_of("state", states, "Any state: of modules in modules, and of networks")
+any_of("load", loads, "Any state that is loaded, or refused")
 
 
 def test_networks(

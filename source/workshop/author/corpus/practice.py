@@ -32,14 +32,29 @@ def of(section: str, name: str, mistake: str, costs: str, *change: str) -> Wrong
     return Wrong(name, mistake, section, costs, (change[0], change[1]))
 
 
-strides, folded, ruled = (functools.partial(of, section) for section in ("strides", "unbroadcast", "rules"))
+answered, strides, folded, ruled = (
+    functools.partial(of, section) for section in ("answer", "strides", "unbroadcast", "rules")
+)
 
 
 def numeric(name: str, mistake: str, costs: str, instead: str) -> Wrong:
     return of("numeric", name, mistake, costs, CENTRAL, instead)
 
 
+BEST = "    return scores.index(max(scores))\n"
+SEARCHED = """\
+    digit, best = 0, 0
+    for place, score in enumerate(scores):
+        if score > best:
+            digit, best = place, score
+    return digit
+"""
+
 WRONG = [
+    answered("answer-is-a-score", "answer-score", "highest", BEST, "    return max(scores)\n"),
+    answered("answer-of-the-lowest", "answer-lowest", "highest", BEST, BEST.replace("max", "min")),
+    answered("answer-counted-from-one", "answer-from-one", "highest", BEST, BEST.replace("\n", " + 1\n")),
+    answered("answer-above-zero", "answer-from-zero", "all_negative", BEST, SEARCHED),
     strides("strides-of-elements", "strides-count-elements", "one_dimension", "[], itemsize", "[], 1"),
     strides("strides-of-doubles", "", "one_dimension", "[], itemsize", "[], 8"),
     strides(

@@ -335,8 +335,8 @@ WRONG = [
         "tensor",
         "add sub mul div negative flag records",
         (
-            "        return MyTensor(result)\n\n    def __add__",
-            "        return result\n\n    def __add__",
+            "        return MyTensor(result)\n        ### END SOLUTION\n\n    # (An example",
+            "        return result\n        ### END SOLUTION\n\n    # (An example",
         ),
     ),
     Wrong(

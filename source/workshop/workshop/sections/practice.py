@@ -1,8 +1,10 @@
-"""Two functions to begin with, before there is a tensor of one's own: strides, and numeric differentiation."""
+"""Functions to begin with, before there is a tensor of one's own: an answer, strides, and numeric differentiation."""
 
 from __future__ import annotations
 
 from typing import Any
+
+import numpy as np
 
 from checks.observe import Missing
 from checks.report import Score
@@ -10,6 +12,7 @@ from checks.section import Section
 from checks.trial import Trial, literal
 from workshop.assignment import ASSIGNMENT
 
+ANSWER = Section("answer", "Your first test", "tests.test_answer(answer)", assignment=ASSIGNMENT, practice=True)
 STRIDES = Section("strides", "Strides", "tests.test_strides(strides_of)", assignment=ASSIGNMENT, practice=True)
 NUMERIC = Section(
     "numeric", "Numeric differentiation", "tests.test_numeric(numeric_derivative)", assignment=ASSIGNMENT, practice=True
@@ -26,6 +29,38 @@ def written(trial: Trial, call: str, name: str = "y") -> Any:
     if given is None:
         raise Missing(f"{call} is None: not written yet, or without return")
     return given
+
+
+def answers(trial: Trial, scores: Any) -> None:
+    """A case of scores, in some order, none twice."""
+    scores = [float(score) for score in trial.rng.permutation(scores)]
+    trial.same(f"scores = {scores}", "answer(scores)")
+
+
+@ANSWER.check(
+    hints=["Of [0.2, 0.9, 0.4] the answer is 1: there stands 0.9.", "scores.index(...) says where something stands."]
+)
+def highest(trial: Trial) -> None:
+    """The digit with the highest of ten scores"""
+    written(trial, "answer([0.1, 0.2, 0.8, 0.3, 0.0, 0.4, 0.5, 0.6, 0.7, 0.9])")
+    for _ in range(3):
+        answers(trial, np.arange(-3, 7) / 10)
+    if trial.first:  # which tell mistakes apart
+        answers(trial, np.arange(-10, 0) / 10)
+
+
+@ANSWER.check(
+    needs=["highest"], hints=["-0.1 is higher than -0.7.", "Compare scores with each other, and not with a number."]
+)
+def all_negative(trial: Trial) -> None:
+    """Also where all scores are negative"""
+    for _ in range(3):
+        answers(trial, np.arange(-10, 0) / 10)
+
+
+def test_answer(answer: Any, seed: int | None = None) -> Score:
+    """An answer from scores, for practice."""
+    return ANSWER.score(seed, answer=answer)
 
 
 def strides(trial: Trial, *cases: tuple[tuple[int, ...], int]) -> None:
