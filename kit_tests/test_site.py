@@ -30,8 +30,6 @@ from kit import ROOT
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from test_desk import CHROMIUM, QUIET, look
 
-pytestmark = pytest.mark.long
-
 PINNED = ROOT / "source" / ".site" / "pyodide.sha256"
 REQUIREMENTS = ROOT / "requirements-site.lock"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "minitorch-tests"

@@ -2,10 +2,11 @@
 
     make site                            into site/, Pyodide from where its release lies
     make site PYODIDE=folder             from a folder that holds the files of that release, or from another address
+    make site ASSIGNMENTS="workshop"     not every assignment: a later one may hold what solves an earlier one
 
 JupyterLite is the notebook, Pyodide the Python in it. Which files of Pyodide's release are taken is written down with
 their hashes, and so is which wheels of other packages: nothing else gets into the site. In it lie the release of every
-assignment as learners get it, and a page to begin with.
+assignment as learners get it, and a page to begin with. This runs in an environment of its own, requirements-site.lock.
 
     python source/make_site.py --pin --pyodide ADDRESS    write down the hashes of another release
 """
@@ -166,11 +167,11 @@ def lock_file(pyodides: Mapping[str, Any], ours: Iterable[Path]) -> dict[str, An
     return pyodides | {"packages": packages}
 
 
-def bring_releases(folder: Path) -> list[dict[str, str]]:
+def bring_releases(names: Iterable[str], folder: Path) -> list[dict[str, str]]:
     """What learners get, of each assignment in a folder of its own; and with which words its notebook begins."""
     source = ROOT / "source"
     found = []
-    for name in sorted(facts.declared(source), key=lambda name: len(facts.family(name, source))):  # the first one first
+    for name in sorted(names, key=lambda name: len(facts.family(name, source))):  # the one that others build on first
         shutil.copytree(ROOT / "release" / name, folder / name, ignore=shutil.ignore_patterns(*NEITHER))
         cells = json.loads((folder / name / f"{name}.ipynb").read_text(encoding="utf-8"))["cells"]
         heading, *paragraphs = re.sub("[*`]", "", "".join(cells[0]["source"])).split("\n\n")
@@ -179,7 +180,7 @@ def bring_releases(folder: Path) -> list[dict[str, str]]:
     return found
 
 
-def build(place: str, to: Path) -> None:
+def build(names: Iterable[str], place: str, to: Path) -> None:
     """Build the site beside the earlier one, then put it in its place.
 
     Raises:
@@ -192,7 +193,7 @@ def build(place: str, to: Path) -> None:
         bring(place, pyodide, to / "static" / "pyodide")
         lock = lock_file(json.loads((pyodide / LOCK).read_text(encoding="utf-8")), bring_wheels(pyodide))
         (pyodide / LOCK).write_text(json.dumps(lock), encoding="utf-8")
-        assignments = bring_releases(lite / "files")
+        assignments = bring_releases(names, lite / "files")
         options = {"packages": sorted(each["name"] for each in lock["packages"].values()), "env": ENVIRONMENT}
         kernel = {"disablePyPIFallback": True, "loadPyodideOptions": options}
         config = {"appName": "Notebooks", "litePluginSettings": {KERNEL: kernel}}
@@ -227,15 +228,20 @@ def run(module: str, *options: str | Path, cwd: Path | None = None) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Build the course as a folder that any web server serves.")
+    there = facts.declared(ROOT / "source")
+    parser.add_argument("assignment", nargs="*", help=f"of {', '.join(there)}: all, without one")
     parser.add_argument("--pyodide", metavar="PLACE", help="folder or address of Pyodide's files")
     parser.add_argument("--to", type=Path, default=ROOT / "site", help="the folder that is made")
     parser.add_argument("--pin", action="store_true", help="instead write down what lies there")
     options = parser.parse_args()
     place = options.pyodide or usual_place()
+    names = options.assignment or there
+    if unknown := {*names} - {*there}:
+        raise SiteError(f"There is no assignment {sorted(unknown)[0]}: they are {', '.join(there)}.")
     if options.pin:
         pin(place)
     else:
-        build(place, options.to.resolve())
+        build(names, place, options.to.resolve())
 
 
 if __name__ == "__main__":
