@@ -102,7 +102,7 @@ def test_in_a_browser_versions_are_its_own_and_nothing_of_pytorch_is_to_be_added
     monkeypatch.setattr(environment, "IN_BROWSER", True)
     path = install(site, torch=None, torchvision=None, ipykernel=None, matplotlib="3.8.4")
     assert problems(FACTS, ROOT, path) == []
-    assert environment.without(FACTS, ROOT, path).endswith("say so: go on below them.")
+    assert environment.without(FACTS, ROOT, path).endswith("are left out.")
     (said,) = problems(FACTS, ROOT, install(site.with_name("more"), tqdm=None))
     assert said.endswith('in a cell run %pip install "tqdm<5,>=4.66"')
 

@@ -33,6 +33,7 @@ from typing import Any
 import numpy as np
 
 from checks import exceptions
+from checks.environment import IN_BROWSER
 from checks.report import counted
 
 # Folders and files whose frames in a traceback are the check's own: those of assignments come to it.
@@ -42,7 +43,6 @@ NOT_THEIRS = (str(Path(__file__).parent), sys.prefix, sys.base_prefix)
 # Folders whose frames lie between a check and the learner's code, which may run in another process.
 BETWEEN: list[str] = []
 SCRIPT = "<check>"  # the file name of a check's code in tracebacks
-IN_BROWSER = sys.platform == "emscripten"  # one thread, no signals, and no clock but the one on the wall
 OWN_TIME = getattr(time, "thread_time", time.monotonic)  # a clock of this thread's processor time
 LOOKS = 100  # jumps and calls between two looks at it there
 TOOL = 4  # by which Python knows who counts them

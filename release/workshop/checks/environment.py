@@ -24,7 +24,7 @@ except ImportError:  # it comes with others, and is told with those that are mis
 
 PYTHON = (3, 11)
 INSTALL = "python -m pip install -r requirements.txt"
-IN_BROWSER = sys.platform == "emscripten"
+IN_BROWSER = sys.platform == "emscripten"  # one thread, no signals, and no clock but the one on the wall
 HERE = Path(__file__).resolve().parents[1]  # the folder of tests.py
 
 
@@ -55,12 +55,12 @@ def without(facts: Facts, folder: Path, path: Sequence[str]) -> str:
         return ""
     them = "them" if len(missing) > 1 else "it"
     says = (
-        f"{_are(missing)} not installed, and no test needs {them}. Cells that show something with {them} say so: go on "
+        f"{_are(missing)} not installed, and no test needs {them}. Cells that show something with {them} are left out."
     )
     if IN_BROWSER:  # where there are no packages of PyTorch
-        return f"{says}below them."
+        return says
     do = _by_name(missing, _requirements(folder) if Requirement else {})
-    return f"{says}below them. To add {them} (docs/learner.md says how in little space): python -m pip install {do}"
+    return f"{says} To add {them} (docs/learner.md says how in little space): python -m pip install {do}"
 
 
 def _by_name(names: Sequence[str], wanted: dict[str, str]) -> str:
