@@ -154,11 +154,8 @@ class Notebook:
         return self.page.evaluate(f"{start} {code} }}", argument)
 
     def wait(self) -> None:
-        """Until it is there, with a kernel."""
-        self.page.wait_for_function(
-            "window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel && "
-            "window.jupyterapp.shell.currentWidget.content.widgets.length > 1"
-        )
+        """Until it is there. (What asks for its kernel waits for that.)"""
+        self.page.wait_for_function("window.jupyterapp?.shell.currentWidget?.content?.widgets.length > 1")
 
     def cells(self) -> list[dict[str, Any]]:
         return self.call("return widget.content.model.sharedModel.toJSON().cells")
@@ -172,12 +169,14 @@ class Notebook:
 
     def run_all(self) -> None:
         """*Run All Cells*, to the end."""
-        assert self.call("return await app.commands.execute('notebook:run-all-cells')") is not False
+        run = "await widget.sessionContext.ready; return await app.commands.execute('notebook:run-all-cells')"
+        assert self.call(run) is not False
 
     def execute(self, code: str) -> str:
         """What code prints in the kernel; an exception is an error here, too."""
         run = (
-            "const said = [], ran = widget.sessionContext.session.kernel.requestExecute({code: argument});"
+            "await widget.sessionContext.ready; const kernel = widget.sessionContext.session.kernel;"
+            "const said = [], ran = kernel.requestExecute({code: argument});"
             "ran.onIOPub = message => said.push(message.content.text ?? '');"
             "const reply = await ran.done; return [reply.content.status, reply.content.evalue, said.join('')]"
         )
@@ -277,44 +276,6 @@ def test_the_untouched_notebook_runs_and_says_not_written_yet(notebook):
     assert "The set-up is complete: Python" in "".join(first["outputs"][0]["text"])
 
 
-def test_the_solution_earns_all_points_and_stays_and_is_graded(notebook, tmp_path):
-    notebook.write(solution())
-    notebook.run_all()
-    look(notebook.page, "site-solved")
-    assert {section: notebook.reports()[section]["score"] for section in TESTS} == {
-        section.id: section.points for section in proof.SECTIONS.values()
-    }
-    errors = [output for cell in notebook.cells() for output in cell.get("outputs", ()) if "ename" in output]
-    assert errors == []
-    notebook.call("await app.commands.execute('docmanager:save')")
-    with notebook.page.expect_download() as downloading:
-        notebook.call("await app.commands.execute('docmanager:download')")
-    assert downloading.value.suggested_filename == "workshop.ipynb"
-    handed_in = tmp_path / "submitted" / "ada" / "workshop" / "workshop.ipynb"
-    downloading.value.save_as(handed_in)
-    notebook.page.reload()
-    notebook.wait()
-    cells = notebook.cells()
-    for name, text in solution().items():
-        assert cells[place({"cells": cells}, name)]["source"] == text
-    assert notebook.reports()["model"]["score"] == 8  # with what it showed
-    assert graded(tmp_path, "ada") == {section.id: section.points for section in proof.SECTIONS.values()}
-
-
-def graded(folder: Path, learner: str) -> dict[str, float]:
-    """Points by section, after `nbgrader autograde` of what was handed in there."""
-    names = ("submitted", "autograded", "feedback", "release")
-    places = [f"--CourseDirectory.{name}_directory={folder / name}" for name in names]
-    for options in (
-        ["generate_assignment", "workshop", "--ProvedAssignment.proved=True"],
-        ["autograde", "workshop", f"--JudgedAutograde.journal_directory={folder / '.grading'}"],
-    ):
-        call = [sys.executable, "-m", "nbgrader", *options, f"--db=sqlite:///{folder}/gradebook.db", *places]
-        done = ready.run(call, cwd=ROOT, env=environment(), is_one=True, forget=True)
-        assert done.returncode == 0, done.stdout
-    return Graded(0, "", folder).points(learner)
-
-
 # In a kernel, or here: what reports say of solutions, each given by its texts, in one section.
 VERDICTS = """
 import json
@@ -353,3 +314,41 @@ def test_an_endless_loop_ends_by_itself(notebook):
     endless = "def forward(self, x):\n    while True:\n        pass\n\n\nReLU.forward = forward"
     ((score, checks),) = verdicts(notebook, [([*proof.solution_texts("reference"), ("<endless>", endless)], "relu")])
     assert score == 0 and {status for _, status, _ in checks} <= {"failed", "waiting"}
+
+
+def test_the_solution_earns_all_points_and_stays_and_is_graded(notebook, tmp_path):
+    notebook.write(solution())
+    notebook.run_all()
+    look(notebook.page, "site-solved")
+    assert {section: notebook.reports()[section]["score"] for section in TESTS} == {
+        section.id: section.points for section in proof.SECTIONS.values()
+    }
+    errors = [output for cell in notebook.cells() for output in cell.get("outputs", ()) if "ename" in output]
+    assert errors == []
+    notebook.call("await app.commands.execute('docmanager:save')")
+    with notebook.page.expect_download() as downloading:
+        notebook.call("await app.commands.execute('docmanager:download')")
+    assert downloading.value.suggested_filename == "workshop.ipynb"
+    handed_in = tmp_path / "submitted" / "ada" / "workshop" / "workshop.ipynb"
+    downloading.value.save_as(handed_in)
+    notebook.page.reload()
+    notebook.wait()
+    cells = notebook.cells()
+    for name, text in solution().items():
+        assert cells[place({"cells": cells}, name)]["source"] == text
+    assert notebook.reports()["model"]["score"] == 8  # with what it showed
+    assert graded(tmp_path, "ada") == {section.id: section.points for section in proof.SECTIONS.values()}
+
+
+def graded(folder: Path, learner: str) -> dict[str, float]:
+    """Points by section, after `nbgrader autograde` of what was handed in there."""
+    names = ("submitted", "autograded", "feedback", "release")
+    places = [f"--CourseDirectory.{name}_directory={folder / name}" for name in names]
+    for options in (
+        ["generate_assignment", "workshop", "--ProvedAssignment.proved=True"],
+        ["autograde", "workshop", f"--JudgedAutograde.journal_directory={folder / '.grading'}"],
+    ):
+        call = [sys.executable, "-m", "nbgrader", *options, f"--db=sqlite:///{folder}/gradebook.db", *places]
+        done = ready.run(call, cwd=ROOT, env=environment(), is_one=True, forget=True)
+        assert done.returncode == 0, done.stdout
+    return Graded(0, "", folder).points(learner)
