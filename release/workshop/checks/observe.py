@@ -38,8 +38,9 @@ from checks.report import counted
 
 # Folders and files whose frames in a traceback are the check's own: those of assignments come to it.
 CHECKS = [str(Path(__file__).parent.with_name("tests.py"))]
-# Where else a frame is not the learner's: what is below the checks, Python and its packages.
-NOT_THEIRS = (str(Path(__file__).parent), sys.prefix, sys.base_prefix)
+# Where else a frame is not the learner's: what is below the checks, Python and its packages. In a browser all files lie
+# below sys.prefix.
+NOT_THEIRS = (str(Path(__file__).parent), *(["/lib/"] if IN_BROWSER else [sys.prefix, sys.base_prefix]))
 # Folders whose frames lie between a check and the learner's code, which may run in another process.
 BETWEEN: list[str] = []
 SCRIPT = "<check>"  # the file name of a check's code in tracebacks

@@ -20,7 +20,8 @@ import numpy as np
 import proof
 import pytest
 from answers import ROOT, authored, solved, the_reference  # noqa: F401 - one is a fixture
-from displays import ABX, leaves, shown_by, svgs, what_is_shown  # noqa: F401 - one is a fixture
+from displayed import svgs
+from displays import ABX, leaves, shown_by, what_is_shown  # noqa: F401 - one is a fixture
 from matplotlib import colors
 from matplotlib import pyplot as plt
 from matplotlib.text import Text
