@@ -143,10 +143,16 @@ def browser() -> Iterator[Browser]:
 
 
 class Notebook:
-    """A notebook that is open in the browser."""
+    """A notebook that is open in the browser.
 
-    def __init__(self, page: Page) -> None:
-        self.page = page
+    Attributes:
+        elsewhere: what was asked of other hosts.
+    """
+
+    def __init__(self, page: Page, address: str) -> None:
+        self.page, self.elsewhere = page, []
+        known = (address, "data:", "blob:")
+        page.context.on("request", lambda asked: asked.url.startswith(known) or self.elsewhere.append(asked.url))
 
     def call(self, code: str, argument: Any = None) -> Any:
         """What JavaScript gives that has the notebook's widget and the application."""
@@ -196,9 +202,9 @@ def notebook(browser: Browser, address: str) -> Iterator[Notebook]:
     """The workshop's, opened with one click on the page that a learner begins with."""
     page = browser.new_page(viewport={"width": 1280, "height": 900}, accept_downloads=True)
     page.set_default_timeout(SECONDS * 1000)
+    made = Notebook(page, address)
     page.goto(address)
     page.get_by_role("link", name="Open Minitorch workshop").click()
-    made = Notebook(page)
     made.wait()
     yield made
     page.close()
@@ -325,6 +331,9 @@ def test_the_solution_earns_all_points_and_stays_and_is_graded(notebook, tmp_pat
     }
     errors = [output for cell in notebook.cells() for output in cell.get("outputs", ()) if "ename" in output]
     assert errors == []
+    folder = notebook.call("return (await app.serviceManager.contents.get('workshop')).content.map(each => each.name)")
+    assert "progress.json" in folder and "__pycache__" not in folder  # what learners see among their files
+    assert notebook.elsewhere == []
     notebook.call("await app.commands.execute('docmanager:save')")
     with notebook.page.expect_download() as downloading:
         notebook.call("await app.commands.execute('docmanager:download')")
