@@ -22,6 +22,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import proof
 import pytest
@@ -151,7 +152,7 @@ class Notebook:
 
     def __init__(self, page: Page, address: str) -> None:
         self.page, self.elsewhere = page, []
-        known = (address, "data:", "blob:")
+        known = (urljoin(address, "/"), "data:", "blob:")
         page.context.on("request", lambda asked: asked.url.startswith(known) or self.elsewhere.append(asked.url))
 
     def call(self, code: str, argument: Any = None) -> Any:
@@ -331,8 +332,9 @@ def test_the_solution_earns_all_points_and_stays_and_is_graded(notebook, tmp_pat
     }
     errors = [output for cell in notebook.cells() for output in cell.get("outputs", ()) if "ename" in output]
     assert errors == []
-    folder = notebook.call("return (await app.serviceManager.contents.get('workshop')).content.map(each => each.name)")
-    assert "progress.json" in folder and "__pycache__" not in folder  # what learners see among their files
+    asked = "return (await app.serviceManager.contents.get('workshop', {content: true})).content.map(each => each.name)"
+    seen = notebook.call(asked)  # among the files
+    assert "progress.json" in seen and "__pycache__" not in seen
     assert notebook.elsewhere == []
     notebook.call("await app.commands.execute('docmanager:save')")
     with notebook.page.expect_download() as downloading:
