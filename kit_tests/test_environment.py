@@ -25,7 +25,6 @@ GOOD = {
     "matplotlib": "3.10.1",
     "tqdm": "4.67",
     "ipykernel": "7.1.0",
-    "igraph": "1.0.0",
 }
 NEEDS = {"torchvision": ["numpy", "torch==2.15.0", "gdown>=4.7.3; extra == 'gdown'"]}
 
@@ -78,7 +77,7 @@ def test_packages_that_no_test_needs_are_told_when_all_is_well(site):
 
 def test_an_empty_environment_is_one_sentence(site):
     (said,) = problems(FACTS, ROOT, install(site, **dict.fromkeys(FACTS.packages)))
-    assert said.startswith("numpy, matplotlib, tqdm, ")
+    assert said.startswith("numpy, matplotlib, tqdm and ipykernel are")
 
 
 @pytest.mark.parametrize("name", FACTS.packages)
@@ -94,9 +93,9 @@ def test_torchvision_that_was_built_for_another_torch(site):
 
 
 def test_colab_runs_on_versions_of_its_own(site):
-    path = install(site, **{"google_colab": "1.0.0", "igraph": None, "torch": "2.11.0+cpu", "ipykernel": "6.17.1"})
+    path = install(site, **{"google_colab": "1.0.0", "tqdm": None, "torch": "2.11.0+cpu", "ipykernel": "6.17.1"})
     (said,) = problems(FACTS, ROOT, path)
-    assert said == 'igraph is not installed in this kernel\'s Python: in a cell run %pip install "igraph<2,>=1.0"'
+    assert said == 'tqdm is not installed in this kernel\'s Python: in a cell run %pip install "tqdm<5,>=4.66"'
 
 
 def test_in_a_browser_versions_are_its_own_and_nothing_of_pytorch_is_to_be_added(site, monkeypatch):
@@ -104,8 +103,8 @@ def test_in_a_browser_versions_are_its_own_and_nothing_of_pytorch_is_to_be_added
     path = install(site, torch=None, torchvision=None, ipykernel=None, matplotlib="3.8.4")
     assert problems(FACTS, ROOT, path) == []
     assert environment.without(FACTS, ROOT, path).endswith("are left out.")
-    (said,) = problems(FACTS, ROOT, install(site.with_name("more"), igraph=None))
-    assert said.endswith('in a cell run %pip install "igraph<2,>=1.0"')
+    (said,) = problems(FACTS, ROOT, install(site.with_name("more"), tqdm=None))
+    assert said.endswith('in a cell run %pip install "tqdm<5,>=4.66"')
 
 
 def test_versions_of_what_is_optional_stand_in_comments(site, tmp_path):
@@ -215,7 +214,7 @@ def test_what_hides_a_package(site, tmp_path, name, says):
 
 def test_the_cell_says_that_all_is_well_here_and_imports_no_package():
     code = "import sys\nfrom checks.environment import check_setup\ncheck_setup()\n"
-    code += "heavy = {'torch', 'torchvision', 'numpy', 'matplotlib', 'igraph', 'jupyterlab', 'nbgrader', 'IPython'}\n"
+    code += "heavy = {'torch', 'torchvision', 'numpy', 'matplotlib', 'jupyterlab', 'nbgrader', 'IPython'}\n"
     code += "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

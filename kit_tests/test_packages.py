@@ -79,7 +79,7 @@ def test_a_learner_installs_what_a_learners_folder_uses_and_nothing_of_graders_a
     imported = {alias.name for node in trees if isinstance(node, ast.Import) for alias in node.names}
     imported |= {node.module for node in trees if isinstance(node, ast.ImportFrom)}
     packages = {name.partition(".")[0] for name in imported} - {*sys.stdlib_module_names, "checks", "tests", "workshop"}
-    assert {"numpy", "torch", "matplotlib", "igraph", "pytest", "IPython"} <= packages
+    assert {"numpy", "torch", "matplotlib", "pytest", "IPython"} <= packages
     for package in packages - {*optional}:
         assert {canonicalize_name(name) for name in providers[package]} & installed.keys(), package
 

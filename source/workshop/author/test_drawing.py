@@ -384,13 +384,6 @@ def test_a_tensor_that_is_neither_true_nor_false(reference, shown):
     assert "✓ All gradients are PyTorch's." in text
 
 
-def test_a_picture_without_igraph_is_a_text(reference, shown, monkeypatch):
-    monkeypatch.setitem(sys.modules, "igraph", None)
-    exec("tests.draw_graph('a * x')", {**abx(reference["MyTensor"]), "tests": tests})
-    forms = shown.pop()
-    assert "MulBackward(a, x)" in forms["text/plain"] and "pip install -r requirements.txt" in forms["text/html"]
-
-
 class Hostile:
     """An operation that makes trouble when it is looked at."""
 
