@@ -203,14 +203,29 @@ def build(names: Iterable[str], place: str, to: Path) -> None:
         apps = (f"--apps={name}" for name in APPS)
         output = ("--no-sourcemaps", "--contents=files", f"--output-dir={made}")
         run("jupyterlite_core", "build", *apps, *output, cwd=lite)
-        (script,) = (path for path in made.glob("build/*.js") if DOWNLOADS[0] in path.read_bytes())
-        script.write_bytes(script.read_bytes().replace(*DOWNLOADS))
+        own_name(made)
         page = jinja2.Template((OWN / "index.html").read_text(encoding="utf-8"), autoescape=True)
         text = page.render(assignments=assignments, megabytes=round(size_of(pyodide)))
         (made / "index.html").write_text(text, encoding="utf-8")
-        shutil.rmtree(to, ignore_errors=True)
+        if to.exists():
+            to.rename(Path(scratch, "earlier"))
         made.rename(to)
     print(f"made {to}, {size_of(to):.0f} MB. To look at it: python -m http.server --directory {to}")
+
+
+def own_name(made: Path) -> None:
+    """Have a downloaded notebook keep its name.
+
+    Raises:
+        SiteError: where this JupyterLite has other code.
+    """
+    scripts = [path for path in made.glob("build/*.js") if DOWNLOADS[0] in path.read_bytes()]
+    if len(scripts) != 1:
+        raise SiteError(
+            f"{len(scripts)} scripts of this JupyterLite name what is downloaded, in place of one: take the version "
+            "that requirements-site.lock has, or change DOWNLOADS in source/make_site.py."
+        )
+    scripts[0].write_bytes(scripts[0].read_bytes().replace(*DOWNLOADS))
 
 
 def size_of(folder: Path) -> float:
