@@ -5,6 +5,8 @@
 # server, JupyterLab and a browser of their own).
 # make proof: the whole corpus, each solution with 200 seeds, with PyTorch and without.
 # make release: regenerate release/, solutions/ and what lies at the top from source/.
+# make site: the course in a browser, as a folder that any web server serves (docs/site.md): PYODIDE=a folder or an
+# address to take Pyodide from, ASSIGNMENTS=some of them.
 # make clean: remove what can be made again; never a gradebook, nor what was graded.
 # make lock: choose anew which versions are installed, within the ranges of requirements*.txt.
 
@@ -16,7 +18,7 @@ export PATH := $(abspath $(VENV))/bin:$(PATH)
 # The environment and the system's packages are installed at the same time. Several goals are made one after the other.
 MAKEFLAGS += $(if $(word 2,$(MAKECMDGOALS)),,-j2)
 
-.PHONY: grade check test proof release lock jail postgresql chromium clean
+.PHONY: grade check test proof release site lock jail postgresql chromium npm clean
 .DELETE_ON_ERROR:
 
 grade: release jail
@@ -27,7 +29,7 @@ check: $(VENV)/ready-test jail
 	$(style)
 	$(pytest) -n 2 --dist worksteal -q -m 'not long'
 
-test: $(VENV)/ready-test jail postgresql chromium
+test: $(VENV)/ready-test jail postgresql chromium npm
 	$(style)
 	$(pytest)
 
@@ -43,6 +45,15 @@ proof: $(VENV)/ready-test jail
 release: $(VENV)/ready
 	$(RUN) source/build.py
 
+# Nobody else needs what builds it, and JupyterLab would find parts of it: it has an environment of its own.
+site: $(VENV)/site/ready
+	$(VENV)/site/bin/python source/make_site.py $(ASSIGNMENTS) $(if $(PYODIDE),--pyodide '$(PYODIDE)')
+
+$(VENV)/site/ready: requirements-site.lock
+	$(PYTHON) -m venv $(VENV)/site
+	$(VENV)/site/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-site.lock
+	touch $@
+
 lock:
 	$(PYTHON) source/lock.py
 
@@ -57,6 +68,10 @@ postgresql: | jail  # apt runs once at a time
 # A browser, for the tests of the notebook and of formgrader.
 chromium: | postgresql
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { $(call install,chromium); }
+
+# It fetches Pyodide for the tests of the site.
+npm: | chromium
+	@command -v npm >/dev/null || { $(call install,npm); }
 
 install = [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
   { $(apt) install -y -q $(1) || { $(apt) update -q && $(apt) install -y -q $(1); }; } || true
@@ -74,4 +89,4 @@ $(VENV)/ready-test: requirements-test.lock $(VENV)/ready
 	touch $@
 
 clean:
-	rm -rf $(VENV) examples/autograded examples/feedback examples/release examples/gradebook.db
+	rm -rf $(VENV) site examples/autograded examples/feedback examples/release examples/gradebook.db

@@ -3,6 +3,7 @@
     python benchmarks/grading.py                       # 20 submissions, 3 rounds: stock and judge
     python benchmarks/grading.py --ways stock class --submissions 40
     python benchmarks/grading.py --submissions 5 --rounds 1
+    python benchmarks/grading.py --ways class numpy    # what answers are compared with: PyTorch, or NumPy
 
 Stock nbgrader runs the tests inside the learner's kernel; its settings are the best of its own (kernels end at once,
 cells that only show PyTorch are skipped). A class is graded by `python -m grading autograde` on all cores. Every
@@ -34,7 +35,8 @@ c.ExecutePreprocessor.skip_cells_with_tag = "torch"
 c.ExecutePreprocessor.timeout = 60
 c.ExecutePreprocessor.shutdown_kernel = "immediate"
 """
-COMMANDS = {"stock": ["nbgrader"], "judge": ["nbgrader"], "class": ["grading"]}
+COMMANDS = {"stock": ["nbgrader"], "judge": ["nbgrader"], "class": ["grading"], "numpy": ["grading"]}
+OPTIONS = {"numpy": ["--JudgedExecute.oracle=numpy"]}
 
 
 def course(folder: Path, submissions: int, way: str) -> Path:
@@ -103,7 +105,7 @@ def main() -> None:
         folders = {way: course(Path(scratch) / way, options.submissions, way) for way in options.ways}
         for _ in tqdm(range(options.rounds), desc="rounds", disable=None, file=sys.stderr):
             for way, folder in folders.items():
-                seconds, log = run(folder, way, [*COMMANDS[way], "autograde"], "--force")
+                seconds, log = run(folder, way, [*COMMANDS[way], "autograde"], "--force", *OPTIONS.get(way, []))
                 times[way].append(seconds)
                 last[way] = next(iter(re.findall(r"\d+\.\d s: .*|\d+ submissions: .*", log)), "")
         points = {way: _points(f"sqlite:///{folder}/gradebook.db") for way, folder in folders.items()}

@@ -32,7 +32,7 @@ from checks.report import Report
 from checks.section import Section
 
 # Beside Python's own modules. A test of the jail compares it with what is there.
-INSTALLED = {"numpy", "matplotlib", "tqdm", "igraph", "PIL", "IPython"}
+INSTALLED = {"numpy", "matplotlib", "tqdm", "PIL", "IPython"}
 MAGIC = re.compile(r"^[ \t]*[%!].*", re.MULTILINE)
 
 

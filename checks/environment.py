@@ -6,6 +6,8 @@ itself. This file is to be read by a Python that is too old as well, down to 3.8
 
 from __future__ import annotations
 
+import ast
+import symtable
 import sys
 from collections.abc import Sequence
 from importlib.metadata import Distribution
@@ -22,6 +24,7 @@ except ImportError:  # it comes with others, and is told with those that are mis
 
 PYTHON = (3, 11)
 INSTALL = "python -m pip install -r requirements.txt"
+IN_BROWSER = sys.platform == "emscripten"  # one thread, no signals, and no clock but the one on the wall
 HERE = Path(__file__).resolve().parents[1]  # the folder of tests.py
 
 
@@ -50,30 +53,70 @@ def without(facts: Facts, folder: Path, path: Sequence[str]) -> str:
     missing = [name for name in facts.optional if _version(name, path) is None]
     if not missing:
         return ""
-    wanted = _requirements(folder) if Requirement else {}
-    do = " ".join(f'"{name}{wanted.get(name, "")}"' for name in missing)
     them = "them" if len(missing) > 1 else "it"
-    return (
-        f"{_are(missing)} not installed, and no test needs {them}. Cells that show something with {them} say so: go on "
-        f"below them. To add {them}: python -m pip install {do}"
+    says = (
+        f"{_are(missing)} not installed, and no test needs {them}. Cells that show something with {them} are left out."
     )
+    if IN_BROWSER:  # where there are no packages of PyTorch
+        return says
+    do = _by_name(missing, _requirements(folder) if Requirement else {})
+    return f"{says} To add {them} (docs/learner.md says how in little space): python -m pip install {do}"
+
+
+def _by_name(names: Sequence[str], wanted: dict[str, str]) -> str:
+    """What pip is to install, with the versions that are wanted."""
+    return " ".join(f'"{name}{wanted.get(name, "")}"' for name in names)
 
 
 class Absent:
-    """Stands for a package that cannot be imported: a cell that only shows something with it ends with a sentence."""
+    """Stands for a package that cannot be imported, and for what cells would have made with it."""
 
-    def __init__(self, says: str) -> None:
-        self._says = says
+    def __init__(self, package: str) -> None:
+        self._package = package
 
     def __getattr__(self, name: str) -> Any:
-        raise ImportError(self._says)
+        raise ImportError(f"{self._package} cannot be imported here. If this only shows what it does, go on below.")
+
+
+class LeavesOut(ast.NodeTransformer):
+    """Leaves out the cells that use what is absent, with a sentence: an error would stop *Run All*.
+
+    Args:
+        names: the notebook's.
+    """
+
+    def __init__(self, names: dict[str, Any]) -> None:
+        self.names = names
+
+    def visit_Module(self, cell: ast.Module) -> ast.Module:
+        try:
+            whole = symtable.symtable(ast.unparse(cell), "<cell>", "exec")
+        except SyntaxError:  # such as an `await`
+            return cell
+        made = {symbol.get_name() for symbol in whole.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
+        stands = [self.names[name] for name in _globals(whole) - made if isinstance(self.names.get(name), Absent)]
+        if not stands:
+            return cell
+        for name in made:
+            self.names.setdefault(name, stands[0])
+        package = stands[0]._package
+        return ast.parse(f"print('This cell shows something with {package}, and is left out: no test needs it.')")
+
+
+def _globals(table: symtable.SymbolTable) -> set[str]:
+    """The names of the notebook's that are read, also by functions in a cell."""
+    found = {symbol.get_name() for symbol in table.get_symbols() if symbol.is_referenced() and symbol.is_global()}
+    return found.union(*map(_globals, table.get_children()))
 
 
 def absent(package: str, error: Exception) -> Absent:
-    """Say that an optional package cannot be imported, and give what stands for it in the cells that use it."""
+    """Say that an optional package cannot be imported, and give what stands for it: cells that use it are left out."""
     print(f"{package} cannot be imported here ({error}). It only shows what you rebuild: no test needs it.")
-    print("Cells that use it end with an error that says so. Then go on below them.")
-    return Absent(f"{package} cannot be imported here. If this cell only shows what it does, go on below.")
+    print("Cells that use it are left out, each with a sentence that says so.")
+    notebook = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if notebook and not any(isinstance(each, LeavesOut) for each in notebook.ast_transformers):
+        notebook.ast_transformers.append(LeavesOut(notebook.user_ns))
+    return Absent(package)
 
 
 def problems(facts: Facts, folder: Path, path: Sequence[str], python: Sequence[int] = sys.version_info) -> list[str]:
@@ -111,32 +154,38 @@ def _packages(facts: Facts, folder: Path, path: Sequence[str]) -> list[str]:
     versions = {name: _version(name, path) for name in facts.packages}
     on_colab = _version("google-colab", path) is not None
     found = []
-    missing = [name for name, version in versions.items() if version is None and name not in facts.optional]
+    given = (
+        {*facts.optional, "ipykernel"} if IN_BROWSER else {*facts.optional}
+    )  # a browser has a kernel of its own kind
+    missing = [name for name, version in versions.items() if version is None and name not in given]
     if Requirement is None:
         missing.append("packaging")
     if missing:
         do = f"select the kernel .venv, or run {INSTALL} in the activated terminal."
-        if on_colab:
-            do = "in a cell run %pip install " + " ".join(f'"{name}{wanted.get(name, "")}"' for name in missing)
+        if on_colab or IN_BROWSER:
+            do = f"in a cell run %pip install {_by_name(missing, wanted)}"
         found.append(f"{_are(missing)} not installed in this kernel's Python: {do}")
-    if on_colab or not Requirement:  # Colab runs on versions of its own, and so does the notebook there
+    if on_colab or IN_BROWSER or not Requirement:  # these run on versions of their own, and so does the notebook there
         return found
     for name, version in versions.items():
         if version is not None and name in wanted and not _is_within(version, wanted[name]):
             needs = f"the notebook needs {name}{wanted[name]}"
-            found.append(f"{name} {version} is installed, and {needs}: run {INSTALL}.")
+            do = f"python -m pip install {_by_name([name], wanted)}" if name in facts.optional else INSTALL
+            found.append(f"{name} {version} is installed, and {needs}: run {do}.")
     built_for = _needs("torchvision", "torch", path)
     torch = (versions.get("torch") or "").partition("+")[0]
     if built_for and torch and not _is_within(torch, built_for):
         found.append(
             f"torchvision {versions['torchvision']} was built for torch{built_for}, and torch {versions['torch']} is "
-            f"installed: run python -m pip uninstall torch torchvision, then {INSTALL}."
+            "installed: run python -m pip uninstall torch torchvision, then python -m pip install "
+            f"{_by_name(['torch', 'torchvision'], wanted)}."
         )
     return found
 
 
 def _requirements(folder: Path) -> dict[str, str]:
-    """The versions that requirements.txt asks for, by package; none if there is no such file."""
+    """The versions that requirements.txt asks for, by package, also in comments, as of what is optional; none if there
+    is no such file."""
     try:
         lines = (folder / "requirements.txt").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -144,8 +193,8 @@ def _requirements(folder: Path) -> dict[str, str]:
     found = {}
     for line in lines:
         try:
-            requirement = Requirement(line.partition("#")[0].strip())
-        except InvalidRequirement:  # a comment, an empty line
+            requirement = Requirement(line.lstrip("# ").partition("#")[0].strip())
+        except InvalidRequirement:  # words, an empty line
             continue
         found[requirement.name] = str(requirement.specifier)
     return found

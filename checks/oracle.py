@@ -15,7 +15,7 @@ from checks.observe import ATOL, RTOL, compiled
 
 FILE = "<oracle>"  # of code in tracebacks: what fails here is no fault of the learner's
 MOST_KEPT = 8192  # answers
-BEFOREHAND = "PyTorch cannot be imported here: these answers were compared with PyTorch's beforehand."
+BEFOREHAND = "PyTorch is not asked here: these answers were compared with PyTorch's beforehand."
 REDISTRIBUTABLE = "https://aka.ms/vs/17/release/vc_redist.x64.exe"
 
 
@@ -64,10 +64,7 @@ class Oracle:
 
     @functools.cached_property
     def alone(self) -> bool:
-        """Whether what computes the same without PyTorch is asked, as PyTorch cannot be imported here.
-
-        Whoever sets it before anything is asked decides otherwise.
-        """
+        """Whether what computes the same without PyTorch is asked: as PyTorch cannot be imported here, or as chosen."""
         if self._without_torch is None:
             return False
         try:
@@ -75,6 +72,10 @@ class Oracle:
         except ImportError:
             return True
         return False
+
+    def choose(self, without_torch: bool) -> None:
+        """Decide what is asked, whatever can be imported here; PyTorch where there is nothing else."""
+        self.alone = without_torch and self._without_torch is not None
 
     def library(self, precision: str = "float64") -> Any:
         """What is asked here: a library, with `names()` and `plain(value)`.

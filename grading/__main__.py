@@ -278,6 +278,12 @@ def _results(options: argparse.Namespace) -> Results:
     return results.read(options.db, assignment, submitted=options.submitted, journal=options.journal)
 
 
+def _oracle(configuration: str, options: list[str]) -> str:
+    """What answers are compared with, as it looks before nbgrader reads its configuration: to be wrong costs time."""
+    found = re.findall(r"(?m)^[^#\n]*JudgedExecute\.oracle *= *[\"']?(\w+)", "\n".join([configuration, *options]))
+    return found[-1] if found else "pytorch"
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m grading", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -323,7 +329,8 @@ def main(arguments: list[str] | None = None) -> int:
                 cgroups.found()  # while this process is alone in its group, which all that it starts will be in
             wanted = [other.removeprefix("--assignment=") for other in others]
             known = [name for name in facts.declared(ROOT / "source") if name in wanted]
-            workers(known[0] if known else "")  # it takes longer to load than nbgrader, beside it
+            # It takes longer to load than nbgrader, beside it.
+            workers(known[0] if known else "", _oracle((ROOT / "nbgrader_config.py").read_text("utf-8"), others))
         from grading.run import ClassApp
 
         ClassApp.launch_instance(others)

@@ -26,6 +26,7 @@ from checks.facts import Facts
 from checks.mistakes import Mistakes
 from checks.notebook import code_cells, grade_id, nbgrader_mark
 from checks.reading import cells_of
+from grading.limits import ORACLES
 from grading.remote import OURS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -156,8 +157,11 @@ def _none(assignment: str, name: str) -> None:
     raise AttributeError(f"tests has no {name}: there is no source/{assignment}/{facts.NAME}")
 
 
-def load_tests(name: str) -> types.ModuleType:
+def load_tests(name: str, oracle: str = ORACLES[0]) -> types.ModuleType:
     """The trusted tests of an assignment, ready to judge; a module without any where it declares nothing.
+
+    Args:
+        oracle: what answers are compared with, one of ORACLES.
 
     Raises:
         ImportError: with what to do; also where its files have changed since it was loaded.
@@ -169,6 +173,8 @@ def load_tests(name: str) -> types.ModuleType:
     tests, before = _loaded[name]
     if before != state:
         raise ImportError(f"The tests of {name} have changed since this program began: start it again.")
+    for each in _asked(tests):
+        each.get_ready(without_torch=oracle == "numpy")
     return tests
 
 
@@ -186,14 +192,15 @@ def _load(name: str) -> types.ModuleType:
     tests = _imported(name)
     if not isinstance(getattr(tests, "ASSIGNMENT", None), Assignment):
         raise ImportError(f"{tests.__file__} declares no ASSIGNMENT: see docs/author.md.")
-    needed = {tests.ASSIGNMENT: None} | {
-        earlier.assignment: None for section in tests.ASSIGNMENT.all_sections for earlier, _ in section.builds_on
-    }
-    for each in needed:
-        each.get_ready()
     np.random.default_rng(0)  # NumPy loads this part of itself when it is first asked for it
     atexit.register(gc.freeze)  # else Python looks through all that PyTorch made before it ends: half a second
     return tests
+
+
+def _asked(tests: types.ModuleType) -> list[Assignment]:
+    """The assignment, and those that its sections build on."""
+    own = tests.ASSIGNMENT
+    return [*dict.fromkeys([own, *(one.assignment for section in own.all_sections for one, _ in section.builds_on)])]
 
 
 def _imported(name: str) -> types.ModuleType:

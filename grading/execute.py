@@ -15,9 +15,8 @@ from queue import Empty
 from typing import Any
 
 import zmq
-from jupyter_core.utils import ensure_async, run_sync
 from nbclient import NotebookClient
-from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbclient.exceptions import CellExecutionComplete, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
@@ -39,7 +38,14 @@ SECOND_SHARE = 0.5  # of a submission's time, that what is judged a second time 
 ABSENT = re.compile(r"No module named '(\w[\w.]{0,40})'")  # in what Python says, and kernel/absent.py
 MOST_ABSENT = 5  # names that are said
 MOST_LOOKED_AT = 100_000  # characters of a text in which they are looked for
-OVERRAN = "CellTimeoutError"  # the name of the error of a cell that was interrupted
+OVERRUN = {  # in place of what a cell says that was interrupted
+    "status": "error",
+    "ename": "CellTimeoutError",
+    "evalue": "",
+    "traceback": ["CellTimeoutError: the cell did not end in time"],
+}
+SHOWN_SECONDS = 4 * PATIENCE  # for what a cell has shown to arrive when it has ended
+LOOK_MILLISECONDS = 100  # between two looks whether a silent kernel is still there
 SHOWN = {"status", "stream", "display_data", "update_display_data", "execute_result", "error", "clear_output"}
 
 
@@ -77,15 +83,7 @@ class Runner(NotebookClient):
         super().__init__(
             nb,
             None,
-            allow_errors=True,  # the notebook goes on
-            interrupt_on_timeout=True,
-            raise_on_iopub_timeout=True,
-            iopub_timeout=int(4 * PATIENCE),
-            error_on_timeout={
-                "ename": OVERRAN,
-                "evalue": "",
-                "traceback": [f"{OVERRAN}: the cell did not end in time"],
-            },
+            record_timing=False,
         )
         self.bench, self.course = bench, course
         self.settings = replace(bench.settings, submission_seconds=seconds)
@@ -245,11 +243,10 @@ class Runner(NotebookClient):
         seconds = min(self.settings.cell_seconds, self.limit.left)
         if seconds <= 0:
             raise Stopped(self._over())
-        self.timeout_func = lambda _: seconds
         self.messages = 0
         self.kernel.limit = Deadline(seconds, self.kernel.clock())
         try:
-            self.execute_cell(cell, index, store_history=True)
+            self.execute_cell(cell, index)
         except DeadKernelError:
             self.kernel.notice_end()
             raise Stopped(self.kernel.why or "the kernel has ended, by itself or for want of memory or time") from None
@@ -266,23 +263,57 @@ class Runner(NotebookClient):
         finally:
             self.kernel.limit = None
 
-    async def _async_handle_timeout(self, timeout: float, cell: NotebookNode | None = None) -> dict[str, Any] | None:
-        """As stock, but not before the cell has used up its time, which is that of the processor."""
-        while self.kernel.limit.left > 0:
-            await self._async_check_alive()
-            if await self.kc.shell_channel.socket.poll(100):
-                return None
-        return await super()._async_handle_timeout(timeout, cell)
+    def execute_cell(self, cell: NotebookNode, cell_index: int, **_: Any) -> NotebookNode:
+        """As stock, where a cell's time is that of the processor; without an event loop, which takes as long as a cell.
 
-    def on_cell_executed(self, cell: NotebookNode, cell_index: int, execute_reply: dict[str, Any]) -> None:
-        """Show an error that no message has shown, such as that the time was over."""
-        said = execute_reply["content"]
-        if said.get("ename") == OVERRAN:
-            self.overran.add(cell_index)
+        Raises:
+            DeadKernelError: when the kernel is gone.
+            CellTimeoutError: when the cell does not end though it was interrupted.
+        """
+        if not cell.source.strip():
+            return cell
+        sent = self.kc.execute(cell.source, stop_on_error=False)
+        self.clear_before_next_output = False
+        reply = self._ended(sent, cell, cell_index)["content"]
         shown = [output.ename for output in cell.outputs if output.output_type == "error"]
-        if said["status"] == "error" and said["ename"] not in shown:
-            traceback = said["traceback"] or ["An error occurred, and its traceback was switched off."]
-            cell.outputs.append(new_output("error", ename=said["ename"], evalue=said["evalue"], traceback=traceback))
+        if reply["status"] == "error" and reply["ename"] not in shown:  # no message has shown it
+            traceback = reply["traceback"] or ["An error occurred, and its traceback was switched off."]
+            cell.outputs.append(new_output("error", ename=reply["ename"], evalue=reply["evalue"], traceback=traceback))
+        return cell
+
+    def _ended(self, sent: str, cell: NotebookNode, index: int) -> dict[str, Any]:
+        """Take what a cell shows until it has ended: the kernel's reply, or that the cell was interrupted."""
+        shell, shown = self.kc.shell_channel, self.kc.iopub_channel
+        waited = zmq.Poller()
+        for channel in (shell, shown):
+            waited.register(channel.socket, zmq.POLLIN)
+        reply, ends = None, time.monotonic() + self.kernel.limit.seconds
+        while waited.sockets:
+            ready = dict(waited.poll(LOOK_MILLISECONDS))
+            if shown.socket in ready and (message := self._answered(shown, sent)):
+                try:
+                    self.process_message(message, cell, index)
+                except CellExecutionComplete:
+                    waited.unregister(shown.socket)
+            if shell.socket in ready and (message := self._answered(shell, sent)):
+                reply = message
+            elif reply is None and not ready and self.kernel.has_ended():
+                raise DeadKernelError
+            elif reply is None and time.monotonic() > ends and self.kernel.limit.left <= 0:
+                self.kernel.interrupt()
+                self.overran.add(index)
+                reply = {"content": OVERRUN}
+            elif time.monotonic() > ends and reply is not None:
+                raise CellTimeoutError
+            if reply is not None and shell.socket in waited:
+                waited.unregister(shell.socket)
+                ends = time.monotonic() + SHOWN_SECONDS
+        return reply
+
+    def _answered(self, channel: Any, sent: str) -> dict[str, Any] | None:
+        """The message that has come, if it is about what was sent."""
+        message = channel.get_msg()
+        return message if message["parent_header"].get("msg_id") == sent else None
 
     def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
         """As stock, but for a flood of messages, and for widgets, which can redirect a later cell's output."""
@@ -298,36 +329,30 @@ class Runner(NotebookClient):
         if msg["msg_type"] != "status" and (self.messages > MOST_MESSAGES or self.bytes > MOST_BYTES):
             self.cut.add(cell_index)
             return None
+        name, text = msg["content"].get("name"), msg["content"].get("text")
+        if msg["msg_type"] == "stream" and type(name) is type(text) is str and not self.clear_before_next_output:
+            cell.outputs.append(outputs.output("stream", name=name, text=text))
+            return None
         return super().process_message(msg, cell, cell_index)
 
-    async def _async_poll_kernel_alive(self) -> None:
-        """As stock, but without a complaint when a cell has ended otherwise in the meantime."""
-        with contextlib.suppress(AssertionError):
-            await super()._async_poll_kernel_alive()
-
-    @run_sync
-    async def _welcomed(self) -> None:
+    def _welcomed(self) -> None:
         """Wait until the kernel's messages are sure to arrive: it greets who listens."""
-        listening = self.kc.iopub_channel.socket
+        shown = self.kc.iopub_channel
         for _ in range(20):
             with contextlib.suppress(Empty):
                 while True:
-                    if (await self.kc.get_iopub_msg(timeout=1))["msg_type"] == "iopub_welcome":
+                    if shown.get_msg(timeout=1)["msg_type"] == "iopub_welcome":
                         return
             # A kernel that has only just begun to listen may miss who asks.
-            listening.setsockopt(zmq.UNSUBSCRIBE, b"")
-            listening.setsockopt(zmq.SUBSCRIBE, b"")
+            shown.socket.setsockopt(zmq.UNSUBSCRIBE, b"")
+            shown.socket.setsockopt(zmq.SUBSCRIBE, b"")
         raise DeadKernel("the kernel does not answer")
 
-    @run_sync
-    async def _listen(self) -> None:
+    def _listen(self) -> None:
         """Have the kernel answer the judge."""
         ahead = (*self.bench.tests.ASSIGNMENT.ahead,)
-        answers = f"__import__('server').answer{ahead!r}"
         try:
-            self.listening = await ensure_async(
-                self.kc.execute(answers, silent=True, store_history=False, allow_stdin=False)
-            )
+            self.listening = self.kc.execute(f"__import__('server').answer{ahead!r}", silent=True, store_history=False)
         except zmq.Again:
             self._hang_up()
 
@@ -335,13 +360,12 @@ class Runner(NotebookClient):
         """End a kernel that can be told nothing any more."""
         self.kernel.end("the kernel has closed the connection on which it is told what to run")
 
-    @run_sync
-    async def _drain(self) -> None:
+    def _drain(self) -> None:
         """Take what the kernel showed while it answered: too much of it, and the next cell's messages get lost."""
         ends = time.monotonic() + 1
         with contextlib.suppress(Exception):  # Empty, or something unreadable
             while time.monotonic() < ends:
-                message = await self.kc.get_iopub_msg(timeout=0.2)
+                message = self.kc.iopub_channel.get_msg(timeout=0.2)
                 ours = message["parent_header"].get("msg_id") == self.listening
                 if ours and message["content"].get("execution_state") == "idle":
                     return
@@ -385,7 +409,7 @@ class Bench:
                 stack.callback(self.zygote.close)
             self.supply = KernelSupply(self.level, self.settings, self.files, self.zygote)
             stack.callback(self.supply.close)
-            self.tests = assignments.load_tests(self.assignment)
+            self.tests = assignments.load_tests(self.assignment, self.settings.oracle)
             self.libraries = assignments.libraries(self.assignment)
             self.tests.ASSIGNMENT.seed = self.seed
             self._stack = stack.pop_all()

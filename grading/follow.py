@@ -11,7 +11,6 @@ the learner's has been judged, so it can help later sections only.
 from __future__ import annotations
 
 import ast
-import copy
 import functools
 import marshal
 import os
@@ -19,10 +18,11 @@ import symtable
 import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from IPython.core.inputtransformer2 import TransformerManager
-from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_notebook
+from nbformat import NotebookNode, from_dict
+from nbformat.v4 import new_notebook
 
 from checks.notebook import nbgrader_mark
 from checks.report import FollowThrough
@@ -68,7 +68,7 @@ def second_pass(
     """The notebook of the second pass; None where there is nothing to judge again.
 
     Sections that lost points and come after one that did are judged again, if the learner has begun with them. Cells
-    run as in the first pass, up to the last test that is judged again.
+    run as in the first pass, up to the last test that is judged again, but for the course's that only call tests.
 
     Args:
         notebook: the restored notebook.
@@ -104,15 +104,49 @@ def second_pass(
                 answered.update(found[number].answers)
     if not again:
         return None
-    left_out = {*overran} - answered | {ended_at}
+    given = {cell.id: cell.source for cell in course.cells if not nbgrader_mark(cell)}
+    shows = {n for n, cell in enumerate(cells) if given.get(cell.id) == cell.source and _only_asks(cell.source)}
+    left_out = {*overran} - answered | {ended_at} | shows
     loads = {section.tests[-1]: loaded for section, loaded in zip(found, reference, strict=True) if section.tests}
-    made = new_notebook(cells=[new_code_cell(WITHOUT_DISPLAYS)])
+    made = new_notebook()
+    made.cells.append(_code_cell(WITHOUT_DISPLAYS))
     for place, cell in enumerate(cells[: max(again) + 1]):
         if place in again if is_grade(cell) else place not in left_out and cell.cell_type == "code":
-            made.cells.append(new_code_cell(cell.source, metadata=copy.deepcopy(cell.metadata)))
+            made.cells.append(_code_cell(cell.source, cell.metadata))
         if place < max(again):
-            made.cells += [new_code_cell(each.source) for each in loads.get(place, ())]
+            made.cells += [_code_cell(each.source) for each in loads.get(place, ())]
     return made
+
+
+@functools.lru_cache(maxsize=1024)
+def _only_asks(source: str) -> bool:
+    """Whether the course's code only calls tests, which do nothing where learners' cells run."""
+    try:
+        lines = ast.parse(source).body
+    except (SyntaxError, ValueError):  # such as IPython's own
+        return False
+    return all(_asks(line) for line in lines)
+
+
+def _asks(line: ast.stmt) -> bool:
+    match line:
+        case ast.Expr(ast.Call(ast.Attribute(ast.Name("tests"), _), args, keywords)):
+            return all(map(_is_plain, [*args, *(keyword.value for keyword in keywords)]))
+    return False
+
+
+def _is_plain(value: ast.expr) -> bool:
+    """Whether nothing is called to work out a value."""
+    if isinstance(value, (ast.Tuple, ast.List)):
+        return all(map(_is_plain, value.elts))
+    if isinstance(value, ast.UnaryOp):
+        return isinstance(value.operand, ast.Constant)
+    return isinstance(value, (ast.Name, ast.Constant, ast.Lambda))
+
+
+def _code_cell(source: str, metadata: Mapping[str, Any] | None = None) -> NotebookNode:
+    """As nbformat's `new_code_cell`, which holds each against the schema of notebooks: this one is not kept."""
+    return from_dict({"cell_type": "code", "metadata": metadata or {}, "source": source})
 
 
 def _is_begun(cells: list[NotebookNode], section: Section, defines: Collection[str]) -> bool:

@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from nbformat import NotebookNode, from_dict
+from nbformat import NotebookNode
 
 from checks.observe import Failed, Nowhere, OutOfTime, UsedTorch, elsewhere, explain, printable
 from checks.report import FollowThrough, Report, Score
 from grading import names
 from grading.budget import Budget
 from grading.kernel.wire import KINDS
+from grading.outputs import output
 from grading.processes import KernelProcess
 from grading.remote import Connection, Described, Remote, Undecided, execute
 
@@ -65,16 +66,17 @@ class Verdict:
         shown = []
         if self.report is not None:
             if self.says:
-                shown.append(_output("display_data", _said(self.says)))
+                shown.append(output("display_data", metadata={}, data=_said(self.says)))
             progress = None if is_alone else self.report.progress
             report = replace(self.report, follow_through=twice, progress=progress)
-            shown.append(_output("display_data", report.mimebundle()))
+            shown.append(output("display_data", metadata={}, data=report.mimebundle()))
         elif lines := [line for line in (self.says, str(twice or "")) if line]:
             points = "<strong>0 points.</strong> " if self.points == 0 else ""
-            shown.append(_output("display_data", _said(*lines, points=points)))
+            shown.append(output("display_data", metadata={}, data=_said(*lines, points=points)))
         if self.points is None:  # nbgrader gives all points to a cell that shows no number
             return shown
-        return [*shown, _output("execute_result", {"text/plain": repr(self.points)}, execution_count=None)]
+        points = {"text/plain": repr(self.points)}
+        return [*shown, output("execute_result", metadata={}, data=points, execution_count=None)]
 
 
 def _told(error: Undefined) -> str:
@@ -84,11 +86,6 @@ def _told(error: Undefined) -> str:
 def _said(*lines: str, points: str = "") -> dict[str, str]:
     """Sentences as a display."""
     return {"text/plain": "\n".join(lines), "text/html": f"<p>{points}{'<br>'.join(map(html.escape, lines))}</p>"}
-
-
-def _output(kind: str, data: dict[str, Any], **more: Any) -> NotebookNode:
-    """As nbformat's `new_output`, which holds each against the schema of notebooks: of ours it is known."""
-    return from_dict({"output_type": kind, "metadata": {}, "data": data, **more})
 
 
 OVER = Verdict(0.0, "Not graded: the time was over.")

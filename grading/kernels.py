@@ -1,4 +1,4 @@
-"""Kernels as Jupyter sees them, and nbclient drives them; each is used once, and the next one starts meanwhile."""
+"""Kernels as Jupyter sees them; each is used once, and the next one starts meanwhile."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import zmq
-from jupyter_client import AsyncKernelManager
-from jupyter_client.asynchronous import AsyncKernelClient
+from jupyter_client import KernelManager
+from jupyter_client.blocking import BlockingKernelClient
 
 from grading import jail
 from grading.kernel.wire import SOCKETS
@@ -23,7 +23,7 @@ from grading.processes import MOST_GROWTH, DeadKernel, Zygote, started
 MOST_WAITING = 10_000  # messages at either end: of more some are lost, such as that a cell has come to its end
 
 
-class JailedKernelClient(AsyncKernelClient):
+class JailedKernelClient(BlockingKernelClient):
     """A client that takes no message of any length, and never looks again for a kernel that is gone."""
 
     def _create_connected_socket(self, channel: str, identity: bytes | None = None) -> Any:
@@ -39,7 +39,7 @@ class JailedKernelClient(AsyncKernelClient):
         return made
 
 
-class JailedKernel(AsyncKernelManager):
+class JailedKernel(KernelManager):
     """Jupyter's face of a kernel's process: the sockets by which it is told what to run, and shows what came of it.
 
     Every socket that it listens on was made here, in a folder it cannot see, and handed down as a file descriptor.
@@ -52,8 +52,6 @@ class JailedKernel(AsyncKernelManager):
     """
 
     client_factory = JailedKernelClient
-    has_kernel = True
-    ipykernel = False  # nothing to add to its command
 
     def __init__(self, level: jail.Level, limits: Limits, files: Path, zygote: Zygote | None = None) -> None:
         super().__init__()
@@ -80,20 +78,6 @@ class JailedKernel(AsyncKernelManager):
         except BaseException:
             self.close()
             raise
-
-    async def _async_is_alive(self) -> bool:
-        return not self.process.has_ended()
-
-    is_alive = _async_is_alive
-
-    async def interrupt_kernel(self) -> None:
-        self.process.interrupt()
-
-    async def shutdown_kernel(self, now: bool = False, restart: bool = False) -> None:
-        self.process.kill()
-
-    async def cleanup_resources(self, restart: bool = False) -> None:
-        self.close()
 
     def close(self) -> None:
         self._made.close()

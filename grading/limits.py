@@ -13,6 +13,7 @@ from checks.notebook import SHOWS
 if TYPE_CHECKING:
     from grading.jail import Level
 
+ORACLES = ("pytorch", "numpy")
 LEVELS = ("process", "bubblewrap")  # of a jail, weakest first; see jail.py
 MIB = 1 << 20
 # Libraries that differentiate by themselves, which learners' code does not get where nothing else is declared.
@@ -78,6 +79,12 @@ class Settings(Limits):
     )
     most_requests: int = _limit(200_000, "Requests of the judge to one kernel")
     skipped: tuple[str, ...] = _limit((SHOWS,), "Cells with one of these tags are not run")
+    oracle: str = _limit(
+        "pytorch",
+        "What answers are compared with where an assignment has both: PyTorch, or NumPy, which was compared with it "
+        "beforehand, and loads faster",
+        among=ORACLES,
+    )
     follow_through: bool = _limit(
         True,
         "Judge what comes after a section that lost points once more, on the reference's earlier sections; the better "

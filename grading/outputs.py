@@ -17,8 +17,7 @@ from urllib.parse import unquote
 import bleach
 from bleach.css_sanitizer import CSSSanitizer
 from bleach.html5lib_shim import Filter
-from nbformat import NotebookNode
-from nbformat.v4 import new_output
+from nbformat import NotebookNode, from_dict
 
 from checks.observe import OutOfTime, printable
 from grading.budget import Budget
@@ -292,6 +291,11 @@ def _highlighter() -> Callable[..., str]:
     return made
 
 
+def output(kind: str, **holds: Any) -> NotebookNode:
+    """As nbformat's `new_output`, which holds each against the schema of notebooks: of ours it is known."""
+    return from_dict({"output_type": kind, **holds})
+
+
 def safe_outputs(outputs: Any, gallery: Gallery) -> list[NotebookNode]:
     """Of a cell's outputs what can be shown, in known forms only; words in place of the rest.
 
@@ -300,9 +304,9 @@ def safe_outputs(outputs: Any, gallery: Gallery) -> list[NotebookNode]:
         gallery: of the notebook's pictures.
     """
     joined = list(_joined(outputs))
-    safe = [made for output in joined[:MOST_OUTPUTS] if (made := _safe(output, gallery)) is not None]
+    safe = [made for one in joined[:MOST_OUTPUTS] if (made := _safe(one, gallery)) is not None]
     if len(joined) > MOST_OUTPUTS:
-        safe.append(new_output("stream", name="stdout", text=f"... {len(joined) - MOST_OUTPUTS} more outputs ..."))
+        safe.append(output("stream", name="stdout", text=f"... {len(joined) - MOST_OUTPUTS} more outputs ..."))
     return safe
 
 
@@ -315,26 +319,26 @@ def _joined(outputs: Any) -> Iterator[Any]:
         if stream is False:
             yield from some
             continue
-        lines = "".join(_whole(output.get("text")) for output in some).split("\n")
+        lines = "".join(_whole(one.get("text")) for one in some).split("\n")
         text = "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines)
         yield {"output_type": "stream", "name": stream, "text": text}
 
 
-def _safe(output: Any, gallery: Gallery) -> NotebookNode | None:
-    kind = output.get("output_type")
+def _safe(given: Any, gallery: Gallery) -> NotebookNode | None:
+    kind = given.get("output_type")
     if kind == "stream":
-        name = "stderr" if output.get("name") == "stderr" else "stdout"
-        return new_output("stream", name=name, text=_text(output.get("text")))
+        name = "stderr" if given.get("name") == "stderr" else "stdout"
+        return output("stream", name=name, text=_text(given.get("text")))
     if kind == "error":
-        lines = output.get("traceback")
+        lines = given.get("traceback")
         lines = [_text(line, 5000) for line in lines[:200]] if isinstance(lines, list) else []
-        return new_output(
-            "error", ename=_text(output.get("ename"), 200), evalue=_text(output.get("evalue"), 2000), traceback=lines
+        return output(
+            "error", ename=_text(given.get("ename"), 200), evalue=_text(given.get("evalue"), 2000), traceback=lines
         )
-    data = output.get("data")
+    data = given.get("data")
     if kind not in ("display_data", "execute_result") or not isinstance(data, dict) or not data:
         return None
-    said = output.get("metadata")
+    said = given.get("metadata")
     kept, looks, lost = {}, {}, []
     for mime, value in [*data.items()][:MOST_FORMS]:
         look = _look(said.get(mime)) if isinstance(said, dict) else {}
@@ -346,7 +350,7 @@ def _safe(output: Any, gallery: Gallery) -> NotebookNode | None:
             lost.append(left_out(str(error)))
     if not kept.keys() - {PLAIN}:  # else the same is shown in another form
         kept[PLAIN] = "\n".join([*kept.values(), *lost])
-    return new_output("display_data", data=kept, metadata=looks)
+    return output("display_data", metadata=looks, data=kept)
 
 
 def _form(mime: Any, value: Any, look: dict[str, Any], gallery: Gallery) -> tuple[str, str]:

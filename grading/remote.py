@@ -9,7 +9,6 @@ but Undecided. Nor is the other operand of an operator given away for an answer:
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import dis
 import functools
@@ -22,7 +21,7 @@ import sys
 import time
 import types
 import weakref
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -97,7 +96,7 @@ class Connection:
         self.own_left: Callable[[], float] = lambda: math.inf  # seconds that the judge's own work may still take
         self.gone: str | None = None  # why nothing can be asked any more
         self.known: weakref.WeakValueDictionary[int, Remote] = weakref.WeakValueDictionary()
-        self.held: Counter[int] = Counter()  # proxies of each number
+        self.held: dict[int, int] = {}  # how many proxies there are of each number
         self.forgotten: list[int] = []
         self.handed: list[int] = []  # ids of a test's functions that are being encoded
         self.classes: dict[str, type] = {}
@@ -138,7 +137,7 @@ class Connection:
             raise self._stop(f"your code needed more than {self.most:,} requests")
         self.carried = None
         encoder = self.encoder = wire.Encoder(self._reference, _number_of, self.kernel.channel.largest, iterators=True)
-        drop = [number for number in self.forgotten if not self.held[number]]
+        drop = [number for number in self.forgotten if number not in self.held]
         self.forgotten.clear()
         document = {"do": what, "args": [encoder.encode(arg) for arg in args], "drop": drop}
         if encoder.left_out:
@@ -286,7 +285,7 @@ class Connection:
             more = self.encoder.encode([list(value.__defaults__ or ()), value.__kwdefaults__ or {}, around, cells])
         finally:
             self.handed.pop()
-        return [_packed(value.__code__), value.__name__, more]
+        return [self.encoder.encode(_packed(value.__code__)), value.__name__, more]
 
     def _object(self, inside: Any) -> Any:
         if type(inside) is not list or len(inside) != 2:
@@ -302,7 +301,7 @@ class Connection:
             object.__setattr__(found, "_connection", self)
             object.__setattr__(found, "_number", number)
             self.known[number] = found
-            self.held[number] += 1
+            self.held[number] = self.held.get(number, 0) + 1
         return found
 
     def _numbered(self, number: Any) -> int:
@@ -343,7 +342,7 @@ class Connection:
         found = array.view(RemoteArray)
         found._connection, found._number = self, number
         found.flags.writeable = writeable
-        self.held[number] += 1
+        self.held[number] = self.held.get(number, 0) + 1
         return found
 
     def _error(self, told: Any, what: str) -> BaseException:
@@ -371,9 +370,9 @@ class Connection:
         return error.with_traceback(self.raised[1])
 
 
-def _packed(code: types.CodeType) -> str:
+def _packed(code: types.CodeType) -> np.ndarray:
     """Code on its way to a kernel, which runs the same Python. To compile it there takes ten times as long."""
-    return base64.b64encode(marshal.dumps(code)).decode("ascii")
+    return np.frombuffer(marshal.dumps(code), np.uint8)
 
 
 def _reads(code: types.CodeType) -> set[str]:
@@ -432,7 +431,7 @@ def _frame(file: str, name: str) -> types.FrameType:
 
 
 @functools.lru_cache(maxsize=4096)
-def _compiled(code: str) -> str:
+def _compiled(code: str) -> np.ndarray:
     return _packed(observe.compiled(code, "exec"))
 
 

@@ -7,7 +7,6 @@ and other cells between them. All else that a submission says (metadata, outputs
 from __future__ import annotations
 
 import contextlib
-import copy
 import errno
 import functools
 import hashlib
@@ -22,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nbformat import NotebookNode
+from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from checks.notebook import TEST_CALL, is_no_work, nbgrader_mark
@@ -415,7 +414,7 @@ def _is_locked(cell: Any) -> bool:
 
 def _counted(given: NotebookNode, cell: dict[str, Any] | None) -> NotebookNode:
     """A cell of the course; where it is the learner's to write, with the learner's text."""
-    made = copy.deepcopy(given)
+    made = from_dict(given)
     if cell is not None and not _is_locked(given):
         made.source = cell["source"]
         if not nbgrader_mark(given) and cell["cell_type"] != given.cell_type:

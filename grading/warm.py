@@ -79,11 +79,12 @@ class Workers(Warm):
     Args:
         home: a folder for all that it and they make.
         assignment: whose tests it loads.
+        oracle: what they compare answers with.
     """
 
-    def __init__(self, home: str, assignment: str) -> None:
-        self.home, self.assignment = home, assignment
-        command = [sys.executable, "-m", "grading.worker", home, assignment]
+    def __init__(self, home: str, assignment: str, oracle: str) -> None:
+        self.home, self.loaded = home, (assignment, oracle)
+        command = [sys.executable, "-m", "grading.worker", home, assignment, oracle]
         super().__init__(command, ROOT, env={**os.environ, **jail.ONE_THREAD})
 
 
@@ -91,15 +92,18 @@ _workers: Workers | None = None
 _home: tempfile.TemporaryDirectory | None = None
 
 
-def workers(assignment: str) -> Workers:
-    """This process's, for an assignment: begun with the first call, it takes some seconds to load."""
+def workers(assignment: str, oracle: str) -> Workers:
+    """This process's, for an assignment and what answers are compared with.
+
+    Begun with the first call, it takes some seconds to load.
+    """
     global _workers, _home
     if _home is None:
         _home = tempfile.TemporaryDirectory(prefix="mt-", ignore_cleanup_errors=True)
-    if _workers is not None and _workers.assignment != assignment:
+    if _workers is not None and _workers.loaded != (assignment, oracle):
         forget_workers()  # its copies go on
     if _workers is None:
-        _workers = Workers(_home.name, assignment)
+        _workers = Workers(_home.name, assignment, oracle)
     return _workers
 
 

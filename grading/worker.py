@@ -16,6 +16,7 @@ import datetime
 import gc
 import gzip
 import hashlib
+import importlib
 import importlib.metadata
 import itertools
 import json
@@ -292,7 +293,7 @@ class Process:
                 return used.count(processor), (processor - os.getpid()) % len(processors)
 
             self.processor = min(processors, key=order, default=None)
-            workers = warm.workers(setup.assignment)
+            workers = warm.workers(setup.assignment, setup.settings.oracle)
             self.folder = Path(workers.home, f"worker-{next(_numbers)}")  # of all that it makes
             try:
                 self.pid, self.descriptor = workers.copy({"folder": str(self.folder)}, [theirs.fileno()])
@@ -368,7 +369,7 @@ def _parts(sizes: dict[str, int | None], data: bytes) -> dict[str, bytes]:
 
 def main() -> None:
     """Load all that is needed, and become one worker more for each request (see warm.py)."""
-    home, assignment, end = Path(sys.argv[1]), sys.argv[2], socket.socket(fileno=int(sys.argv[3]))
+    home, assignment, oracle, end = Path(sys.argv[1]), *sys.argv[2:4], socket.socket(fileno=int(sys.argv[4]))
     tempfile.tempdir = str(home)
     from grading.processes import Zygote
 
@@ -376,7 +377,10 @@ def main() -> None:
     with contextlib.suppress(OSError):  # without one, each kernel starts by itself, or says why it cannot
         zygote = Zygote() if Zygote.is_safe(jail.probe()) else None  # it gets ready while PyTorch is loaded
     with contextlib.suppress(ImportError):  # the first worker says so
-        assignments.load_tests(assignment)
+        assignments.load_tests(assignment, oracle)
+        importlib.import_module("grading.execute")
+        for known in (kit, versions):  # which look at all packages
+            known(assignment)
     gc.collect()
     gc.freeze()  # copies do not look through it
     while True:
@@ -444,11 +448,14 @@ def _work(end: socket.socket, folder: Path, zygote: Any) -> None:
                 course = {name: nbformat.reads(text, as_version=4) for name, text in setup["notebooks"].items()}
                 bench.supply.expected = sys.maxsize
                 channel.send({}, [])
-                while True:
+                for number in itertools.count():
                     channel.ends = time.monotonic() + IDLE_SECONDS
                     job, data = channel.receive()
                     channel.ends = float("inf")
                     channel.send(*_graded(bench, course, job, data))
+                    if number == 0:  # most of what is there is kept for all that come: no need to look through it again
+                        gc.collect()
+                        gc.freeze()
         except (jail.JailError, ImportError) as error:
             channel.send({"refused": f"{socket.gethostname()}: {error}"}, [])
 

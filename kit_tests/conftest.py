@@ -35,7 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
 # Files that take longest, the longest first: else the last of them would be waited for in the end. An assignment's own
 # tests, in source/, say so themselves: pytestmark = pytest.mark.long.
 LONGEST = (
-    *("attacks", "author", "class", "faults", "desk", "grading", "cluster", "jail", "displays", "release"),
+    *("attacks", "author", "site", "class", "faults", "desk", "grading", "cluster", "jail", "displays", "release"),
     *("assignments", "exchange", "follow", "judge", "asserts", "notebook", "outputs", "journal", "docs", "cgroups"),
     *("calls", "feedback_pages", "by_hand", "dates", "term", "history"),
 )

@@ -8,8 +8,6 @@ from multiprocessing import util
 from pathlib import Path
 from typing import Any
 
-from jupyter_core.utils import run_sync
-
 from checks.report import Report
 from checks.section import Section
 from grading import jail
@@ -38,13 +36,12 @@ class Kernel:
         self.serving = False
         self.ahead: tuple[str, ...] = ("data", "grad", "tensor")  # see checks.assignment.Assignment
 
-    @run_sync
-    async def execute(self, code: str) -> None:
+    def execute(self, code: str) -> None:
         """Run code as a cell, to its end."""
         self._rest()
         sent = self.client.execute(code, allow_stdin=False)
         while True:
-            message = await self.client.get_shell_msg(timeout=60)
+            message = self.client.shell_channel.get_msg(timeout=60)
             if message["parent_header"].get("msg_id") == sent:
                 return
 
@@ -63,8 +60,7 @@ class Kernel:
                 found[name] = None
         return found
 
-    @run_sync
-    async def listen(self) -> None:
+    def listen(self) -> None:
         if not self.serving:
             self.client.execute(f"__import__('server').answer{self.ahead!r}", silent=True, store_history=False)
             self.serving = True

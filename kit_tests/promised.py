@@ -154,7 +154,8 @@ class Table:
         for one in {id.partition("/")[0] for id in promise.checks} | {section}:
             programs = sorted(id.partition("/")[2] for id in promise.checks if self.checks[id].any_program)
             found |= self.lost(promise.broken_by, one, *programs)
-        assert {*promise.checks} <= {*found}
+        assert {*promise.checks} <= {*found}, (promise.broken_by, found)
         # What waits is not lost by itself; "needs" does not tell all of it, as some checks look for what works.
         failed = {id for id, status in found.items() if status != "waiting"} - {*promise.checks}
-        assert not {id for id in failed if not self.stands_on(id, {*promise.checks})}
+        more = {id for id in failed if not self.stands_on(id, {*promise.checks})}
+        assert not more, (promise.broken_by, more)

@@ -134,8 +134,8 @@ def run(
 class Copied(warm.Workers):
     """The process that loads the tests for workers: they are loaded."""
 
-    def __init__(self, home: str, assignment: str) -> None:
-        self.home, self.assignment = home, assignment
+    def __init__(self, home: str, assignment: str, oracle: str) -> None:
+        self.home, self.loaded = home, (assignment, oracle)
         self.socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         child = os.fork()
         if not child:
@@ -145,7 +145,7 @@ class Copied(warm.Workers):
                 self.socket.close()
                 os.setsid()
                 os.environ |= jail.ONE_THREAD
-                sys.argv[1:] = [home, assignment, str(theirs.detach())]
+                sys.argv[1:] = [home, assignment, oracle, str(theirs.detach())]
                 worker.main()
             finally:
                 os._exit(1)

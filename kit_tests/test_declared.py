@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import re
 import shutil
 from pathlib import Path
@@ -63,6 +64,19 @@ def test_a_check_that_has_skipped_all_it_would_ask_waits_and_earns_nothing():
     assert [check.status for check in found.checks] == ["failed", "waiting"] and found.score == 0
     assert "none of that works yet" in found.checks[1].got
     assert section.run({"double": lambda n: 2 * n}, seed=1).score == 3
+
+
+def test_a_line_of_a_file_beside_the_notebook_has_the_name_of_that_file(tmp_path):
+    file = tmp_path / "numbers_of_mine.py"
+    file.write_text("def double(n):\n    raise ValueError('no number')\n")
+    names: dict[str, Any] = {}
+    exec(compile(file.read_text(), str(file), "exec"), names)
+    linecache.getline(str(file), 2)  # as where a notebook has shown a traceback
+    (check,) = doubling().run({"double": names["double"]}, seed=1).checks
+    assert check.got.split("\n") == [
+        "your code raised ValueError: no number",
+        "in double, line 2: (numbers_of_mine.py)",
+    ]
 
 
 def twice(value: Any) -> Section:

@@ -25,7 +25,6 @@ GOOD = {
     "matplotlib": "3.10.1",
     "tqdm": "4.67",
     "ipykernel": "7.1.0",
-    "igraph": "1.0.0",
 }
 NEEDS = {"torchvision": ["numpy", "torch==2.15.0", "gdown>=4.7.3; extra == 'gdown'"]}
 
@@ -78,7 +77,7 @@ def test_packages_that_no_test_needs_are_told_when_all_is_well(site):
 
 def test_an_empty_environment_is_one_sentence(site):
     (said,) = problems(FACTS, ROOT, install(site, **dict.fromkeys(FACTS.packages)))
-    assert said.startswith("numpy, matplotlib, tqdm, ")
+    assert said.startswith("numpy, matplotlib, tqdm and ipykernel are")
 
 
 @pytest.mark.parametrize("name", FACTS.packages)
@@ -94,9 +93,47 @@ def test_torchvision_that_was_built_for_another_torch(site):
 
 
 def test_colab_runs_on_versions_of_its_own(site):
-    path = install(site, **{"google_colab": "1.0.0", "igraph": None, "torch": "2.11.0+cpu", "ipykernel": "6.17.1"})
+    path = install(site, **{"google_colab": "1.0.0", "tqdm": None, "torch": "2.11.0+cpu", "ipykernel": "6.17.1"})
     (said,) = problems(FACTS, ROOT, path)
-    assert said == 'igraph is not installed in this kernel\'s Python: in a cell run %pip install "igraph<2,>=1.0"'
+    assert said == 'tqdm is not installed in this kernel\'s Python: in a cell run %pip install "tqdm<5,>=4.66"'
+
+
+def test_in_a_browser_versions_are_its_own_and_nothing_of_pytorch_is_to_be_added(site, monkeypatch):
+    monkeypatch.setattr(environment, "IN_BROWSER", True)
+    path = install(site, torch=None, torchvision=None, ipykernel=None, matplotlib="3.8.4")
+    assert problems(FACTS, ROOT, path) == []
+    assert environment.without(FACTS, ROOT, path).endswith("are left out.")
+    (said,) = problems(FACTS, ROOT, install(site.with_name("more"), tqdm=None))
+    assert said.endswith('in a cell run %pip install "tqdm<5,>=4.66"')
+
+
+def test_versions_of_what_is_optional_stand_in_comments(site, tmp_path):
+    text = (ROOT / "release" / "workshop" / "requirements.txt").read_text(encoding="utf-8")
+    assert "\n# torch>=" in text and "\ntorch" not in text
+    folder = workshop_folder(tmp_path)
+    (folder / "requirements.txt").write_text(text, encoding="utf-8")
+    assert "torch<2.16,>=2.15" in environment.without(FACTS, folder, install(site, torch=None))
+    (said,) = problems(FACTS, folder, install(site.with_name("old"), {}, torch="2.1.0"))
+    assert said.endswith('run python -m pip install "torch<2.16,>=2.15".')
+
+
+def test_cells_that_use_what_is_absent_are_left_out_and_what_they_would_make_is_absent_too(capsys):
+    names = {"torch": environment.Absent("PyTorch"), "a": 1}
+    leaves_out = environment.LeavesOut(names)
+
+    def run(code):
+        exec(compile(ast.fix_missing_locations(leaves_out.visit(ast.parse(code))), "<cell>", "exec"), names)
+        return capsys.readouterr().out
+
+    left_out = "This cell shows something with PyTorch, and is left out: no test needs it.\n"
+    assert run("a = torch.ones(2)\nb = a + 1") == left_out
+    assert run("class Model(torch.nn.Module):\n    pass") == left_out
+    assert run("def train(model):\n    return Model(), torch") == left_out
+    assert run("print(a)") == "1\n"
+    assert run("print(b)") == run("import math\ntrain(Model())") == left_out
+    assert run("def f(torch):\n    return torch\nb = 2\nprint(b, f(3), [a for torch in 'x'])") == "2 3 [1]\n"
+    with pytest.raises(ImportError, match="PyTorch cannot be imported here"):
+        names["torch"].nn  # noqa: B018
 
 
 def test_another_module_named_tests(site, monkeypatch):
@@ -177,7 +214,7 @@ def test_what_hides_a_package(site, tmp_path, name, says):
 
 def test_the_cell_says_that_all_is_well_here_and_imports_no_package():
     code = "import sys\nfrom checks.environment import check_setup\ncheck_setup()\n"
-    code += "heavy = {'torch', 'torchvision', 'numpy', 'matplotlib', 'igraph', 'jupyterlab', 'nbgrader', 'IPython'}\n"
+    code += "heavy = {'torch', 'torchvision', 'numpy', 'matplotlib', 'jupyterlab', 'nbgrader', 'IPython'}\n"
     code += "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -329,3 +329,23 @@ def test_of_the_cells_only_those_run_again_that_somebody_needs():
     assert quiet == "get_ipython(" and others == ["# nothing", "exec(__impor", "%time start ", "assert more("]
     assert second_pass(notebook, shop(), {**verdicts, "test_b": passed}) is None
     assert second_pass(notebook, shop(), verdicts, ended_at=5) is None
+
+
+def test_cells_of_the_courses_that_only_call_tests_do_not_run_again():
+    """But those that call anything else, or in which the learner has written, do."""
+
+    def asked(text: str) -> NotebookNode:
+        made = shop(a="# nothing")
+        made.cells[4:4] = [
+            new_code_cell("tests.test_double(double, (1, -2), by=lambda x: double(x))", id="asks"),
+            new_code_cell("tests.test_double(double(1))", id="calls"),
+            new_code_cell(text, id="written"),
+        ]
+        return made
+
+    verdicts = {"test_a": Verdict(0.0), "test_b": Verdict(0.0), "test_b_number": Verdict(None), "test_c": Verdict(None)}
+    made = second_pass(asked("tests.test_double(triple)"), asked("tests.test_double(double)"), verdicts)
+    assert [cell.source for cell in made.cells if cell.source.startswith("tests.")] == [
+        "tests.test_double(double(1))",
+        "tests.test_double(triple)",
+    ]

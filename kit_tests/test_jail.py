@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import ctypes
 import errno
 import functools
@@ -473,7 +472,7 @@ def test_without_the_zygote_kernels_start_by_themselves(tmp_path):
     supply = KernelSupply(jail.probe(), jail.Limits(), tmp_path, zygote)
     for gone in (False, True):
         kernel = supply.take()
-        assert (supply.zygote is None) == gone and asyncio.run(kernel.is_alive())
+        assert (supply.zygote is None) == gone and not kernel.process.has_ended()
         kernel.close()
         zygote.process.kill()
         zygote.process.wait()
@@ -615,7 +614,7 @@ time.sleep(30)
             kernel.execute("for _ in range(30): display({'text/plain': 'x' * (1 << 20)}, raw=True)")
             looks.clear()
             wait_for(lambda: len(looks) > 1)
-            assert asyncio.run(kernel.jupyter.is_alive())
+            assert not kernel.kernel.has_ended()
             kernel.client.execute(code)
             wait_for(lambda: kernel.kernel.process.poll() is not None)
             assert memory() < before + (240 << 20)  # less than all, and it serves what comes next

@@ -21,6 +21,7 @@ from traitlets.config import Config
 
 from checks.observe import LARGEST, Failed
 from grading import budget, images, jail, judge, kernels, outputs, remote
+from grading.__main__ import _oracle
 from grading.autograde import JudgedExecute
 from grading.kernel import wire
 from grading.limits import Settings
@@ -217,5 +218,15 @@ def test_all_limits_can_be_set_and_reach_kernels_by_way_of_other_machines():
         name: trait.help for name, trait in traits.items()
     }.items()
     assert JudgedExecute().settings() == Settings()
-    with pytest.raises(TraitError):
-        JudgedExecute(required="nothing")
+    for of_few in ("required", "oracle"):
+        with pytest.raises(TraitError):
+            JudgedExecute(**{of_few: "nothing"})
+    assert JudgedExecute(oracle="numpy").settings().oracle == "numpy"
+
+
+def test_what_answers_are_compared_with_is_seen_before_the_configuration_is_read():
+    """Else a process would import PyTorch for nothing."""
+    chosen = 'c.JudgedExecute.oracle = "numpy"\n'
+    assert _oracle("", []) == _oracle(f"# {chosen}", ["workshop"]) == Settings().oracle
+    assert _oracle(f"c = get_config()\n{chosen}", []) == _oracle("", ["--JudgedExecute.oracle=numpy"]) == "numpy"
+    assert _oracle(chosen, ["--JudgedExecute.oracle=pytorch"]) == "pytorch"

@@ -15,6 +15,7 @@ from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from checks import facts
 from grading import worker
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -68,6 +69,8 @@ def test_a_learner_installs_what_a_learners_folder_uses_and_nothing_of_graders_a
     own = ranges("release/workshop/requirements.txt")
     assert own == ranges("requirements.txt")[: len(own)]
     assert not {"nbgrader", "bleach", "jupytext", "ruff", "pytest-xdist"} & {one.name for one in own}
+    optional = facts.read(ROOT / "release" / "workshop").optional
+    assert optional == ("torch", "torchvision") and not {*optional} & {one.name for one in own}
     installed = worker.packages(str(one) for one in own)
     providers = importlib.metadata.packages_distributions()
     folder = ROOT / "release" / "workshop"
@@ -76,8 +79,8 @@ def test_a_learner_installs_what_a_learners_folder_uses_and_nothing_of_graders_a
     imported = {alias.name for node in trees if isinstance(node, ast.Import) for alias in node.names}
     imported |= {node.module for node in trees if isinstance(node, ast.ImportFrom)}
     packages = {name.partition(".")[0] for name in imported} - {*sys.stdlib_module_names, "checks", "tests", "workshop"}
-    assert {"numpy", "torch", "matplotlib", "igraph", "pytest", "IPython"} <= packages
-    for package in packages:
+    assert {"numpy", "torch", "matplotlib", "pytest", "IPython"} <= packages
+    for package in packages - {*optional}:
         assert {canonicalize_name(name) for name in providers[package]} & installed.keys(), package
 
 

@@ -297,15 +297,24 @@ def _named(text: str, name: str, title: str) -> str:
 
 
 def _needed(requirements: str, course: Course) -> str:
-    """Of all requirements those of an assignment; as they are, with what is said of them, where it needs them all."""
-    packages = dict.fromkeys([*course.facts.packages, *EVERYBODYS])
-    lines = {line: re.match(r"[\w.-]+", line) for line in requirements.splitlines()}
-    known = {line: name[0] for line, name in lines.items() if name}
-    more = sorted(packages.keys() - known.values())
-    if packages.keys() == {*known.values()}:
-        return requirements
-    python = [line for line in lines if line.startswith("# Python")]
-    return "\n".join([*python, *(line for line, name in known.items() if name in packages), *more, ""])
+    """Of all requirements those of an assignment; what is optional as a comment, with what is said of it."""
+    optional = {*course.facts.optional}
+    missing = {*course.facts.packages, *EVERYBODYS}
+    needed, later, said = [], [], []
+    for line in requirements.splitlines():
+        if name := re.match(r"[\w.-]+", line):
+            if name[0] in missing:
+                missing.remove(name[0])
+                needed += [] if name[0] in optional else [line]
+                later += [*said, f"# {line}"] if name[0] in optional else []
+            said = []
+        elif line.startswith("# Python"):
+            needed.append(line)
+        else:
+            said.append(line)
+    return "\n".join(
+        [*needed, *sorted(missing - optional), *later, *(f"# {name}" for name in sorted(missing & optional)), ""]
+    )
 
 
 def copy_support(course: Course, folder: Path) -> None:

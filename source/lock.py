@@ -4,6 +4,7 @@
 
 requirements.lock, requirements-test.lock: for pip, of the ranges in the text files of these names; for every Python
     and system that they allow. The second one has all of the first.
+requirements-site.lock: the same of what `make site` builds with, in an environment of its own.
 packages.cdx.json: what is in the second one as a CycloneDX list, for tools that look for known faults in packages.
 """
 
@@ -63,10 +64,12 @@ def main() -> None:
         bin = Path(folder, "tools", "bin")
         run(sys.executable, "-m", "venv", bin.parent)
         run(bin / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *TOOLS)
-        made = [Path(folder, name) for name in ("requirements.lock", "requirements-test.lock", "packages.cdx.json")]
+        names = ("requirements.lock", "requirements-test.lock", "packages.cdx.json", "requirements-site.lock")
+        made = [Path(folder, name) for name in names]
         lock(bin, "requirements.txt", made[0])
         lock(bin, "requirements-test.txt", made[1], "--constraint", str(made[0]))
         listed(bin, made[1], made[2])
+        lock(bin, "requirements-site.txt", made[3])
         for path in made:  # all, or none
             new = ROOT / f"{path.name}.new"
             new.write_bytes(path.read_bytes())

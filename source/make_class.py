@@ -17,6 +17,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,9 +26,12 @@ if TYPE_CHECKING:
     from checks.section import Section
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from checks.reading import MARKER  # noqa: E402
+
 HEADER = re.compile(r"^# %% (\w+)(?:: (solution|definitions))?\n", re.MULTILINE)
 OTHERS = re.compile(r"^# others: (solution|untouched)$", re.MULTILINE)
-MARKER = re.compile(r"^ *### (?:BEGIN|END) SOLUTION *\n?", re.MULTILINE)
 
 
 def answers(notebook: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -18,6 +18,8 @@ import importlib
 import importlib.util
 import io
 import json
+import linecache
+import logging
 import os
 import random
 import resource
@@ -40,7 +42,7 @@ SPACES = 0x6E020000  # CLONE_NEW of the other namespaces: mnt, pid, net, ipc, ut
 LATER = (  # what a kernel imports when it starts, and with its first cells
     *("ipykernel.kernelapp", "tornado.platform.asyncio", "tornado.queues", "pydoc", "IPython.core.completerlib"),
     *("IPython.core.oinspect", "IPython.extensions.storemagic", "numpy.random", "multiprocessing.synchronize"),
-    *("ipykernel.debugger", "IPython.core.logger", "IPython.core.pylabtools", "faulthandler", "encodings.cp437"),
+    *("ipykernel.debugger", "IPython.core.logger", "IPython.core.pylabtools", "faulthandler", "encodings.cp437", "pdb"),
 )
 
 
@@ -124,9 +126,15 @@ def warm_up() -> None:
         from matplotlib import pyplot  # noqa: F401
         from matplotlib.figure import Figure
 
-        figure = Figure(figsize=(1, 1))
-        figure.subplots().plot([1, 2])
-        figure.savefig(io.BytesIO(), format="png", bbox_inches="tight")
+        figure = Figure()
+        axes = figure.subplots()
+        axes.plot([0.01, 10], [0.01, 10], label="a")
+        axes.set(title="A", xlabel="a", ylabel="b")
+        axes.legend()
+        for scale in ("linear", "log"):  # whose numbers are formulas, for which there is a parser
+            axes.set(xscale=scale, yscale=scale)
+            figure.savefig(io.BytesIO(), format="png", bbox_inches="tight")
+    linecache.clearcache()  # the parser has looked from where it is called
 
 
 def end_with(judge: socket.socket) -> None:
@@ -137,10 +145,24 @@ def end_with(judge: socket.socket) -> None:
     os._exit(1)
 
 
-def speed_up(shell: Any) -> None:
+def speed_up(kernel: Any) -> None:
     """Have cells begin sooner; nothing else changes."""
+    from ipykernel import ipkernel
+
+    shell = kernel.shell
     # ipykernel has each cell's text transformed twice, and gives it a hash for a name, worked out byte by byte.
-    shell.transform_cell = functools.lru_cache(1)(shell.transform_cell)
+    transform_cell, transform_ast, imports = shell.transform_cell, shell.transform_ast, True
+
+    @functools.lru_cache(1)
+    def transformed(text: str) -> str:
+        nonlocal imports
+        imports = "import" in text
+        return transform_cell(text)
+
+    def transformed_ast(node: Any) -> Any:  # where there is nothing to transform, IPython still goes through all of it
+        return transform_ast(node) if imports or len(shell.ast_transformers) > 1 else node
+
+    shell.transform_cell, shell.transform_ast = transformed, transformed_ast
 
     def get_code_name(text: str, *_: Any) -> str:
         return f"/tmp/ipykernel_{os.getpid()}/{zlib.crc32(text.encode('utf-8', 'replace'))}.py"
@@ -154,30 +176,43 @@ def speed_up(shell: Any) -> None:
         return is_candidate and awaits(cell, transformed_cell=transformed_cell, **more)
 
     shell.should_run_async = should_run_async
+    # It looks at the arguments of what runs a cell each time, and writes all that it does into a log that nobody reads.
+    accepts = ipkernel._accepts_parameters(shell.run_cell_async, ["cell_id", "cell_meta"])
+    ipkernel._accepts_parameters = lambda *_: accepts
+    kernel.log.setLevel(logging.WARNING)
+    # Whoever sent a cell knows what it is and that it runs: of four messages about each, two say something.
+    kernel._publish_execute_input = lambda *_: None
+    publish = kernel._publish_status
+
+    def publish_status(status: str, *rest: Any) -> None:
+        if status != "busy":
+            publish(status, *rest)
+
+    kernel._publish_status = publish_status
 
 
-def become_kernel(channel: wire.Channel, sockets: list[int]) -> None:
-    """Set the limits, and run a kernel on sockets that listen: those of wire.SOCKETS."""
-    config, _ = channel.receive()
-    for entry in os.scandir(config["files"]):
-        (shutil.copytree if entry.is_dir() else shutil.copy)(entry.path, entry.name)
-    limit(config)
-    if config["jailed"]:
-        seccomp.install(kernel=os.getpid())  # bubblewrap put one on those that it started
-        os.kill = seccomp.kill
-    else:
-        threading.Thread(target=end_with, args=(channel.socket,), daemon=True).start()
-    sys.meta_path.insert(0, Hider(config["hidden"]))
-
+@functools.cache
+def kernel_app() -> Any:
+    """The class of a kernel, to be made where there is time: that takes longer than to make the kernel's sockets."""
     import zmq
     from ipykernel.kernelapp import IPKernelApp
+    from traitlets.config import Config
 
     class App(IPKernelApp):
-        """ipykernel on listening sockets that it is given."""
+        """ipykernel on listening sockets that it is given. What it may be told otherwise, nobody does here."""
+
+        given: tuple[list[int], dict[str, Any]]  # descriptors, and what the kernel was told
+
+        def parse_command_line(self, argv: Any = None) -> None:
+            self.update_config(Config({"HistoryManager": {"enabled": False}}))
+
+        def load_config_file(self, *_: Any, **__: Any) -> None:
+            pass
 
         def _try_bind_socket(self, s: Any, port: int) -> int:
+            sockets, told = self.given
             s.setsockopt(zmq.USE_FD, sockets[port - 1])
-            s.setsockopt(zmq.SNDHWM, config["most_waiting"])  # of more, some are lost
+            s.setsockopt(zmq.SNDHWM, told["most_waiting"])  # of more, some are lost
             s.bind(f"ipc://minitorch-{port}")
             return port
 
@@ -185,7 +220,7 @@ def become_kernel(channel: wire.Channel, sockets: list[int]) -> None:
             self.transport, self.ip = "ipc", "minitorch"
             for port, name in enumerate(wire.SOCKETS, 1):
                 setattr(self, f"{name}_port", port)
-            self.session.key = config["key"].encode("ascii")
+            self.session.key = self.given[1]["key"].encode("ascii")
 
         def init_control(self, context: Any) -> None:
             super().init_control(context)
@@ -203,15 +238,32 @@ def become_kernel(channel: wire.Channel, sockets: list[int]) -> None:
         def log_connection_info(self) -> None:
             pass
 
-    app = App.instance()
-    app.initialize(["--HistoryManager.enabled=False", "--IPKernelApp.no_stdout=False"])
+    return App
+
+
+def become_kernel(channel: wire.Channel, sockets: list[int]) -> None:
+    """Set the limits, and run a kernel on sockets that listen: those of wire.SOCKETS."""
+    config, _ = channel.receive()
+    for entry in os.scandir(config["files"]):
+        (shutil.copytree if entry.is_dir() else shutil.copy)(entry.path, entry.name)
+    limit(config)
+    if config["jailed"]:
+        seccomp.install(kernel=os.getpid())  # bubblewrap put one on those that it started
+        os.kill = seccomp.kill
+    else:
+        threading.Thread(target=end_with, args=(channel.socket,), daemon=True).start()
+    sys.meta_path.insert(0, Hider(config["hidden"]))
+
+    app = kernel_app().instance()
+    app.given = sockets, config
+    app.initialize()
     shell = app.shell
     app.kernel._execute_sleep = 0  # for clients that do not wait for the idle status
 
     for stream in (sys.stdout, sys.stderr):
         shell.events.register("pre_execute", Limited(stream, config["most_output"]).reset)
 
-    speed_up(shell)
+    speed_up(app.kernel)
     shell.ast_transformers.append(absent.Imports())
     shell.ask_exit = lambda: print("exit: while grading, the notebook goes on.")
 
@@ -247,6 +299,7 @@ def zygote(end: socket.socket) -> None:
             importlib.import_module(module)
     import server  # noqa: F401
 
+    kernel_app()
     warm_up()
     gc.collect()
     gc.freeze()  # copies do not look through it

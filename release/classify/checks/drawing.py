@@ -9,6 +9,8 @@ import secrets
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
+from statistics import median
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -236,20 +238,81 @@ def _spots(nodes: list[Node]) -> tuple[list[Spot], Counter[tuple[Spot, Spot]]]:
     return list(dict.fromkeys([*spots, *(end for _, end in steps)])), steps
 
 
+ROUNDS = 12  # in which the layers are put in order
+
+
+def _places(spots: list[Spot], steps: Iterable[tuple[Spot, Spot]]) -> dict[Spot, float]:
+    """Where spots stand across the page if all are equally wide: few edges cross, most run straight down.
+
+    Sugiyama's way: each layer in the order of the middles of what it is joined to, in the layer above and in the one
+    below in turn; the order with the fewest crossings is kept. Then each spot goes to the median of what it is joined
+    to, as far as its neighbors leave it room.
+    """
+    made = {end for _, end in steps}
+    joined: dict[Spot, list[Spot]] = {spot: [] for spot in spots}
+    for start, end in steps:
+        # An edge on its way past boxes goes straight on; and what goes on from a result counts more than what a leaf
+        # adds: the results stand in a line, the leaves beside it.
+        weight = 8 if start.bend and end.bend else 3 if start in made else 1
+        joined[start] += [end] * weight
+        joined[end] += [start] * weight
+    layers: dict[int, list[Spot]] = {}
+    for spot in spots:
+        layers.setdefault(spot.level, []).append(spot)
+    order = [layers[level] for level in sorted(layers)]
+
+    def others(spot: Spot, way: int) -> list[Spot]:
+        return [other for other in joined[spot] if (other.level - spot.level) * way >= 0]
+
+    def place() -> dict[Spot, float]:
+        return {spot: float(number) for layer in order for number, spot in enumerate(layer)}
+
+    def crossings(at: dict[Spot, float]) -> int:
+        found = 0
+        for layer in order:
+            ends = [[at[other] for other in others(spot, 1)] for spot in layer]
+            found += sum(b < a for some, more in combinations(ends, 2) for a in some for b in more)
+        return found
+
+    best = (math.inf, order)
+    for number in range(ROUNDS):
+        at = place()
+        if (now := crossings(at)) < best[0]:
+            best = (now, [[*layer] for layer in order])
+        way = -1 if number % 2 == 0 else 1
+        for layer in order[::-way]:
+            near = {spot: [at[other] for other in others(spot, way)] or [at[spot]] for spot in layer}
+            layer.sort(key=lambda spot: sum(near[spot]) / len(near[spot]))
+            at |= {spot: float(number) for number, spot in enumerate(layer)}
+    order = best[1]
+    at = place()
+    for way in (-1, 1, -1, 1, 0, 0):
+        for layer in order[:: -way or 1]:
+            wanted = [[at[other] for other in others(spot, way)] or [at[spot]] for spot in layer]
+            at |= zip(layer, _apart(wanted), strict=True)
+    return at
+
+
+def _apart(wanted: Sequence[Sequence[float]]) -> list[float]:
+    """Of spots side by side, each of which would stand at some places: the nearest to them, in order and 1 apart."""
+    groups: list[tuple[int, list[float]]] = []  # how many stand together, and where these would have the first one
+    for number, places in enumerate(wanted):
+        groups.append((1, [place - number for place in places]))
+        while len(groups) > 1 and median(groups[-2][1]) > median(groups[-1][1]):
+            (some, one), (more, other) = groups[-2:]
+            groups[-2:] = [(some + more, one + other)]
+    firsts = [median(places) for count, places in groups for _ in range(count)]
+    return [first + number for number, first in enumerate(firsts)]
+
+
 def _columns(spots: list[Spot], steps: Iterable[tuple[Spot, Spot]], width: float) -> dict[Spot, float]:
     """The middle of each spot across the page: a box takes `width`, a bend little.
 
     The layout takes all for equally wide. In its order all is pushed to the left, then to the right, what stands
     straight below one another together: halfway between, a result stands in the middle below its inputs.
     """
-    import igraph
-
-    place, made = {spot: number for number, spot in enumerate(spots)}, {end for _, end in steps}
-    # What goes on from a result counts more than what a leaf adds: the results stand in a line, the leaves beside it.
-    edges = [(place[start], place[end]) for start, end in steps for _ in range(3 if start in made else 1)]
-    layout = igraph.Graph(len(spots), edges, directed=True).layout_sugiyama([each.level for each in spots], maxiter=200)
     columns: dict[float, list[Spot]] = {}
-    for spot, (x, _) in zip(spots, layout, strict=True):
+    for spot, x in _places(spots, steps).items():
         columns.setdefault(round(x, 2), []).append(spot)
 
     def pushed(order: list[float]) -> dict[Spot, float]:
@@ -268,12 +331,9 @@ def _columns(spots: list[Spot], steps: Iterable[tuple[Spot, Spot]], width: float
 
 
 def show_graphs(parts: Sequence[tuple[str, list[Node]]], says: str = "") -> None:
-    """Show graphs side by side, each with its title, and a sentence about them; as text where no picture can be."""
+    """Show graphs side by side, each with its title, and a sentence about them."""
     text = "\n\n".join(f"{title}\n{as_text(nodes)}" for title, nodes in parts)
-    try:
-        figures = "".join(as_figure(nodes, title) for title, nodes in parts)
-    except ImportError as error:
-        figures = f"<p>No picture ({html.escape(str(error))}): python -m pip install -r requirements.txt</p>"
+    figures = "".join(as_figure(nodes, title) for title, nodes in parts)
     _show(f"<div>{figures}</div>", text, says)
 
 
@@ -293,11 +353,7 @@ def show_steps(steps: Sequence[tuple[str, list[Node]]], says: str = "") -> None:
     """
     text = "\n".join(f"{number or 'start'}{'.' if number else ':'} {title}" for number, (title, _) in enumerate(steps))
     text += f"\n\n{as_text(steps[-1][1])}"
-    try:
-        laid = laid_out(*(nodes for _, nodes in steps))
-    except ImportError as error:
-        show({"text/plain": f"{text}\n\n{says}\n\nNo picture ({error}): python -m pip install -r requirements.txt"})
-        return
+    laid = laid_out(*(nodes for _, nodes in steps))
     name, buttons, figures = f"steps-{secrets.token_hex(6)}", [], []
     for number, (title, nodes) in enumerate(steps):
         figure = as_figure(nodes, "", laid, f"Step {number or 'start'}. {title}")

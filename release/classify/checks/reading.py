@@ -15,7 +15,8 @@ MOST_WRONG = 100_000  # places of a file that are not in its encoding
 LONGEST_NAME = 100  # characters
 BLANK = " \t\r\n\ufeff"  # before and after a notebook
 TEXT = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\Z)', re.DOTALL)  # in JSON
-# In an answer cell of a course's notebook: learners are handed out `...` instead.
+# In an answer cell of a course's notebook: these lines, and with what stands between, for which learners get `...`.
+MARKER = re.compile(r"^ *### (?:BEGIN|END) SOLUTION *\n?", re.MULTILINE)
 REGION = re.compile(r"^( *)### BEGIN SOLUTION\n.*?### END SOLUTION", re.MULTILINE | re.DOTALL)
 KINDS = {  # what is handed in for a notebook, by how it begins
     r"<(!doctype )?html|<\?xml|<head|<!--": "a web page",

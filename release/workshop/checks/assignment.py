@@ -13,7 +13,7 @@ from checks.exceptions import Meaning
 from checks.experiments import Experiment
 from checks.mistakes import Mistakes, Style, Way
 from checks.observe import Kind, Missing, compiled
-from checks.oracle import Oracle, load, plain
+from checks.oracle import Oracle, plain
 from checks.report import Drawing
 from checks.trial import Trial
 
@@ -140,16 +140,17 @@ class Assignment:
 
     # -------- what an assignment may know better
 
-    def get_ready(self) -> None:
+    def get_ready(self, without_torch: bool = False) -> None:
         """Load what takes long when it is first asked for: whoever grades has it done before learners' time runs.
 
-        Grading takes PyTorch where an assignment compares with it, and does not begin without.
+        Args:
+            without_torch: whether what computes the same is asked in place of PyTorch, where there is such a thing.
+                Otherwise grading does not begin without PyTorch where an assignment compares with it.
 
         Raises:
             ImportError: with what to do, where something is missing.
         """
-        if self.oracle.alone:
-            load()
+        self.oracle.choose(without_torch)
         self.oracle.names("float64")
 
     def imitation(self, given: Any = None) -> Any:

@@ -33,15 +33,20 @@ from typing import Any
 import numpy as np
 
 from checks import exceptions
+from checks.environment import IN_BROWSER
 from checks.report import counted
 
 # Folders and files whose frames in a traceback are the check's own: those of assignments come to it.
 CHECKS = [str(Path(__file__).parent.with_name("tests.py"))]
-# Where else a frame is not the learner's: what is below the checks, Python and its packages.
-NOT_THEIRS = (str(Path(__file__).parent), sys.prefix, sys.base_prefix)
+# Where else a frame is not the learner's: what is below the checks, Python and its packages. In a browser all files lie
+# below sys.prefix.
+NOT_THEIRS = (str(Path(__file__).parent), *(["/lib/"] if IN_BROWSER else [sys.prefix, sys.base_prefix]))
 # Folders whose frames lie between a check and the learner's code, which may run in another process.
 BETWEEN: list[str] = []
 SCRIPT = "<check>"  # the file name of a check's code in tracebacks
+OWN_TIME = getattr(time, "thread_time", time.monotonic)  # a clock of this thread's processor time
+LOOKS = 100  # jumps and calls between two looks at it there
+TOOL = 4  # by which Python knows who counts them
 PATIENCE = 6.0  # seconds that may pass for one of processor time: the machine may be busy, or the code asleep
 AGAIN = 0.1  # seconds until a deadline that has passed says so once more
 SOONEST, INSISTING = 1e-6, 2e-5  # the same for code that has caught it SWALLOWED times: what an `except` block takes
@@ -165,7 +170,7 @@ class Deadline:
     """
 
     def __init__(
-        self, seconds: float, processor: Callable[[], float] = time.thread_time, patience: float | None = None
+        self, seconds: float, processor: Callable[[], float] = OWN_TIME, patience: float | None = None
     ) -> None:
         self.seconds, self.processor, self.elsewhere = seconds, processor, 0.0
         self.patience = PATIENCE if patience is None else patience
@@ -253,8 +258,10 @@ def own_code(seconds: float) -> Iterator[None]:
 
 def _enforced() -> tuple[Callable[[Deadline], contextlib.AbstractContextManager], Callable[[], float]]:
     """What makes a deadline hold in this thread, and its clock."""
+    if IN_BROWSER:
+        return _counted, OWN_TIME
     if hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread():
-        return _rung, time.thread_time
+        return _rung, OWN_TIME
     return _watched, _clock_of_this_thread()
 
 
@@ -416,12 +423,8 @@ def _rung(deadline: Deadline) -> Iterator[None]:
             raised += 1
             raise ends
 
-    def unraisable(what: sys.UnraisableHookArgs) -> None:
-        # Where it rings in a callback of the interpreter's nobody can catch it, and nothing is lost: it rings again.
-        if not issubclass(what.exc_type, OutOfTime):
-            hook(what)
-
-    hook, sys.unraisablehook = sys.unraisablehook, unraisable
+    hook = sys.unraisablehook
+    sys.unraisablehook = _dropping(hook)
     before = signal.signal(signal.SIGALRM, ring)
     pressed = signal.getsignal(signal.SIGINT)
     if pressed is signal.default_int_handler:
@@ -449,6 +452,12 @@ def _rung(deadline: Deadline) -> Iterator[None]:
             raise KeyboardInterrupt
 
 
+def _dropping(hook: Callable[[sys.UnraisableHookArgs], Any]) -> Callable[[sys.UnraisableHookArgs], Any]:
+    """Where OutOfTime is raised in a callback of the interpreter's nobody can catch it, and nothing is lost: it comes
+    again."""
+    return lambda what: None if issubclass(what.exc_type, OutOfTime) else hook(what)
+
+
 @contextlib.contextmanager
 def _watched(deadline: Deadline) -> Iterator[None]:
     """The same on Windows and outside the main thread: an exception that a second thread sets reaches any loop."""
@@ -471,6 +480,45 @@ def _watched(deadline: Deadline) -> Iterator[None]:
         done.set()
         watcher.join()
         ctypes.pythonapi.PyThreadState_SetAsyncExc(me, None)
+
+
+@contextlib.contextmanager
+def _counted(deadline: Deadline) -> Iterator[None]:
+    """The same in a browser, where nothing rings and nobody watches.
+
+    Python tells of each jump, as every loop makes them, and of each call, and now and then it is looked how late it is.
+    What is neither, as one long call of NumPy's, goes on to its end. Once it is too late, every jump and call of the
+    learner's raises: that ends what catches one of them. (A function that jumps cannot: CPython leaves it at once.)
+    """
+    python = sys.monitoring
+    events = python.events.JUMP, python.events.PY_START, python.events.PY_RESUME
+    count, is_over = 0, False
+
+    def look(*_: Any) -> None:
+        nonlocal count, is_over
+        count += 1
+        if not is_over and count % LOOKS == 0:
+            is_over = deadline.left <= 0
+        if not is_over or undisturbed.depth:
+            return
+        frame = sys._getframe(1)
+        if frame.f_code.co_filename != contextlib.__file__ and _is_in_theirs(frame):  # else it may be what ends this
+            raise OutOfTime
+
+    hook = sys.unraisablehook
+    sys.unraisablehook = _dropping(hook)
+    if python.get_tool(TOOL) is None:
+        python.use_tool_id(TOOL, __name__)
+    outer = [python.register_callback(TOOL, event, look) for event in events]
+    python.set_events(TOOL, sum(events))
+    try:
+        yield
+    finally:
+        for event, callback in zip(events, outer, strict=True):
+            python.register_callback(TOOL, event, callback)
+        if None in outer:
+            python.set_events(TOOL, python.events.NO_EVENTS)
+        sys.unraisablehook = hook
 
 
 def _clock_of_this_thread() -> Callable[[], float]:
@@ -595,14 +643,16 @@ def array_of(value: Any, what: str, kind: Kind | None = None) -> np.ndarray:
                 f"{what} holds None where a number should be: nothing arrived there, or a function returned nothing"
             )
         raise Failed(f"{what} holds elements of type {array.dtype}, not numbers")
-    return array.astype(np.float64)
+    return array.astype(np.float64, copy=False)  # it is a copy already
 
 
 def too_large(what: str, shape: tuple[int, ...]) -> str:
     """Why an array of this shape is not read; nothing where it is. Rows count, also those without elements."""
-    count, rows = math.prod(shape), math.prod(max(n, 1) for n in shape)
-    things = f"{count:,} elements" if count else f"{rows:,} rows without elements"
-    return f"{what} has {things}: up to {LARGEST:,} are read" if rows > LARGEST else ""
+    rows = math.prod(max(n, 1) for n in shape)
+    if rows <= LARGEST:
+        return ""
+    things = f"{count:,} elements" if (count := math.prod(shape)) else f"{rows:,} rows without elements"
+    return f"{what} has {things}: up to {LARGEST:,} are read"
 
 
 def observed(value: Any, of: Kind | None = None) -> Any:

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import jupytext
 
+from checks.reading import MARKER
+
 CELLS = [
     *("data", "unbroadcast", "rules", "operators", "tensor"),
     *("module", "matmul", "layers", "optimizer", "loss", "train"),
 ]
 SHOWN = re.compile(r"^(import matplotlib.pyplot as plt|import tests)\n?", re.MULTILINE)  # no answer needs them
-MARKER = re.compile(r"^ *### (?:BEGIN|END) SOLUTION\n?", re.MULTILINE)
 PLAYED = re.compile(r"^tensor_a = .*\n?", re.MULTILINE)  # with in the notebook, and nowhere else
 DATA = ("README.md", "digits.npz", "reader.npz")
 ABOUT = '''\

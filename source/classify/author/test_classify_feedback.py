@@ -67,6 +67,7 @@ NO_PROMISE = {
     "one stack",  # a block is not entered twice
     "drop-exact",  # each element has the same chance
     "second: dropout-exact-count",  # the same
+    "fourth: always-as-many-dropped",  # the same
     "third: no-grad-remembers-in-object",  # a block that is entered twice at once
     "second: old-velocity-changed",  # what is remembered is nobody else's
 }

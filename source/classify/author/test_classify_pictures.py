@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ ROOT = AUTHORS.parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "source" / "workshop"), str(AUTHORS.parent), str(AUTHORS)]
 
 from classify_proof import solution  # noqa: E402
+from displayed import fit_for_every_front_end  # noqa: E402
 
 from checks import svg  # noqa: E402
 from classify import pictures  # noqa: E402
@@ -37,30 +37,16 @@ def shown(monkeypatch) -> list[dict[str, Any]]:
     return forms
 
 
-def fits(forms: dict[str, Any]) -> list[ET.Element]:
-    """The pictures, fit for every front end: no scripts, described, nothing outside, all words in the text, too."""
-    page, text = forms["text/html"], forms["text/plain"]
-    assert len(text) > 40 and not re.search(r"(?i)<script|\son\w+=|javascript:", page)
-    found = [ET.fromstring(each) for each in re.findall(r"<svg.*?</svg>", page, re.DOTALL)]
-    for picture in found:
-        assert picture.get("role") == "img" and len(picture.get("aria-label")) > 20
-        wide, tall = float(picture.get("width")), float(picture.get("height"))
-        for element in picture.iter():
-            for name, most in (("x", wide), ("cx", wide), ("y", tall), ("cy", tall)):
-                assert -1 <= float(element.get(name, 0)) <= most + 1, element.attrib
-    return found
-
-
 def test_softmax_at_several_temperatures(of, shown):
     pictures.draw_softmax(lambda scores: of["softmax"](of["MyTensor"](scores)), [2.0, 1.0, 0.0], (0.5, 1, 50))
-    assert len(fits(shown[0])) == 3
+    assert len(fit_for_every_front_end(shown[0])) == 3
     assert "temperature 1: 0: 67%, 1: 24%, 2: 9%; together 100%" in shown[0]["text/plain"]
 
 
 def test_losses_and_their_slopes(of, shown):
     loss = of["CrossEntropyLoss"]()
     pictures.draw_losses(of["MyTensor"], {"cross-entropy": lambda scores: loss(scores, np.array([0]))})
-    assert len(fits(shown[0])) == 2
+    assert len(fit_for_every_front_end(shown[0])) == 2
     assert "at a lead of -8 the loss is 8 and its slope -1" in shown[0]["text/plain"]
 
 
@@ -74,7 +60,7 @@ def test_losses_and_their_slopes(of, shown):
 )
 def test_ways_down(shown, way, says):
     pictures.draw_ways(lambda x, y: x**2 / 10 + y**2, {"SGD": way})
-    assert len(fits(shown[0])) == 1 and f"SGD: {says}" in shown[0]["text/plain"]
+    assert len(fit_for_every_front_end(shown[0])) == 1 and f"SGD: {says}" in shown[0]["text/plain"]
 
 
 def test_a_way_that_stays_where_it_began_is_said_to_be_not_written(shown):
@@ -83,18 +69,24 @@ def test_a_way_that_stays_where_it_began_is_said_to_be_not_written(shown):
     assert [*shown[0]] == ["text/plain"] and "There is nothing to draw yet" in shown[0]["text/plain"]
     assert "SGD: it stays where it began. Is its step() written yet?" in shown[0]["text/plain"]
     pictures.draw_ways(lambda x, y: x**2 + y**2, {"SGD": moves, "Adam": still})
-    assert len(fits(shown[1])) == 1 and "Not drawn: Adam: it stays where it began." in shown[1]["text/html"]
+    assert (
+        len(fit_for_every_front_end(shown[1])) == 1
+        and "Not drawn: Adam: it stays where it began." in shown[1]["text/html"]
+    )
 
 
 def test_steps_that_blow_up_are_told_kindly_also_where_the_landscape_has_no_numbers(shown):
     far = [(1.0, 2.0), (40.0, 2.0), (1e200, 1e300)]
     pictures.draw_ways(lambda x, y: (1 - x) ** 2 / 4 + (y - x**2 / 4) ** 2, {"SGD": far})
-    assert len(fits(shown[0])) == 1 and "SGD: it diverges in 2 steps; try a smaller rate" in shown[0]["text/plain"]
+    assert (
+        len(fit_for_every_front_end(shown[0])) == 1
+        and "SGD: it diverges in 2 steps; try a smaller rate" in shown[0]["text/plain"]
+    )
 
 
 def test_a_picture_is_shown_before_it_is_read_and_probabilities_are_called_that(shown):
     reader.show_digit(356)
-    assert len(fits(shown[0])) == 1 and "reads" not in shown[0]["text/plain"]
+    assert len(fit_for_every_front_end(shown[0])) == 1 and "reads" not in shown[0]["text/plain"]
     shares = np.array([0.613, 0.351, 0.0, 0.016, 0.004, 0.004, 0.004, 0.004, 0.004, 0.0])
     reader.read_digit(356, lambda pictures: np.tile(shares, (len(pictures), 1)))
     assert "Ten probabilities" in shown[1]["text/html"] and "61.3%" in shown[1]["text/plain"]
@@ -107,7 +99,7 @@ def test_a_picture_is_shown_before_it_is_read_and_probabilities_are_called_that(
 def test_dropout_forward_and_backward(of, shown):
     np.random.seed(0)
     pictures.draw_dropout(of["Dropout"](0.5), of["MyTensor"])
-    assert len(fits(shown[0])) == 3
+    assert len(fit_for_every_front_end(shown[0])) == 3
     assert re.search(r"Pass 1: \d+ of 24 dropped, the others are 2; backward the same ones", shown[0]["text/plain"])
 
 
@@ -125,7 +117,7 @@ def test_mistakes_the_surest_first(shown):
     shares = np.full((4, 10), 0.01)
     shares[[0, 1, 2, 3], [3, 4, 5, 6]] = 0.5, 0.91, 0.91, 0.7
     pictures.draw_mistakes(np.zeros((4, 64)), shares, np.array([3, 1, 5, 2]))
-    assert len(fits(shown[0])) == 2
+    assert len(fit_for_every_front_end(shown[0])) == 2
     lines = shown[0]["text/plain"].split("\n")
     assert lines[0] == "picture 1: a 1, read as 4: 4 has 91%, 1 has 1%" and lines[1].startswith("picture 3")
     assert "2 of 4 are misread, 1 of them with more than 90%." in lines

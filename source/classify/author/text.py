@@ -42,7 +42,7 @@
 # | The digits again | train with all of it, then in PyTorch | fewer epochs, fewer mistakes, and it says how sure it is | 25 |
 #
 # Four and a half hours in all. It need not be one sitting. The first test of a sitting takes some five seconds, as it loads
-# PyTorch; those after it take one or two.
+# PyTorch; those after it mostly take less than one.
 
 # %% [markdown]
 # ## Set-up

@@ -50,10 +50,11 @@ class Classify(Assignment):
             last_tried=LAST_TRIED,
         )
 
-    def get_ready(self) -> None:
+    def get_ready(self, without_torch: bool = False) -> None:
         """PyTorch, with what it imports at its first gradient; in one thread, as grading uses all processors itself."""
-        super().get_ready()
-        load().set_num_threads(1)
+        super().get_ready(without_torch)
+        if not without_torch:
+            load().set_num_threads(1)
         ORACLE.values("a = MyTensor([1.5], requires_grad=True)\na.exp().backward()", ("a.grad",))
 
     def styles(self, failed: Mapping[str, Trial]) -> list[Style]:

@@ -10,7 +10,8 @@ import proof
 import pytest
 import reader as training
 from answers import solved, the_reference  # noqa: F401 - one is a fixture
-from displays import ABX, fit_for_every_front_end, leaves, shown_by, svgs, what_is_shown  # noqa: F401 - one is a fixture
+from displayed import fit_for_every_front_end, svgs
+from displays import ABX, leaves, shown_by, what_is_shown  # noqa: F401 - one is a fixture
 
 import tests
 from checks import drawing, svg

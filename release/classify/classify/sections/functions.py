@@ -131,7 +131,8 @@ def rounded(value: np.ndarray) -> bool:
 WRITTEN = """\
 a = MyTensor([0.5, 2.0])
 try:
-    made = a.{name}() is not None
+    result = a.{name}()
+    made = result is not None and result is not a
 except AttributeError:
     made = hasattr(a, "{name}")
 except Exception:
@@ -142,12 +143,12 @@ def all_written(trial: TensorTrial, parts: tuple[str, ...]) -> None:
     """Any program is made of what is right of a stage, but not before all of it is written.
 
     Raises:
-        Waits: where a function gives None, or there is none.
+        Waits: where a function gives nothing, or what it gets, or there is none.
     """
     for name in parts:
         found = trial.tries(WRITTEN.format(name=name))
         if found is not None and found["made"] is not True:
-            raise Waits(f"waits for {name}, which is not written yet")
+            raise Waits(f"waits for {name}, which does nothing yet")
 
 
 def any_of(stage: str, points: float, title: str, *parts: str, beside: tuple[str, ...] = ()) -> None:

@@ -119,11 +119,11 @@ def is_written(trial: TensorTrial, kind: str) -> bool:
     return found is not None and found["moved"] is True
 
 
-def is_adam(trial: TensorTrial) -> bool:
-    """Whether AdamW does what the learner's own Adam does: so far it is only derived from it."""
+def is_adam(trial: TensorTrial, weight_decay: float = 4.0) -> bool:
+    """Whether AdamW does what the learner's own Adam does, with so much decay: with any, it is only derived so far."""
     if trial.names.get("Adam") is None:
         return False
-    made = [fixed(f"{kind}([{{}}], lr=0.25, weight_decay=4.0)") for kind in ("Adam", "AdamW")]
+    made = [fixed(f"{kind}([{{}}], lr=0.25, weight_decay={weight_decay})") for kind in ("Adam", "AdamW")]
     code = "\n".join([made[0], "adam = p.tensor.data.tolist()", made[1], "same = p.tensor.data.tolist() == adam"])
     found = trial.tries(code)
     return found is not None and found["same"] is True
@@ -368,6 +368,8 @@ OPTIMIZERS.stage("adamw", "AdamW")
 def adamw_steps(trial: TensorTrial) -> None:
     """AdamW over four steps"""
     moves(trial, "AdamW([{}], lr=0.25, weight_decay=0.0)")
+    if is_adam(trial, weight_decay=0.0) and not trial.right([Program(fixed(KINDS["Adam"]), ("p.tensor",))])[0]:
+        raise Waits("waits for Adam, whose steps it takes")
     same_steps(trial, "AdamW([{}], lr=0.25, betas=(0.5, 0.75), weight_decay=0.5)")
     same_steps(trial, "AdamW([{}], lr=0.125, weight_decay=1.0, eps=0.25)", counts=(1, 2))
     other_rates(trial, "AdamW([{}], lr=0.25, betas=(0.5, 0.75), weight_decay=0.5)")
