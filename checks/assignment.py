@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from checks import observe
 from checks.exceptions import Meaning
 from checks.experiments import Experiment
-from checks.mistakes import Mistakes, Style, Way
+from checks.mistakes import Mistake, Mistakes, Style, Way
 from checks.observe import Kind, Missing, compiled
 from checks.oracle import Oracle, plain
 from checks.report import Drawing
@@ -188,6 +188,10 @@ class Assignment:
     def not_there(self, trial: Trial, missing: Missing, inference: Inference) -> Told | None:
         """What is there after all, where a check found nothing to judge."""
         return None
+
+    def hints(self, mistake: Mistake, section: str, stage: str | None) -> Sequence[str]:
+        """What is said of a mistake where a check of this section, or of this stage of it, has met it."""
+        return mistake.hints
 
     def drawing(self, snippet: str) -> Drawing | None:
         """What draws what a snippet shows, if there is something."""

@@ -1079,6 +1079,8 @@ class MyTensor(MyTensor):  # goes on with the class of step 1
         """`other` as a tensor, or None if it is nothing we can compute with. (Given.)"""
         if isinstance(other, MyTensor):
             return other
+        if isinstance(other, np.bool_):  # what x.data > 0 gives for a single number
+            other = int(other)
         if not isinstance(other, (int, float, np.number, np.ndarray)):
             return None
         # A number takes over the tensor's precision: float32 times 2.0 stays float32.
