@@ -304,7 +304,8 @@ def records(trial: TensorTrial) -> None:
                 lacks = variables["y"].backward_op is None
             trial.observe(code, "y.backward_op is None", False, lacks, not lacks)
             if lacks:
-                raise Failed(f"y is {operation}, but its backward_op is None", "the operation that made y")
+                what = f"y is {operation}" if operation in ("-a", "a ** 2") else "y requires a gradient"
+                raise Failed(f"{what}, but its backward_op is None", "the operation that made y")
 
 
 TENSOR.stage("gradients", "Gradients of one operation")
