@@ -333,7 +333,7 @@ def _run(
         }
         causes, fault = [], printable(f"{class_name(error)}: {error}", 100)
     for id, trial in failed.items():
-        _tell(results[id], trial, verdicts[id])
+        _tell(results[id], trial, verdicts[id], section.id)
     for check in checks:
         if check.any_program and failed and results[check.id].status == "passed":
             results[check.id].says = ONLY_RIGHT
@@ -399,7 +399,7 @@ class Verdict:
     missing: bool = False
 
 
-def _tell(result: Result, trial: Trial, verdict: Verdict) -> None:
+def _tell(result: Result, trial: Trial, verdict: Verdict, section: str) -> None:
     assert trial.first is not None
     result.status = "missing" if verdict.missing else "failed"
     got = str(trial.first.verdict)
@@ -408,7 +408,8 @@ def _tell(result: Result, trial: Trial, verdict: Verdict) -> None:
     result.snippet, result.got = _folded(trial.first.snippet), _short(got)
     result.drawing = trial.assignment.drawing(result.snippet) if result.snippet else None
     result.expected = _short(getattr(trial.first.verdict, "expected", None))
-    says, result.hints = verdict.says, list(verdict.hints)
+    said = trial.assignment.hints(verdict.mistake, section, trial.check.stage) if verdict.mistake else verdict.hints
+    says, result.hints = verdict.says, list(said)
     if verdict.first:
         says, result.hints = f"the same cause as in “{verdict.first}”: {says}", []
     if verdict.missing and not result.hints:
