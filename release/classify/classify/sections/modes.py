@@ -145,7 +145,8 @@ def train_eval(trial: TensorTrial) -> None:
 )
 def below(trial: TensorTrial) -> None:
     """... and of all modules in it, at any depth"""
-    for calls in ("m.eval()", "m.eval()\nm.train()", "m.inner.eval()", "m.eval()\nm.inner.train()"):
+    some = ("m.inner.eval()\nm.train()", "m.eval()\nm.inner.train()\nm.eval()")
+    for calls in ("m.eval()", "m.eval()\nm.train()", "m.inner.eval()", "m.eval()\nm.inner.train()", *some):
         trial.same(f"{TREE}\n{calls}", *EVERY)
     code = (
         f"{TREE}\nm.inner.p = Parameter(MyTensor([1.5, 2.5], requires_grad=True))\nm.eval()\ny = m.inner.p.tensor * 2"

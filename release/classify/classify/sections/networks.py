@@ -46,7 +46,7 @@ NETWORKS.stage("sequential", "Sequential")
 @NETWORKS.check(1, hints=["The result of one module is what the next one gets.", "for module in ...: x = module(x)"])
 def order(trial: TensorTrial) -> None:
     """Sequential calls its modules in order"""
-    for inside in ("f, g", "g, f", "f, g, h", "f, f", "h", ", ".join(["f", "g"] * 6)):
+    for inside in ("f, g", "g, f", "f, g, h", "f, f", "h", ", ".join([*["f"] * 10, "g"])):
         code = f"{twice_and_more(trial)}\nn = Sequential({inside})\nx = MyTensor({literal(trial.draw(2))})"
         trial.same(f"{code}\ny = n(x)", "y")
     if trial.first is None:
@@ -247,6 +247,8 @@ def names(trial: TensorTrial) -> None:
     trial.same(f"m = MyModule()\nm.w = Parameter(MyTensor({literal(trial.draw(2))}))\n{STATE}", "state")
     trial.same(f"{flat(trial)}\n{STATE}", "state")
     trial.same(f"m = MyModule()\n{STATE}", "state")
+    exact = f"m = MyModule()\nm.w = Parameter(MyTensor([1 / 3]))\n{STATE}\nexact = state['w'].tolist()"
+    trial.same(exact, "exact == [1 / 3]")
 
 
 @NETWORKS.check(
@@ -258,6 +260,7 @@ def nested_names(trial: TensorTrial) -> None:
     """... also in modules in it, with dots between the names"""
     trial.same(f"{TREE}\n{STATE}", "state")
     trial.same(f"{twice_and_more(trial)}\nn = Sequential(f, h, g)\nstate = n.state_dict()", "state")
+    trial.same(f"{twice_and_more(trial)}\nn = Sequential(f, f)\nstate = n.state_dict()", "state")
     trial.same(f"{twice_and_more(trial)}\nm = MyModule()\nm.net = Sequential(g, Sequential(f))\n{STATE}", "state")
     trial.same(f"{TREE}\nm.again = m.inner\nm.same = m.w\n{STATE}", "state")
     many = ", ".join(["f", *["h"] * 10, "g"])
