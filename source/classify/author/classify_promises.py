@@ -1,7 +1,7 @@
 """What the notebook promises: the checks that ask it, and a wrong solution that loses these and no others.
 
 As for the first notebook (source/workshop/author/promises.py). The wrong solutions are those of classify_corpus.py, and
-those that were written blind: of corpus/blind/, and "second: ..." and "third: ..." of its folders.
+those that were written blind: of corpus/blind/, and "second: ..." and so on of its folders.
 """
 
 # ruff: noqa: E501 (quotes are read as they stand)
