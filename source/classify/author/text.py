@@ -1589,6 +1589,9 @@ else:
     print("No training yet.")
 
 # %% [markdown]
+# Softmax has to divide 100% among ten digits, and has no share for "none of these". So of what is no digit, such as a house, it
+# may be very sure, too: a share compares digits with each other, and does not say whether it is a digit at all.
+#
 # And into a file, and back:
 
 # %% tags=["torch"]

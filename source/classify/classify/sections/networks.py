@@ -197,7 +197,7 @@ def spread(trial: TensorTrial) -> None:
                 one = near[0] if len(near) == 1 else None
                 one = "kaiming-not-centered" if abs(values.mean()) > 0.1 * deviation else one
                 got = f"a standard deviation of {deviation:.3f} for shape {shape}"
-                raise Failed(got, f"one of about {wanted:.3f}", mistake=one)
+                raise Failed(got, f"a standard deviation of about {wanted:.3f}", mistake=one)
 
 
 @NETWORKS.check(
