@@ -39,7 +39,7 @@ def values(trial: TensorTrial, expression: str, *arrays: np.ndarray) -> None:
 def afresh(trial: TensorTrial, name: str) -> None:
     """The numbers of a tensor change between two calls, as those of a parameter do."""
     a = literal(trial.draw(2, positive=True))
-    trial.same(f"a = MyTensor({a})\nfirst = a.{name}()\ndata = a.data\ndata *= 2\ny = a.{name}()", "y")
+    trial.same(f"a = MyTensor({a})\nfirst = a.{name}()\ndata = a.data\ndata *= 0\ndata += 2\ny = a.{name}()", "y")
 
 
 def reductions(trial: TensorTrial, name: str, *cases: tuple[str, tuple[int, ...]]) -> None:
