@@ -145,8 +145,7 @@ def test_where_points_of_before_count_though_a_stage_fails_now_a_sentence_says_s
     section.score(1, until="first", f=abs, g=same)
     said = " ".join(notebook[-1]["text/plain"].split())
     assert (
-        "4 of 4 points" in said
-        and "These are the most you had: test_f without until= counts “Functions” anew" in said
+        "4 of 4 points" in said and "These are the most you had: test_f without until= counts “Functions” anew" in said
     )
     section.score(1, until="first", f=same, g=same)
     assert "lowers" not in notebook[-1]["text/plain"]

@@ -138,7 +138,7 @@ class Section:
         assignment.causes[self.id] = report.causes
         report.progress = assignment.progress(self, not report.passed)
         if report.progress and until is not None and known > report.score and not report.passed:
-            report.progress += f" A stage lowers no points: {self.test} without until says what “{self.title}” has now."
+            report.progress += f" These are the most you had: {self.test} without until= counts “{self.title}” anew."
         if assignment.kept:
             progress.keep(assignment, report)
         report.show()
@@ -304,7 +304,7 @@ def judged(
 
 # What is said of a failure that ends a check's code, whose own hints are about what it should compute.
 STOPPED = "Which loop has no end? Run the snippet, and print in the loop what it waits for."
-RAISED = "Read the message, and the lines below it: which value is another there than you think?"
+RAISED = "Read the message, and the lines below it: which value there is not what you expect?"
 
 
 def _run(

@@ -1492,12 +1492,14 @@ def digits_network() -> Sequential:
     kaiming_normal(network.parameters()[0])
     return network
 
+
+shares: list[float] = []  # of the held-out digits that are read, after each epoch of the training below
+
 # %% [markdown]
 # **Predict:** ten epochs now, and twenty for the network to beat. Which one reads more of the held-out digits? And what is the
 # loss before training, if it knows nothing?
 
 # %%
-shares: list[float] = []
 if is_complete():
     np.random.seed(0)
     model = digits_network()

@@ -247,8 +247,6 @@ def names(trial: TensorTrial) -> None:
     trial.same(f"m = MyModule()\nm.w = Parameter(MyTensor({literal(trial.draw(2))}))\n{STATE}", "state")
     trial.same(f"{flat(trial)}\n{STATE}", "state")
     trial.same(f"m = MyModule()\n{STATE}", "state")
-    exact = f"m = MyModule()\nm.w = Parameter(MyTensor([1 / 3]))\n{STATE}\nexact = state['w'].tolist()"
-    trial.same(exact, "exact == [1 / 3]")
 
 
 @NETWORKS.check(
@@ -260,7 +258,6 @@ def nested_names(trial: TensorTrial) -> None:
     """... also in modules in it, with dots between the names"""
     trial.same(f"{TREE}\n{STATE}", "state")
     trial.same(f"{twice_and_more(trial)}\nn = Sequential(f, h, g)\nstate = n.state_dict()", "state")
-    trial.same(f"{twice_and_more(trial)}\nn = Sequential(f, f)\nstate = n.state_dict()", "state")
     trial.same(f"{twice_and_more(trial)}\nm = MyModule()\nm.net = Sequential(g, Sequential(f))\n{STATE}", "state")
     trial.same(f"{twice_and_more(trial)}\nn = Sequential(f, g, f)\nstate = n.state_dict()", "state")
     trial.same(f"{TREE}\nm.again = m.inner\nm.same = m.w\n{STATE}", "state")
