@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from checks import observe
+from checks import observe, progress
 from checks.exceptions import Meaning
 from checks.experiments import Experiment
-from checks.mistakes import Mistakes, Style, Way
+from checks.mistakes import Mistake, Mistakes, Style, Way
 from checks.observe import Kind, Missing, compiled
 from checks.oracle import Oracle, plain
 from checks.report import Drawing
@@ -128,15 +128,24 @@ class Assignment:
         """The points so far and, where something failed, earlier sections to go back to; nothing where there is one."""
         if len(self.all_sections) < 2:
             return None
-        run = f"{len(self.earned)} of {len(self.sections)} graded tests run"
-        line = f"{self.title} so far: {sum(self.earned.values()):g} of {self.points:g} points, {run}."
-        lost = {section.id for section in self.sections if self.earned.get(section.id, section.points) < section.points}
+        earned = self._kept() | self.earned
+        run = f"{len(earned)} of {len(self.sections)} graded tests run"
+        line = f"{self.title} so far: {sum(earned.values()):g} of {self.points:g} points, {run}."
+        lost = {section.id for section in self.sections if earned.get(section.id, section.points) < section.points}
         lost |= {id for id, passed in self.practiced.items() if not passed}
         before = [section for section, _ in current.builds_on if section in self.all_sections]
         open_ones = [section.title for section in before if section.id in lost] if failed else []
         if open_ones:
             line += f" What fails here may come from an earlier section: {', '.join(open_ones)}."
         return line
+
+    def _kept(self) -> dict[str, float]:
+        """The points by section that a notebook has kept before its kernel was restarted."""
+        if not (self.kept and progress.in_notebook()):
+            return {}
+        found = progress.known(self)
+        same = [section.id for section in self.sections if found.get(section.id, {}).get("points") == section.worth]
+        return {id: found[id]["score"] for id in same}
 
     # -------- what an assignment may know better
 
@@ -188,6 +197,10 @@ class Assignment:
     def not_there(self, trial: Trial, missing: Missing, inference: Inference) -> Told | None:
         """What is there after all, where a check found nothing to judge."""
         return None
+
+    def hints(self, mistake: Mistake, section: str, stage: str | None) -> Sequence[str]:
+        """What is said of a mistake where a check of this section, or of this stage of it, has met it."""
+        return mistake.hints
 
     def drawing(self, snippet: str) -> Drawing | None:
         """What draws what a snippet shows, if there is something."""

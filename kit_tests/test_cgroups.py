@@ -235,7 +235,7 @@ def test_a_class_run_looks_for_groups_while_it_is_the_only_process_in_its_own(mo
     """In version 2 a group that holds another program, such as its first worker, cannot be divided."""
     order = []
     monkeypatch.setattr(cgroups, "found", lambda: order.append("groups"))
-    monkeypatch.setattr(warm, "workers", lambda assignment: order.append(f"workers of {assignment}"))
+    monkeypatch.setattr(warm, "workers", lambda assignment, _: order.append(f"workers of {assignment}"))
     monkeypatch.setattr(run.ClassApp, "launch_instance", lambda _: order.append("run"))
     assert __main__.main(["autograde", "workshop"]) == 0
     assert order == ["groups", "workers of workshop", "run"]

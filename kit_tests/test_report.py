@@ -127,6 +127,16 @@ def test_the_points_up_to_a_stage_count_and_never_lower_what_was_earned(notebook
     assert told(assignment, notebook)[0] == "Course: 2 of 4 points" and assignment.earned == {"f": 2}
 
 
+def test_after_a_restart_the_line_of_points_counts_what_was_kept(notebook):
+    for made in range(2):  # a new assignment knows nothing but the file
+        assignment = Assignment("Course")
+        first, second = staged(assignment), Section("g", "Others", "tests.test_g(g)", assignment=assignment)
+        second.check(1, id="one")(lambda trial: trial.expect("y = g(2)", y=2))
+        (second if made else first).score(1, **({"g": same} if made else {"f": same, "g": same}))
+    assert assignment.earned == {"g": 1}
+    assert "Course so far: 5 of 5 points, 2 of 2 graded tests run." in notebook[-1]["text/plain"]
+
+
 def test_where_points_of_before_count_though_a_stage_fails_now_a_sentence_says_so(notebook):
     assignment = Assignment("Course")
     section, _ = staged(assignment), practice(assignment)
@@ -135,8 +145,7 @@ def test_where_points_of_before_count_though_a_stage_fails_now_a_sentence_says_s
     section.score(1, until="first", f=abs, g=same)
     said = " ".join(notebook[-1]["text/plain"].split())
     assert (
-        "4 of 4 points" in said
-        and "A stage lowers no points: test_f without until says what “Functions” has now" in said
+        "4 of 4 points" in said and "These are the most you had: test_f without until= counts “Functions” anew" in said
     )
     section.score(1, until="first", f=same, g=same)
     assert "lowers" not in notebook[-1]["text/plain"]

@@ -44,7 +44,7 @@ class MyTensor:
                 array = array.astype(np.float64)
         self.__data = array
         self.dtype = array.dtype
-        # What later steps need. (Given.)
+        # What later steps need; `crossOpBack` is for step 4. (Given.)
         self.requires_grad = requires_grad
         self.grad = None
         self.backward_op = crossOpBack
@@ -186,6 +186,8 @@ class MyTensor(MyTensor):  # goes on with the class of step 1
         """`other` as a tensor, or None if it is nothing we can compute with. (Given.)"""
         if isinstance(other, MyTensor):
             return other
+        if isinstance(other, np.bool_):  # what x.data > 0 gives for a single number
+            other = int(other)
         if not isinstance(other, (int, float, np.number, np.ndarray)):
             return None
         # A number takes over the tensor's precision: float32 times 2.0 stays float32.
@@ -269,9 +271,8 @@ class MyTensor(MyTensor):  # goes on with the class of step 4
             upstream = base.data if isinstance(base, MyTensor) else np.asarray(base, self.dtype)
             if upstream.shape != self.shape:
                 raise ValueError(f"base has shape {upstream.shape}, this tensor {self.shape}")
-        # Kahn's algorithm (Topological sorting of large networks, 1962). The first walk, given,
-        # counts how often each tensor is an input: its consumers. Loops, because recursion ends
-        # at about 1,000 calls.
+        # The first walk, given, counts how often each tensor is an input: its consumers.
+        # Loops, because recursion ends at about 1,000 calls.
         consumers = {self: 0}
         stack = [self]
         while stack:

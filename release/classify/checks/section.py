@@ -138,7 +138,7 @@ class Section:
         assignment.causes[self.id] = report.causes
         report.progress = assignment.progress(self, not report.passed)
         if report.progress and until is not None and known > report.score and not report.passed:
-            report.progress += f" A stage lowers no points: {self.test} without until says what “{self.title}” has now."
+            report.progress += f" These are the most you had: {self.test} without until= counts “{self.title}” anew."
         if assignment.kept:
             progress.keep(assignment, report)
         report.show()
@@ -304,7 +304,7 @@ def judged(
 
 # What is said of a failure that ends a check's code, whose own hints are about what it should compute.
 STOPPED = "Which loop has no end? Run the snippet, and print in the loop what it waits for."
-RAISED = "Read the message, and the lines below it: which value is another there than you think?"
+RAISED = "Read the message, and the lines below it: which value there is not what you expect?"
 
 
 def _run(
@@ -333,7 +333,7 @@ def _run(
         }
         causes, fault = [], printable(f"{class_name(error)}: {error}", 100)
     for id, trial in failed.items():
-        _tell(results[id], trial, verdicts[id])
+        _tell(results[id], trial, verdicts[id], section.id)
     for check in checks:
         if check.any_program and failed and results[check.id].status == "passed":
             results[check.id].says = ONLY_RIGHT
@@ -399,7 +399,7 @@ class Verdict:
     missing: bool = False
 
 
-def _tell(result: Result, trial: Trial, verdict: Verdict) -> None:
+def _tell(result: Result, trial: Trial, verdict: Verdict, section: str) -> None:
     assert trial.first is not None
     result.status = "missing" if verdict.missing else "failed"
     got = str(trial.first.verdict)
@@ -408,7 +408,8 @@ def _tell(result: Result, trial: Trial, verdict: Verdict) -> None:
     result.snippet, result.got = _folded(trial.first.snippet), _short(got)
     result.drawing = trial.assignment.drawing(result.snippet) if result.snippet else None
     result.expected = _short(getattr(trial.first.verdict, "expected", None))
-    says, result.hints = verdict.says, list(verdict.hints)
+    said = trial.assignment.hints(verdict.mistake, section, trial.check.stage) if verdict.mistake else verdict.hints
+    says, result.hints = verdict.says, list(said)
     if verdict.first:
         says, result.hints = f"the same cause as in “{verdict.first}”: {says}", []
     if verdict.missing and not result.hints:

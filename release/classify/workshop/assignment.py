@@ -12,14 +12,14 @@ import numpy as np
 from checks.assignment import Assignment, Told
 from checks.evidence import Inference, Observation
 from checks.experiments import Experiment, operation_of
-from checks.mistakes import Style, Way
+from checks.mistakes import Mistake, Style, Way
 from checks.observe import Missing
 from checks.report import Drawing
 from checks.trial import Trial
 from workshop import experiments, oracle, reading, slips
 from workshop.exceptions import MEANINGS
 from workshop.imitation import Library
-from workshop.mistakes import BUFFERS, KNOWN, LAST_TRIED, STYLES
+from workshop.mistakes import BUFFERS, KNOWN, LAST_TRIED, STYLES, hints_at
 from workshop.oracle import ORACLE, load
 from workshop.trial import TensorTrial
 
@@ -98,6 +98,9 @@ class Workshop(Assignment):
             says = f"no gradient reaches {missing.nothing[:-5]}"
             return Told(says, hints=trial.check.hints) if arrived else None
         return None
+
+    def hints(self, mistake: Mistake, section: str, stage: str | None) -> Sequence[str]:
+        return hints_at(mistake, stage or section)
 
     def drawing(self, snippet: str) -> Drawing | None:
         call = call_to_draw(snippet)

@@ -10,6 +10,13 @@ OF_TENSORS = f"requires_grad|backward_op|grad|backward|{ARRAYS_ONLY}|data|shape|
 
 MEANINGS = [
     Meaning(
+        "KeyError",
+        r"^(-?\d+(?:\.\d+)?|None)$",
+        "{0} is looked for among tensors: an input that is not in `consumers`, such as a power, gets nothing",
+        "key-not-there",
+        sure=False,
+    ),
+    Meaning(
         "AttributeError|RuntimeError",
         r"(?<!'NoneType' object )has no attribute .(_MyModule__\w+).|call super\(\).__init__",
         "the dictionaries of MyModule are not there yet: its __init__ has not run",
@@ -68,7 +75,7 @@ MEANINGS = [
     Meaning(
         "ValueError",
         r"setting an array element with a sequence",
-        "NumPy cannot make one array of this: is there a MyTensor in it, or a list of another length?",
+        "NumPy cannot make one array of this: is it a MyTensor (its data is one), or a list of rows of two lengths?",
         "other-kind",
         sure=False,
     ),

@@ -2,10 +2,11 @@
 
 - CHANGED: changes to the right solutions of corpus/right/
 - corpus/blind/: definitions in place of the reference's, by a writer who had the notebook only
-- corpus/blind/second/, third/, fourth/: changes to right solutions, all by other writers who had the notebook only
+- corpus/blind/second/, third/, fourth/: changes to right solutions, each by another writer who had the notebook only
 
 Each ran on a commit that nobody had tuned on it: of the second 145 of 157 lost points in their section, of the third
-202 of 205, of the fourth, which leaves out what is ordinary, 120 of 130. Right ones lost nothing.
+202 of 205, of the fourth 120 of 130. Of the 120, 84 were named, 34 placed without a name, and 2 named falsely. Right ones
+lost nothing.
 """
 
 # ruff: noqa: E501 (a change in a line is read at a glance)

@@ -1,7 +1,7 @@
 """What the notebook promises: the checks that ask it, and a wrong solution that loses these and no others.
 
 As for the first notebook (source/workshop/author/promises.py). The wrong solutions are those of classify_corpus.py, and
-those that were written blind: of corpus/blind/, and "second: ..." and "third: ..." of its folders.
+those that were written blind: of corpus/blind/, and "second: ..." and so on of its folders.
 """
 
 # ruff: noqa: E501 (quotes are read as they stand)
@@ -391,6 +391,8 @@ NOTHING = {
     "our recommendation: who organizes it otherwise passes, too": [
         "Axis and keepdims get no gradient, so None.",
         "`data = parameter.tensor.data`, then `data -= ...`, as others hold this array, too.",
+        "`parameter.tensor.data -= ...` in one line raises an error here, unlike in PyTorch.",
+        "`base` is $G$, the gradient of the result, as an array.",
         "`gradient + ...` makes a new array, `gradient += ...` would not. (In a library of your own `grad` may be an array. "
         "Then leave the last `.data` out.)",
         "all that you do not write again is Adam's.",

@@ -17,7 +17,6 @@ CELLS = [
     *("module", "matmul", "layers", "optimizer", "loss", "train"),
 ]
 SHOWN = re.compile(r"^(import matplotlib.pyplot as plt|import tests)\n?", re.MULTILINE)  # no answer needs them
-PLAYED = re.compile(r"^tensor_a = .*\n?", re.MULTILINE)  # with in the notebook, and nowhere else
 DATA = ("README.md", "digits.npz", "reader.npz")
 ABOUT = '''\
 """The library of the first notebook, as a module: tensors that differentiate themselves, and what is built on them.
@@ -53,4 +52,4 @@ def library(text: str, more: str) -> str:
 
 
 def _plain(cell: str) -> str:
-    return PLAYED.sub("", MARKER.sub("", cell)).strip()
+    return MARKER.sub("", cell).strip()

@@ -65,9 +65,6 @@ def test_right_solutions_in_any_style_earn_all():
 NO_PROMISE = {
     "rule read-only",  # gradients that reach a leaf are copied
     "one stack",  # a block is not entered twice
-    "drop-exact",  # each element has the same chance
-    "second: dropout-exact-count",  # the same
-    "fourth: always-as-many-dropped",  # the same
     "third: no-grad-remembers-in-object",  # a block that is entered twice at once
     "second: old-velocity-changed",  # what is remembered is nobody else's
 }

@@ -240,8 +240,8 @@ print("the product from above has the length", product.length())
 #
 # **What you will build:** the two rules, and the two methods. `record`, which is given, makes the result and has it remember
 # the rule. It is called with the values, the rule, a name, the tensor, and what else the rule needs. A rule gets `base` and
-# these inputs, and returns a tuple with one gradient for each of them. As always, nothing that is handed in is changed, neither
-# tensors nor `base`.
+# these inputs, and returns a tuple with one gradient for each of them. `base` is $G$, the
+# gradient of the result, as an array. As always, nothing that is handed in is changed, neither tensors nor `base`.
 #
 # <details>
 # <summary>Hint 1: a nudge</summary>
@@ -726,7 +726,8 @@ tests.draw_losses(
 # each `parameter`:
 #
 # - **The values** are the array `parameter.tensor.data`. They change **in place**: `data = parameter.tensor.data`, then
-#   `data -= ...`, as others hold this array, too.
+#   `data -= ...`, as others hold this array, too. `parameter.tensor.data -= ...` in one line raises an error here, unlike in
+#   PyTorch.
 # - **The gradient** is the tensor `parameter.tensor.grad`, so its array is `parameter.tensor.grad.data`. It stays as it is:
 #   `gradient + ...` makes a new array, `gradient += ...` would not. (In a library of your own `grad` may be an array. Then
 #   leave the last `.data` out.)
@@ -1491,12 +1492,14 @@ def digits_network() -> Sequential:
     kaiming_normal(network.parameters()[0])
     return network
 
+
+shares: list[float] = []  # of the held-out digits that are read, after each epoch of the training below
+
 # %% [markdown]
 # **Predict:** ten epochs now, and twenty for the network to beat. Which one reads more of the held-out digits? And what is the
 # loss before training, if it knows nothing?
 
 # %%
-shares: list[float] = []
 if is_complete():
     np.random.seed(0)
     model = digits_network()
@@ -1588,6 +1591,9 @@ else:
     print("No training yet.")
 
 # %% [markdown]
+# Softmax has to divide 100% among ten digits, and has no share for "none of these". So of what is no digit, such as a house, it
+# may be very sure, too: a share compares digits with each other, and does not say whether it is a digit at all.
+#
 # And into a file, and back:
 
 # %% tags=["torch"]

@@ -625,11 +625,10 @@ NOTHING = {
         "So one private method, `__binary`, does the work for all: complete that one first.",
         "`MyCrossBackward` (given) is one operation of the graph: the gradient crosses it, from the result to the "
         "inputs.",
-        "You are free to organize it otherwise (the whole class in one cell; a rule that pushes gradients onward "
-        "itself): the graded test looks only at how `MyTensor` behaves.",
+        "You are free to organize it otherwise, say as one class in one cell: the graded test looks only at how "
+        "`MyTensor` behaves.",
         "rules take arrays, so the walk starts with `base.data`.",
         "`add_deriv` is given as an example.",
-        "(In our recommendation it comes from the constructor's `crossOpBack`, which you will need in step 4.)",
         "The power is a number: it gets no gradient, so None.",
         "sum(x, axis). The axis gets no gradient, so None.",
         "Its rule, `sum_deriv`, is yours, and then `MSELoss` is two lines.",
@@ -665,7 +664,7 @@ NOTHING = {
         "with PyTorch.",
         "(In books: a *vector-Jacobian product*. The matrix of all derivatives of all elements is never built.)",
         "- **`requires_grad`** says whether the gradient of this tensor is wanted.",
-        "A **leaf** is a tensor that no recorded operation produced: so far, all of them.",
+        "A **leaf** is a tensor that comes from no operation: so far, all of them.",
         "- `a`, `x` and `b` are **leaves**. The others are results.",
         "- **Forward**, along the solid arrows, the values are computed and the operations recorded. That is this "
         "step.",

@@ -10,7 +10,7 @@ from collections import Counter
 import numpy as np
 import proof
 import pytest
-from answers import ROOT, authored, names_for, solved, untouched
+from answers import ROOT, authored, cells, names_for, solved, untouched
 from corpus.layers import RELU_VALUE
 from corpus.tensor import ADD, MUL_RULE
 
@@ -27,12 +27,14 @@ from workshop import mistakes, oracle, slips
 from workshop.assignment import ASSIGNMENT, Workshop
 from workshop.exceptions import MEANINGS
 from workshop.imitation import Library
+from workshop.mistakes.places import AT, READ, STEPS, hints_at
 from workshop.reading import compare
 from workshop.trial import TensorTrial
 
 pytestmark = pytest.mark.long
 
 TENSOR = proof.SECTIONS["tensor"]
+MASKED = "    return x * (x.data > 0)\n    if x.requires_grad:\n        op = MyCrossBackward(x,"
 LEAVES = "\n".join(
     f"{name} = MyTensor({numbers}, requires_grad=True)"
     for name, numbers in (("a", [1.5, 2.5]), ("b", [3.5, -4.5]), ("c", [2.5, 0.5]))
@@ -132,6 +134,53 @@ def test_every_id_that_a_check_claims_is_a_known_mistake():
     assert claimed <= set(mistakes.KNOWN)
     assert {meaning.mistake for meaning in (*exceptions.MEANINGS, *MEANINGS)} <= set(mistakes.KNOWN)
     assert {id for _, id in own.WITHOUT_EFFECT.values()} <= set(mistakes.KNOWN)
+
+
+def test_no_hint_of_an_early_stage_leads_to_a_later_step_and_every_place_is_one():
+    headings = {cell.source.lstrip("# ").split("\n")[0] for cell in cells() if cell.cell_type == "markdown"}
+    for stage, read in READ.items():
+        for mistake in mistakes.KNOWN.values():
+            found = hints_at(mistake, stage)
+            assert found and not any(step in hint for step in STEPS if step not in read for hint in found), mistake.id
+    for (mistake, place), (*hints, read) in AT.items():
+        assert mistake in mistakes.KNOWN and place in {*proof.ALL_SECTIONS, *TENSOR.stages} and hints
+        assert read.split(" > ")[-1] in headings
+
+
+@pytest.mark.parametrize(
+    ("section", "until", "change", "hint"),
+    [
+        (
+            "tensor",
+            "operators",
+            ("forward(left.__data, right.__data)", "forward(left, right)"),
+            "left.data, right.data",
+        ),
+        ("mseloss", None, ("sum(difference**2) / difference.size", "np.mean(difference**2)"), "`.size`"),
+        ("mseloss", None, ("/ difference.size", "/ len(difference)"), "Your own `sum`"),
+        ("train", None, ("MyTensor(images[batch])", "images[batch]"), "MyTensor(images[batch])"),
+        ("tensor", None, ("if consumers[tensor] == 0:", "if True:"), "count is 0"),
+        ("tensor", None, ("isinstance(tensor, MyTensor) and tensor in consumers:", "True:"), "`consumers`"),
+    ],
+)
+def test_a_mistake_that_happens_anywhere_is_said_in_the_words_of_its_place(section, until, change, hint):
+    report = proof.ALL_SECTIONS[section].run(names_for(proof.ALL_SECTIONS[section], solved(change)), 1, until=until)
+    first = next(check for check in report.checks if check.status == "failed" and check.hints)
+    assert hint in " ".join(first.hints)
+
+
+def test_an_operator_that_is_not_recorded_is_told_where_operators_are_asked():
+    line = 'op = MyCrossBackward(self, power, backward_function=pow_deriv, name="PowBackward")'
+    rest = "\n            return MyTensor(result, requires_grad=True, crossOpBack=op)"
+    names = names_for(TENSOR, solved((line + rest, "return MyTensor(result, requires_grad=True)")))
+    (found,) = (check for check in TENSOR.run(names, 1, until="operators").checks if check.status == "failed")
+    assert found.id == "records" and found.mistake == "pow-not-recorded"
+
+
+def test_relu_may_be_a_product_with_a_mask():
+    relu = proof.SECTIONS["relu"]
+    mask = ("    result = np.maximum(x.data, 0)\n    if x.requires_grad:\n        op = MyCrossBackward(x,", MASKED)
+    assert relu.run(names_for(relu, solved(mask)), 1).score == relu.points
 
 
 def test_a_check_that_cannot_work_is_refused_when_it_is_added():

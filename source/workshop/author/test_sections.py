@@ -342,7 +342,7 @@ def test_shared_work_that_doubles_is_stopped_early():
                     tensor.backward(MyTensor(share))
         return
 """
-    marker = "        # Kahn's algorithm"
+    marker = "        # The first walk, given"
     names = solved((marker, push + marker))
     report = run("tensor", names)
     assert lost(report) == {"visited_once"}, report.as_text()

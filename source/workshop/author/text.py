@@ -216,8 +216,8 @@ print("an integer:", whole[0], whole.dtype)
 # read them in another one, with `reshape`, usually moves no data. Neighbors in the last dimension usually lie side by side,
 # and going through them in this order makes good use of the processor's cache.
 #
-# A *reduction* makes few numbers of many, such as a sum or a mean: of all elements, or along one dimension (`axis`),
-# which then is gone.
+# A *reduction* makes few numbers of many, such as a sum or a mean: of all elements, or along one dimension (NumPy calls it
+# an *axis*), which then is gone.
 #
 # *Broadcasting* lets arrays of different shapes meet in one operation. The shapes are aligned at the right; a
 # dimension that is missing or has length 1 is stretched to the other's length, as if its elements were repeated. All
@@ -370,14 +370,11 @@ print(a.dtype, b.dtype, c.dtype)
 # $(-10, -4)$: with $b = 0.1$ the loss is 4.61, with $b = -0.1$ it is 5.41, and $(4.61 - 5.41) / 0.2 = -4$.
 #
 # **A neural network** is a model with many parameters, composed of small functions, its *layers*. In a *linear layer*
-# each output is $x_1 w_1 + x_2 w_2 + \dots + b$: the factors are its *weights*, $b$ is its *bias*. `x @ W + b` computes
-# all outputs at once; `@` is Python's sign for the matrix product. In the cell below $x = (1, 2)$, and each output has a
-# column of $W$ and a number of $b$: the first one is $1 \cdot 1 + 2 \cdot 0.5 + 0 = 2$. Between linear layers stand bends,
-# such as *ReLU*, $\max(x, 0)$. Values between two layers are *hidden*: neither inputs nor outputs. Training stays the
-# same: predict, loss, gradient, step. Each small function is easy to differentiate; the chain rule, below, puts these
-# derivatives together, and a program can do that for us.
+# each output is $x_1 w_1 + x_2 w_2 + \dots + b$: the factors are its *weights*, $b$ is its *bias*. You will build one
+# later, and what stands between two of them. Training stays the same: predict, loss, gradient, step. Each small function
+# is easy to differentiate; the chain rule, below, puts these derivatives together, and a program can do that for us.
 #
-# **Predict:** for which $w$ is the loss 0? What is it at $w = 3$? And what are the two other outputs of the layer?
+# **Predict:** for which $w$ is the loss 0? What is it at $w = 3$?
 
 # %%
 hours, shorter = np.array([1.0, 3.0]), np.array([2.0, 6.0])
@@ -390,11 +387,6 @@ def candle_loss(w: float) -> float:
 
 for w in (0.9, 1.0, 1.1, 1.5, 2.0, 3.0):
     print(f"w = {w}: loss {candle_loss(w):.2f}")
-
-x = np.array([1.0, 2.0])  # two inputs
-W = np.array([[1.0, 0.0, -1.0], [0.5, 2.0, 1.0]])  # a column of weights for each output
-b = np.array([0.0, 0.0, 10.0])
-print("a linear layer:", x @ W + b)
 
 # %% [markdown]
 # <details>
@@ -643,8 +635,8 @@ print("y =", y.item(), " dy/dx =", x.grad.item(), " recorded as", type(y.grad_fn
 # class of the same name, with all that the old one has and what you add. So when you change an earlier step, run the cells
 # below it again.
 #
-# That is our recommendation. You are free to organize it otherwise (the whole class in one cell; a rule that pushes gradients
-# onward itself): the graded test looks only at how `MyTensor` behaves.
+# That is our recommendation. You are free to organize it otherwise, say as one class in one cell: the graded test looks only
+# at how `MyTensor` behaves.
 
 # %% [markdown]
 # #### Step 1: a tensor holds numbers
@@ -655,8 +647,8 @@ print("y =", y.item(), " dy/dx =", x.grad.item(), " recorded as", type(y.grad_fn
 #   (text, `None`, a dictionary) raises `TypeError`. Copy what you are given, as `torch.tensor` does.
 # - **`dtype`** is the array's: the one that was asked for, else NumPy's choice.
 # - **`requires_grad`** says whether the gradient of this tensor is wanted. **`grad`** will hold it: it is `None` at first.
-#   **`backward_op`** is the operation that made the tensor, `None` on a leaf. (In our recommendation it comes from the
-#   constructor's `crossOpBack`, which you will need in step 4.) A **leaf** is a tensor that no recorded operation produced: so far, all of them.
+#   **`backward_op`** is the operation that made the tensor, `None` on a leaf. A **leaf** is a tensor that comes from no
+#   operation: so far, all of them.
 # - **`data`** (the array itself, no copy), **`shape`**, **`strides`** (NumPy's, in bytes) and **`size`** (the number of
 #   elements) are read-only properties: to assign one raises `AttributeError`.
 # - **`repr`** shows the values and `requires_grad`.
@@ -719,7 +711,7 @@ class MyTensor:
         self.__data = array
         self.dtype = array.dtype
         ### END SOLUTION
-        # What later steps need. (Given.)
+        # What later steps need; `crossOpBack` is for step 4. (Given.)
         self.requires_grad = requires_grad
         self.grad = None
         self.backward_op = crossOpBack
@@ -843,7 +835,7 @@ tests.test_unbroadcast(unbroadcast)
 # | $x^n$ | $G \cdot n x^{n-1}$, and 0 where $n = 0$ | none: the power $n$ is a number |
 # | $-x$ | $-G$ | |
 #
-# (Why $-a / b^2$? $1 / b$ is $b^{-1}$, so its slope is $-b^{-2}$.)
+# (For $-x$ there is no rule to write: in step 4 `self * -1` will do. Why $-a / b^2$? $1 / b$ is $b^{-1}$, so its slope is $-b^{-2}$.)
 #
 # A plain number as an operand is a constant: $x + 2$, $3x$, $x / 2$ and $1 / x$ are special cases of the lines above.
 #
@@ -1079,6 +1071,8 @@ class MyTensor(MyTensor):  # goes on with the class of step 1
         """`other` as a tensor, or None if it is nothing we can compute with. (Given.)"""
         if isinstance(other, MyTensor):
             return other
+        if isinstance(other, np.bool_):  # what x.data > 0 gives for a single number
+            other = int(other)
         if not isinstance(other, (int, float, np.number, np.ndarray)):
             return None
         # A number takes over the tensor's precision: float32 times 2.0 stays float32.
@@ -1242,9 +1236,8 @@ class MyTensor(MyTensor):  # goes on with the class of step 4
             upstream = base.data if isinstance(base, MyTensor) else np.asarray(base, self.dtype)
             if upstream.shape != self.shape:
                 raise ValueError(f"base has shape {upstream.shape}, this tensor {self.shape}")
-        # Kahn's algorithm (Topological sorting of large networks, 1962). The first walk, given,
-        # counts how often each tensor is an input: its consumers. Loops, because recursion ends
-        # at about 1,000 calls.
+        # The first walk, given, counts how often each tensor is an input: its consumers.
+        # Loops, because recursion ends at about 1,000 calls.
         consumers = {self: 0}
         stack = [self]
         while stack:
@@ -1281,9 +1274,6 @@ class MyTensor(MyTensor):  # goes on with the class of step 4
                     if consumers[tensor] == 0:
                         ready.append(tensor)
         ### END SOLUTION
-
-
-tensor_a = MyTensor([3, 4, 5, 6, 7])  # one to play with
 
 # %% [markdown]
 # Let's test your code, all of it! It is the longest of all the tests; its stages open one after the other. When a value or a
@@ -1359,7 +1349,8 @@ else:
 #
 # PyTorch builds networks from components. A **module** is an object that turns an input into an output and *owns*
 # what it needs for that: its parameters, and smaller modules that it is composed of. So a whole network is a module
-# too, a tree of modules. Here is one, such as you will soon build:
+# too, a tree of modules. Here is one, such as you will soon build. (Its first layer is called *hidden*: its outputs are
+# neither inputs nor outputs of the network.)
 #
 # ```text
 # network
@@ -1526,7 +1517,7 @@ tests.draw_network(Network)
 # **What you will build:** `matmul(a, b)`, the matrix product that records itself, and its rule.
 #
 # *By hand:* $A = \begin{pmatrix} 1 & 2 \end{pmatrix}$ and $B = \begin{pmatrix} 3 & 4 & 5 \\ 6 & 7 & 8 \end{pmatrix}$.
-# Each element of $C = AB$ is a row of $A$ times a column of $B$, pair by pair, added up:
+# Each element of $C = AB$, in NumPy `A @ B`, is a row of $A$ times a column of $B$, pair by pair, added up:
 #
 # $$1 \cdot 3 + 2 \cdot 6 = 15 \qquad 1 \cdot 4 + 2 \cdot 7 = 18 \qquad 1 \cdot 5 + 2 \cdot 8 = 21$$
 #
@@ -1869,7 +1860,12 @@ tests.draw_plane(
 # which side? The gradient is $2w$, so each step multiplies $w$ by $1 - 2 \cdot \mathrm{lr}$.
 
 # %%
-tests.draw_descent(lambda w: w**2, lambda w: 2 * w, start=3.0, rates=(0.01, 0.1, 0.9, 1.1))
+tests.draw_descent(
+    lambda w: w**2,
+    lambda w: 2 * w,
+    start=3.0,
+    rates=(0.01, 0.1, 0.9, 1.1),
+)
 
 # %% [markdown]
 # With 0.01 it crawls. With 0.9 it jumps from side to side, and comes nearer just as fast as with 0.1: each step multiplies
@@ -2088,7 +2084,12 @@ def slope(w: float) -> MyTensor:
     return weight.grad
 
 
-tests.draw_descent(lambda w: line_loss(MyTensor(w)), slope, start=0.0, rates=(0.01, 0.1, 0.27, 0.3))
+tests.draw_descent(
+    lambda w: line_loss(MyTensor(w)),
+    slope,
+    start=0.0,
+    rates=(0.01, 0.1, 0.27, 0.3),
+)
 
 # %% [markdown]
 # <details>
@@ -2415,7 +2416,10 @@ if losses:
     print(f"mean loss: {losses[0]:.4f} in the first epoch, {losses[-1]:.4f} in the last one")
     print(f"training accuracy: {accuracy(model, train_images, train_labels):.1%}")
     print(f"held-out accuracy: {held_out:.1%}")
-    if not (losses[-1] < losses[0] and held_out > 0.9):
+    if not model.parameters():
+        print("Nothing is trained: model.parameters() is empty. Keep each layer in an attribute of")
+        print("its own, not in a list.")
+    elif not (losses[-1] < losses[0] and held_out > 0.9):
         print("The loop does not train yet as it could. Is there a ReLU between the layers, and")
         print("none behind the last one? Does tests.test_train, above, give all its points?")
 else:

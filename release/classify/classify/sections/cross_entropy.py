@@ -292,6 +292,14 @@ def loss_labels(trial: TensorTrial) -> None:
     with trial.case():
         if not fits_own(trial, code, 1.5):
             trial.see(trial.run(code), oracle.values(code, ("loss",)), code, {"loss": "loss-remembers"})
+    first = first.replace("[2, 0]", "[0, 1]")  # and of the same shape
+    code = loss(distinct(trial, 2, 3), [1, 2]).replace(LOSS, f"{first}\nloss = criterion(scores, labels)")
+    with trial.case():
+        if not fits_own(trial, code, 1.5):
+            trial.see(trial.run(code), oracle.values(code, ("loss",)), code, {"loss": "loss-remembers"})
+    many = "scores = MyTensor(np.arange(200.0).reshape(1, 200) / 100, requires_grad=True)\nlabels = np.array([150])\n"
+    if not fits_own(trial, many + LOSS, 1.5):
+        trial.same(many + LOSS, "loss")
 
 
 any_of("loss", 2.5, "Any loss: of computed scores, and what goes on from there")

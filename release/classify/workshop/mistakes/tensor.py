@@ -281,6 +281,10 @@ for op, (code, rule_text) in BINARY.items():
         OPERATORS,
         *((f"{code} sends no gradient to {'ab'[place]}", cut(op, place)) for place in (0, 1)),
         (f"{code} sends no gradient to a and b", cut(op, 0, 1)),
+        (
+            f"{code} is a new leaf, without the operation",
+            part(records=lambda name, needed, op=op: needed and name != op),
+        ),
     )
     known(
         f"{op}-rule-of-another",
@@ -490,6 +494,7 @@ known(
     "Record a and the power with pow_deriv, as + does with add_deriv; it returns a gradient and None.",
     OPERATORS,
     cut("pow", 0),
+    ("a ** n is a new leaf, without the operation", part(records=lambda op, needed: needed and op != "pow")),
 )
 known(
     "neg-not-negated",

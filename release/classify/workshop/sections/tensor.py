@@ -285,7 +285,7 @@ def flag(trial: TensorTrial) -> None:
 )
 def records(trial: TensorTrial) -> None:
     """Recorded is what requires a gradient, and nothing else"""
-    symbol = operators_that_compute(trial)[0]
+    operators_that_compute(trial)
     operations = ["a + b", "a - b", "a * b", "a / b", "a ** 2", "a + 2", "2 * a", "-a"]
     for operation in itertools.compress(operations, computes(trial, *operations)):
         code = f"a = MyTensor([1.5])\nb = MyTensor([2.5])\ny = {operation}"
@@ -294,8 +294,8 @@ def records(trial: TensorTrial) -> None:
             always = "number-requires-grad" if operation in ("a + 2", "2 * a") else "requires-grad-always"
             means = {"y.requires_grad": always, "y.backward_op is None": "recorded-without-need"}
             trial.see(variables, {"y.requires_grad": False, "y.backward_op is None": True}, code, means)
-    # -a has one input, and often no rule of its own: to record it is forgotten easily.
-    for operation in (f"a {symbol} b", *itertools.compress(["-a"], computes(trial, "-a"))):
+    # ** and -a have one input, and are written apart: to record them is forgotten easily.
+    for operation in itertools.compress(operations, computes(trial, *operations)):
         code = "a = MyTensor([1.5], requires_grad=True)\nb = MyTensor([2.5], requires_grad=True)\n"
         code = trial.adapted(f"{code}y = {operation}")
         with trial.case():
@@ -304,7 +304,7 @@ def records(trial: TensorTrial) -> None:
                 lacks = variables["y"].backward_op is None
             trial.observe(code, "y.backward_op is None", False, lacks, not lacks)
             if lacks:
-                what = "y is -a" if operation == "-a" else "y requires a gradient"
+                what = f"y is {operation}" if operation in ("-a", "a ** 2") else "y requires a gradient"
                 raise Failed(f"{what}, but its backward_op is None", "the operation that made y")
 
 

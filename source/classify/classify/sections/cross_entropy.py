@@ -287,17 +287,19 @@ def loss_labels(trial: TensorTrial) -> None:
         with trial.case():
             means = dict.fromkeys(("labels.tolist()", "scores"), "input-changed")
             trial.see(trial.run(code), oracle.values(code, tuple(means)), code, means)
-    many = "scores = MyTensor(np.arange(200).reshape(1, 200) / 50, requires_grad=True)\n"
-    code = f"{many}labels = np.array([150], dtype=np.uint8)\n{LOSS}"
-    if not fits_own(trial, code, 1.5):
-        trial.same(code, "loss")
-    for rows, labels in ((2, [2, 0]), (3, [2, 0, 2])):
-        before = f"criterion(MyTensor({literal(distinct(trial, rows, 3))}), np.array({labels}))"
-        first = f"criterion = CrossEntropyLoss()\n{before}"
-        code = loss(distinct(trial, 3, 3), [1, 1, 0]).replace(LOSS, f"{first}\nloss = criterion(scores, labels)")
-        with trial.case():
-            if not fits_own(trial, code, 1.5):
-                trial.see(trial.run(code), oracle.values(code, ("loss",)), code, {"loss": "loss-remembers"})
+    first = f"criterion = CrossEntropyLoss()\ncriterion(MyTensor({literal(distinct(trial, 2, 3))}), np.array([2, 0]))"
+    code = loss(distinct(trial, 3, 3), [1, 1, 0]).replace(LOSS, f"{first}\nloss = criterion(scores, labels)")
+    with trial.case():
+        if not fits_own(trial, code, 1.5):
+            trial.see(trial.run(code), oracle.values(code, ("loss",)), code, {"loss": "loss-remembers"})
+    first = first.replace("[2, 0]", "[0, 1]")  # and of the same shape
+    code = loss(distinct(trial, 2, 3), [1, 2]).replace(LOSS, f"{first}\nloss = criterion(scores, labels)")
+    with trial.case():
+        if not fits_own(trial, code, 1.5):
+            trial.see(trial.run(code), oracle.values(code, ("loss",)), code, {"loss": "loss-remembers"})
+    many = "scores = MyTensor(np.arange(200.0).reshape(1, 200) / 100, requires_grad=True)\nlabels = np.array([150])\n"
+    if not fits_own(trial, many + LOSS, 1.5):
+        trial.same(many + LOSS, "loss")
 
 
 any_of("loss", 2.5, "Any loss: of computed scores, and what goes on from there")

@@ -36,9 +36,10 @@ def values(trial: TensorTrial, expression: str, *arrays: np.ndarray) -> None:
         trial.same(f"a = MyTensor({literal(array)})\ny = {expression}", "y")
 
 
-def asked_again(trial: TensorTrial, name: str) -> None:
-    """The same of a tensor whose numbers have changed in between, as those of a parameter do."""
-    trial.same(f"a = MyTensor([0.5, 1.5])\na.{name}()\na.data[:] = 2.5\ny = a.{name}()", "y")
+def afresh(trial: TensorTrial, name: str) -> None:
+    """The numbers of a tensor change between two calls, as those of a parameter do."""
+    a = literal(trial.draw(2, positive=True))
+    trial.same(f"a = MyTensor({a})\nfirst = a.{name}()\ndata = a.data\ndata *= 0\ndata += 2\ny = a.{name}()", "y")
 
 
 def reductions(trial: TensorTrial, name: str, *cases: tuple[str, tuple[int, ...]]) -> None:
@@ -180,8 +181,8 @@ FUNCTIONS.stage("exp_log", "Exponential and logarithm")
 @FUNCTIONS.check(0.5, hints=["A method of a tensor gives a new tensor. What does NumPy call this function?"])
 def exp_value(trial: TensorTrial) -> None:
     """exp() is e**x, element by element"""
-    values(trial, "a.exp()", *(trial.draw(*shape) for shape in SHAPES), np.array([100.0]))  # too large for float32
-    asked_again(trial, "exp")
+    values(trial, "a.exp()", *(trial.draw(*shape) for shape in SHAPES), np.array([100.0]))  # inf in single precision
+    afresh(trial, "exp")
 
 
 @FUNCTIONS.check(
@@ -198,7 +199,7 @@ def exp_gradient(trial: TensorTrial) -> None:
 def log_value(trial: TensorTrial) -> None:
     """log() is the natural logarithm, element by element"""
     values(trial, "a.log()", *(trial.draw(*shape, positive=True) for shape in SHAPES), np.array([1e-9, 1e-6]))
-    asked_again(trial, "log")
+    afresh(trial, "log")
 
 
 @FUNCTIONS.check(1.5, needs=["log_value"], hints=["How steep is log at 1, at 2, at 10?", "return (base / x.data,)"])

@@ -145,8 +145,9 @@ def train_eval(trial: TensorTrial) -> None:
 )
 def below(trial: TensorTrial) -> None:
     """... and of all modules in it, at any depth"""
-    some = ("m.inner.eval()\nm.train()", "m.eval()\nm.inner.train()\nm.eval()")
-    for calls in ("m.eval()", "m.eval()\nm.train()", "m.inner.eval()", "m.eval()\nm.inner.train()", *some):
+    for calls in ("m.eval()", "m.eval()\nm.train()", "m.inner.eval()", "m.eval()\nm.inner.train()"):
+        trial.same(f"{TREE}\n{calls}", *EVERY)
+    for calls in ("m.inner.eval()\nm.train()", "m.eval()\nm.inner.train()\nm.eval()"):  # m is in that mode already
         trial.same(f"{TREE}\n{calls}", *EVERY)
     code = (
         f"{TREE}\nm.inner.p = Parameter(MyTensor([1.5, 2.5], requires_grad=True))\nm.eval()\ny = m.inner.p.tensor * 2"
@@ -303,6 +304,8 @@ def dropout_elements(trial: TensorTrial) -> None:
         exact = [abs(zeros.sum(axis) - zeros.mean() * zeros.shape[axis]).max() for axis in (0, 1)]
         if min(exact) < 0.5:
             raise Failed("each row or column loses the same number of elements", "each element by itself")
+        if len({int((dropped(trial, 0.5)[0] == 0).sum()) for _ in range(6)}) == 1:
+            raise Failed("as many elements are dropped in each call", "each element by itself")
     with trial.case():
         code = "d, e = Dropout(0.5), Dropout(0.5)\nd.training = e.training = True"
         code += "\ny = d(MyTensor(np.ones(40)))\nz = e(MyTensor(np.ones(40)))"

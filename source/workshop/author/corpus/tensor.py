@@ -856,7 +856,7 @@ WRONG = [
         "rmul-value-only",
         "mul-not-recorded",
         "tensor",
-        "numbers_gradient",
+        "records numbers_gradient",
         (RMUL, "return MyTensor(other * self.__data)"),
     ),
     Wrong(
@@ -1106,7 +1106,7 @@ WRONG = [
         "pow-not-handed-on",
         "pow-not-recorded & requires-grad-lost",
         "tensor",
-        "power_gradient",
+        "records power_gradient",
         (RECORD_POWER, "return MyTensor(result)"),
     ),
     Wrong(
@@ -1450,7 +1450,7 @@ WRONG = [
         "flag-of-left-only",
         "requires-grad-lost",
         "tensor",
-        "flag numbers_gradient",
+        "records flag numbers_gradient",
         (NEEDS_RECORD, "if left.requires_grad:"),
     ),
     Wrong(
@@ -1797,7 +1797,7 @@ WRONG = [
         "functions-all-inputs",
         "requires-grad-lost & pow-not-recorded",
         "tensor",
-        "flag power_gradient numbers_gradient constants",
+        "records flag power_gradient numbers_gradient constants",
         ("if any(ctx.needs_input_grad):", "if all(ctx.needs_input_grad):"),
         style="functions_with_context",
     ),

@@ -22,5 +22,6 @@ from workshop.mistakes import (
 # isort: on
 from workshop.mistakes.known import KNOWN as KNOWN
 from workshop.mistakes.known import LAST_TRIED as LAST_TRIED
+from workshop.mistakes.places import hints_at as hints_at
 from workshop.mistakes.styles import BUFFERS as BUFFERS
 from workshop.mistakes.styles import STYLES as STYLES
