@@ -151,7 +151,7 @@ def table(name: str, verdicts: list[Verdict]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("corpus", help="first, second, third or fourth")
+    parser.add_argument("corpus", help="such as first: the folders corpus/blind/first-*")
     parser.add_argument("--each", action="store_true", help="a line for each wrong solution")
     parser.add_argument("--sheet", type=Path, help="write what is said of each into this file")
     arguments = parser.parse_args()

@@ -26,6 +26,17 @@ UNASKED = {
     "fourth": {
         "a/text-in-lists-accepted": "the notebook speaks of data, not of what stands in a list",
     },
+    "fifth": {
+        "a/repr-hides-false-flag": "PyTorch's repr hides it, too",
+        "a/no-array-ufunc": "a given line, and arrays on the left are not spoken of",
+        "b/numpy-takes-the-lead": "the same",
+        "a/dedupe-by-tensor": "two parameters that hold one tensor are not spoken of",
+        "a/relu-forward-hides-nan": "numbers that are none are not spoken of",
+        "a/model-relu-before-first": "it does bend, but where pictures have no numbers: not asked yet",
+        "a/model-batch-dependent": "a layer may look at the whole batch, as batch normalization does",
+        "b/scaled-by-the-company-it-keeps": "the same",
+        "b/constants-remembered-by-value": "shows only in the type of a result, after a number of another type",
+    },
 }
 CORPORA = sorted({path.name.partition("-")[0] for path in blind.FOLDER.iterdir() if path.is_dir()})
 
