@@ -185,7 +185,14 @@ def sum_axis(trial: TensorTrial) -> None:
     if not trial.right([Program(alone, ("y", "x.grad"))])[0]:
         raise Waits("waits for the gradient of a sum over all elements")
     with trial.means({Exception: "sum-axis-ignored"}):
-        for shape, axis in (((2, 3), 1), ((2, 3), 0), ((3, 3), 1), ((2, 3, 4), -2), ((2, 3, 4), (0, 2))):
+        for shape, axis in (
+            ((2, 3), 1),
+            ((2, 3), 0),
+            ((3, 3), 1),
+            ((2, 3, 4), -2),
+            ((2, 3, 4), (0, 2)),
+            ((2, 3, 4), (2, 0)),
+        ):
             trial.gradients(f"y = sum(x, axis={axis})", {"x": shape})
 
 

@@ -172,6 +172,10 @@ def printing(trial: TensorTrial) -> None:
         shown = text_of(plain)
         expected = "a text that also shows requires_grad"
         raise Failed(f"repr gives {shown} for both", expected, mistake="repr-without-requires-grad")
+    code = "t = MyTensor([1.5, -2.5])\nbefore = repr(t)\nt.data[:] = 7.5\nafter = repr(t)"
+    variables = trial.run(f"{code}\nchanged = t.data.tolist() == [7.5, 7.5]", see="after")
+    if variables["changed"] is True and "7.5" not in str.__str__(variables["after"]):
+        raise Failed(f"repr gives {text_of(str.__str__(variables['after']))}", "the values of now: 7.5, twice")
 
 
 @TENSOR.check(
@@ -202,6 +206,9 @@ def indexing(trial: TensorTrial) -> None:
     if trial.first is None:
         code = "t = MyTensor([1.5, 2.5])\nt.data[0] = 9.5"  # which is how an optimizer changes it
         trial.see(trial.run(code), {"t.data": np.array([9.5, 2.5])}, code, {"t.data": "data-is-copy"})
+    if trial.first is None:  # who holds the array sees what is written
+        code = "t = MyTensor([1.5, 2.5])\nheld = t.data\nt[0] = 9.5"
+        trial.see(trial.run(code), {"held.tolist()": [9.5, 2.5]}, code)
 
 
 @TENSOR.check(
@@ -209,9 +216,16 @@ def indexing(trial: TensorTrial) -> None:
 )
 def copied(trial: TensorTrial) -> None:
     """An array that is handed in is copied"""
-    for array in ("array = np.array([1.5, 2.5])", "array = np.array([1.5, 2.5], dtype=np.float32)"):
-        code = f"{array}\nt = MyTensor(array)\narray[0] = 9.5"
+    for array, given in (
+        ("np.array([1.5, 2.5])", "array"),
+        ("np.array([1.5, 2.5], dtype=np.float32)", "array"),
+        ("np.array([1.5, 2.5])", "array, dtype=np.float64"),  # asked for what it is: np.asarray makes no copy
+    ):
+        code = f"array = {array}\nt = MyTensor({given})\narray[0] = 9.5"
         trial.see(trial.run(code), {"t.data": np.array([1.5, 2.5])}, code, {"t.data": "array-not-copied"})
+    code = "t, other = MyTensor(1.5), MyTensor(1.5)\nshared = t.data is other.data"  # nor do two of one number
+    if trial.first is None and (variables := trial.tries(code)):
+        trial.see(variables, {"shared": False}, code)
 
 
 TENSOR.stage("operators", "Operators")
