@@ -32,6 +32,7 @@ UNASKED = {
         "b/numpy-takes-the-lead": "the same",
         "a/dedupe-by-tensor": "two parameters that hold one tensor are not spoken of",
         "a/relu-forward-hides-nan": "numbers that are none are not spoken of",
+        "b/frozen-are-left-out": "a flag may be one that cannot be taken back",
         "a/model-relu-before-first": "it does bend, but where pictures have no numbers: not asked yet",
         "a/model-batch-dependent": "a layer may look at the whole batch, as batch normalization does",
         "b/scaled-by-the-company-it-keeps": "the same",

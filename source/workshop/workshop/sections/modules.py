@@ -158,7 +158,6 @@ def own(trial: TensorTrial) -> None:
     """parameters() lists the module's own parameters"""
     parameters_are(trial, "m = MyModule()")
     parameters_are(trial, PARAMETERS, [1.5], [2.5, 3.5])
-    parameters_are(trial, f"{PARAMETERS}\nm.first.tensor.requires_grad = False", [1.5], [2.5, 3.5])  # trained or not
 
 
 @MODULE.check(1, needs=["own"], hints=["Every sub-module has parameters() too."])
