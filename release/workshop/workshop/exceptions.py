@@ -11,7 +11,7 @@ OF_TENSORS = f"requires_grad|backward_op|grad|backward|{ARRAYS_ONLY}|data|shape|
 MEANINGS = [
     Meaning(
         "KeyError",
-        r"^(-?\d+(?:\.\d+)?|None)$",
+        r"^(-?\d{1,6}(?:\.\d+)?|None)$",  # not an address, as id() gives
         "{0} is looked for among tensors: an input that is not in `consumers`, such as a power, gets nothing",
         "key-not-there",
         sure=False,
